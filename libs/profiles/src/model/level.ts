@@ -1,0 +1,17 @@
+/** The words of enforcement and monitoring, and the pair of them, the level. */
+
+/** What the filter does with a call outside the profile. */
+export const ENFORCEMENTS = ['none', 'audit', 'enforce'] as const;
+export type Enforcement = (typeof ENFORCEMENTS)[number];
+
+/** How much is recorded, from nothing to everything. */
+export const MONITORINGS = ['none', 'syscalls', 'arguments', 'files', 'trace'] as const;
+export type Monitoring = (typeof MONITORINGS)[number];
+
+/** What this version of Porin can record. */
+export const OFFERED_MONITORINGS = ['none', 'syscalls'] as const satisfies readonly Monitoring[];
+
+export interface Level {
+  readonly enforcement: Enforcement;
+  readonly monitoring: Monitoring;
+}

@@ -1,0 +1,28 @@
+/** A profile: the rules one build may use. Immutable; its identity is the SHA-256 of its canonical JSON. */
+
+export const ARCHITECTURES = ['x86_64', 'aarch64'] as const;
+export type Architecture = (typeof ARCHITECTURES)[number];
+
+/** Profile states. PROPOSED is the only one that can be decided; APPROVED is unique per build. */
+export const PROFILE_STATES = ['PROPOSED', 'APPROVED', 'REJECTED', 'SUPERSEDED', 'REVOKED'] as const;
+export type ProfileState = (typeof PROFILE_STATES)[number];
+
+/** One entry, in the words of the OCI runtime specification, config-linux.md, "Seccomp". */
+export interface Rule {
+  /** System call names of the profile's architecture, sorted. */
+  readonly names: readonly string[];
+  readonly action: 'SCMP_ACT_ALLOW';
+}
+
+export interface Profile {
+  readonly version: 1;
+  readonly architecture: Architecture;
+  readonly rules: readonly Rule[];
+  /** The only network this version grants; 'host' or ports come with argument conditions. */
+  readonly network: 'none';
+}
+
+/** How many of the recordings a version was merged from contained a call. */
+export interface Coverage {
+  readonly [syscall: string]: { readonly seenIn: number; readonly of: number };
+}
