@@ -1,0 +1,54 @@
+import { describe, expect, it } from 'vitest';
+import { renderEnvExample } from './example.js';
+import { ConfigError, loadApiConfig, loadWorkerConfig } from './load.js';
+
+const api = {
+  PORIN_DATABASE_URL: 'postgres://porin_api:secret@127.0.0.1/porin',
+  PORIN_REDIS_URL: 'redis://:secret@127.0.0.1:6379',
+  PORIN_SIGNING_KEY_FILE: '/etc/porin/signing.pem',
+};
+
+describe('configuration', () => {
+  it('fills defaults and freezes the result', () => {
+    const config = loadApiConfig(api);
+    expect(config.PORIN_PORT).toBe(8080);
+    expect(Object.isFrozen(config)).toBe(true);
+  });
+
+  it('lists every problem at once', () => {
+    try {
+      loadApiConfig({ PORIN_PORT: '99999', PORIN_REDIS_URL: 'http://x' });
+      expect.unreachable();
+    } catch (error) {
+      expect(error).toBeInstanceOf(ConfigError);
+      const { problems } = error as ConfigError;
+      expect(problems.map((problem) => problem.split(':')[0])).toEqual(
+        expect.arrayContaining(['PORIN_PORT', 'PORIN_REDIS_URL', 'PORIN_DATABASE_URL', 'PORIN_SIGNING_KEY_FILE']),
+      );
+    }
+  });
+
+  it('never prints the value of a bad variable', () => {
+    expect(() => loadApiConfig({ ...api, PORIN_DATABASE_URL: 'mysql://root:hunter2@db' })).toThrow(
+      expect.not.objectContaining({ message: expect.stringContaining('hunter2') as string }) as Error,
+    );
+  });
+
+  it('refuses a run directory whose socket paths would be too long', () => {
+    const worker = {
+      PORIN_DATABASE_URL: api.PORIN_DATABASE_URL,
+      PORIN_REDIS_URL: api.PORIN_REDIS_URL,
+      PORIN_WORK_DIR: '/w',
+      PORIN_NATIVE_DIR: '/n',
+      PORIN_APPROVAL_PUBLIC_KEY_FILE: '/k',
+    };
+    expect(() => loadWorkerConfig({ ...worker, PORIN_RUN_DIR: `/${'r'.repeat(60)}` })).toThrow('PORIN_RUN_DIR');
+    expect(loadWorkerConfig({ ...worker, PORIN_RUN_DIR: '/run/porin' }).PORIN_LEASE_MS).toBe(30_000);
+  });
+
+  it('renders the same example file on every machine', () => {
+    const text = renderEnvExample();
+    expect(text).toContain('PORIN_SIGNING_KEY_FILE=\n');
+    expect(text).toContain("#PORIN_SLOTS=<this machine's cores>");
+  });
+});

@@ -1,0 +1,101 @@
+/** The environment of the API and of the worker: every variable, its meaning, default and check. */
+import { cpus, hostname, totalmem } from 'node:os';
+import { z } from 'zod';
+
+const GIB = 1024 ** 3;
+
+const integer = (minimum: number, maximum: number) => z.coerce.number().int().min(minimum).max(maximum);
+const url = (...protocols: string[]) =>
+  z.string().refine((value) => URL.canParse(value) && protocols.includes(new URL(value).protocol), {
+    error: `must be a URL starting with ${protocols.map((protocol) => `${protocol}//`).join(' or ')}`,
+  });
+const flag = z.enum(['true', 'false']).transform((value) => value === 'true');
+/** A list separated by commas; empty text is the empty list. */
+const list = z.string().transform((text) =>
+  text
+    .split(',')
+    .map((entry) => entry.trim())
+    .filter((entry) => entry.length > 0),
+);
+const absolutePath = z.string().regex(/^\//, 'must be an absolute path');
+
+const shared = {
+  PORIN_REDIS_URL: url('redis:', 'rediss:').describe(
+    'Redis for BullMQ, with password. Keep it on loopback or use rediss:',
+  ),
+  PORIN_LOG_LEVEL: z
+    .enum(['trace', 'debug', 'info', 'warn', 'error'])
+    .default('info')
+    .describe('Least severe log line written'),
+  PORIN_INPUT_URL_PREFIXES: list
+    .default([])
+    .describe(
+      'URL prefixes that inputs may come from, separated by commas (file:///data/in/,https://archive.example.org/)',
+    ),
+  PORIN_OUTPUT_URL_PREFIXES: list.default([]).describe('URL prefixes that outputs may go to, separated by commas'),
+};
+
+export const apiVariables = z.object({
+  ...shared,
+  PORIN_DATABASE_URL: url('postgres:', 'postgresql:').describe('Postgres as the role porin_api'),
+  PORIN_OWNER_DATABASE_URL: url('postgres:', 'postgresql:')
+    .optional()
+    .describe('Postgres as the owner of the schema; only the command "porin migrate" needs it'),
+  PORIN_HOST: z.string().default('127.0.0.1').describe('Address the API listens on'),
+  PORIN_PORT: integer(0, 65535).default(8080).describe('Port the API listens on; 0 picks a free one'),
+  PORIN_BODY_LIMIT_BYTES: integer(1024, 1024 ** 3)
+    .default(4 * 1024 ** 2)
+    .describe('Largest request body, bytes'),
+  PORIN_SIGNING_KEY_FILE: absolutePath.describe('Ed25519 private key (PKCS#8 PEM) that signs approvals; mode 0600'),
+  PORIN_RATE_LIMIT_PER_MINUTE: integer(1, 1_000_000).default(6_000).describe('Requests per minute and client address'),
+  PORIN_QUEUE_DEPTH_FACTOR: integer(1, 100).default(2).describe('Messages in Redis, as a multiple of the free slots'),
+  PORIN_RETENTION_DAYS: integer(1, 36_500).default(90).describe('Days that logs are kept'),
+});
+
+export const workerVariables = z.object({
+  ...shared,
+  PORIN_DATABASE_URL: url('postgres:', 'postgresql:').describe('Postgres as the role porin_worker'),
+  PORIN_NODE_NAME: z.string().min(1).default(hostname()).describe('Name of this node, unique in the grid'),
+  DOCKER_HOST: z
+    .string()
+    .regex(/^unix:\/\/\//, 'must be unix:///path: Porin bind-mounts host paths, so the engine must be local')
+    .default('unix:///var/run/docker.sock')
+    .describe('The Docker Engine (or Podman compatible) socket of this node'),
+  PORIN_WORK_DIR: absolutePath.describe('Host directory for inputs, outputs and scratch of running attempts'),
+  PORIN_RUN_DIR: absolutePath
+    .refine((path) => path.length <= 50, 'must be at most 50 characters: socket paths below it are bounded by 108')
+    .describe('Short host directory for control sockets'),
+  PORIN_NATIVE_DIR: absolutePath.describe('Host directory with porin-init and porin-recorder'),
+  PORIN_APPROVAL_PUBLIC_KEY_FILE: absolutePath.describe(
+    'Ed25519 public key (SPKI PEM) that approvals must verify against',
+  ),
+  PORIN_SLOTS: integer(1, 256).default(Math.max(1, cpus().length)).describe('Jobs at once, at most'),
+  PORIN_CPU_MILLI: integer(100, 10_000_000)
+    .default(cpus().length * 1000)
+    .describe('CPU to share among jobs, thousandths of a core'),
+  PORIN_MEMORY_BYTES: integer(16 * 1024 ** 2, 2 ** 50)
+    .default(Math.floor(totalmem() * 0.8))
+    .describe('Memory to share among jobs, bytes'),
+  PORIN_DISK_BYTES: integer(16 * 1024 ** 2, 2 ** 53)
+    .default(20 * GIB)
+    .describe('Scratch disk to share among jobs, bytes'),
+  PORIN_BASE_UID: integer(1000, 2 ** 31)
+    .default(200_000)
+    .describe('First uid of the slots; slot n runs as base + n'),
+  PORIN_LOG_LIMIT_BYTES: integer(1024, 1024 ** 3)
+    .default(10 * 1024 ** 2)
+    .describe('Bytes kept of each of stdout and stderr'),
+  PORIN_INPUT_LIMIT_BYTES: integer(1024, 2 ** 53)
+    .default(100 * GIB)
+    .describe('Largest single input, bytes'),
+  PORIN_ALLOW_PRIVATE_ADDRESSES: flag
+    .default(false)
+    .describe('Let http(s) inputs and outputs reach private, loopback and link-local addresses'),
+  PORIN_LEASE_MS: integer(1_000, 600_000)
+    .default(30_000)
+    .describe('Lease on an attempt, milliseconds; renewed every sixth of it'),
+  PORIN_DRAIN_MS: integer(0, 86_400_000)
+    .default(600_000)
+    .describe('How long SIGTERM waits for running jobs, milliseconds'),
+  PORIN_IMAGE_KEEP_COUNT: integer(1, 10_000).default(20).describe('Pulled images kept on this node'),
+});

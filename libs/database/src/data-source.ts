@@ -1,0 +1,45 @@
+/** The one place where a TypeORM data source is made. */
+import { DataSource } from 'typeorm';
+import { CreateSchema1764000000000 } from '../../../migrations/1764000000000-create-schema.js';
+import { Application, Build } from './entities/application.js';
+import { Artifact, ArtifactChunk, DenialRow, ExecutorRun, RecordingRow } from './entities/executor-run.js';
+import { Attempt, Executor, Job, JobOutput, Outbox } from './entities/job.js';
+import { Approval, ProfileVersion, ProfileVersionRecording } from './entities/profile-version.js';
+import { ApiKey, Audit, NodeRow } from './entities/trust.js';
+
+export const ENTITIES = [
+  ApiKey,
+  Application,
+  Approval,
+  Artifact,
+  ArtifactChunk,
+  Attempt,
+  Audit,
+  Build,
+  DenialRow,
+  Executor,
+  ExecutorRun,
+  Job,
+  JobOutput,
+  NodeRow,
+  Outbox,
+  ProfileVersion,
+  ProfileVersionRecording,
+  RecordingRow,
+];
+
+/** In the order in which they run; append, never edit one that has been released. */
+export const MIGRATIONS = [CreateSchema1764000000000];
+
+export function makeDataSource(options: { url: string; applicationName: string; poolSize?: number }): DataSource {
+  return new DataSource({
+    type: 'postgres',
+    url: options.url,
+    applicationName: options.applicationName,
+    entities: ENTITIES,
+    migrations: MIGRATIONS,
+    synchronize: false,
+    poolSize: options.poolSize ?? 10,
+    extra: { statement_timeout: 30_000, idle_in_transaction_session_timeout: 30_000 },
+  });
+}

@@ -1,0 +1,84 @@
+/** What one executor run measured, recorded, denied and printed. */
+import { type Enforcement, type Monitoring, type Recording } from '#lib/profiles';
+import { Column, CreateDateColumn, Entity, PrimaryColumn, PrimaryGeneratedColumn } from 'typeorm';
+import { numeric } from './numeric.js';
+
+/** Milliseconds by phase. */
+export type PhasesMs = Partial<
+  Record<'queue' | 'stage' | 'create' | 'start' | 'payload' | 'remove' | 'upload', number>
+>;
+
+@Entity('executor_run')
+export class ExecutorRun {
+  @PrimaryColumn('uuid') id!: string;
+  @Column('uuid', { name: 'job_id' }) jobId!: string;
+  @Column('integer', { name: 'attempt_number' }) attemptNumber!: number;
+  @Column('integer') position!: number;
+  @Column('uuid', { name: 'build_id' }) buildId!: string;
+  @Column('uuid', { name: 'profile_version_id', nullable: true }) profileVersionId!: string | null;
+  @Column('uuid', { name: 'node_id' }) nodeId!: string;
+  @Column('text') enforcement!: Enforcement;
+  @Column('text') monitoring!: Monitoring;
+  @Column('text', { name: 'selection_reason' }) selectionReason!: string;
+  @Column('text', { name: 'filter_digest' }) filterDigest!: string;
+  @Column('text', { name: 'inputs_digest' }) inputsDigest!: string;
+  @Column('text', { name: 'landlock_status' }) landlockStatus!: string;
+  @Column('jsonb', { name: 'phases_ms', nullable: true }) phasesMs!: PhasesMs | null;
+  @Column('bigint', { name: 'wall_us', nullable: true, transformer: numeric }) wallUs!: number | null;
+  @Column('bigint', { name: 'user_us', nullable: true, transformer: numeric }) userUs!: number | null;
+  @Column('bigint', { name: 'system_us', nullable: true, transformer: numeric }) systemUs!: number | null;
+  @Column('bigint', { name: 'max_rss_bytes', nullable: true, transformer: numeric }) maxRssBytes!: number | null;
+  @Column('bigint', { name: 'voluntary_switches', nullable: true, transformer: numeric }) voluntarySwitches!:
+    number | null;
+  @Column('bigint', { name: 'involuntary_switches', nullable: true, transformer: numeric }) involuntarySwitches!:
+    number | null;
+  @Column('bigint', { name: 'call_count', nullable: true, transformer: numeric }) callCount!: number | null;
+  @Column('integer', { name: 'exit_code', nullable: true }) exitCode!: number | null;
+  @Column('integer', { nullable: true }) signal!: number | null;
+  @Column('text', { nullable: true }) outcome!: string | null;
+  @Column('jsonb', { name: 'node_facts' }) nodeFacts!: Record<string, unknown>;
+  @Column('uuid', { nullable: true }) calibration!: string | null;
+  @Column('integer', { nullable: true }) block!: number | null;
+  @CreateDateColumn({ type: 'timestamptz', name: 'started_at' }) startedAt!: Date;
+  @Column('timestamptz', { name: 'ended_at', nullable: true }) endedAt!: Date | null;
+}
+
+@Entity('recording')
+export class RecordingRow {
+  @PrimaryColumn('uuid', { name: 'executor_run_id' }) executorRunId!: string;
+  @Column('text') digest!: string;
+  @Column('jsonb') content!: Recording;
+  @Column('text', { name: 'partial_reasons', array: true }) partialReasons!: string[];
+  @CreateDateColumn({ type: 'timestamptz', name: 'created_at' }) createdAt!: Date;
+  @Column('timestamptz', { name: 'considered_at', nullable: true }) consideredAt!: Date | null;
+}
+
+@Entity('denial')
+export class DenialRow {
+  @PrimaryGeneratedColumn('identity', { type: 'bigint' }) id!: string;
+  @Column('uuid', { name: 'executor_run_id' }) executorRunId!: string;
+  @Column('text') call!: string;
+  @Column('jsonb') shape!: Record<string, unknown>;
+  @Column('text') action!: 'refused' | 'continued' | 'killed';
+  @Column('text') description!: string;
+  @Column('bigint', { transformer: numeric }) count!: number;
+}
+
+@Entity('artifact')
+export class Artifact {
+  @PrimaryGeneratedColumn('uuid') id!: string;
+  @Column('uuid', { name: 'executor_run_id' }) executorRunId!: string;
+  @Column('text') kind!: 'stdout' | 'stderr';
+  @Column('text', { nullable: true }) sha256!: string | null;
+  @Column('bigint', { transformer: numeric }) bytes!: number;
+  @Column('bigint', { name: 'dropped_bytes', transformer: numeric }) droppedBytes!: number;
+  @Column('text') storage!: string;
+  @Column('timestamptz', { name: 'expires_at' }) expiresAt!: Date;
+}
+
+@Entity('artifact_chunk')
+export class ArtifactChunk {
+  @PrimaryColumn('uuid', { name: 'artifact_id' }) artifactId!: string;
+  @PrimaryColumn('bigint', { name: 'byte_offset', transformer: numeric }) byteOffset!: number;
+  @Column('bytea') content!: Buffer;
+}

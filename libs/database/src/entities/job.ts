@@ -1,0 +1,83 @@
+/** Jobs, their executors and attempts, and the outbox that dispatches them. */
+import { Column, CreateDateColumn, Entity, PrimaryColumn, PrimaryGeneratedColumn } from 'typeorm';
+import { numeric } from './numeric.js';
+
+@Entity('job')
+export class Job {
+  @PrimaryGeneratedColumn('uuid') id!: string;
+  @Column('text') tenant!: string;
+  @Column('uuid', { name: 'submitted_by' }) submittedBy!: string;
+  @Column('text', { name: 'submitted_role' }) submittedRole!: 'submitter' | 'reviewer' | 'admin';
+  @Column('text', { name: 'idempotency_key', nullable: true }) idempotencyKey!: string | null;
+  @Column('text', { name: 'request_digest' }) requestDigest!: string;
+  @Column('text') name!: string;
+  @Column('text') state!: string;
+  @Column('integer') fence!: number;
+  @Column('integer', { name: 'dispatched_fence' }) dispatchedFence!: number;
+  @Column('integer') failures!: number;
+  @Column('text', { name: 'waiting_reason', nullable: true }) waitingReason!: string | null;
+  @Column('integer') priority!: number;
+  @Column('text') architecture!: 'x86_64' | 'aarch64';
+  @Column('integer', { name: 'cpu_milli' }) cpuMilli!: number;
+  @Column('bigint', { name: 'memory_bytes', transformer: numeric }) memoryBytes!: number;
+  @Column('bigint', { name: 'disk_bytes', transformer: numeric }) diskBytes!: number;
+  @Column('integer', { name: 'wall_time_s' }) wallTimeS!: number;
+  @Column('jsonb') inputs!: unknown[];
+  @Column('jsonb') outputs!: unknown[];
+  @Column('jsonb') tags!: Record<string, string>;
+  @Column('text', { name: 'requested_enforcement', nullable: true }) requestedEnforcement!: string | null;
+  @Column('text', { name: 'requested_monitoring', nullable: true }) requestedMonitoring!: string | null;
+  @Column('uuid', { nullable: true }) calibration!: string | null;
+  @Column('integer', { nullable: true }) block!: number | null;
+  @Column('text', { name: 'error_code', nullable: true }) errorCode!: string | null;
+  @Column('text', { name: 'error_message', nullable: true }) errorMessage!: string | null;
+  @CreateDateColumn({ type: 'timestamptz', name: 'created_at' }) createdAt!: Date;
+  @Column('timestamptz', { name: 'queued_at' }) queuedAt!: Date;
+  @Column('timestamptz', { name: 'started_at', nullable: true }) startedAt!: Date | null;
+  @Column('timestamptz', { name: 'ended_at', nullable: true }) endedAt!: Date | null;
+  @Column('timestamptz', { name: 'cancel_requested_at', nullable: true }) cancelRequestedAt!: Date | null;
+}
+
+@Entity('executor')
+export class Executor {
+  @PrimaryColumn('uuid', { name: 'job_id' }) jobId!: string;
+  @PrimaryColumn('integer') position!: number;
+  @Column('uuid', { name: 'application_id' }) applicationId!: string;
+  @Column('text') image!: string;
+  @Column('text', { array: true }) command!: string[];
+  @Column('jsonb') environment!: Record<string, string>;
+  @Column('text', { name: 'working_directory', nullable: true }) workingDirectory!: string | null;
+  @Column('uuid', { name: 'build_id', nullable: true }) buildId!: string | null;
+}
+
+@Entity('attempt')
+export class Attempt {
+  @PrimaryColumn('uuid', { name: 'job_id' }) jobId!: string;
+  @PrimaryColumn('integer') number!: number;
+  @Column('uuid', { name: 'node_id' }) nodeId!: string;
+  @Column('text') state!: 'OPEN' | 'COMPLETE' | 'FAILED' | 'LOST' | 'CANCELED' | 'RELEASED';
+  @Column('timestamptz', { name: 'lease_expires_at' }) leaseExpiresAt!: Date;
+  @Column('text', { name: 'error_code', nullable: true }) errorCode!: string | null;
+  @Column('text', { name: 'error_message', nullable: true }) errorMessage!: string | null;
+  @CreateDateColumn({ type: 'timestamptz', name: 'started_at' }) startedAt!: Date;
+  @Column('timestamptz', { name: 'ended_at', nullable: true }) endedAt!: Date | null;
+}
+
+@Entity('outbox')
+export class Outbox {
+  @PrimaryGeneratedColumn('identity', { type: 'bigint' }) id!: string;
+  @Column('uuid', { name: 'job_id' }) jobId!: string;
+  @Column('integer', { name: 'attempt_number' }) attemptNumber!: number;
+  @CreateDateColumn({ type: 'timestamptz', name: 'created_at' }) createdAt!: Date;
+  @Column('timestamptz', { name: 'dispatched_at', nullable: true }) dispatchedAt!: Date | null;
+}
+
+@Entity('job_output')
+export class JobOutput {
+  @PrimaryColumn('uuid', { name: 'job_id' }) jobId!: string;
+  @PrimaryColumn('integer', { name: 'attempt_number' }) attemptNumber!: number;
+  @PrimaryColumn('text') path!: string;
+  @Column('text') url!: string;
+  @Column('text') sha256!: string;
+  @Column('bigint', { transformer: numeric }) bytes!: number;
+}

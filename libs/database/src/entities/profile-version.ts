@@ -1,0 +1,39 @@
+/** Profile versions, the decisions on them, and which recordings they were merged from. */
+import { type Coverage, type ProfileState } from '#lib/profiles';
+import { Column, CreateDateColumn, Entity, PrimaryColumn, PrimaryGeneratedColumn } from 'typeorm';
+
+@Entity('profile_version')
+export class ProfileVersion {
+  @PrimaryGeneratedColumn('uuid') id!: string;
+  @Column('uuid', { name: 'build_id' }) buildId!: string;
+  @Column('integer') number!: number;
+  @Column('text') digest!: string;
+  @Column('text') canonical!: string;
+  @Column('jsonb') coverage!: Coverage;
+  @Column('text') state!: ProfileState;
+  @Column('uuid', { name: 'based_on', nullable: true }) basedOn!: string | null;
+  @Column('text', { nullable: true }) statement!: string | null;
+  @Column('text', { nullable: true }) signature!: string | null;
+  @CreateDateColumn({ type: 'timestamptz', name: 'created_at' }) createdAt!: Date;
+  @Column('timestamptz', { name: 'decided_at', nullable: true }) decidedAt!: Date | null;
+}
+
+@Entity('approval')
+export class Approval {
+  @PrimaryGeneratedColumn('uuid') id!: string;
+  @Column('uuid', { name: 'profile_version_id' }) profileVersionId!: string;
+  @Column('text') stage!: 'approved' | 'rejected' | 'revoked';
+  @Column('bigint') sequence!: string;
+  @Column('uuid', { name: 'decided_by' }) decidedBy!: string;
+  @Column('text') reason!: string;
+  @Column('text') statement!: string;
+  @Column('text') signature!: string;
+  @CreateDateColumn({ type: 'timestamptz', name: 'created_at' }) createdAt!: Date;
+}
+
+@Entity('profile_version_recording')
+export class ProfileVersionRecording {
+  @PrimaryColumn('uuid', { name: 'profile_version_id' }) profileVersionId!: string;
+  @PrimaryColumn('uuid', { name: 'executor_run_id' }) executorRunId!: string;
+  @Column('text', { name: 'recording_digest' }) recordingDigest!: string;
+}

@@ -1,0 +1,55 @@
+/** Brings a database to the current schema and sets the passwords of the two service roles. */
+import pg from 'pg';
+import { makeDataSource, MIGRATIONS } from './data-source.js';
+
+/** Any fixed number: one migration at a time per database. */
+const MIGRATION_LOCK = 7_060_117;
+
+export class SchemaError extends Error {
+  readonly code = 'schema-mismatch';
+}
+
+/**
+ * Runs what is missing of the migrations as the database's owner, under an advisory lock, so that two callers at once
+ * are safe. `ownerUrl` must belong to a role with CREATEROLE, or the roles porin_api and porin_worker must exist.
+ */
+export async function migrate(options: {
+  ownerUrl: string;
+  apiPassword?: string;
+  workerPassword?: string;
+}): Promise<void> {
+  const client = new pg.Client({ connectionString: options.ownerUrl, application_name: 'porin-migrate' });
+  await client.connect();
+  const dataSource = makeDataSource({ url: options.ownerUrl, applicationName: 'porin-migrate', poolSize: 1 });
+  try {
+    await client.query('SELECT pg_advisory_lock($1)', [MIGRATION_LOCK]);
+    await dataSource.initialize();
+    await dataSource.runMigrations({ transaction: 'each' });
+    await setPassword(client, 'porin_api', options.apiPassword);
+    await setPassword(client, 'porin_worker', options.workerPassword);
+  } finally {
+    if (dataSource.isInitialized) await dataSource.destroy();
+    await client.end();
+  }
+}
+
+/** Throws SchemaError unless the database has exactly the migrations that this program knows. */
+export async function checkSchema(query: (sql: string) => Promise<{ name: string }[]>): Promise<void> {
+  const applied = (await query('SELECT name FROM migrations ORDER BY id')).map((row) => row.name);
+  const known = MIGRATIONS.map((migration) => migration.name);
+  const newer = applied.filter((name) => !known.includes(name));
+  const missing = known.filter((name) => !applied.includes(name));
+  if (newer.length > 0)
+    throw new SchemaError(`The database is newer than this program (${newer.join(', ')}): upgrade Porin.`);
+  if (missing.length > 0)
+    throw new SchemaError(`The database lacks ${missing.join(', ')}: run "npm run porin -- migrate".`);
+}
+
+async function setPassword(client: pg.Client, role: string, password: string | undefined): Promise<void> {
+  if (password === undefined) return;
+  // Roles are global to the cluster: a concurrent ALTER ROLE fails with "tuple concurrently updated".
+  await client.query('BEGIN');
+  await client.query('SELECT pg_advisory_xact_lock($1)', [MIGRATION_LOCK + 1]);
+  await client.query(`ALTER ROLE ${pg.escapeIdentifier(role)} PASSWORD ${pg.escapeLiteral(password)}`);
+  await client.query('COMMIT');
+}
