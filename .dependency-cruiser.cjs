@@ -24,7 +24,12 @@ module.exports = {
       from: { path: `^${adapters}` },
       to: { path: '^(libs/(config|database|queue|execution|staging)|apps)/', pathNot: ['^libs/$1/'] },
     },
-    { name: 'apps-never-import-apps', severity: 'error', from: { path: '^apps/([^/]+)/' }, to: { path: '^apps/', pathNot: '^apps/$1/' } },
+    {
+      name: 'apps-never-import-apps',
+      severity: 'error',
+      from: { path: '^apps/([^/]+)/' },
+      to: { path: '^apps/', pathNot: '^apps/$1/' },
+    },
     { name: 'nest-only-below-apps', severity: 'error', from: { path: '^libs/' }, to: { path: '@nestjs/' } },
     {
       name: 'library-through-its-index',
@@ -38,6 +43,9 @@ module.exports = {
     exclude: { path: '^\\.porin' },
     tsConfig: { fileName: 'tsconfig.json' },
     tsPreCompilationDeps: true,
-    enhancedResolveOptions: { conditionNames: ['development', 'import', 'node', 'default'], exportsFields: ['exports'] },
+    enhancedResolveOptions: {
+      conditionNames: ['development', 'import', 'node', 'default'],
+      exportsFields: ['exports'],
+    },
   },
 };

@@ -14,7 +14,10 @@ export default defineConfig({
   ssr: { resolve: { conditions: ['development', 'node', 'import', 'module', 'default'] } },
   test: {
     projects: [
-      { extends: true, test: { name: 'unit', include: ['{apps,libs,scripts,bench,migrations}/**/*.spec.ts'], testTimeout: 30_000 } },
+      {
+        extends: true,
+        test: { name: 'unit', include: ['{apps,libs,scripts,bench,migrations}/**/*.spec.ts'], testTimeout: 30_000 },
+      },
       { extends: true, test: { name: 'medium', include: ['test/{medium,attacks}/**/*.medium-spec.ts'], ...real } },
       { extends: true, test: { name: 'e2e', include: ['test/e2e/**/*.e2e-spec.ts'], ...real } },
     ],

@@ -31,6 +31,11 @@ function section(title: string, schema: z.ZodObject): string[] {
   return lines;
 }
 
+/** Defaults are texts, numbers, booleans and lists of texts. */
 function defaultText(value: unknown): string {
-  return value === undefined ? '' : Array.isArray(value) ? value.join(',') : String(value);
+  return value === undefined
+    ? ''
+    : Array.isArray(value)
+      ? value.join(',')
+      : JSON.stringify(value).replace(/^"|"$/g, '');
 }

@@ -1,0 +1,20 @@
+/** `npm run generate`: writes every generated file; with --check, fails when one differs from what is committed. */
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { renderEnvExample } from '#lib/config';
+
+const FILES: Readonly<Record<string, () => string>> = {
+  '.env.example': renderEnvExample,
+};
+
+const check = process.argv.includes('--check');
+for (const [path, render] of Object.entries(FILES)) {
+  const wanted = render();
+  if (existsSync(path) && readFileSync(path, 'utf8') === wanted) continue;
+  if (check) {
+    console.error(`${path} is out of date: run \`npm run generate\``);
+    process.exitCode = 1;
+  } else {
+    writeFileSync(path, wanted);
+    console.log(`wrote ${path}`);
+  }
+}
