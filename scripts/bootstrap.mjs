@@ -10,7 +10,7 @@ import { fileURLToPath } from 'node:url';
 
 const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..');
 const STATE = join(ROOT, '.porin');
-const SOURCES = ['apps', 'libs', 'migrations', 'scripts', 'bench'];
+const SOURCES = ['apps', 'libs', 'migrations', 'scripts', 'bench'].filter((folder) => existsSync(join(ROOT, folder)));
 const MINIMUM_NODE = [20, 19];
 /** Seconds that a second command waits for the first one's set-up. */
 const LOCK_TIMEOUT_S = 1800;
