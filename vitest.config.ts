@@ -11,7 +11,6 @@ const real = {
 
 export default defineConfig({
   plugins: [swc.vite({ module: { type: 'es6' } })],
-  ssr: { resolve: { conditions: ['development', 'node', 'import', 'module', 'default'] } },
   test: {
     projects: [
       {

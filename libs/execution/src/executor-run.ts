@@ -88,7 +88,12 @@ export interface ExecutorRunReport {
   readonly outcome: ExecutorOutcome;
   readonly level: Level;
   /** Milliseconds. `payload` is wall time between started and exited as the worker saw it. */
-  readonly phasesMs: { readonly create: number; readonly start: number; readonly payload: number; readonly remove: number };
+  readonly phasesMs: {
+    readonly create: number;
+    readonly start: number;
+    readonly payload: number;
+    readonly remove: number;
+  };
   /** Absent when porin-init could not report (stopped hard, or exec failed). */
   readonly usage?: PayloadUsage;
   readonly denials: readonly Denial[];

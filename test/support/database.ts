@@ -1,0 +1,53 @@
+/** A fresh database for a test file on the real Postgres, migrated, with a URL for each of the three roles. */
+import { randomBytes } from 'node:crypto';
+import { migrate } from '#lib/database';
+import pg from 'pg';
+import { required } from './environment.js';
+
+export interface TestDatabase {
+  readonly ownerUrl: string;
+  readonly apiUrl: string;
+  readonly workerUrl: string;
+  drop(): Promise<void>;
+}
+
+/** Roles are global to a cluster, so every test database of a run shares their passwords. */
+const PASSWORDS = { api: 'api-in-tests', worker: 'worker-in-tests' };
+
+export async function makeTestDatabase(): Promise<TestDatabase> {
+  const superuserUrl = required('PORIN_TEST_DATABASE_URL');
+  const name = `porin_test_${randomBytes(6).toString('hex')}`;
+  await asSuperuser(superuserUrl, `CREATE DATABASE ${name}`);
+  const ownerUrl = withDatabase(superuserUrl, name);
+  await migrate({ ownerUrl, apiPassword: PASSWORDS.api, workerPassword: PASSWORDS.worker });
+  return {
+    ownerUrl,
+    apiUrl: withUser(ownerUrl, 'porin_api', PASSWORDS.api),
+    workerUrl: withUser(ownerUrl, 'porin_worker', PASSWORDS.worker),
+    // Not WITH (FORCE): a pool that a test leaks makes the drop fail, and the test with it.
+    drop: () => asSuperuser(superuserUrl, `DROP DATABASE ${name}`),
+  };
+}
+
+async function asSuperuser(url: string, sql: string): Promise<void> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  try {
+    await client.query(sql);
+  } finally {
+    await client.end();
+  }
+}
+
+function withDatabase(url: string, name: string): string {
+  const changed = new URL(url);
+  changed.pathname = `/${name}`;
+  return changed.href;
+}
+
+function withUser(url: string, user: string, password: string): string {
+  const changed = new URL(url);
+  changed.username = user;
+  changed.password = password;
+  return changed.href;
+}
