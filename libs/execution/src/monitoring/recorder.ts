@@ -1,0 +1,181 @@
+/** The driver of porin-recorder: one child process per worker, one answer per line. */
+import { spawn, type ChildProcessByStdio } from 'node:child_process';
+import { createInterface } from 'node:readline';
+import { type Readable, type Writable } from 'node:stream';
+import { type Architecture, type Recording } from '#lib/profiles';
+import { RecorderError } from './recorder-error.js';
+import { parseRecorderLine, type RecorderLine } from './recorder-line.js';
+import { lostRecording, recordingOf } from './recording.js';
+
+export interface RecorderOptions {
+  readonly binaryPath: string;
+  /** How long porin-recorder may take for one answer before it counts as lost. Default 30 s. */
+  readonly answerTimeoutMs?: number;
+}
+
+interface PendingAnswer {
+  readonly resolve: (line: RecorderLine) => void;
+  readonly reject: (error: RecorderError) => void;
+}
+
+const PROTOCOL_MAJOR = '1';
+const STDERR_KEPT = 2000;
+
+export class Recorder {
+  /** Resolves when porin-recorder ended without being asked to. */
+  readonly lost: Promise<RecorderError>;
+  #version = '';
+  #closing = false;
+  #problem: RecorderError | undefined;
+  #stderr = '';
+  readonly #child: ChildProcessByStdio<Writable, Readable, Readable>;
+  readonly #answerTimeoutMs: number;
+  readonly #architecture: Architecture = process.arch === 'arm64' ? 'aarch64' : 'x86_64';
+  readonly #pending: PendingAnswer[] = [];
+  readonly #armed = new Set<string>();
+  readonly #ended: Promise<void>;
+
+  private constructor(options: RecorderOptions) {
+    this.#answerTimeoutMs = options.answerTimeoutMs ?? 30_000;
+    // An empty environment: the worker's own holds secrets.
+    this.#child = spawn(options.binaryPath, [], { stdio: ['pipe', 'pipe', 'pipe'], env: {} });
+    this.#child.stderr.setEncoding('utf8').on('data', (text: string) => {
+      this.#stderr = (this.#stderr + text).slice(-STDERR_KEPT);
+    });
+    // A write after the child's end; its 'close' event says the rest.
+    this.#child.stdin.on('error', () => undefined);
+    createInterface({ input: this.#child.stdout }).on('line', (line) => this.#take(line));
+    this.lost = new Promise((resolve) => {
+      this.#child.once('error', (cause) => {
+        this.#fail(new RecorderError('not-started', `porin-recorder could not be executed: ${cause.message}`, { cause }));
+      });
+      this.#child.once('close', (code, signal) => {
+        const how = signal === null ? `with status ${code}` : `by ${signal}`;
+        const error = new RecorderError('lost', `porin-recorder ended ${how}${this.#stderr === '' ? '' : `: ${this.#stderr.trim()}`}`);
+        this.#fail(error);
+        if (!this.#closing) resolve(this.#problem ?? error);
+      });
+    });
+    this.#ended = new Promise((resolve) => this.#child.once('close', () => resolve()));
+  }
+
+  /**
+   * Starts porin-recorder and waits until it has loaded its programs.
+   *
+   * @throws RecorderError `bpf-not-permitted`, `no-btf` or `bpf-load-failed` where this node cannot record, `not-started`
+   * where the binary is not there.
+   */
+  static async start(options: RecorderOptions): Promise<Recorder> {
+    const recorder = new Recorder(options);
+    try {
+      const line = await recorder.#answer();
+      if (line.kind === 'error') throw new RecorderError(line.code, [line.message, recorder.#stderr.trim()].filter(Boolean).join('\n'));
+      if (line.kind !== 'ready' || line.version.split('.')[0] !== PROTOCOL_MAJOR || !line.features.includes('syscalls')) {
+        throw new RecorderError('protocol', `porin-recorder does not speak version ${PROTOCOL_MAJOR} of its protocol`);
+      }
+      recorder.#version = line.version;
+      return recorder;
+    } catch (error) {
+      await recorder.close();
+      throw error;
+    }
+  }
+
+  get version(): string {
+    return this.#version;
+  }
+
+  /**
+   * Begins a recording. To be called while porin-init is alone in its container, before the gate opens.
+   *
+   * @param containerPid porin-init as the host sees it (`State.Pid`).
+   */
+  async arm(runId: string, containerPid: number): Promise<void> {
+    await this.#command('armed', 'arm', runId, String(containerPid));
+    this.#armed.add(runId);
+  }
+
+  /**
+   * Ends a recording. To be called after the container has exited. A recorder lost since `arm` gives a recording that is
+   * partial by `recorder-lost`.
+   */
+  async finish(runId: string, end: { readonly payloadEndedOnItsOwn: boolean }): Promise<Recording> {
+    const context = { architecture: this.#architecture, payloadEndedOnItsOwn: end.payloadEndedOnItsOwn };
+    const armed = this.#armed.delete(runId);
+    try {
+      const line = await this.#command('finished', 'finish', runId);
+      return recordingOf(line.facts, context);
+    } catch (error) {
+      if (armed && this.#problem !== undefined) return lostRecording(context);
+      throw error;
+    }
+  }
+
+  /** Drops a recording. */
+  async disarm(runId: string): Promise<void> {
+    this.#armed.delete(runId);
+    await this.#command('disarmed', 'disarm', runId);
+  }
+
+  /** Ends porin-recorder and with it every recording. May be called twice. */
+  async close(): Promise<void> {
+    this.#closing = true;
+    this.#child.stdin.end();
+    const timer = setTimeout(() => this.#child.kill('SIGKILL'), this.#answerTimeoutMs);
+    await this.#ended;
+    clearTimeout(timer);
+  }
+
+  async #command<Kind extends RecorderLine['kind']>(
+    kind: Kind,
+    ...words: readonly [command: string, runId: string, ...rest: string[]]
+  ): Promise<Extract<RecorderLine, { readonly kind: Kind }>> {
+    if (this.#problem !== undefined) throw this.#problem;
+    const answer = this.#answer();
+    this.#child.stdin.write(`${words.join(' ')}\n`);
+    const line = await answer;
+    if (line.kind === 'error') throw new RecorderError(line.code, line.message);
+    if (line.kind !== kind || ('runId' in line && line.runId !== words[1])) {
+      const error = new RecorderError('protocol', `porin-recorder answered ${line.kind} to ${words[0]}`);
+      this.#fail(error);
+      throw error;
+    }
+    return line as Extract<RecorderLine, { readonly kind: Kind }>;
+  }
+
+  #answer(): Promise<RecorderLine> {
+    return new Promise<RecorderLine>((resolve, reject) => {
+      const timer = setTimeout(() => {
+        this.#fail(new RecorderError('lost', `porin-recorder did not answer within ${this.#answerTimeoutMs} ms`));
+      }, this.#answerTimeoutMs);
+      this.#pending.push({
+        resolve: (line) => {
+          clearTimeout(timer);
+          resolve(line);
+        },
+        reject: (error) => {
+          clearTimeout(timer);
+          reject(error);
+        },
+      });
+    });
+  }
+
+  #take(text: string): void {
+    try {
+      const line = parseRecorderLine(text);
+      const pending = this.#pending.shift();
+      if (pending === undefined) throw new RecorderError('protocol', 'porin-recorder wrote a line that nobody asked for');
+      pending.resolve(line);
+    } catch (error) {
+      this.#fail(error as RecorderError);
+    }
+  }
+
+  /** Answers come in order, so after one that is missing or not understood none can be trusted. */
+  #fail(error: RecorderError): void {
+    this.#problem ??= error;
+    this.#child.kill('SIGKILL');
+    for (const pending of this.#pending.splice(0)) pending.reject(this.#problem);
+  }
+}

@@ -1,0 +1,89 @@
+/** From the recorder's facts to a recording: names for numbers, and every reason that makes it partial. */
+import { PARTIAL_REASONS, syscallName, type Architecture, type Certificate, type PartialReason, type Recording } from '#lib/profiles';
+import { type RecorderFacts } from './recorder-line.js';
+
+export interface RecordingContext {
+  readonly architecture: Architecture;
+  /** False when the payload was ended by a limit, a cancel or a lost worker. */
+  readonly payloadEndedOnItsOwn: boolean;
+}
+
+/** The same number on every architecture: it came after system call numbers were unified (Linux 5.1). */
+const IO_URING_SETUP = 425;
+
+export function recordingOf(facts: RecorderFacts, context: RecordingContext): Recording {
+  const calls = new Map<string, number>();
+  let unnamedCalls = 0;
+  for (const [number, count] of facts.calls) {
+    const name = syscallName(context.architecture, number);
+    if (name === undefined) unnamedCalls += count;
+    else calls.set(name, count);
+  }
+  const certificate: Certificate = {
+    armedBeforeStart: facts.others === 0,
+    started: facts.started === 1,
+    cleanDrain: facts.empty === 1,
+    payloadEndedOnItsOwn: context.payloadEndedOnItsOwn,
+    compatCalls: facts.compat,
+    x32Calls: facts.x32,
+    unknownCalls: facts.unknown + unnamedCalls,
+    ioUringSetups: facts.calls.get(IO_URING_SETUP) ?? 0,
+    recursionMisses: facts.misses,
+    mapFailures: facts['map-failures'],
+    foreignProcesses: facts.foreign,
+    supervisorCalls: facts.supervisor + facts['before-start'],
+    execs: facts.execs,
+  };
+  return {
+    version: 1,
+    architecture: context.architecture,
+    calls: Object.fromEntries([...calls].sort(([a], [b]) => (a < b ? -1 : 1))),
+    certificate,
+    partialReasons: partialReasons(certificate),
+  };
+}
+
+/** The recording of a run whose recorder ended before it could say what it saw: nothing is known, so nothing is certified. */
+export function lostRecording(context: RecordingContext): Recording {
+  return {
+    version: 1,
+    architecture: context.architecture,
+    calls: {},
+    certificate: {
+      armedBeforeStart: false,
+      started: false,
+      cleanDrain: false,
+      payloadEndedOnItsOwn: context.payloadEndedOnItsOwn,
+      compatCalls: 0,
+      x32Calls: 0,
+      unknownCalls: 0,
+      ioUringSetups: 0,
+      recursionMisses: 0,
+      mapFailures: 0,
+      foreignProcesses: 0,
+      supervisorCalls: 0,
+      execs: 0,
+    },
+    partialReasons: context.payloadEndedOnItsOwn ? ['recorder-lost'] : ['payload-stopped', 'recorder-lost'],
+  };
+}
+
+function partialReasons(certificate: Certificate): PartialReason[] {
+  const holes: Record<PartialReason, boolean> = {
+    'not-armed-before-start': !certificate.armedBeforeStart,
+    'never-started': !certificate.started,
+    'map-failure': certificate.mapFailures > 0,
+    'compat-calls': certificate.compatCalls > 0,
+    'x32-calls': certificate.x32Calls > 0,
+    'unknown-calls': certificate.unknownCalls > 0,
+    'io-uring': certificate.ioUringSetups > 0,
+    'recursion-misses': certificate.recursionMisses > 0,
+    'foreign-processes': certificate.foreignProcesses > 0,
+    // Counters have no bound to exceed.
+    overflow: false,
+    'drain-failed': !certificate.cleanDrain,
+    'payload-stopped': !certificate.payloadEndedOnItsOwn,
+    'recorder-lost': false,
+  };
+  return PARTIAL_REASONS.filter((reason) => holes[reason]);
+}

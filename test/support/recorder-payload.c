@@ -1,0 +1,107 @@
+/*
+ * What the recorder's tests run in containers: as the first process a gate, which waits for /gate/go and executes the
+ * rest of its command line; behind it programs whose system calls are known. Static, so that an image needs no more.
+ */
+#define _GNU_SOURCE
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static long calls;
+
+static void wait_for(const char *path)
+{
+	while (access(path, F_OK))
+		usleep(1000);
+}
+
+static int wait_for_child(pid_t child)
+{
+	int status;
+
+	if (child < 0 || waitpid(child, &status, 0) != child)
+		return 1;
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 1;
+}
+
+static int gate(char **argv)
+{
+	pid_t child;
+
+	wait_for("/gate/go");
+	child = fork();
+	if (child == 0) {
+		execv(argv[0], argv);
+		_exit(127);
+	}
+	return wait_for_child(child);
+}
+
+static void *call(void *unused)
+{
+	for (long at = 0; at < calls; at++)
+		syscall(SYS_getppid);
+	return unused;
+}
+
+/* `calls` getppid in each of `threads` threads of each of `processes` children. */
+static int count(int processes, int threads)
+{
+	int status = 0;
+
+	for (int process = 0; process < processes; process++) {
+		pid_t child = fork();
+
+		if (child == 0) {
+			pthread_t thread[16];
+
+			for (int at = 0; at < threads; at++)
+				if (pthread_create(&thread[at], NULL, call, NULL))
+					_exit(1);
+			for (int at = 0; at < threads; at++)
+				pthread_join(thread[at], NULL);
+			_exit(0);
+		}
+		status |= wait_for_child(child);
+	}
+	return status;
+}
+
+static int compat(void)
+{
+#if defined(__x86_64__)
+	long result;
+
+	__asm__ volatile("int $0x80" : "=a"(result) : "0"(20L /* getpid */) : "memory", "r8", "r9", "r10", "r11");
+	return result > 0 ? 0 : 1;
+#else
+	return 1;
+#endif
+}
+
+int main(int argc, char **argv)
+{
+	const char *mode = argc > 1 ? argv[1] : "";
+
+	if (!strcmp(mode, "gate") && argc > 2)
+		return gate(argv + 2);
+	if (!strcmp(mode, "count") && argc == 5 && atoi(argv[3]) <= 16) {
+		calls = atol(argv[4]);
+		return count(atoi(argv[2]), atoi(argv[3]));
+	}
+	if (!strcmp(mode, "number") && argc == 3) {
+		syscall(strtol(argv[2], NULL, 0), -1, 0, 0, 0, 0, 0);
+		return 0;
+	}
+	if (!strcmp(mode, "compat"))
+		return compat();
+	if (!strcmp(mode, "hold")) {
+		wait_for("/gate/end");
+		return 0;
+	}
+	return strcmp(mode, "nothing") ? 2 : 0;
+}
