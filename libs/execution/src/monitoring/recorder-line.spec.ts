@@ -2,11 +2,16 @@ import { describe, expect, it } from 'vitest';
 import { RecorderError } from './recorder-error.js';
 import { parseRecorderLine } from './recorder-line.js';
 
-const FACTS = 'others=0 started=1 empty=1 execs=2 foreign=3 map-failures=4 misses=5 supervisor=6 before-start=7 compat=8 x32=9 unknown=10';
+const FACTS =
+  'others=0 started=1 empty=1 execs=2 foreign=3 map-failures=4 misses=5 supervisor=6 before-start=7 compat=8 x32=9 unknown=10';
 
 describe('parseRecorderLine', () => {
   it('reads every kind of line', () => {
-    expect(parseRecorderLine('ready 1.0 syscalls files')).toEqual({ kind: 'ready', version: '1.0', features: ['syscalls', 'files'] });
+    expect(parseRecorderLine('ready 1.0 syscalls files')).toEqual({
+      kind: 'ready',
+      version: '1.0',
+      features: ['syscalls', 'files'],
+    });
     expect(parseRecorderLine('armed 3f-a_9 others=2')).toEqual({ kind: 'armed', runId: '3f-a_9', others: 2 });
     expect(parseRecorderLine('disarmed a')).toEqual({ kind: 'disarmed', runId: 'a' });
     expect(parseRecorderLine('error root-cgroup the whole machine')).toEqual({

@@ -56,7 +56,10 @@ function parseFacts(words: readonly string[], line: string): RecorderFacts {
   const calls = words[FACTS.length];
   if (words.length !== FACTS.length + 1 || !calls?.startsWith('calls=')) throw unexpected(line);
   const facts = Object.fromEntries(FACTS.map((name, at) => [name, factOf(words[at], name, line)]));
-  return { ...(facts as Record<(typeof FACTS)[number], number>), calls: parseCalls(calls.slice('calls='.length), line) };
+  return {
+    ...(facts as Record<(typeof FACTS)[number], number>),
+    calls: parseCalls(calls.slice('calls='.length), line),
+  };
 }
 
 function parseCalls(text: string, line: string): ReadonlyMap<number, number> {
@@ -82,5 +85,8 @@ function wholeNumber(text: string | undefined, line: string): number {
 }
 
 function unexpected(line: string): RecorderError {
-  return new RecorderError('protocol', `porin-recorder wrote a line that is not of its protocol: ${JSON.stringify(line.slice(0, 200))}`);
+  return new RecorderError(
+    'protocol',
+    `porin-recorder wrote a line that is not of its protocol: ${JSON.stringify(line.slice(0, 200))}`,
+  );
 }

@@ -47,11 +47,16 @@ export class Recorder {
     createInterface({ input: this.#child.stdout }).on('line', (line) => this.#take(line));
     this.lost = new Promise((resolve) => {
       this.#child.once('error', (cause) => {
-        this.#fail(new RecorderError('not-started', `porin-recorder could not be executed: ${cause.message}`, { cause }));
+        this.#fail(
+          new RecorderError('not-started', `porin-recorder could not be executed: ${cause.message}`, { cause }),
+        );
       });
       this.#child.once('close', (code, signal) => {
         const how = signal === null ? `with status ${code}` : `by ${signal}`;
-        const error = new RecorderError('lost', `porin-recorder ended ${how}${this.#stderr === '' ? '' : `: ${this.#stderr.trim()}`}`);
+        const error = new RecorderError(
+          'lost',
+          `porin-recorder ended ${how}${this.#stderr === '' ? '' : `: ${this.#stderr.trim()}`}`,
+        );
         this.#fail(error);
         if (!this.#closing) resolve(this.#problem ?? error);
       });
@@ -69,8 +74,13 @@ export class Recorder {
     const recorder = new Recorder(options);
     try {
       const line = await recorder.#answer();
-      if (line.kind === 'error') throw new RecorderError(line.code, [line.message, recorder.#stderr.trim()].filter(Boolean).join('\n'));
-      if (line.kind !== 'ready' || line.version.split('.')[0] !== PROTOCOL_MAJOR || !line.features.includes('syscalls')) {
+      if (line.kind === 'error')
+        throw new RecorderError(line.code, [line.message, recorder.#stderr.trim()].filter(Boolean).join('\n'));
+      if (
+        line.kind !== 'ready' ||
+        line.version.split('.')[0] !== PROTOCOL_MAJOR ||
+        !line.features.includes('syscalls')
+      ) {
         throw new RecorderError('protocol', `porin-recorder does not speak version ${PROTOCOL_MAJOR} of its protocol`);
       }
       recorder.#version = line.version;
@@ -83,6 +93,10 @@ export class Recorder {
 
   get version(): string {
     return this.#version;
+  }
+
+  get pid(): number {
+    return this.#child.pid ?? 0;
   }
 
   /**
@@ -165,7 +179,8 @@ export class Recorder {
     try {
       const line = parseRecorderLine(text);
       const pending = this.#pending.shift();
-      if (pending === undefined) throw new RecorderError('protocol', 'porin-recorder wrote a line that nobody asked for');
+      if (pending === undefined)
+        throw new RecorderError('protocol', 'porin-recorder wrote a line that nobody asked for');
       pending.resolve(line);
     } catch (error) {
       this.#fail(error as RecorderError);

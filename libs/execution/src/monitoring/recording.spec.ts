@@ -85,7 +85,9 @@ describe('recordingOf', () => {
   });
 
   it('is partial when the payload was stopped', () => {
-    expect(recordingOf(complete, { ...ended, payloadEndedOnItsOwn: false }).partialReasons).toEqual(['payload-stopped']);
+    expect(recordingOf(complete, { ...ended, payloadEndedOnItsOwn: false }).partialReasons).toEqual([
+      'payload-stopped',
+    ]);
   });
 });
 

@@ -1,5 +1,12 @@
 /** From the recorder's facts to a recording: names for numbers, and every reason that makes it partial. */
-import { PARTIAL_REASONS, syscallName, type Architecture, type Certificate, type PartialReason, type Recording } from '#lib/profiles';
+import {
+  PARTIAL_REASONS,
+  syscallName,
+  type Architecture,
+  type Certificate,
+  type PartialReason,
+  type Recording,
+} from '#lib/profiles';
 import { type RecorderFacts } from './recorder-line.js';
 
 export interface RecordingContext {

@@ -1,0 +1,100 @@
+/** Containers for the recorder's tests: one static program as the image, a gate as the first process. */
+import { execFile } from 'node:child_process';
+import { createReadStream } from 'node:fs';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import Docker from 'dockerode';
+import { required } from './environment.js';
+
+const run = promisify(execFile);
+const PROGRAM = 'recorder-payload';
+const IMAGE = `porin-test/recorder-${process.pid}`;
+
+export class RecorderContainers {
+  readonly docker: Docker;
+  readonly #containers: GatedContainer[] = [];
+
+  private constructor(private readonly directory: string) {
+    required('DOCKER_HOST');
+    this.docker = new Docker();
+  }
+
+  /** Compiles the program and imports it as an image. */
+  static async create(): Promise<RecorderContainers> {
+    const containers = new RecorderContainers(await mkdtemp(join(tmpdir(), 'porin-recorder-')));
+    const root = join(containers.directory, 'root');
+    const archive = join(containers.directory, 'image.tar');
+    await mkdir(root);
+    const source = join(import.meta.dirname, `${PROGRAM}.c`);
+    await run('cc', ['-O2', '-Wall', '-Wextra', '-Werror', '-static', '-pthread', source, '-o', join(root, PROGRAM)]);
+    await run('tar', ['-C', root, '-cf', archive, PROGRAM]);
+    const progress = await containers.docker.importImage(createReadStream(archive), { repo: IMAGE, tag: 'latest' });
+    await new Promise<void>((resolve, reject) => {
+      containers.docker.modem.followProgress(progress, (error) => (error ? reject(error) : resolve()));
+    });
+    return containers;
+  }
+
+  /** Starts a container whose first process waits at its gate with the program's `command` behind it. */
+  async start(command: readonly string[], securityOptions: readonly string[] = []): Promise<GatedContainer> {
+    const gate = await mkdtemp(join(this.directory, 'gate-'));
+    const container = await this.docker.createContainer({
+      Image: IMAGE,
+      Entrypoint: [`/${PROGRAM}`, 'gate', `/${PROGRAM}`],
+      Cmd: [...command],
+      HostConfig: { NetworkMode: 'none', Binds: [`${gate}:/gate:ro`], SecurityOpt: [...securityOptions] },
+    });
+    await container.start();
+    const { State } = await container.inspect();
+    const gated = new GatedContainer(container, State.Pid, gate);
+    this.#containers.push(gated);
+    return gated;
+  }
+
+  async removeContainers(): Promise<void> {
+    await Promise.all(this.#containers.splice(0).map((gated) => gated.container.remove({ force: true })));
+  }
+
+  async close(): Promise<void> {
+    await this.removeContainers();
+    await this.docker.getImage(IMAGE).remove({ force: true });
+    await rm(this.directory, { recursive: true, force: true });
+  }
+}
+
+export class GatedContainer {
+  constructor(
+    readonly container: Docker.Container,
+    readonly pid: number,
+    private readonly gate: string,
+  ) {}
+
+  openGate(): Promise<void> {
+    return writeFile(join(this.gate, 'go'), '');
+  }
+
+  /** Lets the program `hold` end. */
+  endHold(): Promise<void> {
+    return writeFile(join(this.gate, 'end'), '');
+  }
+
+  async exitCode(): Promise<number> {
+    const { StatusCode } = (await this.container.wait()) as { StatusCode: number };
+    return StatusCode;
+  }
+
+  async openGateAndWait(): Promise<number> {
+    await this.openGate();
+    return this.exitCode();
+  }
+
+  /** `docker exec` of the program, until it has ended. */
+  async execute(command: readonly string[]): Promise<void> {
+    const exec = await this.container.exec({ Cmd: [`/${PROGRAM}`, ...command], AttachStdout: true });
+    const stream = await exec.start({});
+    stream.resume();
+    await new Promise((resolve) => stream.once('end', resolve));
+  }
+}
