@@ -1,11 +1,13 @@
 /** The recorder on the real kernel and the real engine: exact counts, and every hole made visible. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdir, mkdtemp, readFile, rm, rmdir, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { Recorder } from '../../libs/execution/src/monitoring/recorder.js';
+import { Strace } from '../../libs/execution/src/monitoring/strace.js';
 import { RecorderContainers } from '../support/recorder-containers.js';
 
 const binaryPath = join(import.meta.dirname, '../../.porin/native/porin-recorder');
@@ -93,6 +95,21 @@ describe('a recording of a container', () => {
     expect(recording.calls).not.toHaveProperty('getppid');
     expect(recording.partialReasons).toEqual([]);
   });
+
+  it('follows the payload into a sub-cgroup', async () => {
+    const held = await containers.start(['hold', '100']);
+    await recorder.arm('run', held.pid);
+    await held.openGate();
+    const deeper = join(await held.cgroupDirectory(), 'deep', 'deeper');
+    await mkdir(deeper, { recursive: true });
+    await writeFile(join(deeper, 'cgroup.procs'), String(await held.payloadPid()));
+    await held.endHold();
+    expect(await held.exitCode()).toBe(0);
+    const recording = await recorder.finish('run', ended);
+    await rmdir(deeper).catch(() => undefined);
+    expect(recording.calls.getppid).toBe(100);
+    expect(recording.partialReasons).toEqual([]);
+  });
 });
 
 describe('a partial recording', () => {
@@ -130,6 +147,31 @@ describe('a partial recording', () => {
     const recording = await recorder.finish('run', ended);
     expect(recording.partialReasons).toEqual(['foreign-processes']);
     expect(recording.certificate.foreignProcesses).toBeGreaterThanOrEqual(1);
+  });
+
+  it('says foreign-processes after a process was started into the cgroup from outside', async () => {
+    const held = await containers.start(['hold']);
+    await recorder.arm('run', held.pid);
+    await containers.runOnHost(['into-cgroup', await held.cgroupDirectory()]);
+    await held.openGate();
+    await held.endHold();
+    expect(await held.exitCode()).toBe(0);
+    const recording = await recorder.finish('run', ended);
+    expect(recording.partialReasons).toEqual(['foreign-processes']);
+    expect(recording.certificate.foreignProcesses).toBe(1);
+  });
+
+  it('says foreign-processes after the payload was moved out of its cgroup', async () => {
+    const held = await containers.start(['hold', '100']);
+    await recorder.arm('run', held.pid);
+    await held.openGate();
+    const above = dirname(await held.cgroupDirectory());
+    await writeFile(join(above, 'cgroup.procs'), String(await held.payloadPid()));
+    await held.endHold();
+    expect(await held.exitCode()).toBe(0);
+    const recording = await recorder.finish('run', ended);
+    expect(recording.partialReasons).toEqual(['foreign-processes']);
+    expect(recording.calls).not.toHaveProperty('getppid');
   });
 
   it('says not-armed-before-start when the payload already ran', async () => {
@@ -243,6 +285,26 @@ describe('the recorder', () => {
     const exit = once(child, 'exit');
     child.stdin.end('an unfinished line');
     expect(await exit).toEqual([0, null]);
+  });
+});
+
+describe('strace', () => {
+  it('traces the payload from its gate on', async () => {
+    const directory = await mkdtemp(join(tmpdir(), 'porin-strace-'));
+    const gated = await containers.start(['count', '2', '1', '50']);
+    const strace = await Strace.attach({ pid: gated.pid, directory });
+    expect(await gated.openGateAndWait()).toBe(0);
+    const lines = await strace.finish(60_000);
+    const trace = await readFile(strace.outputPath, 'utf8');
+    await rm(directory, { recursive: true });
+    expect(trace.match(/getppid\(\)/g)).toHaveLength(100);
+    expect(lines).toBe(trace.trimEnd().split('\n').length);
+  });
+
+  it('says so when it cannot attach', async () => {
+    await expect(Strace.attach({ pid: 2 ** 30, directory: tmpdir() })).rejects.toThrow(
+      /strace ended before it attached: .+/,
+    );
   });
 });
 

@@ -1,9 +1,10 @@
 /** Containers for the recorder's tests: one static program as the image, a gate as the first process. */
 import { execFile } from 'node:child_process';
 import { createReadStream } from 'node:fs';
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import Docker from 'dockerode';
 import { required } from './environment.js';
@@ -53,6 +54,11 @@ export class RecorderContainers {
     return gated;
   }
 
+  /** Runs the program on the host. */
+  async runOnHost(command: readonly string[]): Promise<void> {
+    await run(join(this.directory, 'root', PROGRAM), [...command]);
+  }
+
   async removeContainers(): Promise<void> {
     await Promise.all(this.#containers.splice(0).map((gated) => gated.container.remove({ force: true })));
   }
@@ -78,6 +84,29 @@ export class GatedContainer {
   /** Lets the program `hold` end. */
   endHold(): Promise<void> {
     return writeFile(join(this.gate, 'end'), '');
+  }
+
+  /** The pid, on the host, of the program behind the gate, once it has been executed. */
+  async payloadPid(): Promise<number> {
+    for (let tries = 0; tries < 6000; tries += 1) {
+      const { Processes } = (await this.container.top({ ps_args: '-eo pid,args' })) as {
+        Processes: [string, string][];
+      };
+      const payload = Processes.find(([, args]) => !args.includes(' gate '));
+      if (payload !== undefined) return Number(payload[0]);
+      await sleep(10);
+    }
+    throw new Error('the payload did not start');
+  }
+
+  /** The directory of the container's cgroup v2. */
+  async cgroupDirectory(): Promise<string> {
+    const mount = (await readFile('/proc/self/mountinfo', 'utf8'))
+      .split('\n')
+      .find((line) => line.includes(' - cgroup2 '));
+    const path = /^0::(.+)$/m.exec(await readFile(`/proc/${this.pid}/cgroup`, 'utf8'));
+    if (mount?.split(' ')[4] === undefined || path?.[1] === undefined) throw new Error('there is no cgroup v2');
+    return join(mount.split(' ')[4]!, path[1]);
   }
 
   async exitCode(): Promise<number> {

@@ -3,8 +3,11 @@
  * rest of its command line; behind it programs whose system calls are known. Static, so that an image needs no more.
  */
 #define _GNU_SOURCE
+#include <fcntl.h>
+#include <linux/sched.h>
 #include <pthread.h>
-#include <stdio.h>
+#include <signal.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
@@ -83,6 +86,22 @@ static int compat(void)
 #endif
 }
 
+/* On the host: a child that starts in another cgroup than its parent's (clone3, CLONE_INTO_CGROUP). */
+static int into_cgroup(const char *directory)
+{
+	struct clone_args arguments = { .flags = CLONE_INTO_CGROUP, .exit_signal = SIGCHLD };
+	int cgroup = open(directory, O_PATH | O_DIRECTORY);
+	pid_t child;
+
+	if (cgroup < 0)
+		return 1;
+	arguments.cgroup = (uint64_t)cgroup;
+	child = (pid_t)syscall(SYS_clone3, &arguments, sizeof arguments);
+	if (child == 0)
+		_exit(0);
+	return wait_for_child(child);
+}
+
 int main(int argc, char **argv)
 {
 	const char *mode = argc > 1 ? argv[1] : "";
@@ -101,7 +120,11 @@ int main(int argc, char **argv)
 		return compat();
 	if (!strcmp(mode, "hold")) {
 		wait_for("/gate/end");
+		calls = argc > 2 ? atol(argv[2]) : 0;
+		call(NULL);
 		return 0;
 	}
+	if (!strcmp(mode, "into-cgroup") && argc == 3)
+		return into_cgroup(argv[2]);
 	return strcmp(mode, "nothing") ? 2 : 0;
 }
