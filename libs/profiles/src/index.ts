@@ -2,3 +2,23 @@ export * from './model/level.js';
 export * from './model/profile.js';
 export * from './model/recording.js';
 export * from './filter/instruction.js';
+export * from './filter/filter-error.js';
+export * from './filter/syscalls.js';
+export * from './filter/engine-default.js';
+export * from './filter/ceiling.js';
+export * from './filter/eperm.js';
+export * from './filter/guards.js';
+export * from './filter/compile.js';
+export * from './filter/validate.js';
+export * from './filter/interpret.js';
+export * from './filter/encode.js';
+export * from './filter/disassemble.js';
+export {
+  AUDIT_ARCH,
+  SECCOMP_RET_ACTION_FULL,
+  SECCOMP_RET_ALLOW,
+  SECCOMP_RET_DATA,
+  SECCOMP_RET_ERRNO,
+  SECCOMP_RET_KILL_PROCESS,
+  SECCOMP_RET_USER_NOTIF,
+} from './filter/bpf.js';

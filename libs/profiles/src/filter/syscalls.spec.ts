@@ -1,0 +1,96 @@
+import { describe, expect, it } from 'vitest';
+import { ARCHITECTURES } from '../model/profile.js';
+import { CEILING_REASONS } from './ceiling.js';
+import { engineDefaultNames } from './engine-default.js';
+import { EPERM_REASONS, refusalErrno } from './eperm.js';
+import { ALWAYS_ALLOWED, GUARDS } from './guards.js';
+import { requireKnownAnywhere, syscallName, syscallNames, syscallNumber } from './syscalls.js';
+
+describe('the system call tables', () => {
+  it.each([
+    ['read', 0, 63],
+    ['execve', 59, 221],
+    ['exit_group', 231, 94],
+    ['open', 2, undefined],
+    ['newfstatat', 262, 79],
+    ['fstat', 5, 80],
+    ['mmap', 9, 222],
+    ['sendfile', 40, 71],
+    ['prlimit64', 302, 261],
+    ['clone3', 435, 435],
+    ['memfd_secret', 447, 447],
+    ['cachestat', 451, 451],
+    ['map_shadow_stack', 453, 453],
+    ['mseal', 462, 462],
+    ['listns', 470, 470],
+    ['uprobe', 336, undefined],
+    ['no_such_call', undefined, undefined],
+    ['constructor', undefined, undefined],
+  ])('give %s the number %s on x86_64 and %s on aarch64', (name, x86, arm) => {
+    expect(syscallNumber('x86_64', name)).toBe(x86);
+    expect(syscallNumber('aarch64', name)).toBe(arm);
+  });
+
+  it.each(ARCHITECTURES)('map every name of %s to a number and back', (architecture) => {
+    const names = syscallNames(architecture);
+    expect(names).toEqual([...names].sort());
+    expect(names.length).toBeGreaterThan(300);
+    for (const name of names) expect(syscallName(architecture, syscallNumber(architecture, name) ?? -1)).toBe(name);
+  });
+
+  it.each(ARCHITECTURES)('assign 424 to 470 without a gap, and nothing above, on %s', (architecture) => {
+    for (let number = 424; number <= 470; number++) expect(syscallName(architecture, number)).toBeDefined();
+    for (let number = 471; number < 1024; number++) expect(syscallName(architecture, number)).toBeUndefined();
+  });
+});
+
+describe('the policy tables', () => {
+  it('name only calls that exist', () => {
+    requireKnownAnywhere(Object.keys(CEILING_REASONS), 'the ceiling');
+    requireKnownAnywhere(Object.keys(EPERM_REASONS), 'the EPERM list');
+    requireKnownAnywhere(ALWAYS_ALLOWED, 'the calls always allowed');
+    requireKnownAnywhere(
+      GUARDS.flatMap(({ names }) => names),
+      'the guards',
+    );
+  });
+
+  it('give a reason for every entry', () => {
+    for (const [name, reason] of Object.entries({ ...CEILING_REASONS, ...EPERM_REASONS })) {
+      expect([name, reason.length > 10]).toEqual([name, true]);
+    }
+  });
+
+  it('guard each call once, none that is always allowed, and answer no newer call with EPERM', () => {
+    const guarded = GUARDS.flatMap(({ names }) => names);
+    expect(new Set(guarded).size).toBe(guarded.length);
+    expect(guarded.filter((name) => ALWAYS_ALLOWED.includes(name))).toEqual([]);
+    for (const name of [
+      'clone3',
+      'rseq',
+      'faccessat2',
+      'openat2',
+      'close_range',
+      'statx',
+      'futex_waitv',
+      'fchmodat2',
+    ]) {
+      expect([name, refusalErrno(name)]).toEqual([name, 'ENOSYS']);
+    }
+    // 424 is where every architecture numbers alike (Linux 5.1): what is newer may be missing on a supported kernel.
+    for (const name of Object.keys(EPERM_REASONS)) expect(syscallNumber('x86_64', name)).toBeLessThan(424);
+  });
+
+  it("holds Docker's default apart by architecture", () => {
+    const x86 = engineDefaultNames('x86_64');
+    const arm = engineDefaultNames('aarch64');
+    expect(x86).toEqual(expect.arrayContaining(['open', 'arch_prctl', 'clone', 'personality', 'io_uring_setup']));
+    expect(arm).toContain('openat');
+    for (const absent of ['open', 'arch_prctl', 'modify_ldt']) expect(arm).not.toContain(absent);
+    for (const refused of ['mount', 'unshare', 'bpf', 'keyctl', 'clone3', 'process_vm_readv']) {
+      expect(x86).not.toContain(refused);
+      expect(arm).not.toContain(refused);
+    }
+    expect([x86.length, arm.length]).toEqual([291, 250]);
+  });
+});
