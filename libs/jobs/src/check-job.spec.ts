@@ -1,0 +1,101 @@
+import { describe, expect, it } from 'vitest';
+import { checkJobSpecification, mountPathProblem } from './check-job.js';
+import { type ExecutorSpecification, type InputReference, type OutputReference } from './job-specification.js';
+
+const executor: ExecutorSpecification = { image: 'alpine', command: ['true'], environment: {} };
+const input = (path: string, name?: string): InputReference => ({
+  path,
+  content: '',
+  ...(name === undefined ? {} : { name }),
+});
+const output = (path: string, name?: string): OutputReference => ({
+  path,
+  url: 'file:///out/x',
+  ...(name === undefined ? {} : { name }),
+});
+const places = (job: Partial<Parameters<typeof checkJobSpecification>[0]>) =>
+  checkJobSpecification({ executors: [executor], inputs: [], outputs: [], ...job }).map(({ at }) => at);
+
+describe('mountPathProblem', () => {
+  it.each(['/in', '/in/a b', '/data/..a', '/data/.hidden', '/tmp/a', '/run/other', '/process', '/devices/a', '/a:b'])(
+    'accepts %j',
+    (path) => expect(mountPathProblem(path)).toBeNull(),
+  );
+  it.each([
+    ...[
+      '',
+      '/',
+      'in',
+      'in/a',
+      './a',
+      '/in/',
+      '//in',
+      '/in//a',
+      '/in/.',
+      '/./in',
+      '/..',
+      '/in/../etc',
+      '/in/..',
+      '/a\0b',
+    ],
+    ...['/proc', '/proc/self/mem', '/sys/fs', '/dev', '/dev/shm', '/run/porin', '/run/porin/s', '/run', '/tmp'],
+  ])('refuses %j', (path) => expect(mountPathProblem(path)).not.toBeNull());
+  it('counts the length of a path in bytes', () => {
+    expect(mountPathProblem(`/${'a'.repeat(4094)}`)).toBeNull();
+    expect(mountPathProblem(`/${'a'.repeat(4095)}`)).not.toBeNull();
+    expect(mountPathProblem(`/${'ü'.repeat(2048)}`)).not.toBeNull();
+  });
+});
+
+describe('checkJobSpecification', () => {
+  it('accepts a sound job', () => {
+    const job = {
+      inputs: [input('/in/a', 'a'), input('/in/ab')],
+      outputs: [output('/out/a', 'b'), output('/out/sub/a')],
+    };
+    expect(places(job)).toEqual([]);
+  });
+
+  it.each([
+    ['/in/a', '/in/a'],
+    ['/in', '/in/a'],
+    ['/in/a/b', '/in/a'],
+  ])('refuses references at %s and %s', (first, second) => {
+    expect(places({ inputs: [input(first), input(second)] })).toEqual(['inputs[1].path']);
+  });
+
+  it('refuses an output below an input', () => {
+    expect(places({ inputs: [input('/in')], outputs: [output('/in/x')] })).toEqual(['outputs[0].path']);
+  });
+
+  it('refuses an output directly in the root or in the scratch directory', () => {
+    expect(places({ outputs: [output('/a'), output('/tmp/a')] })).toEqual(['outputs[0].path', 'outputs[1].path']);
+  });
+
+  it('refuses names given twice, over inputs and outputs', () => {
+    expect(places({ inputs: [input('/in/a', 'n')], outputs: [output('/out/a', 'n')] })).toEqual(['outputs[0].name']);
+  });
+
+  it('refuses an input with both or neither of url and content', () => {
+    const both = { path: '/in/a', url: 'file:///a', content: '' };
+    expect(places({ inputs: [both, { path: '/in/b' }] })).toEqual(['inputs[0]', 'inputs[1]']);
+  });
+
+  it.each([
+    ['both an application and an image', { ...executor, application: 'a' }, 'executors[0]'],
+    ['neither', { command: ['a'], environment: {} }, 'executors[0]'],
+    ['an image without a command', { ...executor, command: [] }, 'executors[0].command'],
+    ['a null byte in an argument', { ...executor, command: ['a', 'b\0'] }, 'executors[0].command'],
+    ['a relative working directory', { ...executor, workingDirectory: 'a' }, 'executors[0].workingDirectory'],
+  ])('refuses an executor with %s', (_name, broken, at) => {
+    expect(places({ executors: [broken] })).toEqual([at]);
+  });
+
+  it('reports every problem at once', () => {
+    expect(places({ executors: [{ ...executor, command: [] }], inputs: [input('x'), input('/proc/a')] })).toEqual([
+      'executors[0].command',
+      'inputs[0].path',
+      'inputs[1].path',
+    ]);
+  });
+});

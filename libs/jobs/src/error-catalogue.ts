@@ -1,0 +1,124 @@
+/** Every way a job, a message or a submission can go wrong: whose fault, how the job ends, whether to try again, and the words. */
+import { type FinalJobState } from './job-state.js';
+
+export interface CatalogueEntry {
+  /** Who must act: the payload's author, the submitter, or we who run the grid. */
+  readonly fault: 'payload' | 'submitter' | 'system';
+  /** How the job ends when no attempt is left; null when no job ends by it. */
+  readonly finalState: FinalJobState | null;
+  /** Whether another attempt may end differently. */
+  readonly retryable: boolean;
+  /** `{name}` stands for a detail. */
+  readonly message: string;
+}
+
+const payload = <const M extends string>(message: M) =>
+  ({ fault: 'payload', finalState: 'EXECUTOR_ERROR', retryable: false, message }) as const;
+const submitter = <const M extends string>(message: M) =>
+  ({ fault: 'submitter', finalState: 'EXECUTOR_ERROR', retryable: false, message }) as const;
+/** Ours, and likely to be gone at the next attempt or on another node. */
+const transient = <const M extends string>(message: M) =>
+  ({ fault: 'system', finalState: 'SYSTEM_ERROR', retryable: true, message }) as const;
+/** Ours, and the same at every attempt until an administrator acts. */
+const standing = <const M extends string>(message: M) =>
+  ({ fault: 'system', finalState: 'SYSTEM_ERROR', retryable: false, message }) as const;
+
+export const ERROR_CATALOGUE = {
+  // Submission: no job is made.
+  'unknown-application': {
+    fault: 'submitter',
+    finalState: null,
+    retryable: false,
+    message: 'There is no application called "{application}". Register it, or name an image.',
+  },
+  'body-too-large': {
+    fault: 'submitter',
+    finalState: null,
+    retryable: false,
+    message: 'The request is larger than {limitBytes} bytes. Pass large inputs by URL.',
+  },
+
+  // Image
+  'image-not-found': submitter('The image {image} does not exist, or this grid may not read it: {detail}'),
+  'image-pull-failed': transient('The image {image} could not be fetched: {detail}'),
+  'image-architecture': submitter('The image {image} is for {imageArchitecture}, the job is for {architecture}.'),
+
+  // Inputs
+  'input-not-found': submitter('The input {url} for {path} does not exist.'),
+  'input-not-regular': submitter('The input {url} for {path} is not a regular file.'),
+  'input-outside-roots': submitter(
+    'The input {url} for {path} leads outside the directories that inputs may come from.',
+  ),
+  'input-not-allowed': submitter('Inputs may not come from {url}. Allowed prefixes: {allowed}'),
+  'input-address-refused': submitter(
+    'The input {url} leads to {address}, a private, loopback or link-local address, which is refused here.',
+  ),
+  'input-too-large': submitter('The input {url} for {path} is larger than {limitBytes} bytes.'),
+  'input-checksum-mismatch': submitter('The input {url} for {path} has the SHA-256 {actual}, not {expected}.'),
+  'input-fetch-failed': transient('The input {url} for {path} could not be fetched: {detail}'),
+
+  // Outputs
+  'output-missing': payload('The payload ended without writing the output {path}.'),
+  'output-is-link': payload('The output {path} is a symbolic link, which is never followed. Write the file itself.'),
+  'output-not-regular': payload('The output {path} is a {type}. Only regular files are published.'),
+  'output-outside': payload('The output {path} leads outside the output directory.'),
+  'output-too-large': payload('The output {path} is larger than {limitBytes} bytes.'),
+  'output-not-allowed': submitter('Outputs may not go to {url}. Allowed prefixes: {allowed}'),
+  'output-address-refused': submitter(
+    'The output {url} leads to {address}, a private, loopback or link-local address, which is refused here.',
+  ),
+  'output-upload-failed': transient('The output {path} could not be uploaded to {url}: {detail}'),
+
+  // The payload's own end
+  'exit-code': payload('The payload ended with exit code {exitCode}.'),
+  'killed-by-signal': payload('The payload was killed by signal {signal}.'),
+  'out-of-memory': payload('The payload needed more than its {limitBytes} bytes of memory and was killed.'),
+  'command-not-found': payload('The command {command} does not exist in the image.'),
+  'command-not-executable': payload('The command {command} cannot be executed: {errno}.'),
+  'process-limit': payload('The payload reached its limit of {limit} processes and threads.'),
+  'disk-limit': payload('The payload wrote more than its {limitBytes} bytes of disk and was stopped.'),
+  'wall-time-exceeded': payload('The payload was stopped after its wall time of {limitS} s.'),
+  'log-limit': {
+    fault: 'payload',
+    finalState: null,
+    retryable: false,
+    message: 'Of {stream}, {limitBytes} bytes were kept and {droppedBytes} dropped.',
+  },
+
+  // Profiles and levels
+  'profile-required': submitter(
+    'The application {application} runs only under an approved profile, and this build of it has none.',
+  ),
+  'level-not-allowed': submitter('The job asks for a level that it may not have: {detail}'),
+  'profile-integrity': standing(
+    'The profile version {profileVersion} is not what was approved: {detail} Nothing was run. Look for who changed it.',
+  ),
+  'profile-signature': standing(
+    'The approval of profile version {profileVersion} does not verify against the configured key. Nothing was run.',
+  ),
+  'profile-revoked': transient('The profile version {profileVersion} was revoked before the payload started.'),
+  'monitoring-unavailable': transient('The node {node} cannot record "{monitoring}": {detail}'),
+
+  // The machinery
+  'forged-message': {
+    fault: 'system',
+    finalState: null,
+    retryable: false,
+    message: 'A message for job {job}, attempt {attempt}, matches no attempt that may be claimed. It was dropped.',
+  },
+  'resources-unavailable': submitter('No node has the {resource} that the job asks for.'),
+  'control-channel': transient('porin-init did not keep to its protocol: {detail}'),
+  'engine-error': transient('The container engine of node {node} failed: {detail}'),
+  'recorder-lost': transient('The recorder of node {node} failed while it was needed: {detail}'),
+  'lease-lost': transient('The worker on node {node} stopped renewing its lease.'),
+  'node-draining': transient('The node {node} was taken out of service.'),
+  'internal-error': transient('The worker failed: {detail}'),
+  canceled: { fault: 'submitter', finalState: 'CANCELED', retryable: false, message: 'The job was canceled.' },
+} as const satisfies Record<string, CatalogueEntry>;
+
+export type JobErrorCode = keyof typeof ERROR_CATALOGUE;
+export const JOB_ERROR_CODES = Object.keys(ERROR_CATALOGUE) as JobErrorCode[];
+
+export function isJobErrorCode(text: string): text is JobErrorCode {
+  return Object.hasOwn(ERROR_CATALOGUE, text);
+}

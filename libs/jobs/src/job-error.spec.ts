@@ -1,0 +1,66 @@
+import { describe, expect, it } from 'vitest';
+import { ERROR_CATALOGUE, JOB_ERROR_CODES } from './error-catalogue.js';
+import { attemptStateOf, JobError, redactUrl } from './job-error.js';
+
+describe('the error catalogue', () => {
+  it.each(JOB_ERROR_CODES)('%s: fault, final state and retry agree', (code) => {
+    const { fault, finalState, retryable, message } = ERROR_CATALOGUE[code];
+    if (retryable) expect([fault, finalState]).toEqual(['system', 'SYSTEM_ERROR']);
+    if (finalState === 'SYSTEM_ERROR') expect(fault).toBe('system');
+    if (finalState === 'EXECUTOR_ERROR') expect(fault).not.toBe('system');
+    expect(message).toMatch(/^[A-Zp].*[.}]$/);
+  });
+
+  it('names its codes in one way', () => {
+    for (const code of JOB_ERROR_CODES) expect(code).toMatch(/^[a-z]+(-[a-z]+)*$/);
+  });
+
+  it('ends no job by truncated logs, a forged message or a refused submission', () => {
+    expect(JOB_ERROR_CODES.filter((code) => ERROR_CATALOGUE[code].finalState === null)).toEqual([
+      'unknown-application',
+      'body-too-large',
+      'log-limit',
+      'forged-message',
+    ]);
+  });
+
+  it.each([
+    ['canceled', 'CANCELED'],
+    ['lease-lost', 'LOST'],
+    ['node-draining', 'RELEASED'],
+    ['exit-code', 'FAILED'],
+    ['engine-error', 'FAILED'],
+  ] as const)('an attempt that ends by %s is %s', (code, state) => {
+    expect(attemptStateOf(code)).toBe(state);
+  });
+});
+
+describe('JobError', () => {
+  it('fills its message in and keeps the cause', () => {
+    const cause = new Error('root');
+    const error = JobError.of('output-not-regular', { path: '/out/a', type: 'FIFO' }, { cause });
+    expect(error.message).toBe('The output /out/a is a FIFO. Only regular files are published.');
+    expect(error.cause).toBe(cause);
+    expect(error.entry.finalState).toBe('EXECUTOR_ERROR');
+  });
+
+  it('is held to the details of its code by the compiler', () => {
+    // @ts-expect-error exitCode is missing
+    expect(JobError.of('exit-code', {}).message).toContain('undefined');
+  });
+
+  it('never shows credentials of a URL', () => {
+    const url = 'https://user:secret@example.org/in?X-Signature=secret#secret';
+    expect(JobError.of('input-not-found', { url, path: '/in/a' }).message).toBe(
+      'The input https://example.org/in for /in/a does not exist.',
+    );
+  });
+
+  it.each([
+    ['file:///data/a%20b', 'file:///data/a%20b'],
+    ['not a url?token=secret', 'not a url'],
+    ['//user:secret@host/a', '//host/a'],
+  ])('redacts %s to %s', (url, redacted) => {
+    expect(redactUrl(url)).toBe(redacted);
+  });
+});

@@ -1,0 +1,97 @@
+/** What a submitter asks for: executors, data references and resources, with defaults and bounds. */
+import { type Enforcement, type Monitoring } from '#lib/profiles';
+
+export interface JobSpecification {
+  readonly name: string;
+  /** Run one after another; they share the inputs and outputs. */
+  readonly executors: readonly ExecutorSpecification[];
+  readonly inputs: readonly InputReference[];
+  readonly outputs: readonly OutputReference[];
+  readonly resources: Resources;
+  readonly requested: RequestedLevel;
+  readonly tags: Readonly<Record<string, string>>;
+  /** Higher goes first. */
+  readonly priority: number;
+}
+
+/** Either an application of the tenant or an image. */
+export interface ExecutorSpecification {
+  readonly application?: string;
+  readonly image?: string;
+  /** Appended to the application's command prefix; the whole argument vector for an image. */
+  readonly command: readonly string[];
+  readonly environment: Readonly<Record<string, string>>;
+  /** Absolute path in the container; the image's own where absent. */
+  readonly workingDirectory?: string;
+}
+
+/** Either a URL to fetch or the content itself (UTF-8 text). */
+export interface InputReference {
+  readonly name?: string;
+  readonly url?: string;
+  readonly content?: string;
+  /** Absolute path in the container. */
+  readonly path: string;
+  /** 64 lower-case hexadecimal digits; checked before the payload starts. */
+  readonly sha256?: string;
+}
+
+export interface OutputReference {
+  readonly name?: string;
+  readonly url: string;
+  /** Absolute path in the container of the regular file to publish. */
+  readonly path: string;
+}
+
+export interface Resources {
+  /** Thousandths of a core. */
+  readonly cpuMilli: number;
+  readonly memoryBytes: number;
+  /** What the payload may write, outputs and scratch together. */
+  readonly diskBytes: number;
+  /** Limit on each attempt's payloads together, seconds. */
+  readonly wallTimeS: number;
+}
+
+/** What the submitter asks of the level; `selectLevel` decides. */
+export interface RequestedLevel {
+  readonly enforcement?: Enforcement;
+  readonly monitoring?: Monitoring;
+}
+
+const MIB = 1024 ** 2;
+const GIB = 1024 ** 3;
+
+export const DEFAULT_RESOURCES: Resources = {
+  cpuMilli: 1000,
+  memoryBytes: GIB,
+  diskBytes: GIB,
+  wallTimeS: 3600,
+};
+export const DEFAULT_PRIORITY = 0;
+
+/** Inclusive bounds of the resources. */
+export const RESOURCE_BOUNDS = {
+  cpuMilli: { minimum: 10, maximum: 1_000_000 },
+  memoryBytes: { minimum: 16 * MIB, maximum: 2 ** 50 },
+  diskBytes: { minimum: MIB, maximum: 2 ** 50 },
+  wallTimeS: { minimum: 1, maximum: 30 * 24 * 3600 },
+} as const satisfies Record<keyof Resources, { minimum: number; maximum: number }>;
+
+export const PRIORITY_BOUNDS = { minimum: -100, maximum: 100 } as const;
+
+/** Largest sizes of a specification's parts. Arguments follow the kernel's MAX_ARG_STRLEN (128 KiB), paths its PATH_MAX. */
+export const SPECIFICATION_BOUNDS = {
+  nameCharacters: 256,
+  executors: 16,
+  imageCharacters: 512,
+  arguments: 1024,
+  argumentCharacters: 131_071,
+  environmentVariables: 1024,
+  references: 1000,
+  pathBytes: 4095,
+  contentBytes: MIB,
+  tags: 100,
+  tagNameCharacters: 128,
+  tagValueCharacters: 1024,
+} as const;

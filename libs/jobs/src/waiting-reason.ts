@@ -1,0 +1,14 @@
+/** Why a QUEUED job waits, by code, and in words for the person who submitted it. */
+
+export const WAITING_REASONS = {
+  'waiting-for-slot': 'waiting for a slot on a node',
+  'waiting-for-approved-profile': 'waiting for an administrator to approve a profile',
+  'retry-after-lost-worker': 'will be tried again: its worker stopped answering',
+  'retry-after-system-error': 'will be tried again after an error that was not its own',
+  'retry-after-drain': 'will be tried again: its node was taken out of service',
+} as const;
+export type WaitingReason = keyof typeof WAITING_REASONS;
+
+export function isWaitingReason(text: string): text is WaitingReason {
+  return Object.hasOwn(WAITING_REASONS, text);
+}
