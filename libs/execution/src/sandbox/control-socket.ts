@@ -1,0 +1,208 @@
+/**
+ * The worker's end of the control channel: one socket, one connection, one payload.
+ *
+ * Node cannot read SO_PEERCRED, so the peer is known by the token alone. Nothing but porin-init can have it: it is random
+ * per attempt, lies in the container's configuration and in the memory of porin-init, which no payload can read, and no
+ * payload runs before porin-init has used it and the name is gone.
+ */
+import { timingSafeEqual } from 'node:crypto';
+import { once } from 'node:events';
+import { chmod, mkdir } from 'node:fs/promises';
+import { createServer, type Server, type Socket } from 'node:net';
+import { dirname } from 'node:path';
+import { type Denial } from '../executor-run.js';
+import { ControlChannelError } from './control-error.js';
+import {
+  type ControlMessage,
+  type Exited,
+  type Failed,
+  type Hello,
+  parseControlMessage,
+  PROTOCOL_VERSION,
+} from './control-message.js';
+import { DenialLedger } from './denial-ledger.js';
+import { readLines } from './read-lines.js';
+
+/** sizeof(sockaddr_un.sun_path) less its NUL. */
+const MAX_SOCKET_PATH = 107;
+
+export interface PayloadEnd {
+  readonly exited: Exited;
+  readonly denials: readonly Denial[];
+  /** Denied calls that are in none of the denials, because the report is bounded. */
+  readonly denialsDropped: number;
+}
+
+export class ControlSocket {
+  readonly #server: Server;
+  readonly #token: string;
+  readonly #connection: Promise<Socket>;
+  #socket: Socket | undefined;
+  #messages: AsyncGenerator<string> | undefined;
+  #closed = false;
+
+  private constructor(
+    server: Server,
+    readonly path: string,
+    token: string,
+  ) {
+    this.#server = server;
+    this.#token = token;
+    this.#connection = new Promise((resolve, reject) => {
+      server.once('connection', (socket) => {
+        this.#socket = socket;
+        // Read errors reach the reader of the lines; a late one must not end the process.
+        socket.on('error', () => undefined);
+        resolve(socket);
+        // Removes the name too: nobody can connect again.
+        server.close();
+      });
+      server.once('close', () => reject(new ControlChannelError('closed', 'The control socket was closed.')));
+    });
+    this.#connection.catch(() => undefined);
+  }
+
+  /**
+   * Listens on a path whose directory is made, for this user only. Others, the container's user among them, reach the
+   * socket only where its file is mounted.
+   *
+   * @throws ControlChannelError cannot-listen
+   */
+  static async listen(path: string, token: string): Promise<ControlSocket> {
+    if (Buffer.byteLength(path) > MAX_SOCKET_PATH) {
+      throw new ControlChannelError(
+        'cannot-listen',
+        `The socket path ${path} is longer than ${MAX_SOCKET_PATH} bytes.`,
+      );
+    }
+    const server = createServer();
+    server.maxConnections = 1;
+    try {
+      await mkdir(dirname(path), { recursive: true });
+      await chmod(dirname(path), 0o700);
+      server.listen(path);
+      await once(server, 'listening');
+      await chmod(path, 0o666);
+    } catch (cause) {
+      server.close();
+      throw new ControlChannelError('cannot-listen', `Cannot listen on the control socket ${path}.`, { cause });
+    }
+    return new ControlSocket(server, path, token);
+  }
+
+  /**
+   * Waits for porin-init and checks that it is the one that was started.
+   *
+   * @throws ControlChannelError connect-timeout, wrong-token, protocol-version, or any of the channel's own
+   */
+  async accept(timeoutMs: number): Promise<Hello> {
+    this.#messages = readLines(await this.#connected(timeoutMs));
+    const hello = await this.#next();
+    if (hello.kind !== 'hello') throw this.#unexpected(hello, 'hello');
+    if (!sameToken(hello.token, this.#token)) {
+      throw this.#fail('wrong-token', 'A process that does not have the token connected to the control socket.');
+    }
+    if (hello.protocol !== PROTOCOL_VERSION) {
+      throw this.#fail(
+        'protocol-version',
+        `porin-init speaks version ${hello.protocol} of the control channel, this worker ${PROTOCOL_VERSION}: build both from one source.`,
+      );
+    }
+    return hello;
+  }
+
+  /** Sends the text of renderPolicy; resolves when porin-init has accepted all of it. */
+  async sendPolicy(text: string): Promise<void> {
+    this.#send(text);
+    const message = await this.#next();
+    if (message.kind !== 'ready') throw this.#unexpected(message, 'ready');
+  }
+
+  /** Opens the gate. `failed` means that the payload was not executed and porin-init has ended. */
+  async go(): Promise<{ readonly kind: 'started' } | Failed> {
+    this.#send('go\n');
+    const message = await this.#next();
+    if (message.kind === 'started') return { kind: 'started' };
+    if (message.kind === 'failed') return message;
+    throw this.#unexpected(message, 'started or failed');
+  }
+
+  /** Takes denials until the payload has ended and the container is empty but for porin-init. */
+  async finished(onDenial?: (denial: Denial) => void): Promise<PayloadEnd> {
+    const ledger = new DenialLedger();
+    for (;;) {
+      const message = await this.#next();
+      if (message.kind === 'exited' && ledger.complete) return { exited: message, ...ledger.result() };
+      const first = ledger.take(message);
+      if (first === 'unexpected') throw this.#unexpected(message, 'denial, count, dropped or exited');
+      if (first !== undefined) onDenial?.(first);
+    }
+  }
+
+  /** Ends the payload with SIGKILL; `finished` still resolves, with its usage. */
+  kill(): void {
+    this.#send('kill\n');
+  }
+
+  /** Hangs up, whereupon porin-init ends everything in its container. Pending calls reject with code `closed`. */
+  close(): void {
+    this.#closed = true;
+    this.#server.close();
+    this.#socket?.destroy();
+  }
+
+  async #connected(timeoutMs: number): Promise<Socket> {
+    let timer: NodeJS.Timeout | undefined;
+    const timeout = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => {
+        const message = `porin-init did not connect within ${timeoutMs} ms: its container may not have started.`;
+        reject(this.#fail('connect-timeout', message));
+      }, timeoutMs);
+    });
+    try {
+      return await Promise.race([this.#connection, timeout]);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  #send(text: string): void {
+    this.#socket?.write(text);
+  }
+
+  async #next(): Promise<ControlMessage> {
+    if (!this.#messages) throw new ControlChannelError('closed', 'No porin-init is connected.');
+    try {
+      const { done, value } = await this.#messages.next();
+      if (!done) return parseControlMessage(value);
+    } catch (error) {
+      if (error instanceof ControlChannelError) {
+        this.close();
+        throw error;
+      }
+      throw this.#hungUp(error);
+    }
+    throw this.#hungUp();
+  }
+
+  #hungUp(cause?: unknown): ControlChannelError {
+    if (this.#closed) return new ControlChannelError('closed', 'The control socket was closed.', { cause });
+    return this.#fail('hung-up', 'porin-init hung up before it reported the end of the payload.', cause);
+  }
+
+  #unexpected(message: ControlMessage, expected: string): ControlChannelError {
+    const got = message.kind === 'failed' ? `failed at ${message.stage} with errno ${message.errno}` : message.kind;
+    return this.#fail('unexpected-message', `porin-init said ${got} where ${expected} was due.`);
+  }
+
+  /** Every failure hangs up: what is not understood must not go on. */
+  #fail(code: ControlChannelError['code'], message: string, cause?: unknown): ControlChannelError {
+    this.close();
+    return new ControlChannelError(code, message, { cause });
+  }
+}
+
+function sameToken(given: string, expected: string): boolean {
+  const [a, b] = [Buffer.from(given), Buffer.from(expected)];
+  return a.length === b.length && timingSafeEqual(a, b);
+}

@@ -1,0 +1,112 @@
+/* The control socket: non-blocking, close-on-exec, no SIGPIPE. */
+#include "control.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+bool control_connect(struct control *control, const char *path)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+
+	if (strlen(path) >= sizeof(address.sun_path)) {
+		errno = ENAMETOOLONG;
+		return false;
+	}
+	strcpy(address.sun_path, path);
+	/* Connecting waits: a full backlog on the worker's side is not an error. */
+	control->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	return control->fd >= 0 && connect(control->fd, (struct sockaddr *)&address, sizeof(address)) == 0;
+}
+
+/* The line last given out stays at the start of the buffer until this call: its length is remembered by its newline. */
+static void drop_line(struct control *control)
+{
+	char *end = memchr(control->input, '\0', control->input_length);
+
+	if (!end)
+		return;
+	control->input_length -= (size_t)(end + 1 - control->input);
+	memmove(control->input, end + 1, control->input_length);
+}
+
+enum control_read control_line(struct control *control, const char **line, size_t *length)
+{
+	drop_line(control);
+	for (;;) {
+		char *end = memchr(control->input, '\n', control->input_length);
+		size_t room = sizeof(control->input) - control->input_length;
+		ssize_t got;
+
+		if (end) {
+			*line = control->input;
+			*length = (size_t)(end - control->input);
+			*end = '\0';
+			return CONTROL_LINE;
+		}
+		if (room == 0)
+			return CONTROL_LOST;
+		got = recv(control->fd, control->input + control->input_length, room, MSG_DONTWAIT);
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got < 0 && errno == EAGAIN)
+			return CONTROL_AGAIN;
+		if (got <= 0 || memchr(control->input + control->input_length, '\0', (size_t)got))
+			return CONTROL_LOST; /* the text has no NUL: it is the mark of a line already taken */
+		control->input_length += (size_t)got;
+	}
+}
+
+bool control_pending(const struct control *control)
+{
+	return control->output_sent < control->output_length;
+}
+
+bool control_flush(struct control *control)
+{
+	while (control_pending(control)) {
+		ssize_t sent = send(control->fd, control->output + control->output_sent,
+				    control->output_length - control->output_sent, MSG_NOSIGNAL | MSG_DONTWAIT);
+
+		if (sent < 0 && errno == EINTR)
+			continue;
+		if (sent < 0)
+			return errno == EAGAIN;
+		control->output_sent += (size_t)sent;
+	}
+	control->output_sent = control->output_length = 0;
+	return true;
+}
+
+bool control_printf(struct control *control, const char *format, ...)
+{
+	size_t room = sizeof(control->output) - control->output_length;
+	va_list arguments;
+	int length;
+
+	va_start(arguments, format);
+	length = vsnprintf(control->output + control->output_length, room, format, arguments);
+	va_end(arguments);
+	if (length < 0 || (size_t)length >= room)
+		return false; /* not reached: MAX_OUTPUT is the sum of all that is ever queued */
+	control->output_length += (size_t)length;
+	return control_flush(control);
+}
+
+bool control_drain(struct control *control, int timeout_ms)
+{
+	while (control_flush(control)) {
+		struct pollfd writable = { .fd = control->fd, .events = POLLOUT };
+
+		if (!control_pending(control))
+			return true;
+		if (poll(&writable, 1, timeout_ms) <= 0)
+			return false;
+	}
+	return false;
+}

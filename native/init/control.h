@@ -1,0 +1,45 @@
+/* The Unix socket to the worker: whole lines in, bounded lines out. */
+#ifndef PORIN_CONTROL_H
+#define PORIN_CONTROL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+#include "limits.h"
+#include "shapes.h"
+
+/*
+ * Everything that can wait to be sent at once: each shape's report and count, and the few other messages. So writing
+ * never waits for the worker, and nothing is ever lost to a full buffer.
+ */
+#define MAX_OUTPUT (MAX_SHAPES * (MAX_DETAIL + 512) + 4096)
+
+struct control {
+	int fd;
+	size_t input_length;
+	char input[MAX_LINE];
+	size_t output_sent, output_length;
+	char output[MAX_OUTPUT];
+};
+
+/* Connects, retrying never. Returns false with errno set. */
+bool control_connect(struct control *control, const char *path);
+
+enum control_read { CONTROL_LINE, CONTROL_AGAIN, CONTROL_LOST };
+
+/*
+ * Takes one line out of what has arrived, without waiting. The line stays valid until the next call. LOST: hung up, or a
+ * line longer than MAX_LINE, or a read error.
+ */
+enum control_read control_line(struct control *control, const char **line, size_t *length);
+
+/* Queues text and sends what can be sent without waiting. False if the worker is gone. */
+__attribute__((format(printf, 2, 3))) bool control_printf(struct control *control, const char *format, ...);
+bool control_flush(struct control *control);
+bool control_pending(const struct control *control);
+
+/* Waits until everything is sent. False if the worker is gone or takes longer than `timeout_ms` for a step. */
+bool control_drain(struct control *control, int timeout_ms);
+
+#endif

@@ -1,0 +1,147 @@
+/* porin-init: the first process of every container. Takes a policy from the worker, and runs one payload under it. */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/syscall.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include "base64.h"
+#include "control.h"
+#include "exits.h"
+#include "policy.h"
+#include "supervisor.h"
+
+#define LANDLOCK_CREATE_RULESET_VERSION (1U << 0) /* linux/landlock.h */
+#ifndef SYS_landlock_create_ruleset
+#define SYS_landlock_create_ruleset 444
+#endif
+#define DRAIN_TIMEOUT_MS 10000
+
+static struct control control;
+static struct policy policy;
+
+static _Noreturn void stop(int code, const char *message)
+{
+	dprintf(STDERR_FILENO, "porin-init: %s\n", message);
+	exit(code);
+}
+
+/* Signals are read, never delivered: nothing in here is asynchronous. */
+static int block_signals(void)
+{
+	sigset_t all;
+	int signals;
+
+	sigfillset(&all);
+	if (sigprocmask(SIG_SETMASK, &all, NULL) < 0)
+		stop(EXIT_USAGE, "cannot block signals");
+	signals = signalfd(-1, &all, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (signals < 0)
+		stop(EXIT_USAGE, "cannot read signals");
+	return signals;
+}
+
+static void protect(void)
+{
+	/* Standard streams only, whatever the runtime left open: the payload inherits what is open here. */
+	if (syscall(SYS_close_range, 3U, ~0U, 0U) < 0)
+		stop(EXIT_USAGE, "close_range is not available: Linux 5.9 or newer is needed");
+	/* Not dumpable: /proc/1 is closed to processes of the same user, ptrace and pidfd_getfd too. */
+	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0 || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+		stop(EXIT_USAGE, "cannot protect itself");
+}
+
+static bool say_hello(const char *token)
+{
+	struct utsname names;
+	char kernel[BASE64_LENGTH(sizeof(names.release)) + 1];
+	long landlock = syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
+
+	uname(&names);
+	base64_encode(kernel, names.release, strlen(names.release));
+	return control_printf(&control, "hello %d %s %s %s %ld %d\n", PORIN_PROTOCOL, token, PORIN_INIT_VERSION, kernel,
+			      landlock < 0 ? 0 : landlock, getpid());
+}
+
+/* The next line from the worker, however long it takes: the worker has the time limits, and hangs up. */
+static void next_line(int signals, const char **line, size_t *length)
+{
+	for (;;) {
+		struct pollfd sources[] = { { .fd = control.fd, .events = POLLIN }, { .fd = signals, .events = POLLIN } };
+		int number;
+
+		switch (control_line(&control, line, length)) {
+		case CONTROL_LINE:
+			return;
+		case CONTROL_LOST:
+			stop(EXIT_CONTROL, "the worker hung up or sent too long a line; nothing was run");
+		case CONTROL_AGAIN:
+			break;
+		}
+		poll(sources, 2, -1);
+		if (supervisor_outside_signal(signals, &number))
+			exit(128 + number);
+	}
+}
+
+static _Noreturn void refuse(const char *stage)
+{
+	control_printf(&control, "failed %s %d\n", stage, EPROTO);
+	control_drain(&control, DRAIN_TIMEOUT_MS);
+	stop(EXIT_CONTROL, "the worker's message was not understood; nothing was run");
+}
+
+static void take_policy(int signals)
+{
+	enum policy_step step = POLICY_MORE;
+
+	while (step == POLICY_MORE) {
+		const char *line;
+		size_t length;
+
+		next_line(signals, &line, &length);
+		step = policy_line(&policy, line, length);
+	}
+	if (step == POLICY_INVALID)
+		refuse("policy");
+}
+
+static void wait_for_go(int signals)
+{
+	const char *line;
+	size_t length;
+
+	next_line(signals, &line, &length);
+	if (length != 2 || memcmp(line, "go", 2) != 0)
+		refuse("go");
+}
+
+int main(void)
+{
+	const char *path = getenv("PORIN_CONTROL");
+	const char *token = getenv("PORIN_TOKEN");
+	int signals;
+
+	if (getpid() != 1)
+		stop(EXIT_USAGE, "must be the first process of a container (PID 1)");
+	if (!path || !token || token[0] == '\0' || strpbrk(token, " \n"))
+		stop(EXIT_USAGE, "PORIN_CONTROL and PORIN_TOKEN must be set");
+	protect();
+	signals = block_signals();
+	if (!control_connect(&control, path))
+		stop(EXIT_CONTROL, "cannot connect to the control socket");
+	if (!say_hello(token))
+		stop(EXIT_CONTROL, "the worker is gone");
+	take_policy(signals);
+	if (!control_printf(&control, "ready\n"))
+		stop(EXIT_CONTROL, "the worker is gone");
+	wait_for_go(signals);
+	return supervisor_run(&policy, &control, signals);
+}

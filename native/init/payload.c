@@ -1,0 +1,139 @@
+/* Everything the child does; after the filter is loaded, one execve and nothing else. */
+#include "payload.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#define DEFAULT_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+#define EXIT_NOT_EXECUTED 127
+
+char payload_executable[PATH_MAX];
+
+const char *payload_stage_name(enum payload_stage stage)
+{
+	static const char *const names[] = { "session", "rlimit", "directory", "lookup", "filter", "exec" };
+
+	return names[stage];
+}
+
+static _Noreturn void fail(struct payload_state *state, int error)
+{
+	atomic_store(&state->error, error);
+	_exit(EXIT_NOT_EXECUTED);
+}
+
+/* The parent blocks every signal; the payload starts with none blocked and every one at its default. */
+static void reset_signals(void)
+{
+	struct sigaction action = { .sa_handler = SIG_DFL };
+	sigset_t none;
+
+	for (int number = 1; number < NSIG; number++)
+		sigaction(number, &action, NULL);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+static const char *search_path(const struct policy *policy)
+{
+	for (size_t i = 0; i < policy->environment_count; i++)
+		if (strncmp(policy->environment[i], "PATH=", 5) == 0)
+			return policy->environment[i] + 5;
+	return DEFAULT_PATH;
+}
+
+static int executable_error(const char *path)
+{
+	struct stat status;
+
+	if (stat(path, &status) < 0)
+		return errno;
+	if (!S_ISREG(status.st_mode))
+		return EACCES;
+	return faccessat(AT_FDCWD, path, X_OK, AT_EACCESS) < 0 ? errno : 0;
+}
+
+/* As execvp, but before the filter, so that looking is no part of the payload. Returns 0 or an errno. */
+static int look_up(const struct policy *policy)
+{
+	const char *name = policy->arguments[0];
+	int result = ENOENT;
+
+	if (strchr(name, '/')) {
+		if (strlen(name) >= sizeof(payload_executable))
+			return ENAMETOOLONG;
+		strcpy(payload_executable, name);
+		return 0;
+	}
+	for (const char *entry = search_path(policy), *end; entry; entry = *end ? end + 1 : NULL) {
+		int length, error;
+
+		end = strchrnul(entry, ':');
+		length = snprintf(payload_executable, sizeof(payload_executable), "%.*s%s%s", (int)(end - entry), entry,
+				  end == entry ? "./" : "/", name);
+		if (length < 0 || (size_t)length >= sizeof(payload_executable))
+			continue;
+		error = executable_error(payload_executable);
+		if (error == 0)
+			return 0;
+		if (error == EACCES)
+			result = EACCES;
+	}
+	return result;
+}
+
+static int load_filter(const struct program *program)
+{
+	struct sock_fprog fprog = {
+		.len = (unsigned short)program->length,
+		.filter = (struct sock_filter *)program->instructions,
+	};
+	/* Once the supervisor has a call, only a fatal signal takes it back: fewer calls end in EINTR (Linux 5.19). */
+	unsigned long flags = SECCOMP_FILTER_FLAG_NEW_LISTENER | SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV;
+	int listener = (int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, &fprog);
+
+	if (listener < 0 && errno == EINVAL)
+		listener = (int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_NEW_LISTENER, &fprog);
+	return listener;
+}
+
+_Noreturn void payload_run(const struct policy *policy, struct payload_state *state)
+{
+	int listener, error;
+
+	if (setsid() < 0)
+		fail(state, errno);
+	reset_signals();
+
+	atomic_store(&state->stage, STAGE_RLIMIT);
+	for (size_t i = 0; i < policy->rlimit_count; i++)
+		if (setrlimit((__rlimit_resource_t)policy->rlimits[i].resource, &policy->rlimits[i].limit) < 0)
+			fail(state, errno);
+
+	atomic_store(&state->stage, STAGE_DIRECTORY);
+	if (chdir(policy->directory) < 0)
+		fail(state, errno);
+
+	atomic_store(&state->stage, STAGE_LOOKUP);
+	error = look_up(policy);
+	if (error != 0)
+		fail(state, error);
+
+	atomic_store(&state->stage, STAGE_FILTER);
+	listener = load_filter(&policy->filter);
+	if (listener < 0)
+		fail(state, errno);
+
+	atomic_store(&state->stage, STAGE_EXEC);
+	atomic_store(&state->listener, listener);
+	execve(payload_executable, (char *const *)policy->arguments, (char *const *)policy->environment);
+	fail(state, errno);
+}

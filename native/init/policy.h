@@ -1,0 +1,40 @@
+/* The policy as the worker sends it, line by line; docs/control-channel.md is its grammar. */
+#ifndef PORIN_POLICY_H
+#define PORIN_POLICY_H
+
+#include <stdbool.h>
+#include <sys/resource.h>
+
+#include "answer.h"
+#include "limits.h"
+
+enum enforcement { ENFORCEMENT_NONE, ENFORCEMENT_AUDIT, ENFORCEMENT_ENFORCE };
+
+struct policy_rlimit {
+	int resource;
+	struct rlimit limit;
+};
+
+struct policy {
+	bool begun;
+	bool has_enforcement;
+	enum enforcement enforcement;
+	const char *directory; /* NULL until given */
+	size_t argument_count;
+	const char *arguments[MAX_STRINGS + 1]; /* NULL-terminated, as execve takes them */
+	size_t environment_count;
+	const char *environment[MAX_STRINGS + 1];
+	size_t rlimit_count;
+	struct policy_rlimit rlimits[MAX_RLIMITS];
+	struct program filter;
+	struct program answer;
+	size_t strings_used;
+	char strings[MAX_STRINGS_BYTES];
+};
+
+enum policy_step { POLICY_MORE, POLICY_COMPLETE, POLICY_INVALID };
+
+/* Takes one line, without its newline, into a policy that began as all zeros. INVALID is final. */
+enum policy_step policy_line(struct policy *policy, const char *line, size_t length);
+
+#endif
