@@ -8,13 +8,11 @@ import { validateProgram } from './validate.js';
 const YES = 0x7fff0000;
 const NO = 0x7fc00000;
 
-/** mulberry32: a seeded generator, so that a failure can be repeated. */
+/** A seeded linear congruential generator, so that a failure can be repeated. */
 function random(seed: number): () => number {
   return () => {
-    seed = (seed + 0x6d2b79f5) | 0;
-    let t = Math.imul(seed ^ (seed >>> 15), 1 | seed);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
+    seed = (Math.imul(seed, 1664525) + 1013904223) >>> 0;
+    return seed / 2 ** 32;
   };
 }
 

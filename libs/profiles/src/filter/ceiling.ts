@@ -24,7 +24,7 @@ export const CEILING_REASONS: Readonly<Record<string, string>> = {
   iopl: 'direct access to hardware ports',
   ioperm: 'direct access to hardware ports',
   modify_ldt: '16-bit segments for emulators, with a long record of kernel faults',
-  uselib: 'maps libraries by an interface that was only ever used by exploits since 1995',
+  uselib: 'maps libraries through an interface that no program has needed since ELF, and exploits have',
 
   mount: 'changes what the file names of the sandbox mean',
   umount2: 'uncovers what a mount hides',

@@ -8,6 +8,7 @@ import { refusalErrno } from './eperm.js';
 import { type CompiledFilter } from './instruction.js';
 import { interpret } from './interpret.js';
 import { syscallName, syscallNames, syscallNumber } from './syscalls.js';
+import { validateProgram } from './validate.js';
 
 const ALLOW = 0x7fff0000;
 const NOTIFY = 0x7fc00000;
@@ -177,6 +178,17 @@ describe.each(ARCHITECTURES)('a filter for %s', (architecture) => {
     );
     const guarded = new Set(CASES.map(([call]) => call).filter((call) => call !== 'clone3'));
     expect(loading).toEqual([...guarded].sort());
+  });
+
+  it('gives programs that the kernel would load for profiles of every size', () => {
+    // A fixed scattering of the names: 211 is prime, so the stride visits every one.
+    const names = syscallNames(architecture);
+    const scattered = names.map((_, index) => names[(index * 211) % names.length] ?? '');
+    expect(new Set(scattered).size).toBe(names.length);
+    for (let size = 0; size <= names.length; size += 3) {
+      const { filter, answer } = compile('enforce', architecture, scattered.slice(0, size));
+      expect(() => [filter, answer].forEach(validateProgram)).not.toThrow();
+    }
   });
 
   it('fits 4096 instructions with every call of the table in the profile', () => {

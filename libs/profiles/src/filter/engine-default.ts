@@ -3,10 +3,10 @@ import { type Architecture } from '../model/profile.js';
 import { syscallNumber } from './syscalls.js';
 
 /**
- * Docker 20.10.24 on a kernel of 4.8 or newer, for a container with all capabilities dropped: read from the runtime
- * configuration that the engine wrote for one, and equal to moby's profiles/seccomp/default.json of that branch. Names of
- * 32-bit calls are left out. Three entries of it have conditions: clone and personality are held to them by the
- * guards (guards.ts), clone3 is answered ENOSYS and so not in the list.
+ * Docker 20.10.24 on a kernel of 4.8 or newer: read from the runtime configuration that the engine wrote for a container
+ * with all capabilities dropped (its source: moby, profiles/seccomp/default.json). Names of 32-bit calls are left out; no
+ * entry is for aarch64 alone. Entries with conditions: clone and personality, which the guards hold to them (guards.ts);
+ * clone3 is answered ENOSYS and so not in the list.
  */
 const NAMES = `
   accept accept4 access adjtimex alarm arch_prctl bind brk capget capset chdir chmod chown clock_adjtime

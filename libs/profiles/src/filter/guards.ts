@@ -77,7 +77,7 @@ export const GUARDS: readonly Guard[] = [
     names: ['socket'],
     anyOf: [[isNot(0, AF_VSOCK)]],
     errno: 'EPERM',
-    reason: "no network namespace holds AF_VSOCK, a way to the hypervisor; in Docker's default since 23.0",
+    reason: 'no network namespace holds AF_VSOCK, a way to the hypervisor; newer Docker defaults refuse it too',
   },
 ];
 

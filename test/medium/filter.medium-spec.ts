@@ -1,0 +1,170 @@
+/** Holds the filter compiler to libseccomp: the same rules through both, then both programs over every number and argument. */
+import { execFileSync } from 'node:child_process';
+import { mkdirSync } from 'node:fs';
+import { beforeAll, describe, expect, it } from 'vitest';
+import {
+  ALWAYS_ALLOWED,
+  ARCHITECTURES,
+  AUDIT_ARCH,
+  type Architecture,
+  type Condition,
+  DEFAULT_CEILING,
+  type Enforcement,
+  type Instruction,
+  compileFilter,
+  decodeProgram,
+  disassemble,
+  engineDefaultNames,
+  guardOf,
+  interpret,
+  syscallName,
+  syscallNames,
+  syscallNumber,
+} from '#lib/profiles';
+
+const FOLDER = '.porin/native';
+const ORACLE = `${FOLDER}/libseccomp-oracle`;
+const I386 = 0x40000003;
+const ARM = 0x40000028;
+
+function oracle(mode: 'resolve' | 'build', architecture: Architecture, lines: readonly string[]): Buffer {
+  return execFileSync(ORACLE, [mode, architecture], { input: lines.map((line) => `${line}\n`).join('') });
+}
+
+/** Name -> number as this machine's libseccomp has it; names it does not know are absent. */
+function libseccompTable(architecture: Architecture): Map<string, number> {
+  const lines = oracle('resolve', architecture, syscallNames(architecture)).toString().trimEnd().split('\n');
+  return new Map(
+    lines.flatMap((line) => {
+      const [name = '', number = ''] = line.split(' ');
+      return Number(number) < 0 ? [] : [[name, Number(number)] as const];
+    }),
+  );
+}
+
+/** A condition as alternatives of `argument:mask:value`: a 32-bit word differs from a value where one of its bits does. */
+function masked(condition: Condition): string[] {
+  const text = (mask: number, value: number): string =>
+    `${condition.argument}:${(mask >>> 0).toString(16)}:${(value >>> 0).toString(16)}`;
+  switch (condition.op) {
+    case 'SCMP_CMP_EQ':
+      return [text(0xffffffff, condition.value)];
+    case 'SCMP_CMP_MASKED_EQ':
+      return [text(condition.mask, condition.value)];
+    case 'SCMP_CMP_NE':
+      return Array.from({ length: 32 }, (_, bit) => text(1 << bit, ~condition.value & (1 << bit)));
+  }
+}
+
+function rulesOf(name: string): string[] {
+  const guard = guardOf(name);
+  if (!guard) return [name];
+  return guard.anyOf.flatMap((conditions) =>
+    conditions.reduce<string[]>(
+      (rules, condition) => rules.flatMap((rule) => masked(condition).map((text) => `${rule} ${text}`)),
+      [name],
+    ),
+  );
+}
+
+/** A seeded linear congruential generator, so that a failure can be repeated. */
+function random(seed: number): () => number {
+  return () => {
+    seed = (Math.imul(seed, 1664525) + 1013904223) >>> 0;
+    return seed / 2 ** 32;
+  };
+}
+
+const NUMBERS = [
+  ...Array.from({ length: 1024 }, (_, number) => number),
+  ...Array.from({ length: 1024 }, (_, number) => 0x40000000 + number),
+  ...[-1, -2, 0x3fffffff, 0x7fffffff, 0x80000000, 0xfffffffe, 0xffffffff],
+];
+const LOW_WORDS = [
+  ...[0n, 1n, 2n, 3n, 8n, 39n, 40n, 41n, 4711n, 0x20000n, 0x20008n, 0x20001n, 0x10000000n, 0x7e020000n],
+  ...[0x003d0f00n, 0x01200011n, 0x7fffffffn, 0x80000000n, 0x80000001n, 0xfffffffen, 0xffffffffn],
+];
+const VALUES = LOW_WORDS.flatMap((low) => [low, low | 0xdeadbeef_00000000n, low | 0x1_00000000n]);
+
+function difference(
+  architecture: Architecture,
+  ours: readonly Instruction[],
+  theirs: readonly Instruction[],
+): string | undefined {
+  const compare = (arch: number, nr: number, args: readonly bigint[]): string | undefined => {
+    const data = { nr, arch, instructionPointer: 0x1234n, args };
+    const [mine, other] = [interpret(ours, data), interpret(theirs, data)];
+    if (mine === other) return undefined;
+    const call = syscallName(architecture, nr) ?? nr;
+    return `${arch.toString(16)} ${call}(${args.map((arg) => `0x${arg.toString(16)}`).join(', ')}): ours 0x${mine.toString(16)}, libseccomp 0x${other.toString(16)}`;
+  };
+  for (const nr of NUMBERS) {
+    const name = syscallName(architecture, nr);
+    const guarded = name !== undefined && guardOf(name) !== undefined;
+    for (const first of guarded ? VALUES : [0n, 0xffffffff_ffffffffn]) {
+      for (const second of guarded ? VALUES : [0n]) {
+        const found = compare(AUDIT_ARCH[architecture], nr, [first, second, 0n, 0n, 0n, 0n]);
+        if (found) return found;
+      }
+    }
+    for (const foreign of [I386, ARM, AUDIT_ARCH[architecture === 'x86_64' ? 'aarch64' : 'x86_64']]) {
+      const found = compare(foreign, nr, [0n, 0n, 0n, 0n, 0n, 0n]);
+      if (found) return found;
+    }
+  }
+  return undefined;
+}
+
+beforeAll(() => {
+  mkdirSync(FOLDER, { recursive: true });
+  const source = 'test/support/libseccomp-oracle.c';
+  execFileSync('cc', ['-Wall', '-Wextra', '-Werror', '-O1', '-o', ORACLE, source, '-lseccomp']);
+});
+
+describe.each(ARCHITECTURES)('the filter compiler against libseccomp for %s', (architecture) => {
+  const engineDefault = engineDefaultNames(architecture);
+
+  /** Compiles the same rules both ways, over calls that this libseccomp knows, and compares. */
+  function check(enforcement: Enforcement, profile: readonly string[]): void {
+    const known = libseccompTable(architecture);
+    const ceiling = [...DEFAULT_CEILING, ...syscallNames(architecture).filter((name) => !known.has(name))];
+    const allowed = enforcement === 'none' ? null : profile;
+    const ours = compileFilter({ enforcement, architecture, allowed, ceiling, engineDefault });
+    const granted = syscallNames(architecture).filter(
+      (name) =>
+        ALWAYS_ALLOWED.includes(name) ||
+        (!ceiling.includes(name) &&
+          (enforcement === 'none' || (engineDefault.includes(name) && profile.includes(name)))),
+    );
+    const theirs = decodeProgram(oracle('build', architecture, granted.flatMap(rulesOf)));
+    const found = difference(architecture, ours.filter, theirs);
+    expect(found && `${found}\n${disassemble(ours.filter)}\n${disassemble(theirs)}`).toBeUndefined();
+  }
+
+  it('has the same number for every name that libseccomp knows', () => {
+    const known = libseccompTable(architecture);
+    expect(known.size).toBeGreaterThan(300);
+    for (const [name, number] of known) expect([name, syscallNumber(architecture, name)]).toEqual([name, number]);
+  });
+
+  it('decides alike with the whole table as profile', () => {
+    check('enforce', syscallNames(architecture));
+  });
+
+  it('decides alike with an empty profile', () => {
+    check('audit', []);
+  });
+
+  it('decides alike with the ceiling alone', () => {
+    check('none', []);
+  });
+
+  it.each([1, 2, 3, 4, 5, 6])('decides alike with random profile %i', (seed) => {
+    const next = random(seed);
+    const density = next();
+    check(
+      'enforce',
+      syscallNames(architecture).filter(() => next() < density),
+    );
+  });
+});

@@ -1,0 +1,107 @@
+/*
+ * Builds a filter with libseccomp for the differential test of Porin's own compiler (test/medium/filter.medium-spec.ts).
+ *
+ *   libseccomp-oracle resolve ARCH   standard input: names, one a line; prints "name number" (-1: libseccomp has none)
+ *   libseccomp-oracle build ARCH     standard input: rules, one a line; prints struct sock_filter[] of a filter that
+ *                                    allows what a rule matches and notifies about everything else
+ *
+ * A rule is "name" followed by up to six conditions "argument:mask:value", numbers in hexadecimal, all of which must hold:
+ * libseccomp has no 32-bit comparison, so every condition is a masked one.
+ */
+#include <errno.h>
+#include <seccomp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define MAX_CONDITIONS 6
+
+static void fail(const char *what, const char *detail, int error)
+{
+	fprintf(stderr, "libseccomp-oracle: %s %s: %s\n", what, detail, strerror(error));
+	exit(1);
+}
+
+static uint32_t parse_arch(const char *name)
+{
+	uint32_t arch = seccomp_arch_resolve_name(name);
+
+	if (arch == 0)
+		fail("unknown architecture", name, EINVAL);
+	return arch;
+}
+
+static void resolve(uint32_t arch)
+{
+	char line[256];
+
+	while (fgets(line, sizeof(line), stdin)) {
+		line[strcspn(line, "\n")] = '\0';
+		printf("%s %d\n", line, seccomp_syscall_resolve_name_arch(arch, line));
+	}
+}
+
+static void add_rule(scmp_filter_ctx ctx, char *line)
+{
+	struct scmp_arg_cmp conditions[MAX_CONDITIONS];
+	unsigned int count = 0;
+	char *name = strtok(line, " \n");
+	char *text;
+	int number, error;
+
+	if (name == NULL)
+		return;
+	/* Rules take this machine's numbers; libseccomp translates them to the filter's architecture by name. */
+	number = seccomp_syscall_resolve_name(name);
+	if (number == __NR_SCMP_ERROR)
+		fail("unknown system call", name, EINVAL);
+	while ((text = strtok(NULL, " \n")) != NULL) {
+		unsigned int argument;
+		unsigned long long mask, value;
+
+		if (count == MAX_CONDITIONS || sscanf(text, "%x:%llx:%llx", &argument, &mask, &value) != 3)
+			fail("malformed condition", text, EINVAL);
+		conditions[count++] = SCMP_CMP(argument, SCMP_CMP_MASKED_EQ, mask, value);
+	}
+	error = seccomp_rule_add_exact_array(ctx, SCMP_ACT_ALLOW, number, count, conditions);
+	if (error != 0)
+		fail("rule", name, -error);
+}
+
+static void build(uint32_t arch)
+{
+	scmp_filter_ctx ctx = seccomp_init(SCMP_ACT_NOTIFY);
+	char line[1024];
+	int error;
+
+	if (ctx == NULL)
+		fail("seccomp_init", "", EINVAL);
+	if (arch != seccomp_arch_native()) {
+		error = seccomp_arch_add(ctx, arch);
+		if (error == 0)
+			error = seccomp_arch_remove(ctx, SCMP_ARCH_NATIVE);
+		if (error != 0)
+			fail("architecture", "", -error);
+	}
+	error = seccomp_attr_set(ctx, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_NOTIFY);
+	if (error != 0)
+		fail("seccomp_attr_set", "", -error);
+	while (fgets(line, sizeof(line), stdin))
+		add_rule(ctx, line);
+	error = seccomp_export_bpf(ctx, STDOUT_FILENO);
+	if (error != 0)
+		fail("seccomp_export_bpf", "", -error);
+	seccomp_release(ctx);
+}
+
+int main(int argc, char **argv)
+{
+	if (argc == 3 && strcmp(argv[1], "resolve") == 0)
+		resolve(parse_arch(argv[2]));
+	else if (argc == 3 && strcmp(argv[1], "build") == 0)
+		build(parse_arch(argv[2]));
+	else
+		fail("usage:", "libseccomp-oracle resolve|build ARCH", EINVAL);
+	return 0;
+}
