@@ -3,6 +3,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
 
 const FOLDER = 'libs/profiles/src/filter';
+/** Not imported from the library: this script makes a part of it. */
 const ARCHITECTURES = ['x86_64', 'aarch64'] as const;
 type Architecture = (typeof ARCHITECTURES)[number];
 
