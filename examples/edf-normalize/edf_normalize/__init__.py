@@ -1,0 +1,1 @@
+"""Normalises polysomnography recordings: harmonised channel labels, header and scaling, written as EDF+."""
