@@ -86,10 +86,11 @@ export const ERROR_CATALOGUE = {
   },
 
   // Profiles and levels
-  'profile-required': submitter(
-    'The application {application} runs only under an approved profile, and this build of it has none.',
-  ),
-  'level-not-allowed': submitter('The job asks for a level that it may not have: {detail}'),
+  // selectLevel words these four.
+  'profile-required': submitter('{detail}'),
+  'audit-needs-profile': submitter('{detail}'),
+  'level-not-allowed': submitter('{detail}'),
+  'monitoring-unavailable': transient('{detail}'),
   'profile-integrity': standing(
     'The profile version {profileVersion} is not what was approved: {detail} Nothing was run. Look for who changed it.',
   ),
@@ -97,7 +98,6 @@ export const ERROR_CATALOGUE = {
     'The approval of profile version {profileVersion} does not verify against the configured key. Nothing was run.',
   ),
   'profile-revoked': transient('The profile version {profileVersion} was revoked before the payload started.'),
-  'monitoring-unavailable': transient('The node {node} cannot record "{monitoring}": {detail}'),
 
   // The machinery
   'forged-message': {

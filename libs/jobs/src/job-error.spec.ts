@@ -8,7 +8,7 @@ describe('the error catalogue', () => {
     if (retryable) expect([fault, finalState]).toEqual(['system', 'SYSTEM_ERROR']);
     if (finalState === 'SYSTEM_ERROR') expect(fault).toBe('system');
     if (finalState === 'EXECUTOR_ERROR') expect(fault).not.toBe('system');
-    expect(message).toMatch(/^[A-Zp].*[.}]$/);
+    expect(message).toMatch(/^[A-Zp{].*[.}]$/);
   });
 
   it('names its codes in one way', () => {

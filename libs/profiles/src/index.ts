@@ -22,3 +22,4 @@ export {
   SECCOMP_RET_KILL_PROCESS,
   SECCOMP_RET_USER_NOTIF,
 } from './filter/bpf.js';
+export * from './select-level.js';

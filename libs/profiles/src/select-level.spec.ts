@@ -1,0 +1,107 @@
+import { describe, expect, it } from 'vitest';
+import { type Enforcement, ENFORCEMENTS, type Monitoring, MONITORINGS } from './model/level.js';
+import { POLICIES, type Policy, selectLevel, type SelectionInput } from './select-level.js';
+
+const APPROVED = { profileVersionId: 'version-1', digest: 'sha256:00' };
+const ROLES = ['submitter', 'reviewer', 'admin'] as const;
+const OFFERS: readonly (readonly Monitoring[])[] = [['none'], ['none', 'syscalls'], MONITORINGS];
+
+type Column = 'profile' | Policy;
+type Who = 'ordinary' | 'lowering';
+const UNDEFINED = 'unsaid';
+
+/**
+ * [who, requested enforcement, requested monitoring ("any" = whatever is asked, "unsaid" read as the given default)]:
+ * what comes out with an approved profile, and without one under each policy. A level is written enforcement+monitoring,
+ * where "=x" means the requested monitoring, x if unsaid, and "^" means the same raised to at least syscalls.
+ */
+const TABLE: Record<Who, Record<Enforcement | typeof UNDEFINED, Record<Column, string>>> = {
+  ordinary: {
+    unsaid: { profile: 'enforce =none', learn: 'none ^', hold: 'hold', refuse: 'profile-required' },
+    enforce: { profile: 'enforce =none', learn: 'profile-required', hold: 'hold', refuse: 'profile-required' },
+    audit: {
+      profile: 'level-not-allowed',
+      learn: 'level-not-allowed',
+      hold: 'level-not-allowed',
+      refuse: 'level-not-allowed',
+    },
+    none: { profile: 'level-not-allowed', learn: 'none ^', hold: 'level-not-allowed', refuse: 'profile-required' },
+  },
+  lowering: {
+    unsaid: { profile: 'enforce =none', learn: 'none =syscalls', hold: 'hold', refuse: 'profile-required' },
+    enforce: { profile: 'enforce =none', learn: 'profile-required', hold: 'hold', refuse: 'profile-required' },
+    audit: {
+      profile: 'audit =none',
+      learn: 'audit-needs-profile',
+      hold: 'audit-needs-profile',
+      refuse: 'audit-needs-profile',
+    },
+    none: { profile: 'none =none', learn: 'none =syscalls', hold: 'none =none', refuse: 'none =none' },
+  },
+};
+
+function expected(input: SelectionInput): string {
+  const who = input.role === 'admin' || input.calibration ? 'lowering' : 'ordinary';
+  const cell = TABLE[who][input.requested.enforcement ?? UNDEFINED][input.approved ? 'profile' : input.policy];
+  const [enforcement, rule] = cell.split(' ');
+  if (rule === undefined) return cell;
+  const asked = input.requested.monitoring;
+  const monitoring =
+    rule === '^' ? (asked === undefined || asked === 'none' ? 'syscalls' : asked) : (asked ?? rule.slice(1));
+  const offered = monitoring === 'none' || input.offeredMonitorings.includes(monitoring as Monitoring);
+  return offered ? `${enforcement} ${monitoring}` : 'monitoring-unavailable';
+}
+
+function actual(input: SelectionInput): string {
+  const selection = selectLevel(input);
+  switch (selection.kind) {
+    case 'run':
+      return `${selection.level.enforcement} ${selection.level.monitoring}`;
+    case 'hold':
+      return 'hold';
+    case 'refuse':
+      return selection.code;
+  }
+}
+
+const inputs: SelectionInput[] = [];
+for (const policy of POLICIES)
+  for (const approved of [APPROVED, null])
+    for (const enforcement of [undefined, ...ENFORCEMENTS])
+      for (const monitoring of [undefined, ...MONITORINGS])
+        for (const role of ROLES)
+          for (const calibration of [false, true])
+            for (const offeredMonitorings of OFFERS) {
+              const requested = { ...(enforcement && { enforcement }), ...(monitoring && { monitoring }) };
+              inputs.push({ policy, approved, requested, role, calibration, offeredMonitorings });
+            }
+
+describe('selectLevel', () => {
+  it('follows the table over the whole product of policies, profiles, requests, roles and offers', () => {
+    expect(inputs.length).toBe(3 * 2 * 4 * 6 * 3 * 2 * 3);
+    const wrong = inputs.filter((input) => actual(input) !== expected(input));
+    expect(wrong.map((input) => ({ ...input, actual: actual(input), expected: expected(input) }))).toEqual([]);
+  });
+
+  it('uses the approved profile exactly when something is enforced or audited', () => {
+    for (const input of inputs) {
+      const selection = selectLevel(input);
+      if (selection.kind !== 'run') continue;
+      const profile = selection.level.enforcement === 'none' ? null : APPROVED.profileVersionId;
+      expect(selection.profileVersionId).toBe(profile);
+    }
+  });
+
+  it('never gives a submitter less than enforcement where there is a profile', () => {
+    const ordinary = inputs.filter(({ approved, role, calibration }) => approved && role !== 'admin' && !calibration);
+    for (const input of ordinary)
+      expect(actual(input)).toMatch(/^enforce |^level-not-allowed$|^monitoring-unavailable$/);
+  });
+
+  it('says why, in words', () => {
+    for (const input of inputs) {
+      const selection = selectLevel(input);
+      expect(selection.kind === 'refuse' ? selection.message : selection.reason).toMatch(/\w+ \w+/);
+    }
+  });
+});

@@ -1,0 +1,124 @@
+/** Decides which profile, enforcement and monitoring an executor runs with; the API and the worker call the same function. */
+import { type Enforcement, type Level, type Monitoring } from './model/level.js';
+
+/** What happens to jobs of a build that has no approved profile. */
+export const POLICIES = ['learn', 'hold', 'refuse'] as const;
+export type Policy = (typeof POLICIES)[number];
+
+export interface SelectionInput {
+  readonly policy: Policy;
+  readonly approved: { readonly profileVersionId: string; readonly digest: string } | null;
+  readonly requested: { readonly enforcement?: Enforcement; readonly monitoring?: Monitoring };
+  readonly role: 'submitter' | 'reviewer' | 'admin';
+  /** True for the runs of a calibration, which only administrators start. */
+  readonly calibration: boolean;
+  /** What the node that asks can record; for the API, what any node can. */
+  readonly offeredMonitorings: readonly Monitoring[];
+}
+
+/** Codes of the job error catalogue. */
+export type SelectionRefusal =
+  'profile-required' | 'audit-needs-profile' | 'level-not-allowed' | 'monitoring-unavailable';
+
+export type Selection =
+  | {
+      readonly kind: 'run';
+      readonly level: Level;
+      /** Null exactly when enforcement is `none`. */
+      readonly profileVersionId: string | null;
+      readonly reason: string;
+    }
+  | { readonly kind: 'hold'; readonly reason: string }
+  | { readonly kind: 'refuse'; readonly code: SelectionRefusal; readonly message: string };
+
+/**
+ * An approved profile is enforced. Without one the policy decides: `learn` runs under no enforcement and at least
+ * monitoring `syscalls`, `hold` waits, `refuse` refuses. A job may ask for more monitoring than that; only administrators
+ * and calibrations may ask for less of either. A request that cannot be met is refused, never weakened.
+ */
+export function selectLevel(input: SelectionInput): Selection {
+  return input.approved ? withProfile(input, input.approved.profileVersionId) : withoutProfile(input);
+}
+
+function withProfile(input: SelectionInput, profileVersionId: string): Selection {
+  const { enforcement = 'enforce', monitoring = 'none' } = input.requested;
+  if (enforcement === 'enforce') {
+    return run(input, { enforcement, monitoring }, profileVersionId, 'the build has an approved profile');
+  }
+  if (!mayLower(input)) return lessNotAllowed(enforcement);
+  return run(
+    input,
+    { enforcement, monitoring },
+    enforcement === 'none' ? null : profileVersionId,
+    `${lowerer(input)} asked for enforcement "${enforcement}"`,
+  );
+}
+
+function withoutProfile(input: SelectionInput): Selection {
+  const { policy } = input;
+  const { enforcement, monitoring } = input.requested;
+  if (enforcement === 'audit') {
+    return mayLower(input)
+      ? refuse('audit-needs-profile', 'Enforcement "audit" compares calls with an approved profile, and there is none.')
+      : lessNotAllowed(enforcement);
+  }
+  if (enforcement === 'none' && mayLower(input)) {
+    const level = { enforcement, monitoring: monitoring ?? (policy === 'learn' ? 'syscalls' : 'none') } as const;
+    return run(input, level, null, `${lowerer(input)} asked for enforcement "none"`);
+  }
+  switch (policy) {
+    case 'learn': {
+      if (enforcement === 'enforce') {
+        return refuse('profile-required', 'The job asks for enforcement, and this build has no approved profile yet.');
+      }
+      const level: Level = {
+        enforcement: 'none',
+        monitoring: mayLower(input) && monitoring ? monitoring : atLeastSyscalls(monitoring),
+      };
+      return run(input, level, null, 'the policy is to learn, and the build has no approved profile');
+    }
+    case 'hold':
+      return enforcement === 'none'
+        ? lessNotAllowed(enforcement)
+        : { kind: 'hold', reason: 'the policy is to hold jobs until the build has an approved profile' };
+    case 'refuse':
+      return refuse(
+        'profile-required',
+        'The application runs only under an approved profile, and this build has none. Ask an administrator for one.',
+      );
+  }
+}
+
+/** Every monitoring but `none` records the system calls' names, so `none` is the only one below. */
+function atLeastSyscalls(requested: Monitoring = 'none'): Monitoring {
+  return requested === 'none' ? 'syscalls' : requested;
+}
+
+function run(input: SelectionInput, level: Level, profileVersionId: string | null, reason: string): Selection {
+  if (level.monitoring !== 'none' && !input.offeredMonitorings.includes(level.monitoring)) {
+    return refuse(
+      'monitoring-unavailable',
+      `Monitoring "${level.monitoring}" is needed and not to be had here. Offered: ${input.offeredMonitorings.join(', ') || 'none'}.`,
+    );
+  }
+  return { kind: 'run', level, profileVersionId, reason };
+}
+
+function mayLower({ role, calibration }: SelectionInput): boolean {
+  return role === 'admin' || calibration;
+}
+
+function lowerer({ calibration }: SelectionInput): string {
+  return calibration ? 'a calibration' : 'an administrator';
+}
+
+function lessNotAllowed(enforcement: Enforcement): Selection {
+  return refuse(
+    'level-not-allowed',
+    `Enforcement "${enforcement}" is less than the policy gives; only an administrator may ask for it.`,
+  );
+}
+
+function refuse(code: SelectionRefusal, message: string): Selection {
+  return { kind: 'refuse', code, message };
+}
