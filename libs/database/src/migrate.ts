@@ -2,8 +2,9 @@
 import pg from 'pg';
 import { makeDataSource, MIGRATIONS } from './data-source.js';
 
-/** Any fixed number: one migration at a time per database. */
+/** Any fixed numbers that nothing else of ours locks (the dispatcher holds 7_060_118 for as long as it runs). */
 const MIGRATION_LOCK = 7_060_117;
+const PASSWORD_LOCK = 7_060_119;
 
 export class SchemaError extends Error {
   readonly code = 'schema-mismatch';
@@ -49,7 +50,7 @@ async function setPassword(client: pg.Client, role: string, password: string | u
   if (password === undefined) return;
   // Roles are global to the cluster: a concurrent ALTER ROLE fails with "tuple concurrently updated".
   await client.query('BEGIN');
-  await client.query('SELECT pg_advisory_xact_lock($1)', [MIGRATION_LOCK + 1]);
+  await client.query('SELECT pg_advisory_xact_lock($1)', [PASSWORD_LOCK]);
   await client.query(`ALTER ROLE ${pg.escapeIdentifier(role)} PASSWORD ${pg.escapeLiteral(password)}`);
   await client.query('COMMIT');
 }

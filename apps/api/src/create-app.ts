@@ -1,0 +1,22 @@
+/** Makes the HTTP application: for main.ts and for the tests alike. */
+import { NestFactory } from '@nestjs/core';
+import { type NestExpressApplication } from '@nestjs/platform-express';
+import { type ApiConfig } from '#lib/config';
+import { checkSchema } from '#lib/database';
+import { type Logger } from 'pino';
+import { DataSource } from 'typeorm';
+import { AppModule } from './app.module.js';
+
+/** Throws SchemaError when the database is newer or older than this program. */
+export async function createApp(config: ApiConfig, logger: Logger): Promise<NestExpressApplication> {
+  const app = await NestFactory.create<NestExpressApplication>(AppModule.register(config, logger), {
+    bodyParser: false,
+    logger: ['error', 'warn'],
+    abortOnError: false,
+  });
+  app.useBodyParser('json', { limit: config.PORIN_BODY_LIMIT_BYTES });
+  app.disable('x-powered-by');
+  const dataSource = app.get(DataSource);
+  await checkSchema((sql) => dataSource.query(sql));
+  return app;
+}

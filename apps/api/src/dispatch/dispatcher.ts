@@ -1,0 +1,122 @@
+/** Runs the relay and the reconciler, on one API instance at a time, held by a session-level advisory lock. */
+import { Inject, Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
+import { type ApiConfig } from '#lib/config';
+import { MESSAGE_OPTIONS, messageId, queueConnection, queueName } from '#lib/queue';
+import { Queue } from 'bullmq';
+import pg from 'pg';
+import { type Logger } from 'pino';
+import { DataSource } from 'typeorm';
+import { API_CONFIG, LOGGER } from '../tokens.js';
+import { markSilentNodes, recoverLostAttempts } from './reconciler.js';
+import { type Dispatch, possiblyLost, takeReady } from './relay.js';
+
+const DISPATCH_LOCK = 7_060_118;
+const POLL_MS = 1_000;
+const RECONCILE_MS = 3_000;
+const LOST_AFTER_S = 5;
+
+@Injectable()
+export class Dispatcher implements OnApplicationBootstrap, OnApplicationShutdown {
+  private readonly queues = new Map<string, Queue>();
+  private readonly stopping = new AbortController();
+  private wake: () => void = () => undefined;
+  private loop: Promise<void> = Promise.resolve();
+
+  constructor(
+    private readonly dataSource: DataSource,
+    @Inject(API_CONFIG) private readonly config: ApiConfig,
+    @Inject(LOGGER) private readonly logger: Logger,
+  ) {
+    for (const architecture of ['x86_64', 'aarch64']) {
+      const queue = new Queue(queueName(architecture), {
+        connection: queueConnection(config.PORIN_REDIS_URL, { failFast: true }),
+      });
+      queue.on('error', (error) => this.logger.warn({ err: error.message }, 'redis'));
+      this.queues.set(architecture, queue);
+    }
+  }
+
+  onApplicationBootstrap(): void {
+    this.loop = this.run();
+  }
+
+  async onApplicationShutdown(): Promise<void> {
+    this.stopping.abort();
+    this.wake();
+    await this.loop;
+    await Promise.all([...this.queues.values()].map((queue) => queue.close()));
+  }
+
+  async ping(): Promise<void> {
+    await this.queues.get('x86_64')?.count();
+  }
+
+  /** A lost connection ends one turn of this loop, never the loop. */
+  private async run(): Promise<void> {
+    while (!this.stopping.signal.aborted) {
+      const session = new pg.Client({
+        connectionString: this.config.PORIN_DATABASE_URL,
+        application_name: 'porin-dispatch',
+      });
+      try {
+        await this.holdLock(session);
+      } catch (error) {
+        if (!this.stopping.signal.aborted) this.logger.warn({ err: error }, 'dispatch was interrupted');
+      } finally {
+        await session.end().catch(() => undefined);
+      }
+      await this.sleep(POLL_MS);
+    }
+  }
+
+  private async holdLock(session: pg.Client): Promise<void> {
+    let broken: Error | undefined;
+    session.on('error', (error) => {
+      broken = error;
+      this.wake();
+    });
+    session.on('notification', () => this.wake());
+    await session.connect();
+    const { rows } = await session.query<{ held: boolean }>('SELECT pg_try_advisory_lock($1) AS held', [DISPATCH_LOCK]);
+    if (!rows[0]?.held) return;
+    await session.query('LISTEN porin_outbox');
+    for (let reconciledAt = 0; !this.stopping.signal.aborted;) {
+      if (broken) throw broken;
+      if (Date.now() - reconciledAt >= RECONCILE_MS) {
+        await this.reconcile();
+        reconciledAt = Date.now();
+      }
+      await this.add(
+        await this.dataSource.transaction((manager) => takeReady(manager, this.config.PORIN_QUEUE_DEPTH_FACTOR)),
+      );
+      await this.sleep(POLL_MS);
+    }
+  }
+
+  private async reconcile(): Promise<void> {
+    await this.dataSource.transaction(recoverLostAttempts);
+    await markSilentNodes(this.dataSource.manager);
+    await this.add(await possiblyLost(this.dataSource.manager, LOST_AFTER_S));
+  }
+
+  /** Postgres has it already: when Redis does not answer, the reconciler adds it later. */
+  private async add(dispatches: readonly Dispatch[]): Promise<void> {
+    for (const { architecture, ...message } of dispatches) {
+      const queue = this.queues.get(architecture);
+      await queue?.add('attempt', message, { ...MESSAGE_OPTIONS, jobId: messageId(message) }).catch((error: Error) => {
+        this.logger.warn({ err: error.message, ...message }, 'the message waits for Redis');
+      });
+    }
+  }
+
+  private sleep(ms: number): Promise<void> {
+    if (this.stopping.signal.aborted) return Promise.resolve();
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, ms);
+      this.wake = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+  }
+}

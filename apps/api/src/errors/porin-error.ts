@@ -1,0 +1,35 @@
+/** Every error that the API answers with, by code; the code decides the HTTP status. */
+
+const STATUS_BY_CODE = {
+  'invalid-request': 400,
+  'malformed-request': 400,
+  'idempotency-key-invalid': 400,
+  'authentication-required': 401,
+  'api-key-invalid': 401,
+  'role-required': 403,
+  'not-found': 404,
+  'unknown-application': 422,
+  'application-exists': 409,
+  'idempotency-conflict': 409,
+  'job-ended': 409,
+  'body-too-large': 413,
+  'too-many-requests': 429,
+  'internal-error': 500,
+} as const;
+
+export type ErrorCode = keyof typeof STATUS_BY_CODE;
+
+/** `message` is for the person who must act; `problems` lists what is wrong with the request, one line each. */
+export class PorinError extends Error {
+  constructor(
+    readonly code: ErrorCode,
+    message: string,
+    readonly problems?: readonly string[],
+  ) {
+    super(message);
+  }
+
+  get status(): number {
+    return STATUS_BY_CODE[this.code];
+  }
+}

@@ -1,0 +1,15 @@
+/** Cancels a job: at once while nobody has claimed it, else by telling the worker that holds it. */
+import { type EntityManager } from 'typeorm';
+
+/** Idempotent: a job that is ended or being canceled stays as it is. */
+export async function cancelJob(manager: EntityManager, id: string): Promise<void> {
+  await manager.query(
+    `UPDATE job SET
+       state = CASE state WHEN 'QUEUED' THEN 'CANCELED' ELSE 'CANCELING' END,
+       ended_at = CASE state WHEN 'QUEUED' THEN now() END,
+       waiting_reason = NULL,
+       cancel_requested_at = now()
+     WHERE id = $1 AND state IN ('QUEUED', 'INITIALIZING', 'RUNNING')`,
+    [id],
+  );
+}

@@ -1,0 +1,3 @@
+/** Injection tokens of what is not a class. */
+export const API_CONFIG = Symbol('ApiConfig');
+export const LOGGER = Symbol('Logger');
