@@ -1,9 +1,11 @@
 /** `npm run generate`: writes every generated file; with --check, fails when one differs from what is committed. */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { renderEnvExample } from '#lib/config';
+import { SYSCALL_TABLE_FILES } from '../generate/syscall-tables.js';
 
 const FILES: Readonly<Record<string, () => string>> = {
   '.env.example': renderEnvExample,
+  ...SYSCALL_TABLE_FILES,
 };
 
 const check = process.argv.includes('--check');

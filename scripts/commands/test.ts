@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { openInstance } from '../services/instance.js';
 import { startServices, stopServices } from '../services/stack.js';
+import { buildNativePrograms } from '../setup/native-programs.js';
 import { installSystemPackages } from '../setup/system-packages.js';
 
 const log = (message: string) => console.log(`test: ${message}`);
@@ -32,6 +33,7 @@ rmSync(resultFile, { force: true });
 let exitCode = 1;
 try {
   installSystemPackages(log);
+  buildNativePrograms(log);
   const services = await startServices(instance, log);
   exitCode = await runVitest(
     ['--reporter=default', '--reporter=json', `--outputFile.json=${resultFile}`, ...process.argv.slice(2)],

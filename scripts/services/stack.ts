@@ -1,6 +1,7 @@
 /** Starts, finds and stops the services of an instance; what the environment names by URL is used instead of ours. */
 import { rmSync } from 'node:fs';
 import { isOurs } from './daemon.js';
+import { stopApi } from './api.js';
 import { findDocker, startDocker, stopDocker } from './docker.js';
 import { type Instance } from './instance.js';
 import { startPostgres, stopPostgres } from './postgres.js';
@@ -17,8 +18,10 @@ interface ServiceKind {
   readonly stop: (record: NonNullable<ServiceState['process']>, instance: Instance) => Promise<void>;
 }
 
+type BackingName = Exclude<ServiceName, 'api'>;
+
 /** In the order of starting. */
-const KINDS: Readonly<Record<ServiceName, ServiceKind>> = {
+const KINDS: Readonly<Record<BackingName, ServiceKind>> = {
   postgres: {
     title: 'Postgres',
     find: fromEnvironment('PORIN_POSTGRES_URL'),
@@ -28,9 +31,9 @@ const KINDS: Readonly<Record<ServiceName, ServiceKind>> = {
   redis: { title: 'Redis', find: fromEnvironment('PORIN_REDIS_URL'), start: startRedis, stop: stopRedis },
   docker: { title: 'Docker Engine', find: findDocker, start: startDocker, stop: stopDocker },
 };
-const NAMES = Object.keys(KINDS) as ServiceName[];
+const NAMES = Object.keys(KINDS) as BackingName[];
 
-export type Services = Readonly<Record<ServiceName, ServiceState>>;
+export type Services = Readonly<Record<BackingName, ServiceState>>;
 
 /** Brings up what does not run yet. The state is written after each service, so that a crash loses none. */
 export async function startServices(instance: Instance, log: Log): Promise<Services> {
@@ -53,6 +56,7 @@ export async function startServices(instance: Instance, log: Log): Promise<Servi
 /** Stops what is ours, in the opposite order; a second call finds nothing to do. */
 export async function stopServices(instance: Instance, log: Log): Promise<void> {
   const state = readState(instance);
+  if (state.api?.process) await stopApi(state.api.process);
   for (const name of NAMES.toReversed()) {
     const record = state[name]?.process;
     if (!record || !isOurs(record)) continue;
@@ -66,7 +70,7 @@ export async function stopServices(instance: Instance, log: Log): Promise<void> 
 /** One line per service, for people. */
 export function describeServices(instance: Instance): string[] {
   const state = readState(instance);
-  return NAMES.map((name) => {
+  return ([...NAMES, 'api'] as const).map((name) => {
     const service = state[name];
     const status = !service
       ? 'not started'
@@ -75,7 +79,7 @@ export function describeServices(instance: Instance): string[] {
         : isOurs(service.process)
           ? 'runs'
           : 'has ended';
-    return `${KINDS[name].title}: ${status}${service?.process ? ` (pid ${service.process.pid})` : ''}`;
+    return `${name === 'api' ? 'API' : KINDS[name].title}: ${status}${service?.process ? ` (pid ${service.process.pid})` : ''}`;
   });
 }
 

@@ -13,6 +13,7 @@ const stateSchema = z.object({
   postgres: serviceSchema.optional(),
   redis: serviceSchema.optional(),
   docker: serviceSchema.optional(),
+  api: serviceSchema.optional(),
 });
 export type ServiceState = z.infer<typeof serviceSchema>;
 export type StackState = z.infer<typeof stateSchema>;

@@ -15,6 +15,8 @@ export const REQUIREMENTS: readonly Requirement[] = [
   { package: 'gcc', provides: 'gcc' },
   { package: 'libc6-dev', provides: '/usr/include/stdio.h' },
   { package: 'make', provides: 'make' },
+  { package: 'libelf-dev', provides: '/usr/include/libelf.h' },
+  { package: 'zlib1g-dev', provides: '/usr/include/zlib.h' },
   { package: 'clang', provides: 'clang' },
   { package: 'llvm', provides: 'llvm-strip' },
   { package: 'bpftool', provides: 'bpftool' },

@@ -173,8 +173,8 @@ export class ControlSocket {
   async #next(): Promise<ControlMessage> {
     if (!this.#messages) throw new ControlChannelError('closed', 'No porin-init is connected.');
     try {
-      const { done, value } = await this.#messages.next();
-      if (!done) return parseControlMessage(value);
+      const next: IteratorResult<string, unknown> = await this.#messages.next();
+      if (!next.done) return parseControlMessage(next.value);
     } catch (error) {
       if (error instanceof ControlChannelError) {
         this.close();
