@@ -1,0 +1,22 @@
+/** `npm start`: brings up the private services, the API and a worker in the background, and says where they are. */
+import { startStack } from '../services/stack.js';
+
+try {
+  const { apiUrl = '', dataDirectories } = await startStack({
+    instance: 'stack',
+    with: { api: true, worker: true },
+    log: (message) => console.log(`start: ${message}`),
+  });
+  console.log(`
+Porin is up.
+  API            ${apiUrl}   (its description: ${apiUrl}/docs)
+  first key      npm run porin -- key create --role admin
+  inputs         file URLs below ${dataDirectories.inputs}
+  outputs        file URLs below ${dataDirectories.outputs}
+  what runs      npm run status
+  stop it        npm run stop`);
+} catch (error) {
+  console.error(`start: ${error instanceof Error ? error.message : String(error)}`);
+  console.error('start: what was started before this is still up; `npm run stop` ends it');
+  process.exitCode = 1;
+}
