@@ -23,3 +23,10 @@ export {
   SECCOMP_RET_USER_NOTIF,
 } from './filter/bpf.js';
 export * from './select-level.js';
+export * from './model/canonical-json.js';
+export * from './model/parse-profile.js';
+export * from './model/content-digest.js';
+export * from './model/approval.js';
+export * from './learn/merge.js';
+export * from './review/diff.js';
+export * from './review/lint.js';

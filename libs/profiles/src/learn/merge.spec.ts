@@ -1,0 +1,119 @@
+import { describe, expect, it } from 'vitest';
+import { allowedNames } from '../model/parse-profile.js';
+import { type Profile } from '../model/profile.js';
+import { type PartialReason, type Recording } from '../model/recording.js';
+import { mergeRecordings, type RecordedRun, recordingDigest } from './merge.js';
+
+const NEED = { needed: 3, distinctInputs: 2 };
+
+function recordingOf(names: readonly string[], partialReasons: PartialReason[] = []): Recording {
+  return {
+    version: 1,
+    architecture: 'x86_64',
+    calls: Object.fromEntries(names.map((name) => [name, 2])),
+    certificate: {
+      armedBeforeStart: true,
+      started: true,
+      cleanDrain: true,
+      payloadEndedOnItsOwn: true,
+      compatCalls: 0,
+      x32Calls: 0,
+      unknownCalls: 0,
+      ioUringSetups: 0,
+      recursionMisses: 0,
+      mapFailures: 0,
+      foreignProcesses: 0,
+      supervisorCalls: 4,
+      execs: 1,
+    },
+    partialReasons,
+  };
+}
+
+function run(inputsDigest: string, names: readonly string[], other: Partial<RecordedRun> = {}): RecordedRun {
+  const recording = recordingOf(names);
+  return { digest: recordingDigest(recording), inputsDigest, exitCode: 0, recording, ...other };
+}
+
+const approved: Profile = {
+  version: 1,
+  architecture: 'x86_64',
+  rules: [{ names: ['mmap', 'read'], action: 'SCMP_ACT_ALLOW' }],
+  network: 'none',
+};
+
+describe('mergeRecordings', () => {
+  it('unites the calls and counts in how many recordings each was seen', () => {
+    const runs = [run('a', ['write', 'read']), run('b', ['read']), run('b', ['read', 'futex'])];
+    const result = mergeRecordings(runs, NEED);
+    if (result.kind !== 'profile') throw new Error(result.kind);
+    expect(result.profile.rules).toEqual([{ names: ['futex', 'read', 'write'], action: 'SCMP_ACT_ALLOW' }]);
+    expect(result.coverage).toEqual({
+      futex: { seenIn: 1, of: 3 },
+      read: { seenIn: 3, of: 3 },
+      write: { seenIn: 1, of: 3 },
+    });
+    expect(result.merged).toEqual(runs);
+  });
+
+  it('gives the same digest whatever the order of the recordings', () => {
+    const runs = [run('a', ['write']), run('b', ['read']), run('c', ['openat'])];
+    const digests = [runs, [...runs].reverse()].map((order) => {
+      const result = mergeRecordings(order, NEED);
+      return result.kind === 'profile' && result.digest;
+    });
+    expect(digests[0]).toMatch(/^sha256:/);
+    expect(digests[0]).toBe(digests[1]);
+  });
+
+  it('counts equal recordings of different runs', () => {
+    const runs = [run('a', ['read']), run('b', ['read']), run('b', ['read'])];
+    expect(runs[0]?.digest).toBe(runs[1]?.digest);
+    expect(mergeRecordings(runs, NEED).kind).toBe('profile');
+  });
+
+  it('never learns from partial recordings or failed runs, and says how many there were', () => {
+    const runs = [
+      run('a', ['read']),
+      run('b', ['read']),
+      run('c', ['bpf'], { exitCode: 1 }),
+      run('c', ['bpf'], { exitCode: null }),
+      run('d', ['bpf'], { recording: recordingOf(['bpf'], ['map-failure']) }),
+      run('d', ['bpf'], { exitCode: 1, recording: recordingOf(['bpf'], ['io-uring']) }),
+    ];
+    expect(mergeRecordings(runs, NEED)).toEqual({
+      kind: 'insufficient',
+      have: 2,
+      need: 3,
+      distinctInputs: 2,
+      distinctInputsNeeded: 2,
+      partial: 2,
+      failed: 2,
+    });
+    const enough = mergeRecordings([...runs, run('a', ['write'])], NEED);
+    expect(enough.kind === 'profile' && allowedNames(enough.profile)).toEqual(['read', 'write']);
+  });
+
+  it('waits for enough different inputs, however many recordings there are', () => {
+    const runs = Array.from({ length: 9 }, () => run('a', ['read']));
+    expect(mergeRecordings(runs, NEED)).toMatchObject({ kind: 'insufficient', have: 9, distinctInputs: 1 });
+  });
+
+  it('proposes nothing from nothing, even if nothing is needed', () => {
+    expect(mergeRecordings([], { needed: 0, distinctInputs: 0 }).kind).toBe('insufficient');
+  });
+
+  it('only widens the approved version that it is based on', () => {
+    const result = mergeRecordings([run('a', ['read', 'write'])], { needed: 1, distinctInputs: 1, basedOn: approved });
+    if (result.kind !== 'profile') throw new Error(result.kind);
+    expect(allowedNames(result.profile)).toEqual(['mmap', 'read', 'write']);
+    expect(result.coverage.mmap).toEqual({ seenIn: 0, of: 1 });
+  });
+
+  it('refuses to mix architectures', () => {
+    const other = run('b', ['read'], { recording: { ...recordingOf(['read']), architecture: 'aarch64' } });
+    const options = { needed: 1, distinctInputs: 1 };
+    expect(() => mergeRecordings([run('a', ['read']), other], options)).toThrow(RangeError);
+    expect(() => mergeRecordings([other], { ...options, basedOn: approved })).toThrow(RangeError);
+  });
+});

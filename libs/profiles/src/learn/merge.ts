@@ -1,0 +1,110 @@
+/** Merges the recordings of one build into the profile that a new version proposes. */
+import { type Digest, digestOf } from '../model/canonical-json.js';
+import { allowedNames, profileDigest } from '../model/parse-profile.js';
+import { type Coverage, type Profile } from '../model/profile.js';
+import { type Recording } from '../model/recording.js';
+
+/** One executor run's recording. Equal recordings of two runs count twice: a deterministic program makes them. */
+export interface RecordedRun {
+  readonly digest: string;
+  readonly inputsDigest: string;
+  /** Null when the payload was killed by a signal or stopped. */
+  readonly exitCode: number | null;
+  readonly recording: Recording;
+}
+
+export interface MergeOptions {
+  /** Recordings needed, at least 1. */
+  readonly needed: number;
+  /** Different inputs among them needed, at least 1. */
+  readonly distinctInputs: number;
+  /** The approved profile that the new one may only widen: what it allows was reviewed. */
+  readonly basedOn?: Profile | null;
+}
+
+export type MergeResult =
+  | {
+      readonly kind: 'insufficient';
+      readonly have: number;
+      readonly need: number;
+      readonly distinctInputs: number;
+      readonly distinctInputsNeeded: number;
+      /** Runs left out because their recording has a hole, or because they did not end with exit code 0. */
+      readonly partial: number;
+      readonly failed: number;
+    }
+  | {
+      readonly kind: 'profile';
+      readonly profile: Profile;
+      readonly digest: Digest;
+      readonly coverage: Coverage;
+      /** The runs that it was merged from. */
+      readonly merged: readonly RecordedRun[];
+    };
+
+/** @throws RangeError when the runs are not all of one architecture, and so not of one build */
+export function mergeRecordings(runs: readonly RecordedRun[], options: MergeOptions): MergeResult {
+  const merged = runs.filter(mayTeach);
+  const distinctInputs = new Set(merged.map(({ inputsDigest }) => inputsDigest)).size;
+  const first = merged[0];
+  if (!first || merged.length < options.needed || distinctInputs < options.distinctInputs) {
+    const partial = runs.filter(({ recording }) => isPartial(recording)).length;
+    return {
+      kind: 'insufficient',
+      have: merged.length,
+      need: options.needed,
+      distinctInputs,
+      distinctInputsNeeded: options.distinctInputs,
+      partial,
+      failed: runs.length - merged.length - partial,
+    };
+  }
+  const profile = profileOf(merged, first.recording.architecture, options.basedOn ?? null);
+  return { kind: 'profile', profile, digest: profileDigest(profile), coverage: coverageOf(merged, profile), merged };
+}
+
+export function recordingDigest(recording: Recording): Digest {
+  return digestOf({
+    version: recording.version,
+    architecture: recording.architecture,
+    calls: recording.calls,
+    certificate: { ...recording.certificate },
+    partialReasons: recording.partialReasons,
+  });
+}
+
+function mayTeach({ exitCode, recording }: RecordedRun): boolean {
+  return exitCode === 0 && !isPartial(recording);
+}
+
+function isPartial(recording: Recording): boolean {
+  return recording.partialReasons.length > 0;
+}
+
+function profileOf(
+  runs: readonly RecordedRun[],
+  architecture: Recording['architecture'],
+  basedOn: Profile | null,
+): Profile {
+  for (const other of [...runs.map(({ recording }) => recording), ...(basedOn ? [basedOn] : [])]) {
+    if (other.architecture !== architecture) {
+      throw new RangeError(`recordings and profiles of ${architecture} and ${other.architecture} cannot be merged`);
+    }
+  }
+  const names = new Set([...runs.flatMap(callsOf), ...(basedOn ? allowedNames(basedOn) : [])]);
+  const rules = names.size === 0 ? [] : [{ names: [...names].sort(), action: 'SCMP_ACT_ALLOW' as const }];
+  return { version: 1, architecture, rules, network: 'none' };
+}
+
+/** For every name of the profile; what only the earlier version brought in was seen in 0 of them. */
+function coverageOf(runs: readonly RecordedRun[], profile: Profile): Coverage {
+  const seenIn = new Map<string, number>();
+  for (const name of runs.flatMap(callsOf)) seenIn.set(name, (seenIn.get(name) ?? 0) + 1);
+  return Object.fromEntries(
+    allowedNames(profile).map((name) => [name, { seenIn: seenIn.get(name) ?? 0, of: runs.length }]),
+  );
+}
+
+function callsOf({ recording }: RecordedRun): readonly string[] {
+  return Object.entries(recording.calls).flatMap(([name, count]) => (count > 0 ? [name] : []));
+}

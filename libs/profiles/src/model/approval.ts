@@ -1,0 +1,91 @@
+/** The statement that an approval signs, and its Ed25519 signature: what the worker checks before it enforces anything. */
+import { type KeyObject, sign, verify } from 'node:crypto';
+import { canonicalJson } from './canonical-json.js';
+import { type Architecture } from './profile.js';
+
+export const APPROVAL_STAGES = ['approved', 'rejected', 'revoked'] as const;
+export type ApprovalStage = (typeof APPROVAL_STAGES)[number];
+
+export interface ApprovalStatement {
+  /** Id of the application. */
+  readonly application: string;
+  readonly contentDigest: string;
+  readonly architecture: Architecture;
+  readonly profileDigest: string;
+  readonly stage: ApprovalStage;
+  /** Position among all decisions of this service; of two statements the later one counts. */
+  readonly sequence: number;
+}
+
+/** Keeps the signature from being taken for one over anything else that the key may ever sign. */
+const DOMAIN = 'porin approval statement v1\n';
+
+export function canonicalStatement(statement: ApprovalStatement): string {
+  return canonicalJson({
+    application: statement.application,
+    contentDigest: statement.contentDigest,
+    architecture: statement.architecture,
+    profileDigest: statement.profileDigest,
+    stage: statement.stage,
+    sequence: statement.sequence,
+  });
+}
+
+/** Base64. @throws TypeError when the key is not an Ed25519 private key */
+export function signStatement(privateKey: KeyObject, statement: ApprovalStatement): string {
+  requireEd25519(privateKey, 'private');
+  return sign(null, signedBytes(statement), privateKey).toString('base64');
+}
+
+/**
+ * Whether the signature is one of the key over exactly this statement.
+ * @throws TypeError when the key is not an Ed25519 public key
+ */
+export function verifyStatement(publicKey: KeyObject, statement: ApprovalStatement, signature: string): boolean {
+  requireEd25519(publicKey, 'public');
+  return verify(null, signedBytes(statement), publicKey, Buffer.from(signature, 'base64'));
+}
+
+/** What is about to be enforced: ids and digests from the job, the image and the profile's own text. */
+export type ApprovalSubject = Pick<
+  ApprovalStatement,
+  'application' | 'contentDigest' | 'architecture' | 'profileDigest'
+>;
+
+/**
+ * Whether a stored statement approves exactly this subject, by the key. The subject must be computed, never read from
+ * beside the statement: then neither a changed profile nor an approval moved to another build passes.
+ */
+export function verifyApproval(
+  publicKey: KeyObject,
+  approval: { readonly statement: string; readonly signature: string },
+  subject: ApprovalSubject,
+): 'verified' | 'bad-signature' | 'other-subject' {
+  const statement = parseStatement(approval.statement);
+  if (statement === null || !verifyStatement(publicKey, statement, approval.signature)) return 'bad-signature';
+  const expected = canonicalStatement({ ...statement, ...pickSubject(subject), stage: 'approved' });
+  return expected === approval.statement ? 'verified' : 'other-subject';
+}
+
+function pickSubject({ application, contentDigest, architecture, profileDigest }: ApprovalSubject): ApprovalSubject {
+  return { application, contentDigest, architecture, profileDigest };
+}
+
+/** The statement in its canonical text; null unless the text is canonical. */
+export function parseStatement(text: string): ApprovalStatement | null {
+  try {
+    const statement = JSON.parse(text) as ApprovalStatement;
+    // Equal texts mean equal members, none missing and none more; the signature vouches for their types.
+    return canonicalStatement(statement) === text ? statement : null;
+  } catch {
+    return null;
+  }
+}
+
+function signedBytes(statement: ApprovalStatement): Buffer {
+  return Buffer.from(DOMAIN + canonicalStatement(statement), 'utf8');
+}
+
+function requireEd25519(key: KeyObject, type: 'private' | 'public'): void {
+  if (key.type !== type || key.asymmetricKeyType !== 'ed25519') throw new TypeError(`not an Ed25519 ${type} key`);
+}

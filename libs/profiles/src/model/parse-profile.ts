@@ -1,0 +1,103 @@
+/** A profile from its JSON text and to its canonical text and digest; nothing that is not understood gets through. */
+import { canonicalJson, type Digest, sha256 } from './canonical-json.js';
+import { type Architecture, ARCHITECTURES, type Profile, type Rule } from './profile.js';
+
+/** `at` is the JSON path of what is wrong ("$.rules[0].names[2]"). */
+export class ProfileError extends Error {
+  override readonly name = 'ProfileError';
+  readonly code = 'profile-malformed';
+
+  constructor(
+    readonly at: string,
+    problem: string,
+    options?: ErrorOptions,
+  ) {
+    super(`the profile is malformed at ${at}: ${problem}`, options);
+  }
+}
+
+export function canonicalProfile(profile: Profile): string {
+  return canonicalJson({
+    version: profile.version,
+    architecture: profile.architecture,
+    rules: profile.rules.map(({ names, action }) => ({ names: [...names], action })),
+    network: profile.network,
+  });
+}
+
+/** SHA-256 of the canonical JSON: the identity that is approved. */
+export function profileDigest(profile: Profile): Digest {
+  return sha256(canonicalProfile(profile));
+}
+
+/** Every name that a rule allows, sorted. */
+export function allowedNames(profile: Profile): readonly string[] {
+  return [...new Set(profile.rules.flatMap(({ names }) => names))].sort();
+}
+
+/**
+ * Unknown members are errors: a condition that this version does not know must not be dropped.
+ * @throws ProfileError
+ */
+export function parseProfile(text: string): Profile {
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch (cause) {
+    throw new ProfileError('$', 'it is no JSON', { cause });
+  }
+  const members = membersOf(json, '$', ['version', 'architecture', 'rules', 'network']);
+  if (members.version !== 1) throw new ProfileError('$.version', 'must be 1');
+  if (members.network !== 'none') throw new ProfileError('$.network', 'must be "none"');
+  const rules = arrayOf(members.rules, '$.rules').map((rule, index) => parseRule(rule, `$.rules[${index}]`));
+  const seen = new Set<string>();
+  rules.forEach(({ names }, rule) =>
+    names.forEach((name, index) => {
+      if (seen.has(name)) throw new ProfileError(`$.rules[${rule}].names[${index}]`, `"${name}" is named twice`);
+      seen.add(name);
+    }),
+  );
+  return { version: 1, architecture: architectureOf(members.architecture), rules, network: 'none' };
+}
+
+function parseRule(value: unknown, at: string): Rule {
+  const { names, action } = membersOf(value, at, ['names', 'action']);
+  if (action !== 'SCMP_ACT_ALLOW') throw new ProfileError(`${at}.action`, 'must be "SCMP_ACT_ALLOW"');
+  const parsed = arrayOf(names, `${at}.names`).map((name, index) => callName(name, `${at}.names[${index}]`));
+  if (parsed.length === 0) throw new ProfileError(`${at}.names`, 'must not be empty');
+  parsed.forEach((name, index) => {
+    const previous = parsed[index - 1];
+    if (previous !== undefined && previous >= name) throw new ProfileError(`${at}.names[${index}]`, 'must be sorted');
+  });
+  return { names: parsed, action };
+}
+
+function callName(value: unknown, at: string): string {
+  if (typeof value !== 'string' || !/^[a-z_][a-z0-9_]{0,63}$/.test(value)) {
+    throw new ProfileError(at, 'must be a system call name');
+  }
+  return value;
+}
+
+function architectureOf(value: unknown): Architecture {
+  const architecture = ARCHITECTURES.find((known) => known === value);
+  if (!architecture) throw new ProfileError('$.architecture', `must be one of ${ARCHITECTURES.join(', ')}`);
+  return architecture;
+}
+
+function membersOf<const N extends string>(value: unknown, at: string, names: readonly N[]): Record<N, unknown> {
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    throw new ProfileError(at, 'must be an object');
+  for (const name of Object.keys(value)) {
+    if (!names.some((known) => known === name)) throw new ProfileError(`${at}.${name}`, 'is unknown');
+  }
+  for (const name of names) {
+    if (!Object.hasOwn(value, name)) throw new ProfileError(`${at}.${name}`, 'is missing');
+  }
+  return value as Record<N, unknown>;
+}
+
+function arrayOf(value: unknown, at: string): readonly unknown[] {
+  if (!Array.isArray(value)) throw new ProfileError(at, 'must be an array');
+  return value;
+}

@@ -1,0 +1,24 @@
+import { expect, it } from 'vitest';
+import { type Profile } from '../model/profile.js';
+import { diffProfile } from './diff.js';
+
+const profile = (...names: string[]): Profile => ({
+  version: 1,
+  architecture: 'x86_64',
+  rules: names.map((name) => ({ names: [name], action: 'SCMP_ACT_ALLOW' })),
+  network: 'none',
+});
+
+it('tells what was added, removed and kept against the previous version and the default', () => {
+  expect(diffProfile(profile('write', 'read', 'bpf'), profile('read', 'mmap'), ['write', 'ptrace', 'read'])).toEqual({
+    previous: { added: ['bpf', 'write'], removed: ['mmap'], unchanged: ['read'] },
+    engineDefault: { added: ['bpf'], removed: ['ptrace'], unchanged: ['read', 'write'] },
+  });
+});
+
+it('has no previous version to compare a first one with', () => {
+  expect(diffProfile(profile(), null, ['read'])).toEqual({
+    previous: null,
+    engineDefault: { added: [], removed: ['read'], unchanged: [] },
+  });
+});

@@ -1,0 +1,36 @@
+/** What a profile adds and takes away, against the version before it and against the engine's default. */
+import { allowedNames } from '../model/parse-profile.js';
+import { type Profile } from '../model/profile.js';
+
+/** Sorted names. */
+export interface NamesDiff {
+  readonly added: readonly string[];
+  readonly removed: readonly string[];
+  readonly unchanged: readonly string[];
+}
+
+export interface ProfileDiff {
+  /** Null for the first version of a build. */
+  readonly previous: NamesDiff | null;
+  /** `added` here are calls that the engine's default refuses; `removed` is the surface that the profile takes away. */
+  readonly engineDefault: NamesDiff;
+}
+
+/** `engineDefault`: the names that the engine's default profile allows; see engineDefaultNames. */
+export function diffProfile(profile: Profile, previous: Profile | null, engineDefault: readonly string[]): ProfileDiff {
+  const names = allowedNames(profile);
+  return {
+    previous: previous && diffNames(allowedNames(previous), names),
+    engineDefault: diffNames(engineDefault, names),
+  };
+}
+
+export function diffNames(before: readonly string[], after: readonly string[]): NamesDiff {
+  const old = new Set(before);
+  const fresh = new Set(after);
+  return {
+    added: [...fresh].filter((name) => !old.has(name)).sort(),
+    removed: [...old].filter((name) => !fresh.has(name)).sort(),
+    unchanged: [...fresh].filter((name) => old.has(name)).sort(),
+  };
+}
