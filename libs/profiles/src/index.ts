@@ -30,3 +30,5 @@ export * from './model/approval.js';
 export * from './learn/merge.js';
 export * from './review/diff.js';
 export * from './review/lint.js';
+export * from './exchange/oci.js';
+export { type OciArgument } from './exchange/oci-arguments.js';
