@@ -4,16 +4,22 @@
  */
 import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { constants } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..');
+const SELF = fileURLToPath(import.meta.url);
+const ROOT = join(dirname(SELF), '..');
 const STATE = join(ROOT, '.porin');
+const DIST = join(STATE, 'dist');
 const SOURCES = ['apps', 'libs', 'migrations', 'scripts', 'bench'].filter((folder) => existsSync(join(ROOT, folder)));
 const MINIMUM_NODE = [20, 19];
+/** Commands for which npm packages and compiled TypeScript suffice: they need no root and install nothing. */
+const LIGHT_COMMANDS = ['check', 'clean', 'generate', 'porin', 'status', 'stop'];
 /** Seconds that a second command waits for the first one's set-up. */
 const LOCK_TIMEOUT_S = 1800;
+const LOCK_TAKEN = 75;
 
 /** @param {string} message @returns {never} */
 function fail(message) {
@@ -21,11 +27,29 @@ function fail(message) {
   process.exit(1);
 }
 
-/** @param {string} command @param {string[]} args */
+/** Runs a step of the set-up. @param {string} command @param {string[]} args */
 function run(command, args) {
   const result = spawnSync(command, args, { cwd: ROOT, stdio: ['ignore', 'inherit', 'inherit'] });
   if (result.error) fail(`${command} could not be started: ${result.error.message}`);
-  if (result.status !== 0) fail(`${command} ${args.join(' ')} failed (${result.signal ?? result.status})`);
+  if (result.status !== 0) process.exit(result.status ?? 1);
+}
+
+/**
+ * Runs a child that gets this process's signals.
+ * @param {string} command @param {string[]} args @returns {Promise<number>} its exit code
+ */
+function supervise(command, args) {
+  const child = spawn(command, args, { cwd: ROOT, stdio: 'inherit' });
+  const signals = /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP']);
+  const forward = (/** @type {NodeJS.Signals} */ signal) => void child.kill(signal);
+  for (const signal of signals) process.on(signal, forward);
+  return new Promise((resolve) => {
+    child.on('error', (error) => fail(`${command} could not be started: ${error.message}`));
+    child.on('exit', (code, signal) => {
+      for (const name of signals) process.off(name, forward);
+      resolve(code ?? 128 + (signal ? constants.signals[signal] : 0));
+    });
+  });
 }
 
 function checkNode() {
@@ -44,9 +68,13 @@ function installPackages() {
   const stamp = join(ROOT, 'node_modules', '.porin-lock-sha256');
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return;
   console.error('porin: installing npm packages');
+  rmSync(stamp, { force: true });
   // Not `npm ci`: it refuses a lock file made where a registry lacks other platforms' optional binaries. `--no-save`
   // takes the locked versions and leaves the lock file alone. Install scripts are neither needed nor trusted.
-  run('npm', ['install', '--no-save', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error']);
+  run('npm', [
+    ...['install', '--no-save', '--include=dev', '--ignore-scripts'],
+    ...['--no-audit', '--no-fund', '--loglevel=error'],
+  ]);
   writeFileSync(stamp, wanted);
 }
 
@@ -54,12 +82,9 @@ function installPackages() {
 function sourcesDigest() {
   const hash = createHash('sha256').update(readFileSync(join(ROOT, '.swcrc')));
   for (const folder of SOURCES) {
-    for (const entry of readdirSync(join(ROOT, folder), { recursive: true, withFileTypes: true }).sort((a, b) =>
-      join(a.parentPath, a.name) < join(b.parentPath, b.name) ? -1 : 1,
-    )) {
-      if (!entry.isFile() || !entry.name.endsWith('.ts')) continue;
-      const path = join(entry.parentPath, entry.name);
-      hash.update(`${path}\0`).update(readFileSync(path));
+    const paths = readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' });
+    for (const path of paths.filter((name) => name.endsWith('.ts')).sort()) {
+      hash.update(`${folder}/${path}\0`).update(readFileSync(join(ROOT, folder, path)));
     }
   }
   return hash.digest('hex');
@@ -68,58 +93,59 @@ function sourcesDigest() {
 /** Compiles the TypeScript to .porin/dist when a source changed. */
 function compile() {
   const wanted = sourcesDigest();
-  const dist = join(STATE, 'dist');
-  const stamp = join(dist, '.sources-sha256');
-  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return;
-  rmSync(dist, { recursive: true, force: true });
+  const stamp = '.sources-sha256';
+  if (existsSync(join(DIST, stamp)) && readFileSync(join(DIST, stamp), 'utf8') === wanted) return;
+  console.error('porin: compiling');
+  // A whole new tree takes the old one's place, so that no output outlives its source.
+  const fresh = `${DIST}.new`;
+  rmSync(fresh, { recursive: true, force: true });
   run(process.execPath, [
     join(ROOT, 'node_modules/@swc/cli/bin/swc.js'),
     ...SOURCES,
-    '--out-dir',
-    dist,
-    '--quiet',
-    '--ignore',
-    '**/*spec.ts',
+    ...['--out-dir', fresh, '--quiet', '--ignore', '**/*spec.ts,**/*.mjs'],
   ]);
-  writeFileSync(stamp, wanted);
+  writeFileSync(join(fresh, stamp), wanted);
+  rmSync(DIST, { recursive: true, force: true });
+  renameSync(fresh, DIST);
 }
 
-function setUp() {
+/** @param {string} command */
+function setUp(command) {
   checkNode();
   installPackages();
   compile();
+  if (!LIGHT_COMMANDS.includes(command)) run(process.execPath, [join(DIST, 'scripts/setup/main.js')]);
 }
 
-/** Holds one lock around the set-up: two commands at once would install into each other's way. */
-function setUpUnderLock() {
+/** Holds one lock around the set-up: two commands at once would install into each other's way. @param {string} command */
+async function setUpUnderLock(command) {
   mkdirSync(STATE, { recursive: true, mode: 0o700 });
-  const lock = join(STATE, 'lock');
-  const self = fileURLToPath(import.meta.url);
-  const args = ['--timeout', String(LOCK_TIMEOUT_S), lock, process.execPath, self, '--set-up'];
-  const result = spawnSync('flock', args, { cwd: ROOT, stdio: ['ignore', 'inherit', 'inherit'] });
-  if (result.error) fail('the command "flock" (Debian package util-linux) is needed');
-  if (result.status !== 0) fail('set-up did not finish');
+  // Without a fork, signals reach the set-up, and what it started holds the lock until it has ended too.
+  const locked = (/** @type {string[]} */ ...options) =>
+    supervise('flock', [
+      ...['--no-fork', '--conflict-exit-code', String(LOCK_TAKEN), ...options, join(STATE, 'lock')],
+      ...[process.execPath, SELF, '--set-up', command],
+    ]);
+  let status = await locked('--nonblock');
+  if (status === LOCK_TAKEN) {
+    console.error('porin: another command is setting up this checkout; waiting for it');
+    status = await locked('--timeout', String(LOCK_TIMEOUT_S));
+    if (status === LOCK_TAKEN) fail(`the other command did not finish its set-up within ${LOCK_TIMEOUT_S} s`);
+  }
+  if (status !== 0) process.exit(status);
 }
 
-const [command, ...rest] = process.argv.slice(2);
+const [command = '', ...rest] = process.argv.slice(2);
 const commands = readdirSync(join(ROOT, 'scripts/commands'))
   .filter((name) => name.endsWith('.ts') && !name.endsWith('spec.ts'))
   .map((name) => name.replace(/\.ts$/, ''));
 
 if (command === '--set-up') {
-  setUp();
-} else if (command === undefined || !commands.includes(command)) {
+  setUp(rest[0] ?? '');
+} else if (!commands.includes(command)) {
   fail(`usage: npm run <${commands.join('|')}>`);
 } else {
-  setUpUnderLock();
-  const child = spawn(
-    process.execPath,
-    ['--enable-source-maps', join(STATE, 'dist/scripts/commands', `${command}.js`), ...rest],
-    {
-      cwd: ROOT,
-      stdio: 'inherit',
-    },
-  );
-  for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM'])) process.on(signal, () => child.kill(signal));
-  child.on('exit', (code, signal) => process.exit(code ?? (signal ? 1 : 0)));
+  await setUpUnderLock(command);
+  const file = join(DIST, 'scripts/commands', `${command}.js`);
+  process.exit(await supervise(process.execPath, ['--enable-source-maps', file, ...rest]));
 }

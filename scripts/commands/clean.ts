@@ -1,16 +1,15 @@
-/** `npm run clean`: stops what runs and removes the state of this checkout, caches included. */
+/** `npm run clean`: stops what runs and removes the state of this checkout, caches and compiled code included. */
 import { readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { unmountBelow } from '../services/docker.js';
-import { openInstance, PORIN_DIR } from '../services/instance.js';
-import { stopServices } from '../services/stack.js';
+import { INSTANCE_NAMES } from '../services/instance.js';
+import { unmountBelow } from '../services/mounts.js';
+import { stopStack } from '../services/stop-stack.js';
+import { PORIN_DIR } from '../setup/paths.js';
 
-for (const name of ['stack', 'test'] as const) {
-  await stopServices(openInstance(name), (message) => console.log(`${name}: ${message}`));
-}
+for (const name of INSTANCE_NAMES) await stopStack(name, (message) => console.log(`${name}: ${message}`));
 unmountBelow(PORIN_DIR);
-// The lock stays: another command may be waiting on it.
+// The locks stay: another command may be waiting on one.
 for (const entry of readdirSync(PORIN_DIR)) {
-  if (entry !== 'lock') rmSync(join(PORIN_DIR, entry), { recursive: true, force: true });
+  if (!entry.endsWith('lock')) rmSync(join(PORIN_DIR, entry), { recursive: true, force: true });
 }
 console.log(`removed what was below ${PORIN_DIR}`);

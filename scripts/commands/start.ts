@@ -1,26 +1,22 @@
-/** `npm start`: brings up the private services and the API in the background, and says where they are. */
-import { prepareApi, startApi } from '../services/api.js';
-import { isOurs } from '../services/daemon.js';
-import { openInstance } from '../services/instance.js';
-import { startServices } from '../services/stack.js';
-import { readState, writeState } from '../services/state.js';
-import { installSystemPackages } from '../setup/system-packages.js';
+/** `npm start`: brings up the private services, the API and a worker in the background, and says where they are. */
+import { startStack } from '../services/stack.js';
 
-const log = (message: string) => console.log(`start: ${message}`);
-const instance = openInstance('stack');
 try {
-  installSystemPackages(log);
-  const services = await startServices(instance, log);
-  const environment = await prepareApi(instance, services.postgres.url, services.redis.url);
-  let { api } = readState(instance);
-  if (!api?.process || !isOurs(api.process)) {
-    log('API: starting');
-    api = await startApi(instance, environment);
-    writeState(instance, { ...readState(instance), api });
-  }
-  console.log(`The API is at ${api.url}. Make a key with: npm run porin -- key create --role admin`);
-  console.log('There is no worker yet: jobs stay QUEUED (docs/status.md). Stop with: npm run stop');
+  const { apiUrl = '', dataDirectories } = await startStack({
+    instance: 'stack',
+    with: { api: true, worker: true },
+    log: (message) => console.log(`start: ${message}`),
+  });
+  console.log(`
+Porin is up.
+  API            ${apiUrl}   (its description: ${apiUrl}/docs)
+  first key      npm run porin -- key create --role admin
+  inputs         file URLs below ${dataDirectories.inputs}
+  outputs        file URLs below ${dataDirectories.outputs}
+  what runs      npm run status
+  stop it        npm run stop`);
 } catch (error) {
   console.error(`start: ${error instanceof Error ? error.message : String(error)}`);
+  console.error('start: what was started before this is still up; `npm run stop` ends it');
   process.exitCode = 1;
 }

@@ -1,7 +1,8 @@
 /** `npm run status`: what runs in this checkout. */
-import { openInstance } from '../services/instance.js';
-import { describeServices } from '../services/stack.js';
+import { existsSync } from 'node:fs';
+import { INSTANCE_NAMES, openInstance } from '../services/instance.js';
+import { describeStack } from '../services/stop-stack.js';
 
-for (const name of ['stack', 'test'] as const) {
-  for (const line of describeServices(openInstance(name))) console.log(`${name}: ${line}`);
-}
+const names = INSTANCE_NAMES.filter((name) => existsSync(openInstance(name).directory));
+for (const name of names) for (const line of describeStack(name)) console.log(`${name}: ${line}`);
+if (names.length === 0) console.log('nothing has been started yet; `npm start` does');

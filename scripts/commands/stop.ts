@@ -1,8 +1,6 @@
 /** `npm run stop`: ends every service of ours in this checkout. */
-import { openInstance } from '../services/instance.js';
-import { stopServices } from '../services/stack.js';
+import { INSTANCE_NAMES } from '../services/instance.js';
+import { stopStack } from '../services/stop-stack.js';
 
-for (const name of ['stack', 'test'] as const) {
-  await stopServices(openInstance(name), (message) => console.log(`${name}: ${message}`));
-}
+for (const name of INSTANCE_NAMES) await stopStack(name, (message) => console.log(`${name}: ${message}`));
 console.log('stopped');

@@ -1,56 +1,65 @@
-/** `npm test [-- vitest arguments]`: sets the machine up, starts private services, runs every test, stops them. */
-import { spawn } from 'node:child_process';
+/** `npm test [-- vitest arguments]`: starts private services, runs every test, stops them, and says how it went. */
+import { type ChildProcess, spawn } from 'node:child_process';
 import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { z } from 'zod';
-import { openInstance } from '../services/instance.js';
-import { startServices, stopServices } from '../services/stack.js';
-import { buildNativePrograms } from '../setup/native-programs.js';
-import { installSystemPackages } from '../setup/system-packages.js';
+import { type Stack, startStack } from '../services/stack.js';
+import { stopStack } from '../services/stop-stack.js';
+import { acquireLock } from '../setup/lock.js';
+import { PORIN_DIR } from '../setup/paths.js';
+import { closingLine, type Counts, countVitest, NONE, ONE_FAILED, sum } from '../testing/counts.js';
+import { runExampleTests, runNativeTests } from '../testing/other-runners.js';
 
 const log = (message: string) => console.log(`test: ${message}`);
-const resultSchema = z.object({
-  numPassedTests: z.int(),
-  numFailedTests: z.int(),
-  numPendingTests: z.int(),
-  numTodoTests: z.int(),
-  numFailedTestSuites: z.int(),
-});
-
-async function runVitest(args: readonly string[], environment: NodeJS.ProcessEnv): Promise<number> {
-  const child = spawn(process.execPath, ['node_modules/vitest/vitest.mjs', 'run', ...args], {
-    stdio: ['ignore', 'inherit', 'inherit'],
-    env: { ...process.env, ...environment },
+const vitestArguments = process.argv.slice(2);
+const interrupted = new AbortController();
+let vitest: ChildProcess | undefined;
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+  process.on(signal, () => {
+    interrupted.abort(new Error(`interrupted by ${signal}`));
+    vitest?.kill(signal);
   });
-  const forward = (signal: NodeJS.Signals) => child.kill(signal);
-  process.on('SIGINT', forward).on('SIGTERM', forward);
-  return new Promise((resolve) => child.on('exit', (code) => resolve(code ?? 1)));
 }
 
-const instance = openInstance('test');
-const resultFile = join(instance.directory, 'result.json');
-rmSync(resultFile, { force: true });
-let exitCode = 1;
-try {
-  installSystemPackages(log);
-  buildNativePrograms(log);
-  const services = await startServices(instance, log);
-  exitCode = await runVitest(
-    ['--reporter=default', '--reporter=json', `--outputFile.json=${resultFile}`, ...process.argv.slice(2)],
+async function runVitest({ instance, postgresUrl, redisUrl, dockerHost }: Stack): Promise<Counts> {
+  const report = join(instance.directory, 'vitest.json');
+  rmSync(report, { force: true });
+  const child = spawn(
+    process.execPath,
+    [
+      ...['node_modules/vitest/vitest.mjs', 'run', '--reporter=default', '--reporter=json'],
+      ...[`--outputFile.json=${report}`, ...vitestArguments],
+    ],
     {
-      PORIN_TEST_DATABASE_URL: services.postgres.url,
-      PORIN_TEST_REDIS_URL: services.redis.url,
-      DOCKER_HOST: services.docker.url,
+      stdio: ['ignore', 'inherit', 'inherit'],
+      env: {
+        ...process.env,
+        PORIN_TEST_DATABASE_URL: postgresUrl,
+        PORIN_TEST_REDIS_URL: redisUrl,
+        DOCKER_HOST: dockerHost,
+      },
     },
   );
-  const result = resultSchema.parse(JSON.parse(readFileSync(resultFile, 'utf8')));
-  const skipped = result.numPendingTests + result.numTodoTests;
-  if (result.numPassedTests + result.numFailedTests === 0 || result.numFailedTestSuites > 0) exitCode ||= 1;
-  console.log(`${result.numPassedTests} passed, ${result.numFailedTests} failed, ${skipped} skipped`);
+  vitest = child;
+  const exitCode = await new Promise((resolve) => child.on('exit', resolve));
+  interrupted.signal.throwIfAborted();
+  const counts = countVitest(JSON.parse(readFileSync(report, 'utf8')));
+  return exitCode !== 0 && counts.failed === 0 ? sum([counts, ONE_FAILED]) : counts;
+}
+
+/** Two runs at once would stop each other's services. */
+const release = await acquireLock(join(PORIN_DIR, 'test-run.lock'), () => log('waiting for another `npm test`'));
+let counts = NONE;
+try {
+  const stack = await startStack({ instance: 'test', log, signal: interrupted.signal });
+  counts = await runVitest(stack);
+  // Arguments name a part of the tests, and these are never in it.
+  if (vitestArguments.length === 0) counts = sum([counts, runNativeTests(), runExampleTests()]);
 } catch (error) {
   console.error(`test: ${error instanceof Error ? error.message : String(error)}`);
+  counts = sum([counts, ONE_FAILED]);
 } finally {
-  // The closing line above stays the last one on standard output.
-  await stopServices(instance, (message) => console.error(`test: ${message}`));
+  await stopStack('test', log);
+  await release();
 }
-process.exitCode = exitCode;
+console.log(closingLine(counts));
+process.exit(counts.failed === 0 && counts.passed > 0 ? 0 : 1);

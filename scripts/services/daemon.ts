@@ -1,48 +1,67 @@
 /** Starts a background process of ours, knows it again later, and ends it. */
 import { spawn } from 'node:child_process';
-import { openSync, readFileSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-export interface DaemonRecord {
-  readonly pid: number;
+/** What names a daemon before it runs and after it was lost. */
+export interface DaemonPlace {
+  readonly pidFile: string;
+  readonly logFile: string;
   /** Text that the process's command line must contain: a path of this checkout. */
   readonly mark: string;
 }
 
-export interface DaemonOptions {
-  readonly command: string;
-  readonly args: readonly string[];
+export interface DaemonRecord {
+  readonly pid: number;
+  /** Field 22 of /proc/<pid>/stat: tells it from a later process with the same pid. */
+  readonly startTicks: number;
   readonly mark: string;
-  readonly logFile: string;
-  readonly environment?: NodeJS.ProcessEnv;
 }
 
-/** Detached, so that it outlives this command; its output goes to `logFile`. */
-export function startDaemon(options: DaemonOptions): DaemonRecord {
-  const log = openSync(options.logFile, 'a', 0o600);
-  const child = spawn(options.command, options.args, {
-    detached: true,
-    stdio: ['ignore', log, log],
-    env: options.environment ?? process.env,
-  });
+type ReadProc = (pid: number, file: 'stat' | 'cmdline') => string;
+
+/** Detached, so that it outlives this command; its output goes to the log file, the last run's to `<log file>.1`. */
+export function startDaemon(
+  place: DaemonPlace,
+  command: readonly string[],
+  environment: NodeJS.ProcessEnv = process.env,
+): DaemonRecord {
+  keepLastLog(place.logFile);
+  const log = openSync(place.logFile, 'a', 0o600);
+  const [program = '', ...args] = command;
+  const child = spawn(program, args, { detached: true, stdio: ['ignore', log, log], env: environment });
+  closeSync(log);
   child.on('error', () => undefined);
   child.unref();
-  if (child.pid === undefined) throw new Error(`${options.command} could not be started; is it installed?`);
-  return { pid: child.pid, mark: options.mark };
+  if (child.pid === undefined) throw new Error(`${program} could not be started; is it installed?`);
+  const startTicks = parseStat(readProcFile(child.pid, 'stat')).startTicks;
+  writeFileSync(place.pidFile, `${child.pid} ${startTicks}\n`, { mode: 0o600 });
+  return { pid: child.pid, startTicks, mark: place.mark };
 }
 
-/** A pid alone proves nothing after a crash: the process must carry our mark and be no zombie. */
-export function isOurs(record: DaemonRecord, readProc: (pid: number, file: string) => string = readProcFile): boolean {
+/** The daemon that the pid file names, if it still is that one. */
+export function runningDaemon(place: DaemonPlace): DaemonRecord | undefined {
+  const [pid, startTicks] = readText(place.pidFile).split(' ').map(Number);
+  if (!pid || !startTicks) return undefined;
+  const record = { pid, startTicks, mark: place.mark };
+  return isOurs(record) ? record : undefined;
+}
+
+/** A pid alone proves nothing after a crash: it must be the same process, carry our mark and be no zombie. */
+export function isOurs(record: DaemonRecord, readProc: ReadProc = readProcFile): boolean {
   try {
-    const state = readProc(record.pid, 'stat').replace(/^.*\) /s, '')[0];
-    return state !== 'Z' && state !== 'X' && readProc(record.pid, 'cmdline').includes(record.mark);
+    const { state, startTicks } = parseStat(readProc(record.pid, 'stat'));
+    if (state === 'Z' || state === 'X' || startTicks !== record.startTicks) return false;
+    return readProc(record.pid, 'cmdline').includes(record.mark);
   } catch {
     return false;
   }
 }
 
-function readProcFile(pid: number, file: string): string {
-  return readFileSync(`/proc/${pid}/${file}`, 'utf8');
+/** The name of the program, between parentheses, may itself hold parentheses and spaces (proc(5)). */
+export function parseStat(stat: string): { state: string; parent: number; startTicks: number } {
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  return { state: fields[0] ?? '', parent: Number(fields[1]), startTicks: Number(fields[19]) };
 }
 
 /** SIGTERM (or `signal`), then SIGKILL after `graceMs`. Returns when it is gone or a zombie. */
@@ -62,7 +81,7 @@ export async function stopDaemon(
   if (isOurs(record)) throw new Error(`process ${record.pid} does not end`);
 }
 
-/** Polls until `probe` answers true; throws with the log's end when `record`'s process dies or time runs out. */
+/** Polls until `probe` answers true; throws with the log's end when the process dies or time runs out. */
 export async function waitUntilUp(
   what: string,
   options: { record: DaemonRecord; logFile: string; timeoutMs: number; probe: () => Promise<boolean> },
@@ -71,11 +90,28 @@ export async function waitUntilUp(
   while (!(await options.probe().catch(() => false))) {
     const dead = !isOurs(options.record);
     if (dead || Date.now() > deadline) {
-      const log = readFileSync(options.logFile, 'utf8').trimEnd().split('\n').slice(-8).join('\n  ');
+      const end = readText(options.logFile).trimEnd().split('\n').slice(-8).join('\n  ');
       throw new Error(
-        `${what} ${dead ? 'ended at once' : 'does not answer'}; the end of ${options.logFile}:\n  ${log}`,
+        `${what} ${dead ? 'ended at once' : 'does not answer'}; the end of ${options.logFile}:\n  ${end}`,
       );
     }
     await sleep(100);
+  }
+}
+
+export function readProcFile(pid: number, file: 'stat' | 'cmdline'): string {
+  return readFileSync(`/proc/${pid}/${file}`, 'utf8');
+}
+
+function keepLastLog(logFile: string): void {
+  rmSync(`${logFile}.1`, { force: true });
+  if (readText(logFile) !== '') renameSync(logFile, `${logFile}.1`);
+}
+
+function readText(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return '';
   }
 }

@@ -1,75 +1,86 @@
 /** The Docker Engine: the one that answers already, or a private one without a bridge. */
-import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { execFileSync } from 'node:child_process';
 import Docker from 'dockerode';
-import { type DaemonRecord, isOurs, startDaemon, stopDaemon, waitUntilUp } from './daemon.js';
-import { type Instance } from './instance.js';
-import { type ServiceState } from './state.js';
+import { runningDaemon, startDaemon, stopDaemon, waitUntilUp } from './daemon.js';
+import { killLeftContainers } from './docker-leftovers.js';
+import { daemonPlace, type Instance } from './instance.js';
+import { unmountBelow } from './mounts.js';
+import { type PrivateService } from './service.js';
 
-const DEFAULT_SOCKET = '/var/run/docker.sock';
 const START_TIMEOUT_MS = 60_000;
 const STOP_GRACE_MS = 60_000;
 
-export async function findDocker(): Promise<ServiceState | undefined> {
-  const given = process.env.DOCKER_HOST;
-  const socket = given === undefined ? DEFAULT_SOCKET : given.replace(/^unix:\/\//, '');
-  if (await answers(socket)) return { url: `unix://${socket}` };
-  if (given !== undefined) throw new Error(`DOCKER_HOST is ${given}, but no engine answers there`);
-  return undefined;
+export const docker: PrivateService = {
+  title: 'Docker Engine',
+  variable: 'DOCKER_HOST',
+  usualUrl: 'unix:///var/run/docker.sock',
+  place,
+  start: startWithRetry,
+  answers,
+  stop: (record) => stopDaemon(record, STOP_GRACE_MS),
+  sweep,
+};
+
+function place(instance: Instance) {
+  return daemonPlace(instance, 'docker', dataRoot(instance));
 }
 
-export async function startDocker(instance: Instance): Promise<ServiceState> {
-  const dataRoot = join(instance.directory, 'docker');
-  const socket = join(instance.runDirectory, 'docker.sock');
-  const pidFile = join(instance.runDirectory, 'docker.pid');
-  const logFile = join(instance.logDirectory, 'docker.log');
-  mkdirSync(dataRoot, { recursive: true, mode: 0o711 });
-  if (existsSync(pidFile)) {
-    const orphan = { pid: Number(readFileSync(pidFile, 'utf8')), mark: dataRoot };
-    if (isOurs(orphan)) await stopDocker(orphan, instance);
+function dataRoot(instance: Instance): string {
+  return join(instance.directory, 'docker');
+}
+
+/** After a crash with a running container the first start may fail and the second one works (measured, Docker 20.10). */
+async function startWithRetry(instance: Instance): Promise<string> {
+  try {
+    return await start(instance);
+  } catch {
+    const halfStarted = runningDaemon(place(instance));
+    if (halfStarted) await stopDaemon(halfStarted, STOP_GRACE_MS);
+    sweep(instance);
+    return start(instance);
   }
-  const start = async (): Promise<ServiceState> => {
-    rmSync(pidFile, { force: true });
-    const record = startDaemon({
-      command: 'dockerd',
-      args: [
-        ...['--data-root', dataRoot, '--exec-root', join(instance.runDirectory, 'exec'), '--pidfile', pidFile],
-        ...['--host', `unix://${socket}`, '--bridge=none', '--iptables=false', '--ip6tables=false'],
-      ],
-      mark: dataRoot,
-      logFile,
-    });
-    await waitUntilUp('The Docker Engine', {
-      record,
-      logFile,
-      timeoutMs: START_TIMEOUT_MS,
-      probe: () => answers(socket),
-    });
-    return { url: `unix://${socket}`, process: record };
-  };
-  // After a crash with a running container the first start fails and the second one works (measured, Docker 20.10).
-  return start().catch(start);
 }
 
-/** Ends the engine and undoes the mounts that it may leave below its data root. */
-export async function stopDocker(record: DaemonRecord, instance: Instance): Promise<void> {
-  await stopDaemon(record, STOP_GRACE_MS);
+function sweep(instance: Instance): void {
+  killLeftContainers(instance);
   unmountBelow(instance.directory);
   unmountBelow(instance.runDirectory);
 }
 
-export function unmountBelow(directory: string): void {
-  const mounts = readFileSync('/proc/self/mountinfo', 'utf8')
-    .split('\n')
-    .map((line) => line.split(' ')[4] ?? '')
-    // mountinfo writes a space as \040 (proc(5)).
-    .map((path) => path.replace(/\\([0-7]{3})/g, (_all, octal: string) => String.fromCharCode(parseInt(octal, 8))))
-    .filter((path) => path.startsWith(`${directory}/`));
-  for (const path of mounts.reverse()) execFileSync('umount', ['--lazy', path]);
+async function start(instance: Instance): Promise<string> {
+  if (process.getuid?.() !== 0) {
+    throw new Error('A private Docker Engine needs root. Set DOCKER_HOST to the socket of one that you may use.');
+  }
+  mkdirSync(dataRoot(instance), { recursive: true, mode: 0o711 });
+  const socket = join(instance.runDirectory, 'docker.sock');
+  const pidFile = join(instance.runDirectory, 'docker.pid');
+  const configFile = join(instance.runDirectory, 'daemon.json');
+  rmSync(pidFile, { force: true });
+  writeFileSync(configFile, '{}');
+  const where = place(instance);
+  const record = startDaemon(where, [
+    ...['dockerd', '--data-root', dataRoot(instance), '--exec-root', join(instance.runDirectory, 'exec')],
+    ...['--pidfile', pidFile, '--host', `unix://${socket}`],
+    ...['--bridge=none', '--iptables=false', '--ip6tables=false'],
+    // The machine's own configuration may contradict these options, which ends the engine.
+    ...['--config-file', configFile],
+    // Not systemd's: a cgroup parent is then a path everywhere.
+    ...['--exec-opt', 'native.cgroupdriver=cgroupfs'],
+  ]);
+  const url = `unix://${socket}`;
+  await waitUntilUp('The Docker Engine', {
+    record,
+    logFile: where.logFile,
+    timeoutMs: START_TIMEOUT_MS,
+    probe: () => answers(url),
+  });
+  return url;
 }
 
-async function answers(socketPath: string): Promise<boolean> {
+async function answers(url: string): Promise<boolean> {
+  if (!url.startsWith('unix://')) throw new Error(`${url}: Porin needs the local socket of an engine, unix:///path`);
+  const socketPath = url.slice('unix://'.length);
   if (!existsSync(socketPath)) return false;
   try {
     await new Docker({ socketPath, timeout: 5_000 }).ping();

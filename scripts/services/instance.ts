@@ -2,29 +2,53 @@
 import { createHash } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { acquireLock } from '../setup/lock.js';
+import { PORIN_DIR, ROOT } from '../setup/paths.js';
+import { type DaemonPlace } from './daemon.js';
 
-/** The checkout; every command runs in it. */
-export const ROOT = process.cwd();
-export const PORIN_DIR = join(ROOT, '.porin');
-
-/** `stack` is for start and demo, `test` for the tests: they never touch each other. */
-export type InstanceName = 'stack' | 'test';
+/** `stack` is for start and demo, `test` for the tests, `bench` for the benches: they never touch each other. */
+export const INSTANCE_NAMES = ['stack', 'test', 'bench'] as const;
+export type InstanceName = (typeof INSTANCE_NAMES)[number];
 
 export interface Instance {
   readonly name: InstanceName;
   readonly directory: string;
   /** Below 40 characters, because a socket's path is bounded by 108. */
   readonly runDirectory: string;
-  readonly logDirectory: string;
+  readonly lockFile: string;
 }
 
+/** Only names the paths; `makeDirectories` makes them. */
 export function openInstance(name: InstanceName): Instance {
-  const directory = join(PORIN_DIR, name);
-  const logDirectory = join(directory, 'logs');
-  mkdirSync(logDirectory, { recursive: true, mode: 0o700 });
   const id = createHash('sha256').update(ROOT).digest('hex').slice(0, 8);
   const base = process.getuid?.() === 0 ? '/run' : (process.env.XDG_RUNTIME_DIR ?? '/tmp');
-  const runDirectory = join(base, `porin-${id}-${name}`);
-  mkdirSync(runDirectory, { recursive: true, mode: 0o700 });
-  return { name, directory, runDirectory, logDirectory };
+  return {
+    name,
+    directory: join(PORIN_DIR, name),
+    runDirectory: join(base, `porin-${id}-${name}`),
+    lockFile: join(PORIN_DIR, `${name}.lock`),
+  };
+}
+
+export function makeDirectories(instance: Instance): void {
+  for (const path of [join(instance.directory, 'logs'), instance.runDirectory]) {
+    mkdirSync(path, { recursive: true, mode: 0o700 });
+  }
+}
+
+/** One start or stop at a time. Returns the function that lets the next one go on. */
+export function lockInstance(
+  instance: Instance,
+  log: (message: string) => void = () => undefined,
+): Promise<() => Promise<void>> {
+  return acquireLock(instance.lockFile, () => log('waiting for another command that starts or stops'));
+}
+
+/** `mark` is a path of this instance that stands in the daemon's command line. */
+export function daemonPlace(instance: Instance, service: string, mark: string): DaemonPlace {
+  return {
+    mark,
+    pidFile: join(instance.directory, `${service}.pid`),
+    logFile: join(instance.directory, 'logs', `${service}.log`),
+  };
 }

@@ -1,91 +1,152 @@
-/** Starts, finds and stops the services of an instance; what the environment names by URL is used instead of ours. */
-import { rmSync } from 'node:fs';
-import { isOurs } from './daemon.js';
-import { stopApi } from './api.js';
-import { findDocker, startDocker, stopDocker } from './docker.js';
-import { type Instance } from './instance.js';
-import { startPostgres, stopPostgres } from './postgres.js';
-import { startRedis, stopRedis } from './redis.js';
-import { readState, removeState, type ServiceName, type ServiceState, type StackState, writeState } from './state.js';
+/** Starts an instance of the stack: private services, or those the environment names, and the programs on them. */
+import { runningDaemon } from './daemon.js';
+import { type DatabaseUrls, prepareDatabase } from './database.js';
+import { docker } from './docker.js';
+import { type Instance, type InstanceName, lockInstance, makeDirectories, openInstance } from './instance.js';
+import { postgres } from './postgres.js';
+import {
+  dataDirectories,
+  programFingerprint,
+  PROGRAMS,
+  type ProgramName,
+  type ProgramSources,
+  programVariables,
+  type Variables,
+} from './programs.js';
+import { redis } from './redis.js';
+import { givenUrl, type PrivateService, usualUrl } from './service.js';
+import { readState, type ServiceName, type ServiceState, type StackState, writeState } from './state.js';
 
-type Log = (message: string) => void;
-
-interface ServiceKind {
-  readonly title: string;
-  /** A service that is not ours and is to be used. */
-  readonly find: () => Promise<ServiceState | undefined>;
-  readonly start: (instance: Instance) => Promise<ServiceState>;
-  readonly stop: (record: NonNullable<ServiceState['process']>, instance: Instance) => Promise<void>;
-}
-
-type BackingName = Exclude<ServiceName, 'api'>;
+export type Log = (message: string) => void;
 
 /** In the order of starting. */
-const KINDS: Readonly<Record<BackingName, ServiceKind>> = {
-  postgres: {
-    title: 'Postgres',
-    find: fromEnvironment('PORIN_POSTGRES_URL'),
-    start: startPostgres,
-    stop: stopPostgres,
-  },
-  redis: { title: 'Redis', find: fromEnvironment('PORIN_REDIS_URL'), start: startRedis, stop: stopRedis },
-  docker: { title: 'Docker Engine', find: findDocker, start: startDocker, stop: stopDocker },
-};
-const NAMES = Object.keys(KINDS) as BackingName[];
+export const SERVICES = { postgres, redis, docker } as const satisfies Partial<Record<ServiceName, PrivateService>>;
+export const BACKING_NAMES = ['postgres', 'redis', 'docker'] as const;
+export const PROGRAM_NAMES = ['api', 'worker'] as const;
 
-export type Services = Readonly<Record<BackingName, ServiceState>>;
+export interface StackOptions {
+  readonly instance: InstanceName;
+  /** Programs to start on the services; none by default. */
+  readonly with?: Readonly<Partial<Record<ProgramName, boolean>>>;
+  /** Variables for the programs, over those this module sets (libs/config names them all). */
+  readonly variables?: Variables;
+  readonly log?: Log;
+  /** Looked at between the services, so that an interrupted start ends soon. */
+  readonly signal?: AbortSignal;
+}
 
-/** Brings up what does not run yet. The state is written after each service, so that a crash loses none. */
-export async function startServices(instance: Instance, log: Log): Promise<Services> {
-  const state: StackState = readState(instance);
-  for (const name of NAMES) {
-    const kind = KINDS[name];
-    const known = state[name];
-    if (known?.process && isOurs(known.process)) {
-      log(`${kind.title} runs already`);
-      continue;
+export interface Stack {
+  readonly instance: Instance;
+  /** Superuser. */
+  readonly postgresUrl: string;
+  readonly redisUrl: string;
+  /** `unix:///path` */
+  readonly dockerHost: string;
+  /** Undefined when no program was asked for: then nothing was migrated. */
+  readonly database: DatabaseUrls | undefined;
+  readonly apiUrl: string | undefined;
+  /** `file:` inputs and outputs of jobs may lie below these, unless the environment names others. */
+  readonly dataDirectories: { readonly inputs: string; readonly outputs: string };
+  /** What this call has started; the rest ran already or is not ours. */
+  readonly started: readonly ServiceName[];
+}
+
+/** Brings up what does not run yet; of two calls at once the second waits. */
+export async function startStack(options: StackOptions): Promise<Stack> {
+  const instance = openInstance(options.instance);
+  makeDirectories(instance);
+  const release = await lockInstance(instance, options.log);
+  try {
+    return await new StackStart(instance, options).run();
+  } finally {
+    await release();
+  }
+}
+
+/** The state is written after each service, so that a crash loses none. */
+class StackStart {
+  readonly #state: StackState;
+  readonly #started: ServiceName[] = [];
+
+  constructor(
+    private readonly instance: Instance,
+    private readonly options: StackOptions,
+  ) {
+    this.#state = readState(instance);
+  }
+
+  async run(): Promise<Stack> {
+    for (const name of BACKING_NAMES) await this.#bringUpService(name, SERVICES[name]);
+    const wanted = PROGRAM_NAMES.filter((name) => this.options.with?.[name]);
+    const database = wanted.length > 0 ? await prepareDatabase(this.instance, this.#url('postgres')) : undefined;
+    for (const name of wanted) {
+      await this.#bringUpProgram(name, {
+        database: database as DatabaseUrls,
+        redisUrl: this.#url('redis'),
+        dockerHost: this.#url('docker'),
+        extra: this.options.variables ?? {},
+      });
     }
-    const found = await kind.find();
-    log(found ? `${kind.title}: using the one that is there` : `${kind.title}: starting`);
-    state[name] = found ?? (await kind.start(instance));
-    writeState(instance, state);
+    return {
+      instance: this.instance,
+      postgresUrl: this.#url('postgres'),
+      redisUrl: this.#url('redis'),
+      dockerHost: this.#url('docker'),
+      database,
+      apiUrl: this.#state.services.api?.url,
+      dataDirectories: dataDirectories(this.instance),
+      started: this.#started,
+    };
   }
-  return state as Services;
-}
 
-/** Stops what is ours, in the opposite order; a second call finds nothing to do. */
-export async function stopServices(instance: Instance, log: Log): Promise<void> {
-  const state = readState(instance);
-  if (state.api?.process) await stopApi(state.api.process);
-  for (const name of NAMES.toReversed()) {
-    const record = state[name]?.process;
-    if (!record || !isOurs(record)) continue;
-    log(`${KINDS[name].title}: stopping`);
-    await KINDS[name].stop(record, instance);
+  async #bringUpService(name: ServiceName, service: PrivateService): Promise<void> {
+    this.options.signal?.throwIfAborted();
+    const daemon = runningDaemon(service.place(this.instance));
+    const known = this.#state.services[name];
+    const given = await givenUrl(service);
+    if (given === undefined && daemon && known?.ours && (await service.answers(known.url))) return;
+    // Ours without a known address, or hung, or no longer wanted.
+    if (daemon) await service.stop(daemon);
+    const found = given ?? (await usualUrl(service));
+    if (found !== undefined) {
+      this.#log(`${service.title}: using the one that is there`);
+      this.#remember(name, { url: found, ours: false });
+    } else {
+      this.#log(`${service.title}: starting`);
+      service.sweep?.(this.instance);
+      this.#remember(name, { url: await service.start(this.instance, this.#state.ports[name]), ours: true });
+    }
   }
-  removeState(instance);
-  rmSync(instance.runDirectory, { recursive: true, force: true });
-}
 
-/** One line per service, for people. */
-export function describeServices(instance: Instance): string[] {
-  const state = readState(instance);
-  return ([...NAMES, 'api'] as const).map((name) => {
-    const service = state[name];
-    const status = !service
-      ? 'not started'
-      : !service.process
-        ? 'not ours, used'
-        : isOurs(service.process)
-          ? 'runs'
-          : 'has ended';
-    return `${name === 'api' ? 'API' : KINDS[name].title}: ${status}${service?.process ? ` (pid ${service.process.pid})` : ''}`;
-  });
-}
+  async #bringUpProgram(name: ProgramName, sources: ProgramSources): Promise<void> {
+    this.options.signal?.throwIfAborted();
+    const program = PROGRAMS[name];
+    const variables = programVariables(this.instance, name, sources);
+    const fingerprint = programFingerprint(variables);
+    const daemon = runningDaemon(program.place(this.instance));
+    const known = this.#state.services[name];
+    if (daemon && known?.fingerprint === fingerprint && (await program.answers(known.url))) return;
+    this.#log(`${program.title}: ${daemon ? 'starting anew with its present code and settings' : 'starting'}`);
+    if (daemon) await program.stop(daemon);
+    const url = await program.start(this.instance, variables, sources, this.#state.ports[name]);
+    this.#remember(name, { url, ours: true, fingerprint });
+  }
 
-function fromEnvironment(variable: string): () => Promise<ServiceState | undefined> {
-  return () => {
-    const url = process.env[variable];
-    return Promise.resolve(url ? { url } : undefined);
-  };
+  #remember(name: ServiceName, service: ServiceState): void {
+    this.#state.services[name] = service;
+    if (service.ours) {
+      this.#started.push(name);
+      const port = URL.canParse(service.url) ? Number(new URL(service.url).port) : 0;
+      if (port > 0) this.#state.ports[name] = port;
+    }
+    writeState(this.instance, this.#state);
+  }
+
+  #url(name: ServiceName): string {
+    return this.#state.services[name]?.url ?? '';
+  }
+
+  #log(message: string): void {
+    this.options.log?.(message);
+  }
 }

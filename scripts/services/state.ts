@@ -1,32 +1,41 @@
-/** The state file of an instance: which services run, where, and with which secrets. Mode 0600. */
-import { chmodSync, existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+/** The state file of an instance: where its services are, with which passwords. Mode 0600. */
+import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { type Instance } from './instance.js';
 
+export const SERVICE_NAMES = ['postgres', 'redis', 'docker', 'api', 'worker'] as const;
+export type ServiceName = (typeof SERVICE_NAMES)[number];
+
 const serviceSchema = z.object({
   url: z.string(),
-  /** Absent when the service is not ours and is only used. */
-  process: z.object({ pid: z.int().positive(), mark: z.string().min(1) }).optional(),
+  /** False when the service was there already and is only used. */
+  ours: z.boolean(),
+  /** Of a program's code and environment: another one means that it must be started anew. */
+  fingerprint: z.string().optional(),
 });
 const stateSchema = z.object({
-  postgres: serviceSchema.optional(),
-  redis: serviceSchema.optional(),
-  docker: serviceSchema.optional(),
-  api: serviceSchema.optional(),
+  services: z.partialRecord(z.enum(SERVICE_NAMES), serviceSchema),
+  /** The ports used last, kept over a stop so that addresses stay the same. */
+  ports: z.partialRecord(z.enum(SERVICE_NAMES), z.int().min(1).max(65535)),
 });
 export type ServiceState = z.infer<typeof serviceSchema>;
 export type StackState = z.infer<typeof stateSchema>;
-export type ServiceName = keyof StackState;
 
-/** A missing or half-written file reads as "nothing runs": the services are then found by their own pid files or ports. */
 export function readState(instance: Instance): StackState {
-  const path = statePath(instance);
-  if (!existsSync(path)) return {};
   try {
-    return stateSchema.parse(JSON.parse(readFileSync(path, 'utf8')));
+    return parseState(readFileSync(statePath(instance), 'utf8'));
   } catch {
-    return {};
+    return parseState('');
+  }
+}
+
+/** A half-written text reads as "nothing is known": what runs is then found by the pid files. */
+export function parseState(text: string): StackState {
+  try {
+    return stateSchema.parse(JSON.parse(text));
+  } catch {
+    return { services: {}, ports: {} };
   }
 }
 
@@ -34,12 +43,7 @@ export function readState(instance: Instance): StackState {
 export function writeState(instance: Instance, state: StackState): void {
   const path = statePath(instance);
   writeFileSync(`${path}.new`, JSON.stringify(state, null, 2), { mode: 0o600 });
-  chmodSync(`${path}.new`, 0o600);
   renameSync(`${path}.new`, path);
-}
-
-export function removeState(instance: Instance): void {
-  rmSync(statePath(instance), { force: true });
 }
 
 function statePath(instance: Instance): string {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { missingPackages, REQUIREMENTS } from './system-packages.js';
+import { missingPackages, refuseUnlessInstallable, REQUIREMENTS } from './system-packages.js';
 
 describe('system packages', () => {
   it('asks for nothing where everything is there', () => {
@@ -15,5 +15,19 @@ describe('system packages', () => {
 
   it('names each package once', () => {
     expect(new Set(REQUIREMENTS.map((requirement) => requirement.package)).size).toBe(REQUIREMENTS.length);
+  });
+
+  it('tells who is not root the one line to type', () => {
+    expect(() => refuseUnlessInstallable(['strace', 'make'], false, true)).toThrow(
+      'apt-get install -y --no-install-recommends strace make',
+    );
+  });
+
+  it('tells who has no apt what to install', () => {
+    expect(() => refuseUnlessInstallable(['strace', 'make'], true, false)).toThrow('strace make');
+  });
+
+  it('goes on as root with apt', () => {
+    expect(() => refuseUnlessInstallable(['strace'], true, true)).not.toThrow();
   });
 });

@@ -38,7 +38,7 @@ export class ControlSocket {
   readonly #token: string;
   readonly #connection: Promise<Socket>;
   #socket: Socket | undefined;
-  #messages: AsyncGenerator<string> | undefined;
+  #lines: AsyncGenerator<string> | undefined;
   #closed = false;
 
   private constructor(
@@ -57,6 +57,9 @@ export class ControlSocket {
         // Removes the name too: nobody can connect again.
         server.close();
       });
+      server.once('error', (cause) =>
+        reject(new ControlChannelError('cannot-listen', 'The control socket failed.', { cause })),
+      );
       server.once('close', () => reject(new ControlChannelError('closed', 'The control socket was closed.')));
     });
     this.#connection.catch(() => undefined);
@@ -96,7 +99,7 @@ export class ControlSocket {
    * @throws ControlChannelError connect-timeout, wrong-token, protocol-version, or any of the channel's own
    */
   async accept(timeoutMs: number): Promise<Hello> {
-    this.#messages = readLines(await this.#connected(timeoutMs));
+    this.#lines = readLines(await this.#connected(timeoutMs));
     const hello = await this.#next();
     if (hello.kind !== 'hello') throw this.#unexpected(hello, 'hello');
     if (!sameToken(hello.token, this.#token)) {
@@ -171,10 +174,10 @@ export class ControlSocket {
   }
 
   async #next(): Promise<ControlMessage> {
-    if (!this.#messages) throw new ControlChannelError('closed', 'No porin-init is connected.');
+    if (!this.#lines) throw new ControlChannelError('closed', 'No porin-init is connected.');
     try {
-      const next: IteratorResult<string, unknown> = await this.#messages.next();
-      if (!next.done) return parseControlMessage(next.value);
+      const line = await this.#lines.next();
+      if (line.done !== true) return parseControlMessage(line.value);
     } catch (error) {
       if (error instanceof ControlChannelError) {
         this.close();

@@ -1,0 +1,95 @@
+import { describe, expect, it } from 'vitest';
+import { parseControlMessage } from './control-message.js';
+
+const DENIAL = 'denial 0 0xc000003e 257 refused 1 0xffffff9c 0x7ffe 0x80000 0x0 0x0 0xffffffffffffffff';
+const EXITED = 'exited code 3 1000 200 300 4096 5 6';
+
+describe('parseControlMessage', () => {
+  it('reads a hello', () => {
+    expect(parseControlMessage('hello 1 abc 0.1.0 Ni4xOC40NA== 7 1')).toEqual({
+      kind: 'hello',
+      protocol: 1,
+      token: 'abc',
+      initVersion: '0.1.0',
+      kernel: '6.18.44',
+      landlockAbi: 7,
+      pid: 1,
+    });
+  });
+
+  it('reads a denial with its 64-bit arguments, path and unreadable string', () => {
+    const message = parseControlMessage(`${DENIAL} path:1:L2V0Yy9wYXNzd2Q= unreadable:3:-`);
+    expect(message).toEqual({
+      kind: 'denial',
+      id: 0,
+      auditArch: 0xc000003e,
+      number: 257,
+      action: 'refused',
+      errno: 1,
+      arguments: [0xffffff9cn, 0x7ffen, 0x80000n, 0n, 0n, 0xffffffffffffffffn],
+      pointedTo: [
+        { kind: 'path', argument: 1, bytes: Buffer.from('/etc/passwd') },
+        { kind: 'unreadable', argument: 3 },
+      ],
+    });
+  });
+
+  it('reads a number as the caller gave it, signed', () => {
+    expect(parseControlMessage(DENIAL.replace(' 257 ', ' 4294967295 '))).toMatchObject({ number: -1 });
+    expect(parseControlMessage(DENIAL.replace(' 257 ', ' 1073741863 '))).toMatchObject({ number: 0x40000027 });
+  });
+
+  it('reads how the payload ended', () => {
+    expect(parseControlMessage(EXITED)).toEqual({
+      kind: 'exited',
+      end: { exitCode: 3 },
+      wallUs: 1000,
+      userUs: 200,
+      systemUs: 300,
+      maxRssKib: 4096,
+      voluntarySwitches: 5,
+      involuntarySwitches: 6,
+    });
+    expect(parseControlMessage('exited signal 9 1 0 0 0 0 0')).toMatchObject({ end: { signal: 9 } });
+  });
+
+  it('reads the short messages', () => {
+    expect(parseControlMessage('ready')).toEqual({ kind: 'ready' });
+    expect(parseControlMessage('started')).toEqual({ kind: 'started' });
+    expect(parseControlMessage('failed exec 2')).toEqual({ kind: 'failed', stage: 'exec', errno: 2 });
+    expect(parseControlMessage('count 3 5000')).toEqual({ kind: 'count', id: 3, count: 5000 });
+    expect(parseControlMessage('dropped 0')).toEqual({ kind: 'dropped', count: 0 });
+  });
+
+  it.each([
+    '',
+    ' ',
+    'Ready',
+    'ready ',
+    'started now',
+    'hello 1 abc 0.1.0 Ni4x 7',
+    'hello 1 abc 0.1.0 Ni4x 7 1 1',
+    'hello one abc 0.1.0 Ni4x 7 1',
+    'failed lunch 2',
+    'failed exec -2',
+    'failed exec ENOENT',
+    'count 01 1',
+    'count 1 1e3',
+    'dropped',
+    DENIAL.replace('refused', 'ignored'),
+    DENIAL.replace('0x7ffe', '7ffe'),
+    DENIAL.replace('0x7ffe', '0x10000000000000000'),
+    DENIAL.replace(' 0x7ffe', ''),
+    `${DENIAL} 0x0`,
+    `${DENIAL} path:6:YQ==`,
+    `${DENIAL} path:1:`,
+    `${DENIAL} path:1:Y Q==`,
+    `${DENIAL} path:1:YQ== path:1:YQ== path:1:YQ==`,
+    EXITED.replace('code', 'status'),
+    EXITED.replace(' 6', ''),
+    `${EXITED} 7`,
+    'exec 1',
+  ])('refuses %j', (line) => {
+    expect(() => parseControlMessage(line)).toThrow(expect.objectContaining({ code: 'malformed-line' }));
+  });
+});

@@ -1,0 +1,120 @@
+/** The images that the demo, the benches and the tests run: the EDF program, and a tiny one of busybox. */
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import type Docker from 'dockerode';
+import { ROOT } from '../setup/paths.js';
+import { makeBusyboxRoot } from './busybox-root.js';
+import {
+  FINISH,
+  INSTALL_DIRECTORY,
+  makeDebianRoot,
+  PACKAGES,
+  rootTar,
+  SOURCE_DATE_EPOCH,
+  SUITE,
+} from './debian-root.js';
+import { type BuiltImage, buildDockerfile, findImage, importRoot, registryInReach } from './engine.js';
+
+export interface ImageOptions {
+  readonly docker: Docker;
+  /** Where root file systems are kept between runs, normally `.porin/cache`. */
+  readonly cacheDir: string;
+  readonly log: (message: string) => void;
+}
+
+const EXAMPLE = join(ROOT, 'examples/edf-normalize');
+/** What of the example is in its image. Plug-ins are not: they come as inputs. */
+const PROGRAM = ['edf_normalize', 'generate.py'];
+const SEARCH_PATH = 'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
+const EDF_CONFIGURATION = [
+  `ENV ${SEARCH_PATH}`,
+  'ENV PYTHONDONTWRITEBYTECODE=1',
+  'ENV OPENBLAS_NUM_THREADS=1',
+  `ENV PYTHONPATH=${INSTALL_DIRECTORY}`,
+  'WORKDIR /tmp',
+  'CMD ["python3", "-m", "edf_normalize", "--help"]',
+];
+const TEST_REFERENCE = 'porin/test:1';
+const TEST_CONFIGURATION = [`ENV ${SEARCH_PATH}`, 'CMD ["/bin/sh"]'];
+
+/**
+ * The EDF program's image: unchanged from the engine, else from the cached root file system, else built by its Dockerfile
+ * where a registry answers, else (and when that fails) by mmdebstrap.
+ */
+export async function buildEdfImage({ docker, cacheDir, log }: ImageOptions): Promise<BuiltImage> {
+  const reference = `porin/edf-normalize:${version()}`;
+  const files = programFiles();
+  const inputs = inputsDigest(files);
+  const present = await findImage(docker, reference, inputs);
+  if (present) return present;
+  mkdirSync(cacheDir, { recursive: true });
+  const tar = rootTar(cacheDir, inputs);
+  if (!existsSync(tar)) {
+    const built = await tryDockerfile({ docker, log, reference, inputs, files });
+    if (built) return built;
+    log(`image: making ${reference} from Debian packages, about half a minute`);
+    await makeDebianRoot({ target: tar, files: PROGRAM.map((name) => join(EXAMPLE, name)), log });
+    removeOthers(cacheDir, tar);
+  }
+  log(`image: importing ${reference}`);
+  return importRoot(docker, { tar, reference, inputs, changes: EDF_CONFIGURATION });
+}
+
+/** A tiny image with busybox's programs (/bin/true, /bin/sh, ...), made of what is installed. */
+export async function buildTestImage({ docker, cacheDir, log }: ImageOptions): Promise<BuiltImage> {
+  const tar = join(cacheDir, 'test-image.tar');
+  makeBusyboxRoot(tar);
+  const inputs = createHash('sha256').update(readFileSync(tar)).update(TEST_CONFIGURATION.join('\n')).digest('hex');
+  const present = await findImage(docker, TEST_REFERENCE, inputs);
+  if (present) return present;
+  log(`image: importing ${TEST_REFERENCE}`);
+  return importRoot(docker, { tar, reference: TEST_REFERENCE, inputs, changes: TEST_CONFIGURATION });
+}
+
+async function tryDockerfile(options: {
+  docker: Docker;
+  log: (message: string) => void;
+  reference: string;
+  inputs: string;
+  files: readonly string[];
+}): Promise<BuiltImage | undefined> {
+  if (!(await registryInReach())) return undefined;
+  options.log(`image: building ${options.reference} by its Dockerfile`);
+  try {
+    return await buildDockerfile(options.docker, { ...options, context: EXAMPLE });
+  } catch (error) {
+    options.log(`image: ${error instanceof Error ? error.message : String(error)}`);
+    return undefined;
+  }
+}
+
+/** Paths below the example's folder, sorted. */
+function programFiles(): string[] {
+  return PROGRAM.flatMap((name) =>
+    name.endsWith('.py')
+      ? [name]
+      : readdirSync(join(EXAMPLE, name))
+          .filter((file) => file.endsWith('.py'))
+          .map((file) => `${name}/${file}`),
+  ).sort();
+}
+
+function inputsDigest(files: readonly string[]): string {
+  const hash = createHash('sha256');
+  const recipe = [process.arch, SUITE, SOURCE_DATE_EPOCH, FINISH, ...PACKAGES, ...EDF_CONFIGURATION];
+  hash.update(JSON.stringify(recipe));
+  for (const file of ['Dockerfile', ...files]) hash.update(`\0${file}\0`).update(readFileSync(join(EXAMPLE, file)));
+  return hash.digest('hex');
+}
+
+function version(): string {
+  return (JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { version: string }).version;
+}
+
+function removeOthers(cacheDir: string, kept: string): void {
+  for (const name of readdirSync(cacheDir)) {
+    const path = join(cacheDir, name);
+    if (/^edf-normalize-[0-9a-f]{16}\.tar$/.test(name) && path !== kept) rmSync(path);
+  }
+}

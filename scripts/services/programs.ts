@@ -1,0 +1,171 @@
+/** The API and the worker as background processes on the services of a stack. */
+import { createHash } from 'node:crypto';
+import { mkdirSync, readFileSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import pg from 'pg';
+import { DIST_DIR, NATIVE_DIR } from '../setup/paths.js';
+import { type DaemonPlace, type DaemonRecord, startDaemon, stopDaemon, waitUntilUp } from './daemon.js';
+import { type DatabaseUrls } from './database.js';
+import { freePort } from './free-port.js';
+import { daemonPlace, type Instance } from './instance.js';
+import { signingKeyFiles } from './secret.js';
+
+const START_TIMEOUT_MS = 120_000;
+const DRAIN_MS = 20_000;
+const STOP_GRACE_MS = 2 * DRAIN_MS;
+const USUAL_API_PORT = 8080;
+
+export type ProgramName = 'api' | 'worker';
+export type Variables = Readonly<Record<string, string>>;
+
+export interface ProgramSources {
+  readonly database: DatabaseUrls;
+  readonly redisUrl: string;
+  readonly dockerHost: string;
+  /** Wins over what this module would set. */
+  readonly extra: Variables;
+}
+
+interface Program {
+  readonly title: string;
+  readonly place: (instance: Instance) => DaemonPlace;
+  /** Returns once it is ready, with its URL where it has one, else with ''. */
+  readonly start: (
+    instance: Instance,
+    variables: Variables,
+    sources: ProgramSources,
+    lastPort: number | undefined,
+  ) => Promise<string>;
+  readonly answers: (url: string) => Promise<boolean>;
+  readonly stop: (record: DaemonRecord) => Promise<void>;
+}
+
+/** Directories that jobs of a private stack may read from and write to, unless the environment names others. */
+export function dataDirectories(instance: Instance): { inputs: string; outputs: string } {
+  return { inputs: join(instance.directory, 'inputs'), outputs: join(instance.directory, 'outputs') };
+}
+
+/** What the program needs; everything else comes from this process's own environment. */
+export function programVariables(instance: Instance, name: ProgramName, sources: ProgramSources): Variables {
+  const { inputs, outputs } = dataDirectories(instance);
+  const keys = signingKeyFiles(instance);
+  const shared = {
+    PORIN_REDIS_URL: sources.redisUrl,
+    PORIN_INPUT_URL_PREFIXES: process.env.PORIN_INPUT_URL_PREFIXES ?? `${pathToFileURL(inputs).href}/`,
+    PORIN_OUTPUT_URL_PREFIXES: process.env.PORIN_OUTPUT_URL_PREFIXES ?? `${pathToFileURL(outputs).href}/`,
+  };
+  const own =
+    name === 'api'
+      ? { PORIN_DATABASE_URL: sources.database.apiUrl, PORIN_SIGNING_KEY_FILE: keys.privateKeyFile }
+      : {
+          PORIN_DATABASE_URL: sources.database.workerUrl,
+          DOCKER_HOST: sources.dockerHost,
+          PORIN_WORK_DIR: join(instance.directory, 'work'),
+          PORIN_RUN_DIR: join(instance.runDirectory, 'w'),
+          PORIN_NATIVE_DIR: NATIVE_DIR,
+          PORIN_APPROVAL_PUBLIC_KEY_FILE: keys.publicKeyFile,
+          PORIN_NODE_NAME: process.env.PORIN_NODE_NAME ?? hostname(),
+          PORIN_DRAIN_MS: process.env.PORIN_DRAIN_MS ?? String(DRAIN_MS),
+        };
+  return { ...shared, ...own, ...sources.extra };
+}
+
+/** Of the compiled code and of all variables the program could read: another one means a start anew. */
+export function programFingerprint(variables: Variables): string {
+  const given = Object.entries({ ...process.env, ...variables }).filter(([key]) => /^(PORIN_|NODE_|DOCKER_)/.test(key));
+  return createHash('sha256')
+    .update(readFileSync(join(DIST_DIR, '.sources-sha256')))
+    .update(JSON.stringify(given.sort(([a], [b]) => (a < b ? -1 : 1))))
+    .digest('hex');
+}
+
+export const PROGRAMS: Readonly<Record<ProgramName, Program>> = {
+  api: {
+    title: 'API',
+    place: (instance) => programPlace(instance, 'api'),
+    start: startApi,
+    answers: apiAnswers,
+    stop: stopProgram,
+  },
+  worker: {
+    title: 'Worker',
+    place: (instance) => programPlace(instance, 'worker'),
+    start: startWorker,
+    // It listens nowhere: that its process runs must do.
+    answers: () => Promise.resolve(true),
+    stop: stopProgram,
+  },
+};
+
+function programPlace(instance: Instance, name: ProgramName): DaemonPlace {
+  return daemonPlace(instance, name, `--instance=${instance.directory}`);
+}
+
+async function startApi(
+  instance: Instance,
+  variables: Variables,
+  _sources: ProgramSources,
+  lastPort: number | undefined,
+): Promise<string> {
+  const wanted = variables.PORIN_PORT ?? process.env.PORIN_PORT;
+  const port = wanted ? Number(wanted) : await freePort(lastPort, USUAL_API_PORT);
+  const url = `http://127.0.0.1:${port}`;
+  await startProgram(instance, 'api', { ...variables, PORIN_PORT: String(port) }, () => apiAnswers(url));
+  return url;
+}
+
+async function apiAnswers(url: string): Promise<boolean> {
+  const response = await fetch(`${url}/health/ready`, { signal: AbortSignal.timeout(10_000) }).catch(() => undefined);
+  return response?.ok ?? false;
+}
+
+/** A worker is up once its node has said so in the database, after we started it. */
+async function startWorker(instance: Instance, variables: Variables, sources: ProgramSources): Promise<string> {
+  for (const path of [variables.PORIN_WORK_DIR ?? '', variables.PORIN_RUN_DIR ?? '']) {
+    mkdirSync(path, { recursive: true, mode: 0o700 });
+  }
+  const owner = new pg.Client({ connectionString: sources.database.ownerUrl });
+  await owner.connect();
+  try {
+    const { rows } = await owner.query<{ before: string }>('SELECT now()::text AS before');
+    const isReady = async () => {
+      const { rowCount } = await owner.query(
+        `SELECT FROM node WHERE name = $1 AND state = 'READY' AND heartbeat_at > $2::timestamptz`,
+        [variables.PORIN_NODE_NAME, rows[0]?.before],
+      );
+      return rowCount === 1;
+    };
+    await startProgram(instance, 'worker', variables, isReady);
+    return '';
+  } finally {
+    await owner.end();
+  }
+}
+
+function stopProgram(record: DaemonRecord): Promise<void> {
+  return stopDaemon(record, STOP_GRACE_MS);
+}
+
+async function startProgram(
+  instance: Instance,
+  name: ProgramName,
+  variables: Variables,
+  probe: () => Promise<boolean>,
+): Promise<void> {
+  for (const path of Object.values(dataDirectories(instance))) mkdirSync(path, { recursive: true, mode: 0o700 });
+  const where = programPlace(instance, name);
+  const main = join(DIST_DIR, 'apps', name, 'src/main.js');
+  // The programs read no arguments: the last one is the mark by which we know ours.
+  const record = startDaemon(where, [process.execPath, '--enable-source-maps', main, where.mark], {
+    ...process.env,
+    ...variables,
+  });
+  await waitUntilUp(`The ${PROGRAMS[name].title}`, {
+    record,
+    logFile: where.logFile,
+    timeoutMs: START_TIMEOUT_MS,
+    probe,
+  });
+}

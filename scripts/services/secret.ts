@@ -1,0 +1,31 @@
+/** What an instance makes once at random and keeps: passwords and the key that signs approvals. Mode 0600. */
+import { createPrivateKey, createPublicKey, generateKeyPairSync, randomBytes } from 'node:crypto';
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { type Instance } from './instance.js';
+
+export function password(instance: Instance, name: string): string {
+  const path = join(instance.directory, 'secrets', name);
+  if (!existsSync(path)) writeWhole(path, randomBytes(24).toString('hex'));
+  return readFileSync(path, 'utf8');
+}
+
+/** Ed25519: PKCS#8 and SPKI in PEM. The public key is derived anew, so that the two always belong together. */
+export function signingKeyFiles(instance: Instance): { privateKeyFile: string; publicKeyFile: string } {
+  const privateKeyFile = join(instance.directory, 'secrets', 'signing-key.pem');
+  const publicKeyFile = join(instance.directory, 'secrets', 'approval-public-key.pem');
+  if (!existsSync(privateKeyFile)) {
+    const { privateKey } = generateKeyPairSync('ed25519');
+    writeWhole(privateKeyFile, privateKey.export({ type: 'pkcs8', format: 'pem' }));
+  }
+  const publicKey = createPublicKey(createPrivateKey(readFileSync(privateKeyFile)));
+  writeWhole(publicKeyFile, publicKey.export({ type: 'spki', format: 'pem' }));
+  return { privateKeyFile, publicKeyFile };
+}
+
+/** A crash leaves no half secret behind. */
+function writeWhole(path: string, contents: string | Buffer): void {
+  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+  writeFileSync(`${path}.new`, contents, { mode: 0o600 });
+  renameSync(`${path}.new`, path);
+}

@@ -1,0 +1,13 @@
+/** Brings the machine to where Porin can run: the table of checks. scripts/bootstrap.mjs runs it under the set-up lock. */
+import { meetChecks, SetupError } from './check.js';
+import { nativePrograms } from './native-programs.js';
+import { postgresLibraries } from './postgres-libraries.js';
+import { systemPackages } from './system-packages.js';
+
+try {
+  meetChecks([systemPackages, postgresLibraries, nativePrograms], (message) => console.error(`porin: ${message}`));
+} catch (error) {
+  if (!(error instanceof SetupError)) throw error;
+  console.error(`porin: ${error.message}`);
+  process.exitCode = 1;
+}
