@@ -23,9 +23,8 @@ export interface BenchProgram {
   readonly name: string;
   readonly imageId: string;
   readonly command: readonly string[];
-  /** The payload's whole environment. */
+  /** Over the image's own. */
   readonly environment: Readonly<Record<string, string>>;
-  readonly workingDirectory: string;
   readonly inputs: readonly Mount[];
 }
 
@@ -74,7 +73,6 @@ export class BenchRuns {
         imageId: program.imageId,
         command: program.command,
         environment: program.environment,
-        workingDirectory: program.workingDirectory,
         imageVolumes: [],
         uid: UID,
         gid: UID,

@@ -16,7 +16,7 @@ const COMPILER = ['cc', '-O2', '-Wall', '-Wextra', '-Werror', '-static'] as cons
 export async function buildCallsProgram(docker: Docker): Promise<BenchProgram> {
   const inputs = createHash('sha256').update(COMPILER.join(' ')).update(readFileSync(SOURCE)).digest('hex');
   const { imageId } = (await findImage(docker, REFERENCE, inputs)) ?? (await importCalls(docker, inputs));
-  return { name: 'calls', imageId, command: ['/calls'], environment: {}, workingDirectory: '/', inputs: [] };
+  return { name: 'calls', imageId, command: ['/calls'], environment: {}, inputs: [] };
 }
 
 async function importCalls(docker: Docker, inputs: string) {

@@ -45,7 +45,8 @@ export function dockerRunArguments(load: Load): readonly string[] {
     ...['--cap-drop', 'ALL', '--security-opt', 'no-new-privileges'],
     ...['--memory', String(load.memoryBytes), '--memory-swap', String(load.memoryBytes)],
     ...['--cpus', String(load.cpuMilli / 1000), '--pids-limit', String(load.pids)],
-    ...['--tmpfs', `/tmp:rw,nosuid,nodev,size=${load.diskBytes},mode=1777`],
+    ...['--tmpfs', `/tmp:rw,nosuid,nodev,noexec,size=${load.diskBytes},mode=1777`],
+    ...['--log-driver', 'none', '--no-healthcheck', '--cgroup-parent', 'porin.slice'],
     ...[load.image, ...load.command],
   ];
 }

@@ -1,7 +1,6 @@
 /** The EDF program of the bench: its image, and recordings of a length that fits the bench. */
 import { chmodSync, mkdirSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
-import { resolveImage } from '#lib/execution';
 import type Docker from 'dockerode';
 import { buildEdfImage } from '../scripts/images/build-image.js';
 import { CACHE_DIR } from '../scripts/setup/paths.js';
@@ -36,8 +35,7 @@ export interface EdfPrograms {
 export async function prepareEdfPrograms(options: EdfOptions): Promise<EdfPrograms> {
   const { docker, runs, log } = options;
   const { imageId } = await buildEdfImage({ docker, cacheDir: CACHE_DIR, log });
-  const { content } = await resolveImage(docker, imageId);
-  const image = new EdfImage(options, imageId, content.environment);
+  const image = new EdfImage(options, imageId);
   const tries: Sized[] = [];
   for (;;) {
     const minutes = nextMinutes(tries);
@@ -63,7 +61,6 @@ class EdfImage {
   constructor(
     private readonly options: EdfOptions,
     private readonly imageId: string,
-    private readonly imageEnvironment: readonly string[],
   ) {}
 
   /** The program on a new recording, made by the example's generator in its own image. */
@@ -82,19 +79,6 @@ class EdfImage {
   }
 
   #program(command: readonly string[]): BenchProgram {
-    const environment = Object.fromEntries(this.imageEnvironment.map((entry) => splitOnce(entry, '=')));
-    return {
-      name: PROGRAM,
-      imageId: this.imageId,
-      command,
-      environment: { ...environment, ...ENVIRONMENT },
-      workingDirectory: '/tmp',
-      inputs: [],
-    };
+    return { name: PROGRAM, imageId: this.imageId, command, environment: ENVIRONMENT, inputs: [] };
   }
-}
-
-function splitOnce(text: string, separator: string): [string, string] {
-  const at = text.indexOf(separator);
-  return [text.slice(0, at), text.slice(at + 1)];
 }

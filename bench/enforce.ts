@@ -1,7 +1,7 @@
 /** `npm run bench -- enforce`: what a system call and a whole program cost at every level. */
 import { join } from 'node:path';
 import { Recorder } from '#lib/execution';
-import { seededRandom } from '#lib/overhead';
+import { aaHalfWidth, AA_HALF_WIDTH_MAXIMUM, seededRandom } from '#lib/overhead';
 import Docker from 'dockerode';
 import { startStack } from '../scripts/services/stack.js';
 import { stopStack } from '../scripts/services/stop-stack.js';
@@ -17,13 +17,19 @@ import { type Environment, readEnvironment } from './environment.js';
 import { learnFilters } from './learned-filters.js';
 import { Measurement } from './measurement.js';
 import { pinEverythingElse } from './pinning.js';
+import { Quiet } from './quiet.js';
 import { writeResult } from './result-file.js';
 import { Tmpfs } from './tmpfs.js';
 
 /** Fewer prove nothing. */
 export const ENOUGH_BLOCKS = 100;
+/** Where the control is too wide after them, more are measured: so many at once, so many times the blocks at most. */
+const MORE_BLOCKS = 20;
+const MOST_TIMES = 3;
 const RECORDINGS_OF_CALLS = 3;
 const EXIT_PROVES_NOTHING = 3;
+/** For moments in which the machine does nothing else, over the whole bench. */
+const PATIENCE_MS_PER_BLOCK = 20_000;
 
 /** Resolves to the exit code. */
 export async function runEnforceBench(options: BenchOptions): Promise<number> {
@@ -57,9 +63,11 @@ export async function runEnforceBench(options: BenchOptions): Promise<number> {
       edf: { ...(await learnFilters(runs, [edf.measured, ...edf.others])), program: edf.measured },
     };
     log(`profiles learned: ${PROGRAM} ${programs.edf.names.length} calls, calls ${programs.calls.names.length} calls`);
-    const measurement = new Measurement(runs, programs);
-    await measurement.run(planBlocks(blocks, seededRandom(seed)), stop);
-    return conclude(measurement, environment, blocks, edf.minutes);
+    const quiet = new Quiet(PATIENCE_MS_PER_BLOCK * blocks);
+    const measurement = new Measurement(runs, programs, quiet, stop);
+    await measureUntilQuiet(measurement, blocks, seed);
+    log(`waited ${(quiet.waitedMs / 1000).toFixed(0)} s for moments in which the machine does nothing else`);
+    return conclude(measurement, environment, edf.minutes);
   } finally {
     await recorder?.close();
     await stopStack('bench', log);
@@ -67,10 +75,25 @@ export async function runEnforceBench(options: BenchOptions): Promise<number> {
   }
 }
 
-function conclude(measurement: Measurement, environment: Environment, blocks: number, minutes: number): number {
+/** When to stop depends on the control's width alone, which says nothing about the other levels' ratios. */
+async function measureUntilQuiet(measurement: Measurement, blocks: number, seed: number): Promise<void> {
+  const most = blocks < ENOUGH_BLOCKS ? blocks : MOST_TIMES * blocks;
+  const plan = planBlocks(most, seededRandom(seed));
+  await measurement.run(plan.slice(0, blocks));
+  for (let done = blocks; done < most && isTooWide(measurement, seed); done += MORE_BLOCKS) {
+    await measurement.run(plan.slice(done, done + MORE_BLOCKS));
+  }
+}
+
+function isTooWide({ payloadRuns }: Measurement, seed: number): boolean {
+  const control = enforceReport(payloadRuns, [], seed).ratios.none;
+  return !control || aaHalfWidth(control) > AA_HALF_WIDTH_MAXIMUM;
+}
+
+function conclude(measurement: Measurement, environment: Environment, minutes: number): number {
   const report = enforceReport(measurement.payloadRuns, measurement.callsRuns, environment.seed);
-  const enough = blocks >= ENOUGH_BLOCKS;
   const { ratios, nsPerCall } = report;
+  const blocks = ratios.none?.pairs ?? 0;
   const path = writeResult('enforce', { environment, nsPerCall, ratios: { [PROGRAM]: ratios } });
   console.log(`
 ${blocks} blocks on ${environment.cpuModel}, ${environment.cores} cores, Linux ${environment.kernel}, ${environment.engine},
@@ -83,7 +106,7 @@ ${renderEnforceReport(report)}
 
 Calls outside the profile during measured runs: ${describeCounts(measurement.denials)}.
 Written to ${path}`);
-  if (enough) return exitCodeOf(report.checks);
+  if (blocks >= ENOUGH_BLOCKS) return exitCodeOf(report.checks);
   console.log(`This proves nothing: ${blocks} blocks are fewer than ${ENOUGH_BLOCKS}.`);
   return EXIT_PROVES_NOTHING;
 }

@@ -6,6 +6,7 @@ import { type Block, hasStrace, levelOf, type Slot } from './block-plan.js';
 import { parseCalls } from './calls-program.js';
 import { type CallsRun, type PayloadRun } from './enforce-report.js';
 import { Progress } from './progress.js';
+import { type Quiet } from './quiet.js';
 
 interface Measured {
   readonly program: BenchProgram;
@@ -24,25 +25,25 @@ export class Measurement {
   constructor(
     private readonly runs: BenchRuns,
     private readonly programs: { readonly edf: Measured; readonly calls: Measured },
+    private readonly quiet: Quiet,
+    private readonly stop: AbortSignal,
   ) {}
 
-  async run(blocks: readonly Block[], stop: AbortSignal): Promise<void> {
+  async run(blocks: readonly Block[]): Promise<void> {
     const progress = new Progress('block', blocks.length);
     for (const [done, block] of blocks.entries()) {
       progress.report(done);
       for (const slot of block.slots) {
-        stop.throwIfAborted();
         const { usage } = await this.#measure(this.programs.edf, slot);
         this.payloadRuns.push({ block: block.index, slot, wallUs: usage.wallUs });
       }
-      if (hasStrace(block.index)) await this.#measureCalls(block, stop);
+      if (hasStrace(block.index)) await this.#measureCalls(block);
     }
     progress.report(blocks.length);
   }
 
-  async #measureCalls(block: Block, stop: AbortSignal): Promise<void> {
+  async #measureCalls(block: Block): Promise<void> {
     for (const slot of block.slots) {
-      stop.throwIfAborted();
       const { stdout } = await this.#measure(this.programs.calls, slot);
       this.callsRuns.push({ slot, nsPerCall: parseCalls(stdout) });
     }
@@ -50,6 +51,8 @@ export class Measurement {
 
   async #measure({ program, filters }: Measured, slot: Slot): Promise<BenchRun> {
     collectGarbage();
+    await this.quiet.wait(this.stop);
+    this.stop.throwIfAborted();
     const run = await this.runs.run(program, levelOf(slot), filters);
     for (const { call, count } of run.report.denials) {
       const key = `${slot}: ${call}`;
