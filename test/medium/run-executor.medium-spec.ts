@@ -1,5 +1,4 @@
 /** runExecutor on the real engine: how payloads end, what they may do, what is reported, and that nothing is left. */
-import { randomUUID } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Recorder } from '#lib/execution';
@@ -56,13 +55,14 @@ describe('a payload that ends on its own', () => {
     expect((await runs.run(runs.request([]))).report.outcome).toEqual({ kind: 'exited', exitCode: 0 });
   });
 
-  it('is told of before its end', async () => {
-    const order: string[] = [];
-    await runs.run(runs.request(shell('echo out')), {
-      onStarted: () => order.push('started'),
-      onOutput: () => order.push('output'),
+  it('is told of when it starts, and its output when it comes', async () => {
+    const gate = runs.gate();
+    let started = 0;
+    const { stdout } = await runs.run(runs.request(shell(`echo out; ${gate.wait}`), { mounts: [gate.mount] }), {
+      onStarted: () => (started += 1),
+      onOutput: (text) => text === 'out\n' && gate.open(),
     });
-    expect(order).toEqual(['started', 'output']);
+    expect([started, stdout]).toEqual([1, 'out\n']);
   });
 });
 
@@ -294,8 +294,11 @@ describe('the container', () => {
     expect(stdout).toBe('GLIBC_TUNABLES=glibc.malloc.check=3\n');
     expect(stderr).toContain('No space left on device');
     expect(report.outcome).toEqual({ kind: 'stopped', reason: 'disk-limit' });
-    expect((await inspected)?.Config.Env.join()).not.toContain('TUNABLES');
-    expect((await inspected)?.State).not.toHaveProperty('Health');
+    const container = await inspected;
+    expect(container?.info.State).not.toHaveProperty('Health');
+    expect(container?.environment.map((variable) => variable.split('=')[0]).sort()).toEqual([
+      ...['HOME', 'HOSTNAME', 'PATH', 'PORIN_CONTROL', 'PORIN_TOKEN'],
+    ]);
     expect(await runs.volumeNames()).toEqual(before);
   });
 });
@@ -343,15 +346,12 @@ describe('a recording', () => {
 
   it('is partial when the recorder is killed in the middle', async () => {
     const other = await Recorder.start({ binaryPath: RECORDER });
-    const gate = join(runs.directory, randomUUID());
-    mkdirSync(gate);
-    const mounts = [{ source: gate, target: '/gate', readOnly: true }];
-    const script = 'while [ ! -e /gate/open ]; do sleep 0.1; done; exit 5';
-    const { report } = await runs.run(runs.request(shell(script), { level, mounts }), {
+    const gate = runs.gate();
+    const { report } = await runs.run(runs.request(shell(`${gate.wait}; exit 5`), { level, mounts: [gate.mount] }), {
       recorder: other,
       onStarted: () => {
         process.kill(other.pid, 'SIGKILL');
-        void other.lost.then(() => writeFileSync(join(gate, 'open'), ''));
+        void other.lost.then(() => gate.open());
       },
     });
     expect(report.outcome).toEqual({ kind: 'exited', exitCode: 5 });
@@ -407,12 +407,9 @@ describe('a run that fails', () => {
     await expect(run).rejects.toMatchObject({ code: 'control-channel' });
   });
 
-  it('says so when porin-init never comes', async () => {
-    const directory = join(runs.directory, 'run');
-    const request = runs.request(['true']);
-    const mounts = [...request.mounts, { source: directory, target: '/nothing', readOnly: true }];
-    const run = runs.run({ ...request, mounts, imageId: request.imageId }, { initPath: '/bin/true' });
-    await expect(run).rejects.toMatchObject({ name: 'ExecutionError' });
+  it('says so when its container ends without a word', async () => {
+    const run = runs.run(runs.request(['true']), { initPath: '/bin/true' });
+    await expect(run).rejects.toMatchObject({ name: 'ExecutionError', code: 'control-channel' });
   });
 });
 

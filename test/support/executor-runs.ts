@@ -1,12 +1,13 @@
 /** Runs payloads through runExecutor as the worker does, on the busybox image and on one with the sandbox tests' payload. */
 import { randomUUID } from 'node:crypto';
-import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
   type Denial,
   type ExecutorRunReport,
   type ExecutorRunRequest,
+  type Mount,
   type Recorder,
   runExecutor,
   Scratch,
@@ -152,8 +153,22 @@ export class ExecutorRuns {
     return imageId;
   }
 
-  inspect(runId: string): Promise<Docker.ContainerInspectInfo> {
-    return this.docker.getContainer(`porin-${runId}`).inspect();
+  /** What a shell can wait for until the test opens it. */
+  gate(): { readonly mount: Mount; readonly wait: string; open(): void } {
+    const source = join(this.directory, randomUUID());
+    mkdirSync(source);
+    return {
+      mount: { source, target: '/gate', readOnly: true },
+      wait: 'while [ ! -e /gate/open ]; do sleep 0.1; done',
+      open: () => writeFileSync(join(source, 'open'), ''),
+    };
+  }
+
+  /** While it runs: the engine's word on the container, and the environment of porin-init. */
+  async inspect(runId: string): Promise<{ info: Docker.ContainerInspectInfo; environment: string[] }> {
+    const info = await this.docker.getContainer(`porin-${runId}`).inspect();
+    const environment = readFileSync(`/proc/${info.State.Pid}/environ`, 'utf8').split('\0').filter(Boolean);
+    return { info, environment };
   }
 
   async kill(runId: string): Promise<void> {

@@ -118,7 +118,7 @@ async function runInside(
   const logs = new LogCapture(await container.attach(), request.limits.logBytes, context.onLog);
   clock.enter('start');
   await container.start();
-  const hello = await control.accept(CONNECT_TIMEOUT_MS);
+  const hello = await Promise.race([control.accept(CONNECT_TIMEOUT_MS), endedUnheard(logs)]);
   const observation = await Observation.attach(request, context.recorder, () => container.pid());
   try {
     await within(control.sendPolicy(run.policy), POLICY_TIMEOUT_MS, () => timedOut('take its policy'));
@@ -171,6 +171,12 @@ function checkMonitoring({ level: { monitoring } }: ExecutorRunRequest, { record
   if (monitoring !== 'none' && !recorder) {
     throw new ExecutionError('recorder-lost', `Monitoring "${monitoring}" needs a recorder, and there is none.`);
   }
+}
+
+/** A container ends its output with itself; porin-init says there why it refuses to begin. */
+async function endedUnheard(logs: LogCapture): Promise<never> {
+  await logs.ended;
+  throw new ExecutionError('control-channel', 'The container ended before porin-init reported to the worker.');
 }
 
 function timedOut(what: string): Error {

@@ -3,7 +3,7 @@ import { execFile } from 'node:child_process';
 import { mkdir, open, readdir, readFile, rm, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { isFull } from './disk-space.js';
+import { DISK_MARGIN_BYTES, isFull } from './disk-space.js';
 
 export interface ScratchOptions {
   /** Of this attempt alone; made where it does not exist. */
@@ -16,6 +16,7 @@ export interface ScratchOptions {
 }
 
 const MIB = 1024 * 1024;
+const BLOCK_BYTES = 4096;
 const IMAGE = 'scratch.ext4';
 const MOUNT = 'scratch';
 /** Where Debian has mkfs.ext4, also for users whose PATH is without it. */
@@ -24,7 +25,7 @@ const ENVIRONMENT = { PATH: `${process.env.PATH ?? ''}:/usr/sbin:/sbin`, LC_ALL:
  * What is lost when the node loses power is lost with the attempt: no journal. The inode table is neither written now nor,
  * as there is no journal to need it, by a kernel thread later than the mount's end.
  */
-const MKFS = ['-q', '-F', '-b', '4096', '-m', '0', '-O', '^has_journal,^resize_inode'];
+const MKFS = ['-q', '-F', '-b', String(BLOCK_BYTES), '-i', '16384', '-m', '0', '-O', '^has_journal,^resize_inode'];
 
 export class Scratch {
   private constructor(
@@ -81,10 +82,10 @@ export function mountsBelow(directory: string, mountinfo: string): string[] {
     .toReversed();
 }
 
-/** File systems take space of their own (inodes 1.6 %, a reserve of 2 %), and isFull speaks up before the end. */
+/** The file system takes space of its own: inodes 1.6 %, a reserve of 2 %, and a little for itself. */
 function imageBytes(bytes: number): number {
-  const whole = Math.ceil(bytes * 1.06) + 2 * MIB;
-  return whole - (whole % 4096);
+  const whole = Math.ceil(bytes * 1.045) + DISK_MARGIN_BYTES + MIB;
+  return whole - (whole % BLOCK_BYTES);
 }
 
 /** Lazily where something still uses it: nothing below a mount may be removed by what follows. */
