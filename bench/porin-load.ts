@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { type Load } from './docker-run-load.js';
 import { inParallel } from './in-parallel.js';
-import { type Half } from './throughput-report.js';
+import { type Half, type JobTimes } from './throughput-report.js';
 
 const SUBMITTERS = 8;
 const POLL_MS = 50;
@@ -18,7 +18,7 @@ export interface PorinLoadOptions {
   readonly stop: AbortSignal;
 }
 
-interface JobTimes {
+interface JobRow {
   readonly state: string;
   readonly errorMessage: string | null;
   readonly endedAtMs: number | null;
@@ -41,12 +41,12 @@ export class PorinLoad {
   }
 
   /** From the first submission to the last job's end on the database's clock, which is this machine's. */
-  async run(jobs: number): Promise<Half & { readonly latenciesMs: readonly number[] }> {
+  async run(jobs: number): Promise<Half & { readonly times: readonly JobTimes[] }> {
     const startedAtMs = Date.now();
     const ids: string[] = [];
     await inParallel(jobs, SUBMITTERS, async () => void ids.push(await this.#submit()));
     const endedAtMs = await this.#allComplete(ids);
-    return { jobs, ms: endedAtMs - startedAtMs, latenciesMs: await this.#latenciesMs(ids) };
+    return { jobs, ms: endedAtMs - startedAtMs, times: await this.#timesOf(ids) };
   }
 
   async #submit(): Promise<string> {
@@ -65,7 +65,7 @@ export class PorinLoad {
   async #allComplete(ids: readonly string[]): Promise<number> {
     for (let open = ids.length, changedAt = Date.now(); ;) {
       this.options.stop.throwIfAborted();
-      const { rows } = await this.database.query<JobTimes>(
+      const { rows } = await this.database.query<JobRow>(
         `SELECT state, error_message AS "errorMessage", extract(epoch FROM ended_at)::float8 * 1000 AS "endedAtMs"
          FROM job WHERE id = ANY($1)`,
         [ids],
@@ -80,14 +80,15 @@ export class PorinLoad {
     }
   }
 
-  /** From queued to the payload's start. An executor run's row is written before its container is made. */
-  async #latenciesMs(ids: readonly string[]): Promise<readonly number[]> {
-    const { rows } = await this.database.query<{ latencyMs: number }>(
+  /** An executor run's row is written before its container is made. */
+  async #timesOf(ids: readonly string[]): Promise<readonly JobTimes[]> {
+    const { rows } = await this.database.query<JobTimes>(
       `SELECT extract(epoch FROM run.started_at - job.queued_at)::float8 * 1000
-         + (run.phases_ms->>'create')::float8 + (run.phases_ms->>'start')::float8 AS "latencyMs"
+         + (run.phases_ms->>'create')::float8 + (run.phases_ms->>'start')::float8 AS "latencyMs",
+         run.phases_ms AS "phasesMs"
        FROM job JOIN executor_run run ON run.job_id = job.id WHERE job.id = ANY($1)`,
       [ids],
     );
-    return rows.map(({ latencyMs }) => latencyMs);
+    return rows;
   }
 }

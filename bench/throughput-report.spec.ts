@@ -5,7 +5,10 @@ const half = (jobs: number, ms: number) => ({ jobs, ms });
 const runs = {
   porin: [half(100, 20_000), half(100, 30_000)],
   dockerRun: [half(100, 25_000), half(100, 15_000)],
-  latenciesMs: Array.from({ length: 101 }, (_job, index) => 1000 + index),
+  times: Array.from({ length: 101 }, (_job, index) => ({
+    latencyMs: 1000 + index,
+    phasesMs: { queue: 900 + index, create: 30 },
+  })),
 };
 
 describe('throughputResult', () => {
@@ -32,7 +35,9 @@ describe('throughputExitCode', () => {
 });
 
 describe('renderThroughput', () => {
-  it('says what was reached, or not', () => {
-    expect(renderThroughput(runs, throughputResult(runs))).toMatch(/NOT REACHED {2}Porin's time is 1\.25 times/);
+  it('says where the time of a job goes, and what was reached or not', () => {
+    const text = renderThroughput(runs, throughputResult(runs));
+    expect(text).toMatch(/^A job by Porin, median ms: queue 950, create 30\.0$/m);
+    expect(text).toMatch(/NOT REACHED {2}Porin's time is 1\.25 times/);
   });
 });

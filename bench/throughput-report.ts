@@ -13,11 +13,18 @@ export interface Half {
   readonly ms: number;
 }
 
+/** Of one job by Porin. */
+export interface JobTimes {
+  /** From queued to payload. */
+  readonly latencyMs: number;
+  /** Phase -> milliseconds, as the executor run has them. */
+  readonly phasesMs: Readonly<Record<string, number>>;
+}
+
 export interface ThroughputRuns {
   readonly porin: readonly Half[];
   readonly dockerRun: readonly Half[];
-  /** From queued to payload, one per job. */
-  readonly latenciesMs: readonly number[];
+  readonly times: readonly JobTimes[];
 }
 
 export interface ThroughputResult {
@@ -28,7 +35,8 @@ export interface ThroughputResult {
   readonly dockerRun: { readonly jobsPerSecond: number };
 }
 
-export function throughputResult({ porin, dockerRun, latenciesMs }: ThroughputRuns): ThroughputResult {
+export function throughputResult({ porin, dockerRun, times }: ThroughputRuns): ThroughputResult {
+  const latenciesMs = times.map(({ latencyMs }) => latencyMs);
   return {
     porin: {
       jobsPerSecond: rate(porin),
@@ -64,8 +72,15 @@ export function renderThroughput(runs: ThroughputRuns, result: ThroughputResult)
       row('docker run', runs.dockerRun, NaN, NaN),
     ]),
     '',
+    `A job by Porin, median ms: ${describePhases(runs.times)}`,
+    '',
     `${ratio <= TIME_BAR ? 'reached' : 'NOT REACHED'}  Porin's time is ${ratio.toFixed(2)} times docker run's, to reach ${TIME_BAR}`,
   ].join('\n');
+}
+
+function describePhases(times: readonly JobTimes[]): string {
+  const names = [...new Set(times.flatMap(({ phasesMs }) => Object.keys(phasesMs)))];
+  return names.map((name) => `${name} ${digits(median(times.map(({ phasesMs }) => phasesMs[name] ?? 0)))}`).join(', ');
 }
 
 function rate(halves: readonly Half[]): number {

@@ -90,7 +90,7 @@ async function measure(
     return {
       porin: [first, fourth],
       dockerRun: [second, third],
-      latenciesMs: [...first.latenciesMs, ...fourth.latenciesMs],
+      times: [...first.times, ...fourth.times],
     };
   } finally {
     await porin.close();
