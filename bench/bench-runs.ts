@@ -1,6 +1,7 @@
 /** Runs a program at a level, on its own core, the same way every time. */
 import { randomUUID } from 'node:crypto';
 import { chmodSync, chownSync, mkdirSync, rmSync } from 'node:fs';
+import { cpus } from 'node:os';
 import { join } from 'node:path';
 import {
   type ExecutorContext,
@@ -77,7 +78,8 @@ export class BenchRuns {
         uid: UID,
         gid: UID,
         limits: {
-          cpuMilli: 1000,
+          // More than a run can use, so that no quota interrupts it.
+          cpuMilli: 1000 * cpus().length,
           memoryBytes: 1024 * MIB,
           diskBytes: 512 * MIB,
           pids: 64,

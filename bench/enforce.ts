@@ -10,6 +10,7 @@ import { type BenchOptions } from './bench-options.js';
 import { BenchRuns } from './bench-runs.js';
 import { planBlocks } from './block-plan.js';
 import { buildCallsProgram } from './calls-program.js';
+import { raiseCpuPriority } from './cpu-priority.js';
 import { prepareEdfPrograms } from './edf-program.js';
 import { enforceReport, exitCodeOf, PROGRAM } from './enforce-report.js';
 import { renderEnforceReport } from './enforce-table.js';
@@ -18,7 +19,7 @@ import { learnFilters } from './learned-filters.js';
 import { Measurement } from './measurement.js';
 import { pinEverythingElse } from './pinning.js';
 import { Quiet } from './quiet.js';
-import { writeResult } from './result-file.js';
+import { writeResult, writeRuns } from './result-file.js';
 import { Tmpfs } from './tmpfs.js';
 
 /** Fewer prove nothing. */
@@ -38,6 +39,8 @@ export async function runEnforceBench(options: BenchOptions): Promise<number> {
   await stopStack('bench', log);
   const cpus = pinEverythingElse();
   log(`seed ${seed}; payloads on CPU ${cpus.payload}, everything else on CPU ${cpus.rest.join(',')}`);
+  const lowerPriority = raiseCpuPriority();
+  if (!lowerPriority) log('the payloads have no priority over what else runs here');
   let memory: Tmpfs | undefined;
   let recorder: Recorder | undefined;
   try {
@@ -72,6 +75,7 @@ export async function runEnforceBench(options: BenchOptions): Promise<number> {
     await recorder?.close();
     await stopStack('bench', log);
     memory?.unmount();
+    lowerPriority?.();
   }
 }
 
@@ -94,6 +98,7 @@ function conclude(measurement: Measurement, environment: Environment, minutes: n
   const report = enforceReport(measurement.payloadRuns, measurement.callsRuns, environment.seed);
   const { ratios, nsPerCall } = report;
   const blocks = ratios.none?.pairs ?? 0;
+  writeRuns('enforce', { payload: measurement.payloadRuns, calls: measurement.callsRuns });
   const path = writeResult('enforce', { environment, nsPerCall, ratios: { [PROGRAM]: ratios } });
   console.log(`
 ${blocks} blocks on ${environment.cpuModel}, ${environment.cores} cores, Linux ${environment.kernel}, ${environment.engine},

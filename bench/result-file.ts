@@ -13,17 +13,26 @@ export interface BenchResult {
   readonly ratios: Readonly<Record<string, Readonly<Record<string, PairedRatio>>>>;
 }
 
+/** Every run of a bench, for whoever wants to know more than its medians: .porin/bench/<name>.runs.json. */
+export function writeRuns(name: string, runs: Readonly<Record<string, unknown>>): void {
+  write(`${name}.runs`, `${JSON.stringify(runs)}\n`);
+}
+
 /** Returns the path. `more` are the keys of one bench alone. */
 export function writeResult(name: string, result: BenchResult, more: Readonly<Record<string, unknown>> = {}): string {
-  const directory = join(PORIN_DIR, 'bench');
-  mkdirSync(directory, { recursive: true });
-  const path = join(directory, `${name}.json`);
-  writeFileSync(`${path}.new`, renderResult(result, more));
-  renameSync(`${path}.new`, path);
-  return path;
+  return write(name, renderResult(result, more));
 }
 
 export function renderResult(result: BenchResult, more: Readonly<Record<string, unknown>> = {}): string {
   const { environment, nsPerCall, ratios } = result;
   return `${JSON.stringify({ environment, nsPerCall, ratios, ...more }, null, 2)}\n`;
+}
+
+function write(name: string, text: string): string {
+  const directory = join(PORIN_DIR, 'bench');
+  mkdirSync(directory, { recursive: true });
+  const path = join(directory, `${name}.json`);
+  writeFileSync(`${path}.new`, text);
+  renameSync(`${path}.new`, path);
+  return path;
 }
