@@ -289,7 +289,9 @@ describe('the container', () => {
     const request = runs.request(shell(script), { imageId, imageVolumes: ['/data', '/tmp'] });
     let inspected: ReturnType<ExecutorRuns['inspect']> | undefined;
     const { report, stdout, stderr } = await runs.run(request, {
-      onStarted: () => (inspected = runs.inspect(request.runId)),
+      onStarted: () => {
+        inspected = runs.inspect(request.runId);
+      },
     });
     expect(stdout).toBe('GLIBC_TUNABLES=glibc.malloc.check=3\n');
     expect(stderr).toContain('No space left on device');

@@ -1,5 +1,6 @@
 /** Runs payloads through runExecutor as the worker does, on the busybox image and on one with the sandbox tests' payload. */
-import { randomUUID } from 'node:crypto';
+import { execFileSync } from 'node:child_process';
+import { createHash, randomUUID } from 'node:crypto';
 import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -16,12 +17,13 @@ import {
 import { compileFilter, DEFAULT_CEILING, engineDefaultNames, type Level } from '#lib/profiles';
 import Docker from 'dockerode';
 import { buildTestImage } from '../../scripts/images/build-image.js';
-import { importRoot } from '../../scripts/images/engine.js';
 import { required } from './environment.js';
 import { nativeInit, testPayload } from './native.js';
 
 const MIB = 1024 * 1024;
 const CACHE = join(process.cwd(), '.porin/cache');
+/** What buildTestImage imports. */
+const LAYER = join(CACHE, 'test-image.tar');
 const ARCHITECTURE = process.arch === 'arm64' ? 'aarch64' : 'x86_64';
 /** Of the test payload in every container. */
 export const PAYLOAD = '/payload';
@@ -144,13 +146,34 @@ export class ExecutorRuns {
     return { report, ...output, live };
   }
 
-  /** The busybox image with more Dockerfile instructions in its configuration. */
+  /** The busybox image with these Dockerfile instructions as its configuration. */
   async imageWith(changes: readonly string[]): Promise<string> {
-    const reference = `porin-test/changed-${randomUUID()}:1`;
-    const tar = join(CACHE, 'test-image.tar');
-    const { imageId } = await importRoot(this.docker, { tar, reference, inputs: reference, changes });
-    this.#images.push(imageId);
-    return imageId;
+    const repo = `porin-test/changed-${randomUUID()}`;
+    return this.#made(`${repo}:1`, await this.docker.importImage(LAYER, { repo, tag: '1', changes }));
+  }
+
+  /** The busybox image, said to be for another architecture (Docker image specification v1.2, "Combined Image JSON"). */
+  async imageFor(architecture: string): Promise<string> {
+    const name = `porin-test/foreign-${randomUUID()}:1`;
+    const layer = readFileSync(LAYER);
+    const diffId = `sha256:${createHash('sha256').update(layer).digest('hex')}`;
+    const config = { os: 'linux', architecture, config: {}, rootfs: { type: 'layers', diff_ids: [diffId] } };
+    const files = join(this.directory, randomUUID());
+    mkdirSync(files);
+    writeFileSync(join(files, 'layer.tar'), layer);
+    writeFileSync(join(files, 'config.json'), JSON.stringify(config));
+    const manifest = [{ Config: 'config.json', RepoTags: [name], Layers: ['layer.tar'] }];
+    writeFileSync(join(files, 'manifest.json'), JSON.stringify(manifest));
+    execFileSync('tar', ['-C', files, '-cf', `${files}.tar`, 'layer.tar', 'config.json', 'manifest.json']);
+    return this.#made(name, await this.docker.loadImage(`${files}.tar`));
+  }
+
+  async #made(name: string, progress: NodeJS.ReadableStream): Promise<string> {
+    await new Promise<void>((resolve, reject) => {
+      this.docker.modem.followProgress(progress, (error) => (error ? reject(error) : resolve()));
+    });
+    this.#images.push(name);
+    return (await this.docker.getImage(name).inspect()).Id;
   }
 
   /** What a shell can wait for until the test opens it. */
@@ -187,7 +210,7 @@ export class ExecutorRuns {
   }
 
   async close(): Promise<void> {
-    for (const imageId of this.#images) await this.docker.getImage(imageId).remove({ force: true });
+    for (const name of this.#images) await this.docker.getImage(name).remove({ force: true });
     rmSync(this.directory, { recursive: true, force: true });
   }
 }

@@ -35,11 +35,17 @@ export class ImageError extends Error {
 const NOT_FOUND = 404;
 const BAD_REQUEST = 400;
 const IMAGE_ID = /^sha256:[0-9a-f]{64}$/;
+/** The letters of distribution/reference's grammar; the engine's client puts a reference into a path as it is. */
+const REFERENCE = /^[A-Za-z0-9]+(?:[._:@/-]+[A-Za-z0-9]+)*$/;
+const PARENT = /(?:^|\/)\.{1,2}(?:\/|$)/;
 /** What registries and the engine say of an image that is not there or not ours to read. */
 const ABSENT = /manifest unknown|not found|does not exist|pull access denied|unauthorized|name unknown|denied:/i;
 
 /** Throws ImageError; `image-architecture` when it is not one of this node's. */
 export async function resolveImage(docker: Docker, reference: string): Promise<ResolvedImage> {
+  if (!REFERENCE.test(reference) || PARENT.test(reference)) {
+    throw new ImageError('image-not-found', `"${reference}" is not an image reference.`);
+  }
   let image = await findImage(docker, reference);
   if (!image) {
     await pullImage(docker, reference);
@@ -98,7 +104,7 @@ async function pullImage(docker: Docker, reference: string): Promise<void> {
     throw new ImageError('image-not-found', `This node has no image ${reference}, and an image id cannot be pulled.`);
   }
   try {
-    const progress = (await docker.pull(withTag(reference))) as NodeJS.ReadableStream;
+    const progress = await docker.pull(withTag(reference));
     // The engine answers 200 and tells of a failure in the stream.
     await new Promise<void>((resolve, reject) => {
       docker.modem.followProgress(progress, (error) => (error ? reject(error) : resolve()));
