@@ -1,4 +1,4 @@
-/** Runs the relay and the reconciler, on one API instance at a time, held by a session-level advisory lock. */
+/** Runs the relay and the reconciler on one API instance at a time, held by a session-level advisory lock. */
 import { Inject, Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import { type ApiConfig } from '#lib/config';
 import { MESSAGE_OPTIONS, messageId, queueConnection, queueName } from '#lib/queue';
@@ -7,7 +7,8 @@ import pg from 'pg';
 import { type Logger } from 'pino';
 import { DataSource } from 'typeorm';
 import { API_CONFIG, LOGGER } from '../tokens.js';
-import { markSilentNodes, recoverLostAttempts } from './reconciler.js';
+import { endLostAttempts, markSilentNodes, settleJobs } from './reconciler.js';
+import { releaseHeldJobs } from './release-held.js';
 import { type Dispatch, possiblyLost, takeReady } from './relay.js';
 
 const DISPATCH_LOCK = 7_060_118;
@@ -19,7 +20,9 @@ const LOST_AFTER_S = 5;
 export class Dispatcher implements OnApplicationBootstrap, OnApplicationShutdown {
   private readonly queues = new Map<string, Queue>();
   private readonly stopping = new AbortController();
-  private wake: () => void = () => undefined;
+  /** Set by a wake-up that comes while nobody sleeps, so that none is missed. */
+  private woken = false;
+  private endSleep: () => void = () => undefined;
   private loop: Promise<void> = Promise.resolve();
 
   constructor(
@@ -86,6 +89,8 @@ export class Dispatcher implements OnApplicationBootstrap, OnApplicationShutdown
         await this.reconcile();
         reconciledAt = Date.now();
       }
+      await this.dataSource.transaction(endLostAttempts);
+      await this.dataSource.transaction(settleJobs);
       await this.add(
         await this.dataSource.transaction((manager) => takeReady(manager, this.config.PORIN_QUEUE_DEPTH_FACTOR)),
       );
@@ -94,7 +99,7 @@ export class Dispatcher implements OnApplicationBootstrap, OnApplicationShutdown
   }
 
   private async reconcile(): Promise<void> {
-    await this.dataSource.transaction(recoverLostAttempts);
+    await this.dataSource.transaction(releaseHeldJobs);
     await markSilentNodes(this.dataSource.manager);
     await this.add(await possiblyLost(this.dataSource.manager, LOST_AFTER_S));
   }
@@ -109,14 +114,21 @@ export class Dispatcher implements OnApplicationBootstrap, OnApplicationShutdown
     }
   }
 
-  private sleep(ms: number): Promise<void> {
-    if (this.stopping.signal.aborted) return Promise.resolve();
-    return new Promise((resolve) => {
-      const timer = setTimeout(resolve, ms);
-      this.wake = () => {
-        clearTimeout(timer);
-        resolve();
-      };
-    });
+  private wake(): void {
+    this.woken = true;
+    this.endSleep();
+  }
+
+  private async sleep(ms: number): Promise<void> {
+    if (!this.woken && !this.stopping.signal.aborted) {
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, ms);
+        this.endSleep = () => {
+          clearTimeout(timer);
+          resolve();
+        };
+      });
+    }
+    this.woken = false;
   }
 }
