@@ -1,4 +1,4 @@
-/** Runs the relay and the reconciler on one API instance at a time, held by a session-level advisory lock. */
+/** Runs the relay, the reconciler and the proposals on one API instance at a time, held by a session-level advisory lock. */
 import { Inject, Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import { type ApiConfig } from '#lib/config';
 import { MESSAGE_OPTIONS, messageId, queueConnection, queueName } from '#lib/queue';
@@ -6,6 +6,7 @@ import { Queue } from 'bullmq';
 import pg from 'pg';
 import { type Logger } from 'pino';
 import { DataSource } from 'typeorm';
+import { buildsToConsider, considerBuild } from '../profiles/propose.js';
 import { API_CONFIG, LOGGER } from '../tokens.js';
 import { endLostAttempts, markSilentNodes, settleJobs } from './reconciler.js';
 import { releaseHeldJobs } from './release-held.js';
@@ -83,6 +84,7 @@ export class Dispatcher implements OnApplicationBootstrap, OnApplicationShutdown
     const { rows } = await session.query<{ held: boolean }>('SELECT pg_try_advisory_lock($1) AS held', [DISPATCH_LOCK]);
     if (!rows[0]?.held) return;
     await session.query('LISTEN porin_outbox');
+    await session.query('LISTEN porin_recording');
     for (let reconciledAt = 0; !this.stopping.signal.aborted;) {
       if (broken) throw broken;
       if (Date.now() - reconciledAt >= RECONCILE_MS) {
@@ -94,7 +96,21 @@ export class Dispatcher implements OnApplicationBootstrap, OnApplicationShutdown
       await this.add(
         await this.dataSource.transaction((manager) => takeReady(manager, this.config.PORIN_QUEUE_DEPTH_FACTOR)),
       );
+      await this.propose();
       await this.sleep(POLL_MS);
+    }
+  }
+
+  /** A build that cannot be considered holds up neither the others nor the relay. */
+  private async propose(): Promise<void> {
+    for (const buildId of await buildsToConsider(this.dataSource.manager)) {
+      try {
+        const result = await this.dataSource.transaction((manager) => considerBuild(manager, buildId));
+        if (result.proposed) this.logger.info({ buildId, ...result.proposed }, 'a profile version is proposed');
+        for (const each of result.unbelievable) this.logger.warn({ buildId, ...each }, 'a recording was left out');
+      } catch (error) {
+        this.logger.error({ err: error, buildId }, 'the recordings of a build could not be considered');
+      }
     }
   }
 
