@@ -6,6 +6,8 @@ import { checkSchema } from '#lib/database';
 import { type Logger } from 'pino';
 import { DataSource } from 'typeorm';
 import { AppModule } from './app.module.js';
+import { securityHeaders } from './http/security-headers.js';
+import { serveDocument } from './openapi/document.js';
 import { loadSigningKey } from './profiles/signing-key.js';
 
 /** Throws ConfigError for a bad signing key, and SchemaError when the database is newer or older than this program. */
@@ -18,6 +20,8 @@ export async function createApp(config: ApiConfig, logger: Logger): Promise<Nest
   });
   app.useBodyParser('json', { limit: config.PORIN_BODY_LIMIT_BYTES });
   app.disable('x-powered-by');
+  app.use(securityHeaders);
+  serveDocument(app);
   const dataSource = app.get(DataSource);
   await checkSchema((sql) => dataSource.query(sql));
   return app;

@@ -7,7 +7,7 @@ import { z } from 'zod';
 import { type Caller, CurrentCaller, NeedsRole } from '../auth/caller.js';
 import { PorinError } from '../errors/porin-error.js';
 import { nextOf, pageQuery } from '../http/page.js';
-import { Answers } from '../openapi/answers.js';
+import { Answers, BODY_ERRORS } from '../openapi/answers.js';
 import { listProfiles } from '../profiles/find-profiles.js';
 import { profileList } from '../profiles/profile-answers.js';
 import {
@@ -37,7 +37,7 @@ export class ApplicationsController {
     summary: 'Register an application',
     status: 201,
     schema: applicationAnswer,
-    errors: ['role-required', 'application-exists'],
+    errors: [...BODY_ERRORS, 'role-required', 'application-exists'],
   })
   async create(
     @Body({ schema: newApplication }) body: z.infer<typeof newApplication>,
@@ -88,7 +88,7 @@ export class ApplicationsController {
   @Answers({
     summary: 'Change an application; jobs that were submitted keep their image',
     schema: applicationAnswer,
-    errors: ['role-required', 'not-found'],
+    errors: [...BODY_ERRORS, 'role-required', 'not-found'],
   })
   change(
     @Param('id', { schema: idSchema }) id: string,

@@ -1,4 +1,4 @@
-/** Runs the relay, the reconciler and the proposals on one API instance at a time, held by a session-level advisory lock. */
+/** Runs the relay, the reconciler, the proposals and the retention on one API instance at a time, held by a session-level advisory lock. */
 import { Inject, Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import { type ApiConfig } from '#lib/config';
 import { MESSAGE_OPTIONS, messageId, queueConnection, queueName } from '#lib/queue';
@@ -10,12 +10,14 @@ import { buildsToConsider, considerBuild } from '../profiles/propose.js';
 import { API_CONFIG, LOGGER } from '../tokens.js';
 import { endLostAttempts, markSilentNodes, settleJobs } from './reconciler.js';
 import { releaseHeldJobs } from './release-held.js';
+import { deleteExpiredArtifacts } from './retention.js';
 import { type Dispatch, possiblyLost, takeReady } from './relay.js';
 
 const DISPATCH_LOCK = 7_060_118;
 const POLL_MS = 1_000;
 const RECONCILE_MS = 3_000;
 const LOST_AFTER_S = 5;
+const RETENTION_MS = 60_000;
 
 @Injectable()
 export class Dispatcher implements OnApplicationBootstrap, OnApplicationShutdown {
@@ -85,7 +87,7 @@ export class Dispatcher implements OnApplicationBootstrap, OnApplicationShutdown
     if (!rows[0]?.held) return;
     await session.query('LISTEN porin_outbox');
     await session.query('LISTEN porin_recording');
-    for (let reconciledAt = 0; !this.stopping.signal.aborted;) {
+    for (let reconciledAt = 0, cleanedAt = 0; !this.stopping.signal.aborted;) {
       if (broken) throw broken;
       if (Date.now() - reconciledAt >= RECONCILE_MS) {
         await this.reconcile();
@@ -97,6 +99,10 @@ export class Dispatcher implements OnApplicationBootstrap, OnApplicationShutdown
         await this.dataSource.transaction((manager) => takeReady(manager, this.config.PORIN_QUEUE_DEPTH_FACTOR)),
       );
       await this.propose();
+      if (Date.now() - cleanedAt >= RETENTION_MS) {
+        const { manager } = this.dataSource;
+        if (!(await deleteExpiredArtifacts(manager, this.config.PORIN_RETENTION_DAYS))) cleanedAt = Date.now();
+      }
       await this.sleep(POLL_MS);
     }
   }

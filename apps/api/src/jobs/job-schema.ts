@@ -76,7 +76,7 @@ const jobFields = z.strictObject({
     .prefault({}),
   enforcement: z.enum(ENFORCEMENTS).exactOptional().describe('Less than the policy gives is for administrators only'),
   monitoring: z.enum(MONITORINGS).exactOptional(),
-  architecture: z.enum(ARCHITECTURES).default(process.arch === 'arm64' ? 'aarch64' : 'x86_64'),
+  architecture: z.enum(ARCHITECTURES).exactOptional().describe('By default that of the machine the API runs on'),
   priority: z
     .int()
     .min(PRIORITY_BOUNDS.minimum)

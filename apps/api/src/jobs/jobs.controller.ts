@@ -1,13 +1,13 @@
 /** Jobs over HTTP: submit, look at, list, read their logs, cancel. */
 import { Body, Controller, Get, Headers, HttpCode, Param, Post, Query, Res } from '@nestjs/common';
-import { ApiBearerAuth, ApiHeader } from '@nestjs/swagger';
+import { ApiBearerAuth, ApiHeader, ApiResponse } from '@nestjs/swagger';
 import { type Response } from 'express';
 import { DataSource } from 'typeorm';
 import { z } from 'zod';
 import { type Caller, CurrentCaller } from '../auth/caller.js';
 import { PorinError } from '../errors/porin-error.js';
 import { nextOf } from '../http/page.js';
-import { Answers, AnswersText } from '../openapi/answers.js';
+import { Answers, AnswersText, BODY_ERRORS } from '../openapi/answers.js';
 import { cancelJob } from './cancel-job.js';
 import { describeJob } from './describe-job.js';
 import { findJob, listJobs } from './find-jobs.js';
@@ -30,12 +30,13 @@ export class JobsController {
     required: false,
     description: 'The same key gives the same job, with status 200',
   })
+  @ApiResponse({ status: 200, description: 'The Idempotency-Key was seen before', standardSchema: jobDetail })
   @Answers({
     summary: 'Submit a job',
     status: 201,
     schema: jobDetail,
     errors: [
-      ...(['body-too-large', 'malformed-request', 'idempotency-key-invalid', 'idempotency-conflict'] as const),
+      ...([...BODY_ERRORS, 'idempotency-key-invalid', 'idempotency-conflict'] as const),
       ...(['unknown-application', 'profile-required', 'audit-needs-profile'] as const),
       ...(['level-not-allowed', 'monitoring-unavailable'] as const),
     ],

@@ -10,7 +10,7 @@ import { type JobRequest } from './job-schema.js';
 export async function refuseEarly(
   manager: EntityManager,
   caller: Caller,
-  request: JobRequest,
+  request: Required<Pick<JobRequest, 'architecture'>> & Pick<JobRequest, 'enforcement' | 'monitoring'>,
   application: Application,
 ): Promise<void> {
   const { architecture } = request;

@@ -2,11 +2,14 @@
 import { createHash } from 'node:crypto';
 import { Application, Executor, Job, Outbox } from '#lib/database';
 import { adhocApplicationName, type WaitingReason } from '#lib/jobs';
+import { type Architecture } from '#lib/profiles';
 import { type EntityManager } from 'typeorm';
 import { type Caller } from '../auth/caller.js';
 import { PorinError } from '../errors/porin-error.js';
 import { type JobRequest } from './job-schema.js';
 import { refuseEarly } from './refuse-early.js';
+
+const OUR_ARCHITECTURE: Architecture = process.arch === 'arm64' ? 'aarch64' : 'x86_64';
 
 export interface Submitted {
   readonly id: string;
@@ -27,6 +30,7 @@ export async function submitJob(
   // The schema parses fields in one order, so equal requests have equal text.
   const requestDigest = `sha256:${createHash('sha256').update(JSON.stringify(request)).digest('hex')}`;
   const resolved = await Promise.all(request.executors.map((executor) => resolveExecutor(manager, caller, executor)));
+  const { architecture = OUR_ARCHITECTURE } = request;
   const inserted = await manager
     .createQueryBuilder()
     .insert()
@@ -40,7 +44,7 @@ export async function submitJob(
       name: request.name,
       waitingReason: 'waiting-for-slot' satisfies WaitingReason,
       priority: request.priority,
-      architecture: request.architecture,
+      architecture,
       cpuMilli: request.resources.cpuMilli,
       memoryBytes: request.resources.memoryBytes,
       diskBytes: request.resources.diskBytes,
@@ -56,7 +60,7 @@ export async function submitJob(
     .execute();
   const id = (inserted.raw as { id: string }[])[0]?.id;
   if (id === undefined) return findEarlier(manager, caller, idempotencyKey ?? '', requestDigest);
-  for (const { application } of resolved) await refuseEarly(manager, caller, request, application);
+  for (const { application } of resolved) await refuseEarly(manager, caller, { ...request, architecture }, application);
   await manager.insert(
     Executor,
     resolved.map(({ executor }, position) => ({ ...executor, jobId: id, position })),

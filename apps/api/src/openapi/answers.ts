@@ -16,13 +16,10 @@ export const problemSchema = z
   })
   .meta({ id: 'Problem' });
 
-const EVERY_ROUTE: readonly ErrorCode[] = [
-  'invalid-request',
-  'authentication-required',
-  'api-key-invalid',
-  'too-many-requests',
-  'internal-error',
-];
+const EVERY_ROUTE: readonly ErrorCode[] = ['too-many-requests', 'internal-error'];
+const EVERY_ROUTE_WITH_A_KEY: readonly ErrorCode[] = ['invalid-request', 'authentication-required', 'api-key-invalid'];
+/** Of every route that takes a body. */
+export const BODY_ERRORS: readonly ErrorCode[] = ['malformed-request', 'body-too-large'];
 
 interface Answer<Schema extends z.ZodType> {
   readonly summary: string;
@@ -30,6 +27,8 @@ interface Answer<Schema extends z.ZodType> {
   readonly status?: 200 | 201;
   /** Beyond those that every route has. */
   readonly errors?: readonly ErrorCode[];
+  /** For a route that needs no key. */
+  readonly open?: boolean;
 }
 
 type Handler<Schema extends z.ZodType> = (...args: never[]) => Promise<z.input<Schema>> | z.input<Schema>;
@@ -38,12 +37,13 @@ type Handler<Schema extends z.ZodType> = (...args: never[]) => Promise<z.input<S
  * Nest passes what the method returns through the schema: what is not documented is not sent, and what does not fit is an
  * error of ours.
  */
-export function Answers<Schema extends z.ZodType>({ summary, schema, status = 200, errors = [] }: Answer<Schema>) {
+export function Answers<Schema extends z.ZodType>(answer: Answer<Schema>) {
+  const { summary, schema, status = 200, errors = [], open = false } = answer;
   const decorate = applyDecorators(
     SerializeOptions({ schema }),
     ApiOperation({ summary }),
     ApiResponse({ status, standardSchema: schema }),
-    ...problems([...EVERY_ROUTE, ...errors]),
+    ...problems([...(open ? [] : EVERY_ROUTE_WITH_A_KEY), ...EVERY_ROUTE, ...errors]),
   );
   return <T extends Handler<Schema>>(target: object, key: string, descriptor: TypedPropertyDescriptor<T>): void =>
     void decorate(target, key, descriptor as TypedPropertyDescriptor<unknown>);
@@ -66,7 +66,7 @@ export function AnswersText(options: {
       headers,
       content: { 'text/plain': { schema: { type: 'string', format: 'binary' } } },
     }),
-    ...problems([...EVERY_ROUTE, ...options.errors]),
+    ...problems([...EVERY_ROUTE_WITH_A_KEY, ...EVERY_ROUTE, ...options.errors]),
   );
 }
 

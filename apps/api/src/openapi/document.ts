@@ -2,6 +2,7 @@
 import { type INestApplication } from '@nestjs/common';
 import { DocumentBuilder, type OpenAPIObject, SwaggerModule } from '@nestjs/swagger';
 import { z } from 'zod';
+import { DOCS_PATH } from '../http/security-headers.js';
 import { problemSchema } from './answers.js';
 
 export function openApiDocument(app: INestApplication): OpenAPIObject {
@@ -20,6 +21,11 @@ export function openApiDocument(app: INestApplication): OpenAPIObject {
   return { ...document, components: { ...document.components, schemas: sorted(schemas) } };
 }
 
+/** Swagger UI at /docs, the document at /openapi.json; made at the first request. */
+export function serveDocument(app: INestApplication): void {
+  SwaggerModule.setup(DOCS_PATH, app, () => openApiDocument(app), { jsonDocumentUrl: 'openapi.json', raw: ['json'] });
+}
+
 interface Converted {
   readonly schema: unknown;
   readonly components: Record<string, NonNullable<NonNullable<OpenAPIObject['components']>['schemas']>[string]>;
@@ -34,6 +40,10 @@ function convert(schema: z.ZodType, io: 'input' | 'output'): Converted {
     override: ({ zodSchema, jsonSchema }) => {
       // JSON has no dates: Nest writes them as ISO 8601.
       if (zodSchema._zod.def.type === 'date') Object.assign(jsonSchema, { type: 'string', format: 'date-time' });
+      // What the format says already, and what JSON's numbers say in JavaScript.
+      if (jsonSchema.format === 'uuid' || jsonSchema.format === 'date-time') delete jsonSchema.pattern;
+      if (jsonSchema.maximum === Number.MAX_SAFE_INTEGER) delete jsonSchema.maximum;
+      if (jsonSchema.minimum === Number.MIN_SAFE_INTEGER) delete jsonSchema.minimum;
     },
   }) as Record<string, unknown> & { definitions?: Converted['components'] };
   return { schema: rest, components: definitions };

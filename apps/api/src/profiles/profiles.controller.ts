@@ -8,7 +8,7 @@ import { z } from 'zod';
 import { type Caller, CurrentCaller, NeedsRole } from '../auth/caller.js';
 import { type ErrorCode } from '../errors/porin-error.js';
 import { nextOf } from '../http/page.js';
-import { Answers } from '../openapi/answers.js';
+import { Answers, BODY_ERRORS } from '../openapi/answers.js';
 import { SIGNING_KEY } from '../tokens.js';
 import { decideProfile } from './decide-profile.js';
 import { describeProfile, findPrevious, findVersion, listProfiles } from './find-profiles.js';
@@ -25,6 +25,7 @@ import {
 const idSchema = z.uuid();
 type Decision = z.infer<typeof decisionSchema>;
 const DECISION_ERRORS: readonly ErrorCode[] = [
+  ...BODY_ERRORS,
   'role-required',
   'not-found',
   'stale-digest',
