@@ -250,7 +250,7 @@ describe('a decision', () => {
     expect((await detail(version.id)).decisions).toHaveLength(1);
   });
 
-  it('revokes an approved version with a signed statement, after which the old approval verifies nowhere', async () => {
+  it('revokes an approved version with a signed statement, which takes the place of the approval’s', async () => {
     const { learn } = await makeApplication();
     const version = await learn(['read']);
     expect((await decide(keys.admin, 'revoke', version).expect(409)).body.code).toBe('wrong-profile-state');
