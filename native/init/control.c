@@ -110,3 +110,12 @@ bool control_drain(struct control *control, int timeout_ms)
 	}
 	return false;
 }
+
+void control_wait_for_hang_up(struct control *control, int timeout_ms)
+{
+	struct pollfd readable = { .fd = control->fd, .events = POLLIN };
+	char ignored[256];
+
+	while (poll(&readable, 1, timeout_ms) > 0 && recv(control->fd, ignored, sizeof(ignored), 0) > 0)
+		continue;
+}

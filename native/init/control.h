@@ -42,4 +42,7 @@ bool control_pending(const struct control *control);
 /* Waits until everything is sent. False if the worker is gone or takes longer than `timeout_ms` for a step. */
 bool control_drain(struct control *control, int timeout_ms);
 
+/* Waits until the worker has hung up, at most `timeout_ms` after the last thing that it said, which is ignored. */
+void control_wait_for_hang_up(struct control *control, int timeout_ms);
+
 #endif

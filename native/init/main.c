@@ -58,16 +58,23 @@ static void protect(void)
 		stop(EXIT_USAGE, "cannot protect itself");
 }
 
+/* 0 where the kernel has none. */
+static long landlock_abi(void)
+{
+	long abi = syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
+
+	return abi < 0 ? 0 : abi;
+}
+
 static bool say_hello(const char *token)
 {
 	struct utsname names;
 	char kernel[BASE64_LENGTH(sizeof(names.release)) + 1];
-	long landlock = syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
 
 	uname(&names);
 	base64_encode(kernel, names.release, strlen(names.release));
 	return control_printf(&control, "hello %d %s %s %s %ld %d\n", PORIN_PROTOCOL, token, PORIN_INIT_VERSION, kernel,
-			      landlock < 0 ? 0 : landlock, getpid());
+			      landlock_abi(), getpid());
 }
 
 /* The next line from the worker, however long it takes: the worker has the time limits, and hangs up. */
@@ -123,12 +130,17 @@ static void wait_for_go(int signals)
 		refuse("go");
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
 	const char *path = getenv("PORIN_CONTROL");
 	const char *token = getenv("PORIN_TOKEN");
 	int signals;
 
+	/* For the worker, on the host: what every hello on this node will say. */
+	if (argc == 2 && strcmp(argv[1], "--version") == 0) {
+		printf("porin-init %s landlock %ld\n", PORIN_INIT_VERSION, landlock_abi());
+		return 0;
+	}
 	if (getpid() != 1)
 		stop(EXIT_USAGE, "must be the first process of a container (PID 1)");
 	if (!path || !token || token[0] == '\0' || strpbrk(token, " \n"))

@@ -23,6 +23,7 @@
 #include "payload.h"
 
 #define DRAIN_TIMEOUT_MS 10000
+#define HANG_UP_TIMEOUT_MS 10000
 #define LISTENER_POLL_NS 50000
 
 enum source { FROM_EXEC_PIPE = 1, FROM_SIGNALS = 2, FROM_LISTENER = 4, FROM_CONTROL = 8 };
@@ -219,6 +220,8 @@ static int finish(struct supervisor *supervisor)
 		       usage.ru_nivcsw);
 	if (!control_drain(supervisor->control, DRAIN_TIMEOUT_MS))
 		return EXIT_CONTROL;
+	/* The worker may look at the cgroup, which goes with this process. */
+	control_wait_for_hang_up(supervisor->control, HANG_UP_TIMEOUT_MS);
 	return exited ? WEXITSTATUS(supervisor->status) : 128 + WTERMSIG(supervisor->status);
 }
 

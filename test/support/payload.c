@@ -42,6 +42,8 @@ static long clone3_any(void) { return syscall(SYS_clone3, NULL, 0); }
 static long persona_random(void) { return syscall(SYS_personality, 0x0040000); }
 static long persona_query(void) { return syscall(SYS_personality, 0xffffffff) >= 0 ? 0 : -1; }
 static long persona_mixed(void) { return syscall(SYS_personality, 0xfffffff7); }
+/* In the ceiling, and not refused by engines. The number is the same on every architecture. */
+static long io_uring(void) { return syscall(425, 1, NULL); }
 static long getppid_call(void) { return syscall(SYS_getppid); }
 
 static long connect_inet(void)
@@ -146,6 +148,7 @@ static const struct {
 	{ "personality-random", persona_random },
 	{ "personality-query", persona_query },
 	{ "personality-mixed", persona_mixed },
+	{ "io-uring", io_uring },
 	{ "getppid", getppid_call },
 	{ "connect", connect_inet },
 	{ "ptrace-attach-init", ptrace_attach_init },

@@ -13,8 +13,12 @@ export interface RunLimits {
   /** Thousandths of a core. */
   readonly cpuMilli: number;
   readonly memoryBytes: number;
-  /** Bytes the payload may write below its writable mounts and /tmp together. */
+  /**
+   * Bytes the payload may write below `scratchDirectory`, which is held to it from outside. Each tmpfs (/tmp, unless
+   * mounted; the image's VOLUMEs) is held to it, and to half of the memory.
+   */
   readonly diskBytes: number;
+  /** Processes and threads of the payload. */
   readonly pids: number;
   readonly wallTimeMs: number;
   /** Bytes kept per stream; the rest is dropped and counted. */
@@ -28,8 +32,11 @@ export interface ExecutorRunRequest {
   readonly labels: Readonly<Record<string, string>>;
   /** Engine image id (`sha256:<hex>`). */
   readonly imageId: string;
+  /** Paths of the image's VOLUMEs (ResolvedImage.volumes): each is covered, or its content would be on the engine's disk. */
+  readonly imageVolumes: readonly string[];
   /** The whole argument vector; empty means the image's own entrypoint and command. */
   readonly command: readonly string[];
+  /** Over the image's own. */
   readonly environment: Readonly<Record<string, string>>;
   /** Absolute path in the container; the image's own where absent. */
   readonly workingDirectory?: string;
@@ -40,7 +47,7 @@ export interface ExecutorRunRequest {
   /** CPUs to pin to, in the kernel's list format ("0" or "0-3"). */
   readonly cpuset?: string;
   readonly mounts: readonly Mount[];
-  /** Host directory below which the payload's writable mounts lie; its size is held to `diskBytes`. */
+  /** Host directory below which the payload's writable mounts lie: `Scratch.path`, a file system of `diskBytes`. */
   readonly scratchDirectory: string;
   readonly level: Level;
   /** The programs for the level: `compileFilter` with the profile for audit and enforce, the ceiling alone for none. */
@@ -49,8 +56,16 @@ export interface ExecutorRunRequest {
   readonly strace?: boolean;
 }
 
-/** Why the payload did not end on its own; absent when it did. */
-export type StopReason = 'wall-time' | 'disk-limit' | 'canceled' | 'lease-lost' | 'control-channel';
+/** Why the payload did not end on its own; `disk-limit` also where it ended for want of disk. */
+export const STOP_REASONS = [
+  'wall-time',
+  'disk-limit',
+  'canceled',
+  'lease-lost',
+  'draining',
+  'control-channel',
+] as const;
+export type StopReason = (typeof STOP_REASONS)[number];
 
 /** One call outside the profile, deduplicated by call and argument shape. */
 export interface Denial {
@@ -81,13 +96,21 @@ export type ExecutorOutcome =
   | { readonly kind: 'exited'; readonly exitCode: number }
   | { readonly kind: 'signaled'; readonly signal: number; readonly oomKilled: boolean }
   | { readonly kind: 'stopped'; readonly reason: StopReason }
-  /** The payload could not be executed: its own fault (errno name, e.g. ENOENT). */
-  | { readonly kind: 'exec-failed'; readonly errno: string };
+  /** The payload could not be executed, its own fault: the working directory, the search in PATH, or execve failed. */
+  | { readonly kind: 'exec-failed'; readonly stage: 'directory' | 'lookup' | 'exec'; readonly errno: string };
+
+/** What the kernel counted in the container's cgroup. */
+export interface LimitHits {
+  /** Processes and threads refused because of `limits.pids`. */
+  readonly refusedForks: number;
+  /** Processes killed because of `limits.memoryBytes`. */
+  readonly oomKills: number;
+}
 
 export interface ExecutorRunReport {
   readonly outcome: ExecutorOutcome;
   readonly level: Level;
-  /** Milliseconds. `payload` is wall time between started and exited as the worker saw it. */
+  /** Milliseconds; together the whole run. `payload` is wall time between started and exited as the worker saw it. */
   readonly phasesMs: {
     readonly create: number;
     readonly start: number;
@@ -100,6 +123,12 @@ export interface ExecutorRunReport {
   /** Distinct denials dropped because the report is bounded. */
   readonly denialsDropped: number;
   readonly recording?: Recording;
+  /** Absent after exit code 0, where the payload did not end on its own or did not start, and where the host does not tell. */
+  readonly limitHits?: LimitHits;
+  /** Lines of the trace, with `strace`. */
+  readonly traceLines?: number;
+  /** Why the engine could not remove the container, if it could not. */
+  readonly removalProblem?: string;
   readonly logs: { readonly stdout: LogSummary; readonly stderr: LogSummary };
   readonly sandbox: { readonly initVersion: string; readonly kernel: string; readonly landlockAbi: number };
 }

@@ -51,6 +51,25 @@ static enum control_read next(void)
 	return control_line(control, &line, &length);
 }
 
+/* What was said before the hang-up does not end the wait, and a worker that stays does not hold it for ever. */
+static void hang_up(void)
+{
+	char byte;
+
+	open_pair();
+	say("kill\nkill\n", 10);
+	shutdown(worker, SHUT_WR);
+	control_wait_for_hang_up(control, 60000);
+	CHECK(recv(control->fd, &byte, 1, MSG_DONTWAIT) == 0);
+	close_pair();
+
+	open_pair();
+	say("kill\n", 5);
+	control_wait_for_hang_up(control, 1);
+	CHECK(recv(control->fd, &byte, 1, MSG_DONTWAIT) < 0);
+	close_pair();
+}
+
 static void pieces(void)
 {
 	open_pair();
@@ -134,4 +153,5 @@ void test_control(void)
 	not_text();
 	too_long();
 	slow_worker();
+	hang_up();
 }

@@ -130,12 +130,22 @@ export class ControlSocket {
     throw this.#unexpected(message, 'started or failed');
   }
 
-  /** Takes denials until the payload has ended and the container is empty but for porin-init. */
-  async finished(onDenial?: (denial: Denial) => void): Promise<PayloadEnd> {
+  /**
+   * Takes denials until the payload has ended and the container is empty but for porin-init, which ends when this
+   * resolves. `beforeEnd` may look at the container until then: porin-init waits 10 s for it.
+   */
+  async finished(
+    onDenial?: (denial: Denial) => void,
+    beforeEnd?: (exited: Exited) => Promise<void>,
+  ): Promise<PayloadEnd> {
     const ledger = new DenialLedger();
     for (;;) {
       const message = await this.#next();
-      if (message.kind === 'exited' && ledger.complete) return { exited: message, ...ledger.result() };
+      if (message.kind === 'exited' && ledger.complete) {
+        await beforeEnd?.(message);
+        this.#socket?.end();
+        return { exited: message, ...ledger.result() };
+      }
       const first = ledger.take(message);
       if (first === 'unexpected') throw this.#unexpected(message, 'denial, count, dropped or exited');
       if (first !== undefined) onDenial?.(first);

@@ -1,0 +1,132 @@
+/** What the engine is asked for: the container around porin-init, with nothing in it left to a default of the engine or the image. */
+import { isAbsolute, normalize } from 'node:path/posix';
+import type Docker from 'dockerode';
+import { type Architecture } from '#lib/profiles';
+import { type ExecutorRunRequest, type Mount, type RunLimits } from '../executor-run.js';
+import { CONTAINER_INIT, CONTAINER_SOCKET, containerEnvironment } from '../sandbox/container-paths.js';
+import { engineSeccomp } from '../sandbox/engine-seccomp.js';
+import { PolicyError } from '../sandbox/policy-text.js';
+import { type ImageConfiguration } from './image-configuration.js';
+import { containerPidsLimit, engineUlimits, payloadRlimits } from './rlimits.js';
+
+export interface ContainerParts {
+  /** Host path of porin-init. */
+  readonly initPath: string;
+  /** Host path of the control socket. */
+  readonly socketPath: string;
+  readonly token: string;
+  readonly image: ImageConfiguration;
+  readonly architecture: Architecture;
+}
+
+/** A name that both the cgroupfs and the systemd driver of an engine take. */
+const CGROUP_PARENT = 'porin.slice';
+/** Where no mount of a request may be: porin-init's own, and what the kernel shows. */
+const RESERVED = ['/run/porin', '/proc', '/sys', '/dev'];
+const TEMPORARY = '/tmp';
+/** Alive or dead, it is known by this name. */
+export const containerName = (runId: string): string => `porin-${runId}`;
+
+/** Throws PolicyError for mounts that cannot be. */
+export function containerSpecification(
+  request: ExecutorRunRequest,
+  parts: ContainerParts,
+): Docker.ContainerCreateOptions {
+  const { limits, level } = request;
+  request.mounts.forEach(checkMount);
+  return {
+    name: containerName(request.runId),
+    Image: request.imageId,
+    Entrypoint: [CONTAINER_INIT],
+    Cmd: [],
+    // A name without a value takes the image's own out: GLIBC_TUNABLES and the like must not reach porin-init.
+    Env: [...parts.image.environment.map(nameOf), ...containerEnvironment(parts.token)],
+    User: `${request.uid}:${request.gid}`,
+    WorkingDir: '/',
+    Hostname: 'porin',
+    Labels: { ...request.labels, 'porin.run': request.runId },
+    Healthcheck: { Test: ['NONE'] },
+    AttachStdin: false,
+    AttachStdout: true,
+    AttachStderr: true,
+    Tty: false,
+    HostConfig: {
+      NetworkMode: 'none',
+      IpcMode: 'private',
+      PidMode: '',
+      UTSMode: '',
+      Init: false,
+      Privileged: false,
+      ReadonlyRootfs: true,
+      CapDrop: ['ALL'],
+      SecurityOpt: [
+        'no-new-privileges',
+        ...(level.enforcement === 'none' ? [] : [`seccomp=${JSON.stringify(engineSeccomp(parts.architecture))}`]),
+      ],
+      Mounts: [
+        bind(parts.initPath, CONTAINER_INIT, true),
+        bind(parts.socketPath, CONTAINER_SOCKET, true),
+        ...request.mounts.map(({ source, target, readOnly }) => bind(source, target, readOnly)),
+      ],
+      Tmpfs: Object.fromEntries(temporaryDirectories(request).map((path) => [path, tmpfsOptions(request, path)])),
+      Memory: limits.memoryBytes,
+      MemorySwap: limits.memoryBytes,
+      NanoCpus: limits.cpuMilli * 1_000_000,
+      ...(request.cpuset !== undefined && { CpusetCpus: request.cpuset }),
+      PidsLimit: containerPidsLimit(limits),
+      ShmSize: temporaryBytes(limits),
+      Ulimits: engineUlimits(payloadRlimits(limits)),
+      CgroupParent: CGROUP_PARENT,
+      LogConfig: { Type: 'none', Config: {} },
+      RestartPolicy: { Name: 'no' },
+      AutoRemove: false,
+    },
+  };
+}
+
+/** /tmp and the image's VOLUMEs, which a read-only root file system would leave writable on the engine's own disk. */
+export function temporaryDirectories({ mounts, imageVolumes }: ExecutorRunRequest): readonly string[] {
+  const mounted = new Set(mounts.map(({ target }) => normalize(target)));
+  return [...new Set([TEMPORARY, ...imageVolumes.map(withoutSlash)])].filter((path) => !mounted.has(path));
+}
+
+/** Owner and size: a mode is the image's, where it has the directory. */
+function tmpfsOptions({ limits, uid, gid }: ExecutorRunRequest, path: string): string {
+  const mode = path === TEMPORARY ? '1777' : '0755';
+  return `rw,nosuid,nodev,noexec,size=${temporaryBytes(limits)},uid=${uid},gid=${gid},mode=${mode}`;
+}
+
+/** Their pages count as the container's memory: half of it, so that a full one is told from a lack of memory. */
+function temporaryBytes({ diskBytes, memoryBytes }: RunLimits): number {
+  return Math.min(diskBytes, Math.floor(memoryBytes / 2));
+}
+
+/** Engine API 1.40; the types do not know it. What is mounted below a source stays out. */
+const NON_RECURSIVE = { NonRecursive: true };
+
+/** Unlike `Binds`, this takes any path and fails where the source does not exist. */
+function bind(source: string, target: string, readOnly: boolean): Docker.MountSettings {
+  return {
+    Type: 'bind',
+    Source: source,
+    Target: target,
+    ReadOnly: readOnly,
+    BindOptions: { Propagation: 'rprivate', ...NON_RECURSIVE },
+  };
+}
+
+function checkMount({ target }: Mount): void {
+  const path = withoutSlash(target);
+  if (!isAbsolute(target) || path === '/') throw new PolicyError(`Nothing can be mounted at "${target}".`);
+  const reserved = RESERVED.find((place) => path === place || path.startsWith(`${place}/`));
+  if (reserved !== undefined) throw new PolicyError(`Nothing may be mounted at ${target}: ${reserved} is reserved.`);
+}
+
+function withoutSlash(path: string): string {
+  const normal = normalize(path);
+  return normal.length > 1 && normal.endsWith('/') ? normal.slice(0, -1) : normal;
+}
+
+function nameOf(variable: string): string {
+  return variable.split('=', 1)[0] ?? '';
+}

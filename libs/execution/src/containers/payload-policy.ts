@@ -1,0 +1,31 @@
+/** What porin-init is told to run: the request, with what the image says where the request is silent. */
+import { type ExecutorRunRequest } from '../executor-run.js';
+import { type SandboxPolicy } from '../sandbox/policy-text.js';
+import { type ImageConfiguration } from './image-configuration.js';
+import { payloadRlimits } from './rlimits.js';
+
+/** As engines set it where the image does not. */
+const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
+/** The only directory that every payload may write to. */
+const DEFAULT_HOME = '/tmp';
+
+export function payloadPolicy(request: ExecutorRunRequest, image: ImageConfiguration): SandboxPolicy {
+  return {
+    arguments: request.command.length > 0 ? request.command : [...image.entrypoint, ...image.command],
+    environment: {
+      PATH: DEFAULT_PATH,
+      HOME: DEFAULT_HOME,
+      ...Object.fromEntries(image.environment.map(toPair)),
+      ...request.environment,
+    },
+    workingDirectory: request.workingDirectory ?? (image.workingDirectory || '/'),
+    rlimits: payloadRlimits(request.limits),
+    enforcement: request.level.enforcement,
+    filter: request.filter,
+  };
+}
+
+function toPair(variable: string): [name: string, value: string] {
+  const equals = variable.indexOf('=');
+  return equals < 0 ? [variable, ''] : [variable.slice(0, equals), variable.slice(equals + 1)];
+}

@@ -1,0 +1,55 @@
+/** What this node is and can do, asked of its kernel, its engine, porin-init and the recorder. */
+import { execFile } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
+import { release } from 'node:os';
+import { promisify } from 'node:util';
+import type Docker from 'dockerode';
+import { ExecutionError } from '../execution-error.js';
+import { type NodeFacts } from '../executor-run.js';
+import { Recorder } from '../monitoring/recorder.js';
+import { nodeArchitecture } from '../node-architecture.js';
+import { cgroupLayout } from './cgroup.js';
+import { engineCall } from './engine-call.js';
+
+export interface ProbeOptions {
+  readonly docker: Docker;
+  /** Host path of porin-init. */
+  readonly initPath: string;
+  /** The recorder, or why there is none. */
+  readonly recorder: Recorder | Error;
+}
+
+const INIT_TIMEOUT_MS = 30_000;
+
+/** Throws ExecutionError engine-error, and control-channel where porin-init does not run here. */
+export async function probeNode({ docker, initPath, recorder }: ProbeOptions): Promise<NodeFacts> {
+  const [engine, init, status, mountinfo] = await Promise.all([
+    engineCall('say its version', () => docker.version()),
+    probeInit(initPath),
+    readFile('/proc/self/status', 'utf8'),
+    readFile('/proc/self/mountinfo', 'utf8'),
+  ]);
+  return {
+    architecture: nodeArchitecture(),
+    kernel: release(),
+    engine: engine.Components?.[0]?.Name ?? 'Engine',
+    engineVersion: engine.Version,
+    cgroup: cgroupLayout(mountinfo),
+    speculationStoreBypass: /^Speculation_Store_Bypass:\s*(.+)$/m.exec(status)?.[1] ?? 'unknown',
+    ...init,
+    ...(recorder instanceof Recorder ? { recorderVersion: recorder.version } : { recorderProblem: recorder.message }),
+  };
+}
+
+async function probeInit(path: string): Promise<{ initVersion: string; landlockAbi: number | null }> {
+  const { stdout } = await promisify(execFile)(path, ['--version'], { timeout: INIT_TIMEOUT_MS, env: {} }).catch(
+    (cause: Error) => {
+      throw new ExecutionError('control-channel', `porin-init does not run on this node: ${cause.message}`, { cause });
+    },
+  );
+  const [, initVersion, landlock] = /^porin-init (\S+) landlock (\d+)$/m.exec(stdout) ?? [];
+  if (initVersion === undefined) {
+    throw new ExecutionError('control-channel', `${path} is not this version's porin-init: it says ${stdout.trim()}`);
+  }
+  return { initVersion, landlockAbi: Number(landlock) || null };
+}

@@ -1,0 +1,117 @@
+/** From an image reference to the image on this node: what is there already, or else what a registry has. */
+import type Docker from 'dockerode';
+import { architectureOfGoarch, type ImageContent } from '#lib/profiles';
+import { nodeArchitecture } from '../node-architecture.js';
+import { engineMessage, engineStatus } from './engine-call.js';
+import { toImageConfiguration } from './image-configuration.js';
+
+export interface ResolvedImage {
+  /** `sha256:<hex>`, as the engine names it. */
+  readonly imageId: string;
+  /** `<repository>@sha256:<hex>`; null for an image that came from no registry. */
+  readonly repositoryDigest: string | null;
+  readonly content: ImageContent;
+  /** Paths of its VOLUMEs. */
+  readonly volumes: readonly string[];
+}
+
+export type ImageErrorCode = 'image-not-found' | 'image-pull-failed' | 'image-architecture';
+
+/** The message is a sentence about the image, for the one who named it. */
+export class ImageError extends Error {
+  override readonly name = 'ImageError';
+
+  constructor(
+    readonly code: ImageErrorCode,
+    message: string,
+    /** GOARCH of the image, with `image-architecture`. */
+    readonly imageArchitecture?: string,
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
+  }
+}
+
+const NOT_FOUND = 404;
+const BAD_REQUEST = 400;
+const IMAGE_ID = /^sha256:[0-9a-f]{64}$/;
+/** What registries and the engine say of an image that is not there or not ours to read. */
+const ABSENT = /manifest unknown|not found|does not exist|pull access denied|unauthorized|name unknown|denied:/i;
+
+/** Throws ImageError; `image-architecture` when it is not one of this node's. */
+export async function resolveImage(docker: Docker, reference: string): Promise<ResolvedImage> {
+  let image = await findImage(docker, reference);
+  if (!image) {
+    await pullImage(docker, reference);
+    image = await findImage(docker, reference);
+  }
+  if (!image) throw new ImageError('image-pull-failed', `The engine pulled ${reference} and does not have it.`);
+  return toResolvedImage(image, reference);
+}
+
+function toResolvedImage(image: Docker.ImageInspectInfo, reference: string): ResolvedImage {
+  const architecture = architectureOfGoarch(image.Architecture);
+  if (image.Os !== 'linux' || architecture !== nodeArchitecture()) {
+    const platform = `${image.Os}/${image.Architecture}`;
+    const message = `The image ${reference} is for ${platform}, and this node is ${nodeArchitecture()}.`;
+    throw new ImageError('image-architecture', message, image.Architecture);
+  }
+  const { entrypoint, command, environment, workingDirectory, user, volumes } = toImageConfiguration(image);
+  const layerDiffIds = image.RootFS.Layers ?? [];
+  return {
+    imageId: image.Id,
+    repositoryDigest: repositoryDigest(image.RepoDigests ?? [], reference),
+    content: { os: image.Os, architecture, layerDiffIds, entrypoint, command, environment, workingDirectory, user },
+    volumes,
+  };
+}
+
+/** The one of the repository that was named, if the image has several. */
+function repositoryDigest(digests: readonly string[], reference: string): string | null {
+  const repository = repositoryOf(reference);
+  return digests.find((digest) => digest.startsWith(`${repository}@`)) ?? digests[0] ?? null;
+}
+
+/** Without tag and digest. A colon before the last slash belongs to a registry's port. */
+function repositoryOf(reference: string): string {
+  const [name = ''] = reference.split('@', 1);
+  const colon = name.lastIndexOf(':');
+  return colon > name.lastIndexOf('/') ? name.slice(0, colon) : name;
+}
+
+/** Without tag and digest the engine would pull every tag of the repository. */
+export function withTag(reference: string): string {
+  return reference.includes('@') || repositoryOf(reference) !== reference ? reference : `${reference}:latest`;
+}
+
+async function findImage(docker: Docker, reference: string): Promise<Docker.ImageInspectInfo | undefined> {
+  try {
+    return await docker.getImage(reference).inspect();
+  } catch (cause) {
+    if (engineStatus(cause) === NOT_FOUND) return undefined;
+    throw pullError(reference, cause);
+  }
+}
+
+async function pullImage(docker: Docker, reference: string): Promise<void> {
+  if (IMAGE_ID.test(reference)) {
+    throw new ImageError('image-not-found', `This node has no image ${reference}, and an image id cannot be pulled.`);
+  }
+  try {
+    const progress = await docker.pull(withTag(reference));
+    // The engine answers 200 and tells of a failure in the stream.
+    await new Promise<void>((resolve, reject) => {
+      docker.modem.followProgress(progress, (error) => (error ? reject(error) : resolve()));
+    });
+  } catch (cause) {
+    throw pullError(reference, cause);
+  }
+}
+
+function pullError(reference: string, cause: unknown): ImageError {
+  const detail = engineMessage(cause);
+  const status = engineStatus(cause);
+  const code =
+    status === NOT_FOUND || status === BAD_REQUEST || ABSENT.test(detail) ? 'image-not-found' : 'image-pull-failed';
+  return new ImageError(code, `The image ${reference} could not be pulled: ${detail}`, undefined, { cause });
+}

@@ -1,0 +1,184 @@
+/**
+ * Runs one payload in one container: the only way a payload is started.
+ *
+ * listen -> create -> attach -> start -> hello -> observe -> policy -> ready -> go -> started or failed -> denials ->
+ * exited -> container ended -> recording -> removed
+ */
+import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
+import type Docker from 'dockerode';
+import { OFFERED_MONITORINGS } from '#lib/profiles';
+import { RunContainer } from './containers/container.js';
+import { containerSpecification } from './containers/container-specification.js';
+import { imageConfiguration } from './containers/image-configuration.js';
+import { LogCapture } from './containers/log-capture.js';
+import { payloadPolicy } from './containers/payload-policy.js';
+import { ExecutionError, toExecutionError } from './execution-error.js';
+import {
+  type Denial,
+  type ExecutorOutcome,
+  type ExecutorRunReport,
+  type ExecutorRunRequest,
+  type LogSink,
+} from './executor-run.js';
+import { Observation } from './monitoring/observation.js';
+import { type Recorder } from './monitoring/recorder.js';
+import { nodeArchitecture } from './node-architecture.js';
+import { PhaseClock } from './phase-clock.js';
+import { type PayloadResult, runPayload } from './run-payload.js';
+import { ControlSocket } from './sandbox/control-socket.js';
+import { renderPolicy } from './sandbox/policy-text.js';
+import { within } from './within.js';
+
+export interface ExecutorContext {
+  readonly docker: Docker;
+  /** Host path of porin-init. */
+  readonly initPath: string;
+  /** Short host directory for control sockets; made, with mode 0700, where it does not exist. */
+  readonly runDirectory: string;
+  /** Needed when the level's monitoring is not `none`. */
+  readonly recorder: Recorder | undefined;
+  /** Aborted with a StopReason as its reason: ends the payload, and the report still comes. */
+  readonly stop: AbortSignal;
+  /** Gets at most `limits.logBytes` of each stream. Must not throw. */
+  readonly onLog: LogSink;
+  /** The payload has been executed. */
+  readonly onStarted?: () => void;
+  /** The first call of each shape, when it happens; the report has the counts. */
+  readonly onDenial?: (denial: Denial) => void;
+}
+
+/** What a container is made for, and the channel that it will connect to. */
+interface Prepared {
+  readonly specification: Docker.ContainerCreateOptions;
+  readonly policy: string;
+  readonly socketPath: string;
+  readonly token: string;
+}
+
+type ReportInside = Omit<ExecutorRunReport, 'phasesMs' | 'removalProblem'>;
+
+const CONNECT_TIMEOUT_MS = 60_000;
+const POLICY_TIMEOUT_MS = 60_000;
+/** After the container's end; the engine has then nothing left but what is on its way. */
+const LOG_TIMEOUT_MS = 60_000;
+const TOKEN_BYTES = 32;
+
+/**
+ * Whatever it throws, the container is gone, or its removal was tried.
+ *
+ * @throws ExecutionError
+ */
+export async function runExecutor(request: ExecutorRunRequest, context: ExecutorContext): Promise<ExecutorRunReport> {
+  const clock = new PhaseClock();
+  try {
+    checkMonitoring(request, context);
+    const prepared = await prepare(request, context);
+    const control = await ControlSocket.listen(prepared.socketPath, prepared.token);
+    try {
+      const container = await RunContainer.create(context.docker, request.runId, prepared.specification);
+      let removalProblem: string | undefined;
+      let inside: ReportInside;
+      try {
+        inside = await runInside(request, context, { container, control, clock, policy: prepared.policy });
+      } finally {
+        clock.enter('remove');
+        removalProblem = await container.remove();
+      }
+      return { ...inside, phasesMs: clock.totalsMs(), ...(removalProblem !== undefined && { removalProblem }) };
+    } finally {
+      control.close();
+    }
+  } catch (error) {
+    throw toExecutionError(error);
+  }
+}
+
+/** Everything that can be refused before there is a container. */
+async function prepare(request: ExecutorRunRequest, context: ExecutorContext): Promise<Prepared> {
+  const image = await imageConfiguration(context.docker, request.imageId);
+  const policy = renderPolicy(payloadPolicy(request, image));
+  const token = randomBytes(TOKEN_BYTES).toString('hex');
+  const socketPath = join(context.runDirectory, `${request.runId}.sock`);
+  const parts = { initPath: context.initPath, socketPath, token, image, architecture: nodeArchitecture() };
+  return { specification: containerSpecification(request, parts), policy, socketPath, token };
+}
+
+async function runInside(
+  request: ExecutorRunRequest,
+  context: ExecutorContext,
+  run: {
+    readonly container: RunContainer;
+    readonly control: ControlSocket;
+    readonly clock: PhaseClock;
+    readonly policy: string;
+  },
+): Promise<ReportInside> {
+  const { container, control, clock } = run;
+  const logs = new LogCapture(await container.attach(), request.limits.logBytes, context.onLog);
+  clock.enter('start');
+  await container.start();
+  const hello = await Promise.race([control.accept(CONNECT_TIMEOUT_MS), endedUnheard(logs)]);
+  const observation = await Observation.attach(request, context.recorder, () => container.pid());
+  try {
+    await within(control.sendPolicy(run.policy), POLICY_TIMEOUT_MS, () => timedOut('take its policy'));
+    observation.throwIfLost();
+    const result = await runPayload({
+      request,
+      container,
+      control,
+      clock,
+      stop: context.stop,
+      broken: logs.broken,
+      onStarted: () => context.onStarted?.(),
+      onDenial: (denial) => context.onDenial?.(denial),
+    });
+    clock.enter('remove');
+    await Promise.all([
+      container.exited(),
+      within(logs.ended, LOG_TIMEOUT_MS, () => new ExecutionError('engine-error', 'The output did not end.')),
+    ]);
+    const outcome = await withOomKilled(result, container);
+    if (!result.executed) await observation.drop();
+    const { usage, limitHits, denials, denialsDropped, endedOnItsOwn } = result;
+    return {
+      outcome,
+      level: request.level,
+      ...(usage && { usage }),
+      ...(limitHits && { limitHits }),
+      denials,
+      denialsDropped,
+      ...(result.executed && (await observation.finish({ payloadEndedOnItsOwn: endedOnItsOwn }))),
+      logs: logs.summary(),
+      sandbox: { initVersion: hello.initVersion, kernel: hello.kernel, landlockAbi: hello.landlockAbi },
+    };
+  } catch (error) {
+    await observation.drop();
+    throw error;
+  }
+}
+
+/** Where the cgroup could not be read, the engine is asked. */
+async function withOomKilled({ outcome, limitHits }: PayloadResult, container: RunContainer): Promise<ExecutorOutcome> {
+  if (outcome.kind !== 'signaled' || limitHits || outcome.oomKilled) return outcome;
+  return { ...outcome, oomKilled: await container.oomKilled() };
+}
+
+function checkMonitoring({ level: { monitoring } }: ExecutorRunRequest, { recorder }: ExecutorContext): void {
+  if (!OFFERED_MONITORINGS.some((offered) => offered === monitoring)) {
+    throw new ExecutionError('invalid-policy', `Monitoring "${monitoring}" is not offered by this version.`);
+  }
+  if (monitoring !== 'none' && !recorder) {
+    throw new ExecutionError('recorder-lost', `Monitoring "${monitoring}" needs a recorder, and there is none.`);
+  }
+}
+
+/** A container ends its output with itself; porin-init says there why it refuses to begin. */
+async function endedUnheard(logs: LogCapture): Promise<never> {
+  await logs.ended;
+  throw new ExecutionError('control-channel', 'The container ended before porin-init reported to the worker.');
+}
+
+function timedOut(what: string): Error {
+  return new ExecutionError('control-channel', `porin-init did not ${what} within ${POLICY_TIMEOUT_MS / 1000} s.`);
+}
