@@ -53,7 +53,7 @@ export interface FinishedRun {
 export class AttemptStore {
   constructor(
     private readonly dataSource: DataSource,
-    private readonly options: { nodeId: string; leaseMs: number; retentionDays: number; architecture: Architecture },
+    private readonly options: { nodeId: string; leaseMs: number; architecture: Architecture },
   ) {}
 
   /** What the message's job asks of the node; undefined when it is not there to be claimed. */
@@ -170,14 +170,13 @@ export class AttemptStore {
          ), started AS (
            UPDATE job SET state = 'RUNNING' FROM run WHERE job.id = run.job_id AND state = 'INITIALIZING'
          ), logs AS (
-           INSERT INTO artifact (executor_run_id, kind, expires_at)
-           SELECT id, kind, now() + make_interval(days => $16) FROM run, unnest(ARRAY['stdout', 'stderr']) AS kind
+           INSERT INTO artifact (executor_run_id, kind) SELECT id, kind FROM run, unnest(ARRAY['stdout', 'stderr']) AS kind
          )
          SELECT id FROM run`,
         [
           ...[run.id, claim.jobId, claim.number, run.position, run.buildId, run.profileVersionId, this.options.nodeId],
           ...[run.enforcement, run.monitoring, run.selectionReason, run.filterDigest, run.inputsDigest, run.nodeFacts],
-          ...[claim.calibration, claim.block, this.options.retentionDays],
+          ...[claim.calibration, claim.block],
         ],
       );
       return started.length === 1;

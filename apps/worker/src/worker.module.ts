@@ -63,7 +63,6 @@ export class WorkerLifecycle implements OnApplicationBootstrap, OnApplicationShu
     const store = new AttemptStore(this.dataSource, {
       nodeId: this.#node.id,
       leaseMs: config.PORIN_LEASE_MS,
-      retentionDays: config.PORIN_RETENTION_DAYS,
       architecture: ARCHITECTURE,
     });
     this.#consumer = new Consumer({

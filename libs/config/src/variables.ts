@@ -33,7 +33,6 @@ const shared = {
       'URL prefixes that inputs may come from, separated by commas (file:///data/in/,https://archive.example.org/)',
     ),
   PORIN_OUTPUT_URL_PREFIXES: list.default([]).describe('URL prefixes that outputs may go to, separated by commas'),
-  PORIN_RETENTION_DAYS: integer(1, 36_500).default(90).describe('Days that logs are kept'),
 };
 
 export const apiVariables = z.object({
@@ -50,6 +49,7 @@ export const apiVariables = z.object({
   PORIN_SIGNING_KEY_FILE: absolutePath.describe('Ed25519 private key (PKCS#8 PEM) that signs approvals; mode 0600'),
   PORIN_RATE_LIMIT_PER_MINUTE: integer(1, 1_000_000).default(6_000).describe('Requests per minute and client address'),
   PORIN_QUEUE_DEPTH_FACTOR: integer(1, 100).default(2).describe('Messages in Redis, as a multiple of the free slots'),
+  PORIN_RETENTION_DAYS: integer(1, 36_500).default(90).describe('Days that logs are kept'),
 });
 
 export const workerVariables = z.object({
