@@ -1,14 +1,16 @@
 /** Inputs over real HTTP connections: redirects, addresses, credentials, limits, and servers that misbehave. */
 import { type LookupAddress } from 'node:dns';
 import { readFileSync, statSync } from 'node:fs';
+import { createServer as createTlsServer, get } from 'node:https';
 import { createServer, type AddressInfo, type Socket } from 'node:net';
 import { gzipSync } from 'node:zlib';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { type StagingRules, stageInput } from '#lib/staging';
 import { HttpClient, type ResolveName } from '../../libs/staging/src/http-client.js';
-import { type Answer, HttpServer } from '../support/http-server.js';
-import { codeOf, jobErrorOf, rulesWith, sha256, Tree } from '../support/staging.js';
 import { eventually } from '../support/eventually.js';
+import { type Answer, HttpServer } from '../support/http-server.js';
+import { selfSigned } from '../support/self-signed.js';
+import { codeOf, jobErrorOf, rulesWith, sha256, Tree } from '../support/staging.js';
 
 const CONTENT = Buffer.alloc(1_000_003, 'EDF+ ');
 const never = new AbortController().signal;
@@ -78,6 +80,7 @@ beforeEach(async () => {
 });
 
 afterEach(async () => {
+  vi.unstubAllEnvs();
   await eventually(() => Promise.resolve(expect(archive.openConnections).toBe(0)));
   await Promise.all([archive.stop(), other.stop()]);
   expect(tree.openDescriptors()).toEqual([]);
@@ -229,6 +232,37 @@ describe('an input over HTTP', () => {
       expect(tree.list('staged')).toEqual([]);
     },
   );
+});
+
+describe('the server of an input', () => {
+  it('is never one that the path names', async () => {
+    const url = archive.url(`//127.0.0.1:${other.port}/data/a`);
+    const input = { url: url.replace('//', '//user:secret@'), path: '/in/a' };
+    const anywhere = rules({ inputPrefixes: [archive.url('/')] });
+    expect(await codeOf(stageInput(input, tree.path('staged/a'), anywhere, never))).toBe('input-not-found');
+    expect(archive.requests.map((request) => request.url)).toEqual([`//127.0.0.1:${other.port}/data/a`]);
+    expect(other.connections).toBe(0);
+  });
+
+  it('must prove its name, even where the environment says it need not', async () => {
+    const { key, certificate } = selfSigned('127.0.0.1');
+    const impostor = createTlsServer({ key, cert: certificate }, (_request, response) => response.end('forged'));
+    await new Promise<void>((resolve) => impostor.listen(0, '127.0.0.1', resolve));
+    const { port } = impostor.address() as AddressInfo;
+    const options = { host: '127.0.0.1', port, ca: certificate, agent: false };
+    const trusting = await new Promise((resolve, reject) => {
+      get(options, (response) => resolve(response.resume().statusCode)).on('error', reject);
+    });
+    expect(trusting).toBe(200);
+    vi.stubEnv('NODE_TLS_REJECT_UNAUTHORIZED', '0');
+    const refused = await refusal(`https://127.0.0.1:${port}/`, { inputPrefixes: [`https://127.0.0.1:${port}/`] });
+    expect(refused).toEqual({
+      code: 'input-fetch-failed',
+      message: `The input https://127.0.0.1:${port}/ for /in/a could not be fetched: DEPTH_ZERO_SELF_SIGNED_CERT`,
+    });
+    impostor.closeAllConnections();
+    await new Promise((resolve) => impostor.close(resolve));
+  });
 });
 
 describe('a redirect of an input', () => {

@@ -13,7 +13,7 @@ export class HttpServer {
   private constructor(answers: Readonly<Record<string, Answer>>) {
     this.server = createServer((request, response) => {
       this.requests.push(request);
-      const answer = answers[new URL(request.url ?? '/', 'http://h').pathname];
+      const answer = answers[(request.url ?? '').replace(/\?.*$/s, '')];
       if (answer === undefined) response.writeHead(404).end();
       else answer(request, response);
     });

@@ -88,7 +88,8 @@ async function openTargetDirectory({ hostPath, roots }: FileTarget, publication:
 
 async function makeAndPin(place: FileHandle, part: string, publication: Publication): Promise<FileHandle> {
   try {
-    await mkdir(through(place, part)).catch((error: unknown) => {
+    const made = mkdir(through(place, part)).then(() => syncDirectory(place));
+    await made.catch((error: unknown) => {
       if (errorCode(error) !== 'EEXIST') throw error;
     });
     return await pin(through(place, part));

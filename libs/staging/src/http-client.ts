@@ -37,7 +37,12 @@ export class HttpClient {
     const isRefused = rules.allowPrivateAddresses
       ? () => false
       : (address: string) => classifyAddress(address) !== 'global';
-    const connect = buildConnector({ timeout: timeouts.connectMs, lookup: checkedLookup(isRefused, resolve) });
+    const connect = buildConnector({
+      timeout: timeouts.connectMs,
+      lookup: checkedLookup(isRefused, resolve),
+      // Said aloud, NODE_TLS_REJECT_UNAUTHORIZED cannot undo it.
+      rejectUnauthorized: true,
+    });
     this.agent = new Agent({
       // node:net asks its lookup function for names only, so literal addresses are checked here.
       connect: (options, callback) => {
@@ -54,7 +59,7 @@ export class HttpClient {
 
   /** Rejects with AddressRefused, with undici's and node's errors, and with an AbortError when aborted. */
   async request({ url, method, authorization, body }: HttpRequest): Promise<Dispatcher.ResponseData> {
-    const response = await request(new URL(url.pathname + url.search, url.origin), {
+    const response = await request(withoutUser(url), {
       dispatcher: this.agent,
       method,
       headers: {
@@ -101,6 +106,13 @@ export function checkedLookup(isRefused: (address: string) => boolean, resolve: 
 export function authorizationOf(url: URL): string | null {
   if (url.username === '' && url.password === '') return null;
   return `Basic ${Buffer.from(`${decode(url.username)}:${decode(url.password)}`).toString('base64')}`;
+}
+
+/** Not put together again from its parts: a path that begins with two slashes would be taken for a host. */
+function withoutUser(url: URL): URL {
+  const plain = new URL(url);
+  plain.username = plain.password = plain.hash = '';
+  return plain;
 }
 
 function decode(text: string): string {

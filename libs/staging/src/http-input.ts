@@ -28,7 +28,7 @@ export async function openHttpInput(
   const client = new HttpClient(rules, signal, resolve);
   try {
     let { url } = input;
-    // Once the transfer has left the origin that the credentials are for, they are not sent again.
+    // Of the job's own URL only, and once the transfer has left its origin they are not sent again.
     let authorization = authorizationOf(url);
     for (let redirects = 0; redirects <= MAXIMUM_REDIRECTS; redirects++) {
       requireAllowed(url, rules);
@@ -75,9 +75,7 @@ function requireWhole(status: number, details: { url: string; path: string }): v
 function redirectTarget(location: string | string[] | undefined, base: URL): URL {
   const text = Array.isArray(location) ? location[0] : location;
   if (text === undefined || !URL.canParse(text, base.href)) throw new HttpFailure('a redirect to no valid URL');
-  const target = new URL(text, base);
-  target.username = target.password = '';
-  return target;
+  return new URL(text, base);
 }
 
 function lengthOf(header: string | string[] | undefined): number | null {
