@@ -71,7 +71,11 @@ export function toJobError(error: unknown, node: string): JobError {
   }
 }
 
-export function imageJobError(error: unknown, image: string): unknown {
-  if (!(error instanceof ImageError) || error.code === 'image-architecture') return error;
+export function imageJobError(error: unknown, image: string, architecture: string): unknown {
+  if (!(error instanceof ImageError)) return error;
+  if (error.code === 'image-architecture') {
+    const { imageArchitecture = 'another architecture' } = error;
+    return JobError.of(error.code, { image, imageArchitecture, architecture }, { cause: error });
+  }
   return JobError.of(error.code, { image, detail: error.message }, { cause: error });
 }

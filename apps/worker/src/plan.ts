@@ -96,12 +96,8 @@ async function resolveBuild(
 ): Promise<{ image: ResolvedImage; build: BuildRow }> {
   const reference = executor.build?.repositoryDigest ?? executor.image;
   const image = await resolveImage(docker, reference).catch((error: unknown) => {
-    throw imageJobError(error, executor.image);
+    throw imageJobError(error, executor.image, architecture);
   });
-  if (image.content.architecture !== architecture) {
-    const imageArchitecture = image.content.architecture;
-    throw JobError.of('image-architecture', { image: executor.image, imageArchitecture, architecture });
-  }
   const digest = contentDigest(image.content);
   if (executor.build && executor.build.contentDigest !== digest) {
     const detail = 'its content changed since the job was first tried. Submit the job again to run the new one.';

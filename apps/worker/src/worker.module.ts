@@ -11,8 +11,9 @@ import {
   type OnApplicationShutdown,
 } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
-import { type WorkerConfig } from '#lib/config';
+import { ConfigError, type WorkerConfig } from '#lib/config';
 import { checkSchema, makeDataSource } from '#lib/database';
+import { urlPrefixProblem } from '#lib/staging';
 import Docker from 'dockerode';
 import { type Logger } from 'pino';
 import { DataSource } from 'typeorm';
@@ -56,6 +57,7 @@ export class WorkerLifecycle implements OnApplicationBootstrap, OnApplicationShu
 
   async onApplicationBootstrap(): Promise<void> {
     const { config, logger } = this;
+    refuseMalformedPrefixes(config);
     await checkSchema((sql) => this.dataSource.query(sql));
     for (const path of [config.PORIN_WORK_DIR, config.PORIN_RUN_DIR]) mkdirSync(path, { recursive: true, mode: 0o700 });
     await this.#session.open();
@@ -112,6 +114,16 @@ export class WorkerLifecycle implements OnApplicationBootstrap, OnApplicationShu
 
   #native(program: string): string {
     return join(this.config.PORIN_NATIVE_DIR, program);
+  }
+}
+
+/** A malformed prefix would allow nothing, and every job would fail by it. */
+function refuseMalformedPrefixes(config: WorkerConfig): void {
+  for (const name of ['PORIN_INPUT_URL_PREFIXES', 'PORIN_OUTPUT_URL_PREFIXES'] as const) {
+    for (const prefix of config[name]) {
+      const problem = urlPrefixProblem(prefix);
+      if (problem !== null) throw new ConfigError([`${name}: ${problem}`]);
+    }
   }
 }
 
