@@ -48,6 +48,7 @@ CREATE TABLE profile_version (
   CHECK (state <> 'APPROVED' OR (statement IS NOT NULL AND signature IS NOT NULL))
 );
 CREATE UNIQUE INDEX profile_version_one_approved ON profile_version (build_id) WHERE state = 'APPROVED';
+CREATE UNIQUE INDEX profile_version_one_proposed ON profile_version (build_id) WHERE state = 'PROPOSED';
 
 CREATE SEQUENCE approval_sequence;
 CREATE TABLE approval (
@@ -157,6 +158,7 @@ CREATE TABLE attempt (
 );
 CREATE UNIQUE INDEX attempt_one_open ON attempt (job_id) WHERE state = 'OPEN';
 CREATE INDEX attempt_lease ON attempt (lease_expires_at) WHERE state = 'OPEN';
+CREATE INDEX attempt_open_by_node ON attempt (node_id) WHERE state = 'OPEN';
 
 CREATE TABLE executor_run (
   id uuid PRIMARY KEY,
@@ -201,6 +203,7 @@ CREATE TABLE recording (
   created_at timestamptz NOT NULL DEFAULT now(),
   considered_at timestamptz
 );
+CREATE INDEX recording_unconsidered ON recording (created_at) WHERE considered_at IS NULL;
 
 CREATE TABLE profile_version_recording (
   profile_version_id uuid NOT NULL REFERENCES profile_version,
@@ -231,6 +234,7 @@ CREATE TABLE job_output (
   FOREIGN KEY (job_id, attempt_number) REFERENCES attempt ON DELETE CASCADE
 );
 
+-- expires_at is null where the API's retention decides.
 CREATE TABLE artifact (
   id uuid PRIMARY KEY DEFAULT gen_random_uuid(),
   executor_run_id uuid NOT NULL REFERENCES executor_run ON DELETE CASCADE,
@@ -239,7 +243,7 @@ CREATE TABLE artifact (
   bytes bigint NOT NULL DEFAULT 0,
   dropped_bytes bigint NOT NULL DEFAULT 0,
   storage text NOT NULL DEFAULT 'database',
-  expires_at timestamptz NOT NULL,
+  expires_at timestamptz,
   UNIQUE (executor_run_id, kind)
 );
 
@@ -299,6 +303,10 @@ BEGIN
   RETURN NULL;
 END $$;
 CREATE TRIGGER outbox_notify AFTER INSERT ON outbox FOR EACH STATEMENT EXECUTE FUNCTION notify_outbox();
+
+-- An attempt that ends frees a slot.
+CREATE TRIGGER attempt_end_notify AFTER UPDATE OF state ON attempt
+  FOR EACH ROW WHEN (OLD.state = 'OPEN' AND NEW.state <> 'OPEN') EXECUTE FUNCTION notify_outbox();
 
 CREATE FUNCTION notify_recording() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN

@@ -52,7 +52,9 @@ export function isOurs(record: DaemonRecord, readProc: ReadProc = readProcFile):
   try {
     const { state, startTicks } = parseStat(readProc(record.pid, 'stat'));
     if (state === 'Z' || state === 'X' || startTicks !== record.startTicks) return false;
-    return readProc(record.pid, 'cmdline').includes(record.mark);
+    const commandLine = readProc(record.pid, 'cmdline');
+    // Empty for a moment while a living process executes a program.
+    return commandLine === '' || commandLine.includes(record.mark);
   } catch {
     return false;
   }

@@ -1,14 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import { messageId, queueConnection, queueName } from '#lib/queue';
-import { Queue } from 'bullmq';
 import supertest from 'supertest';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startTestApi, type TestApi } from '../support/api.js';
-import { required } from '../support/environment.js';
-import { eventually } from '../support/eventually.js';
 
 let api: TestApi;
-let queue: Queue;
 let keys: Record<'submitter' | 'other' | 'reviewer' | 'admin' | 'stranger', string>;
 
 const http = () => supertest(api.app.getHttpServer());
@@ -18,10 +13,6 @@ const submit = (key: string, body: object = job) => http().post('/api/v1/jobs').
 
 beforeAll(async () => {
   api = await startTestApi({ PORIN_BODY_LIMIT_BYTES: '65536' });
-  queue = new Queue(queueName('x86_64'), {
-    connection: queueConnection(required('PORIN_TEST_REDIS_URL'), { failFast: true }),
-  });
-  await queue.obliterate({ force: true });
   keys = {
     submitter: await api.makeKey({ role: 'submitter' }),
     other: await api.makeKey({ role: 'submitter' }),
@@ -32,7 +23,6 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
-  await queue.close();
   await api.stop();
 });
 
@@ -169,54 +159,5 @@ describe('jobs', () => {
     const first = await cancel();
     expect(first.body).toMatchObject({ state: 'CANCELED', waitingReason: null });
     expect((await cancel()).body).toEqual(first.body);
-  });
-});
-
-describe('dispatch', () => {
-  /** A node with one slot, so that the relay lets two messages go. */
-  async function addNode(): Promise<string> {
-    const { rows } = await api.owner.query(
-      `INSERT INTO node (name, architecture, state, slots, cpu_milli, memory_bytes, disk_bytes, offered_monitorings, facts)
-       VALUES ($1, 'x86_64', 'READY', 1, 1000, 1, 1, '{}', '{}') RETURNING id`,
-      [randomUUID()],
-    );
-    return rows[0].id;
-  }
-  const cancelAll = () => api.owner.query(`UPDATE job SET state = 'CANCELED', ended_at = now() WHERE state = 'QUEUED'`);
-  const queuedIds = async () => (await queue.getJobs(['waiting', 'prioritized'])).map((message) => message.id);
-
-  it('sends ids only, the most urgent first, never more than twice the slots, and again when Redis lost them', async () => {
-    await cancelAll();
-    await queue.obliterate({ force: true });
-    const ids: string[] = [];
-    for (const priority of [0, 0, 5]) ids.push((await submit(keys.submitter, { ...job, priority })).body.id);
-    const expected = [ids[2], ids[0]].map((id) => messageId({ jobId: id ?? '', attempt: 1 })).sort();
-
-    expect(await queuedIds()).toEqual([]);
-    const node = await addNode();
-    await eventually(async () => expect((await queuedIds()).sort()).toEqual(expected));
-    const [message] = await queue.getJobs(['waiting']);
-    expect(Object.keys(message?.data).sort()).toEqual(['attempt', 'jobId']);
-
-    await queue.obliterate({ force: true });
-    await eventually(async () => expect((await queuedIds()).sort()).toEqual(expected));
-    await api.owner.query('DELETE FROM node WHERE id = $1', [node]);
-  });
-
-  it('queues a job again, with the next fence, when its worker stops renewing the lease, three times at most', async () => {
-    await cancelAll();
-    const node = await addNode();
-    const { body } = await submit(keys.submitter).expect(201);
-    const read = async () => (await http().get(`/api/v1/jobs/${body.id}`).set(as(keys.submitter)).expect(200)).body;
-    for (const number of [1, 2, 3]) {
-      await api.owner.query(`UPDATE job SET state = 'RUNNING' WHERE id = $1`, [body.id]);
-      await api.owner.query(
-        `INSERT INTO attempt (job_id, number, node_id, state, lease_expires_at) VALUES ($1, $2, $3, 'OPEN', now() - interval '1 s')`,
-        [body.id, number, node],
-      );
-      await eventually(async () => expect((await read()).failures).toBe(number));
-      if (number < 3) expect(await read()).toMatchObject({ state: 'QUEUED', fence: number + 1 });
-    }
-    expect(await read()).toMatchObject({ state: 'SYSTEM_ERROR', errorCode: 'lease-lost' });
   });
 });

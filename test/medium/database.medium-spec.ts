@@ -139,11 +139,12 @@ describe('the three roles', () => {
 });
 
 describe('profile versions', () => {
-  it('has at most one approved version per build', async () => {
+  it('has at most one approved and one proposed version per build', async () => {
     const build = await insertBuild();
     await insertVersion(build, 1, 'APPROVED');
     expect(await code(insertVersion(build, 2, 'APPROVED'))).toBe(UNIQUE_VIOLATION);
     await insertVersion(build, 2, 'PROPOSED');
+    expect(await code(insertVersion(build, 3, 'PROPOSED'))).toBe(UNIQUE_VIOLATION);
   });
 
   it('cannot be approved without a signed statement', async () => {

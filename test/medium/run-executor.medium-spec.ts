@@ -140,6 +140,12 @@ describe('a payload over its limits', () => {
     expect(killed.report.outcome).toEqual({ kind: 'signaled', signal: 9, oomKilled: false });
   });
 
+  it('needs too much memory in many small processes, whoever of them the kernel kills, porin-init included', async () => {
+    const limits = { memoryBytes: 24 * MIB, pids: 20_000 };
+    const { report } = await runs.run(runs.request([PAYLOAD, 'storm'], { limits }));
+    expect(report.outcome).toEqual({ kind: 'signaled', signal: 9, oomKilled: true });
+  });
+
   it('fills its disk and ends with an error', async () => {
     await runs.withDisk(['dd', 'if=/dev/zero', 'of=/out/file', 'bs=1M'], {}, async (request) => {
       const { report, stderr } = await runs.run(request);
@@ -187,6 +193,22 @@ describe('a run that is stopped', () => {
     });
     expect(stdout).toContain('terminated');
     expect(report.outcome).toEqual({ kind: 'stopped', reason: 'canceled' });
+  });
+
+  it('is killed with its container when porin-init does not answer', async () => {
+    const { signal, abort } = stopWith('lease-lost');
+    const request = runs.request(['sleep', '600']);
+    const { report } = await runs.run(request, {
+      stop: signal,
+      onStarted: () => {
+        void runs.inspect(request.runId).then(({ info }) => {
+          process.kill(info.State.Pid, 'SIGSTOP');
+          abort();
+        });
+      },
+    });
+    expect(report.outcome).toEqual({ kind: 'stopped', reason: 'lease-lost' });
+    expect(report).not.toHaveProperty('usage');
   });
 
   it('runs nothing when it is stopped before it begins', async () => {
@@ -289,7 +311,9 @@ describe('the container', () => {
     const request = runs.request(shell(script), { imageId, imageVolumes: ['/data', '/tmp'] });
     let inspected: ReturnType<ExecutorRuns['inspect']> | undefined;
     const { report, stdout, stderr } = await runs.run(request, {
-      onStarted: () => (inspected = runs.inspect(request.runId)),
+      onStarted: () => {
+        inspected = runs.inspect(request.runId);
+      },
     });
     expect(stdout).toBe('GLIBC_TUNABLES=glibc.malloc.check=3\n');
     expect(stderr).toContain('No space left on device');

@@ -1,38 +1,62 @@
 /** The real API on a fresh database and the real Redis, and keys for it. */
 import 'reflect-metadata';
+import { generateKeyPairSync, type KeyObject } from 'node:crypto';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { loadApiConfig } from '#lib/config';
 import { type NestExpressApplication } from '@nestjs/platform-express';
 import pg from 'pg';
 import { pino } from 'pino';
+import supertest from 'supertest';
 import { generateApiKey, hashApiKey } from '../../apps/api/src/auth/api-key.js';
 import { createApp } from '../../apps/api/src/create-app.js';
 import { makeTestDatabase, type TestDatabase } from './database.js';
 import { required } from './environment.js';
+import { WorkerRows } from './worker-rows.js';
 
 export interface TestApi {
   readonly app: NestExpressApplication;
   readonly database: TestDatabase;
   readonly owner: pg.Client;
+  readonly worker: WorkerRows;
+  /** Of the key that this API signs decisions with. */
+  readonly publicKey: KeyObject;
+  get(key: string, path: string): supertest.Test;
+  post(key: string, path: string, body?: object): supertest.Test;
+  patch(key: string, path: string, body: object): supertest.Test;
   makeKey(options: { role: string; tenant?: string; expiresInMs?: number; revoked?: boolean }): Promise<string>;
   stop(): Promise<void>;
 }
 
 export async function startTestApi(settings: Record<string, string> = {}): Promise<TestApi> {
   const database = await makeTestDatabase();
+  const directory = await mkdtemp(join(tmpdir(), 'porin-api-'));
+  const { privateKey, publicKey } = generateKeyPairSync('ed25519');
+  const keyFile = join(directory, 'signing-key.pem');
+  await writeFile(keyFile, privateKey.export({ type: 'pkcs8', format: 'pem' }), { mode: 0o600 });
   const config = loadApiConfig({
     PORIN_DATABASE_URL: database.apiUrl,
     PORIN_REDIS_URL: required('PORIN_TEST_REDIS_URL'),
-    PORIN_SIGNING_KEY_FILE: '/nonexistent',
+    PORIN_SIGNING_KEY_FILE: keyFile,
     ...settings,
   });
   const app = await createApp(config, pino({ level: 'silent' }));
   await app.init();
   const owner = new pg.Client({ connectionString: database.ownerUrl });
   await owner.connect();
+  const worker = await WorkerRows.connect(database.workerUrl);
+  const http = () => supertest(app.getHttpServer());
+  const as = (key: string) => ({ Authorization: `Bearer ${key}` });
   return {
     app,
     database,
     owner,
+    worker,
+    publicKey,
+    get: (key, path) => http().get(path).set(as(key)),
+    post: (key, path, body = {}) => http().post(path).set(as(key)).send(body),
+    patch: (key, path, body) => http().patch(path).set(as(key)).send(body),
     async makeKey({ role, tenant = 'default', expiresInMs = 3_600_000, revoked = false }) {
       const key = generateApiKey();
       await owner.query(
@@ -44,7 +68,9 @@ export async function startTestApi(settings: Record<string, string> = {}): Promi
     async stop() {
       await app.close();
       await owner.end();
+      await worker.end();
       await database.drop();
+      await rm(directory, { recursive: true });
     },
   };
 }

@@ -1,7 +1,12 @@
 /** All of the API's parts, made for one configuration. */
-import { type DynamicModule, Module } from '@nestjs/common';
-import { APP_FILTER, APP_GUARD, APP_PIPE } from '@nestjs/core';
-import { StandardSchemaValidationPipe } from '@nestjs/common';
+import { type KeyObject } from 'node:crypto';
+import {
+  type DynamicModule,
+  Module,
+  StandardSchemaSerializerInterceptor,
+  StandardSchemaValidationPipe,
+} from '@nestjs/common';
+import { APP_FILTER, APP_GUARD, APP_INTERCEPTOR, APP_PIPE } from '@nestjs/core';
 import { ThrottlerGuard, ThrottlerModule } from '@nestjs/throttler';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { type ApiConfig } from '#lib/config';
@@ -14,22 +19,36 @@ import { PorinError } from './errors/porin-error.js';
 import { ProblemFilter } from './errors/problem.filter.js';
 import { HealthController } from './health/health.controller.js';
 import { JobsController } from './jobs/jobs.controller.js';
-import { API_CONFIG, LOGGER } from './tokens.js';
+import { NodesController } from './nodes/nodes.controller.js';
+import { OverheadController } from './overhead/overhead.controller.js';
+import { ProfilesController } from './profiles/profiles.controller.js';
+import { API_CONFIG, LOGGER, SIGNING_KEY } from './tokens.js';
+
+const CONTROLLERS = [
+  ApplicationsController,
+  HealthController,
+  JobsController,
+  NodesController,
+  OverheadController,
+  ProfilesController,
+];
 
 @Module({})
 export class AppModule {
-  static register(config: ApiConfig, logger: Logger): DynamicModule {
+  static register(config: ApiConfig, logger: Logger, signingKey: KeyObject): DynamicModule {
     return {
       module: AppModule,
       imports: [
         TypeOrmModule.forRoot(makeDataSource({ url: config.PORIN_DATABASE_URL, applicationName: 'porin-api' }).options),
         ThrottlerModule.forRoot([{ ttl: 60_000, limit: config.PORIN_RATE_LIMIT_PER_MINUTE }]),
       ],
-      controllers: [ApplicationsController, HealthController, JobsController],
+      controllers: CONTROLLERS,
       providers: [
         Dispatcher,
         { provide: API_CONFIG, useValue: config },
         { provide: LOGGER, useValue: logger },
+        { provide: SIGNING_KEY, useValue: signingKey },
+        { provide: APP_INTERCEPTOR, useClass: StandardSchemaSerializerInterceptor },
         { provide: APP_FILTER, useValue: new ProblemFilter(logger) },
         { provide: APP_PIPE, useValue: new StandardSchemaValidationPipe({ exceptionFactory: toInvalidRequest }) },
         { provide: APP_GUARD, useClass: ThrottlerGuard },

@@ -6,16 +6,22 @@ import { checkSchema } from '#lib/database';
 import { type Logger } from 'pino';
 import { DataSource } from 'typeorm';
 import { AppModule } from './app.module.js';
+import { securityHeaders } from './http/security-headers.js';
+import { serveDocument } from './openapi/document.js';
+import { loadSigningKey } from './profiles/signing-key.js';
 
-/** Throws SchemaError when the database is newer or older than this program. */
+/** Throws ConfigError for a bad signing key, and SchemaError when the database is newer or older than this program. */
 export async function createApp(config: ApiConfig, logger: Logger): Promise<NestExpressApplication> {
-  const app = await NestFactory.create<NestExpressApplication>(AppModule.register(config, logger), {
+  const signingKey = loadSigningKey(config.PORIN_SIGNING_KEY_FILE);
+  const app = await NestFactory.create<NestExpressApplication>(AppModule.register(config, logger, signingKey), {
     bodyParser: false,
     logger: ['error', 'warn'],
     abortOnError: false,
   });
   app.useBodyParser('json', { limit: config.PORIN_BODY_LIMIT_BYTES });
   app.disable('x-powered-by');
+  app.use(securityHeaders);
+  serveDocument(app);
   const dataSource = app.get(DataSource);
   await checkSchema((sql) => dataSource.query(sql));
   return app;

@@ -57,7 +57,14 @@ export interface ExecutorRunRequest {
 }
 
 /** Why the payload did not end on its own; `disk-limit` also where it ended for want of disk. */
-export const STOP_REASONS = ['wall-time', 'disk-limit', 'canceled', 'lease-lost', 'control-channel'] as const;
+export const STOP_REASONS = [
+  'wall-time',
+  'disk-limit',
+  'canceled',
+  'lease-lost',
+  'draining',
+  'control-channel',
+] as const;
 export type StopReason = (typeof STOP_REASONS)[number];
 
 /** One call outside the profile, deduplicated by call and argument shape. */

@@ -15,7 +15,7 @@ import {
   type StopReason,
 } from './executor-run.js';
 import { type PhaseClock } from './phase-clock.js';
-import { ControlChannelError } from './sandbox/control-error.js';
+import { ControlChannelError, type ControlChannelErrorCode } from './sandbox/control-error.js';
 import { type Exited, type Failed } from './sandbox/control-message.js';
 import { type ControlSocket } from './sandbox/control-socket.js';
 import { errnoName } from './sandbox/denials.js';
@@ -51,6 +51,7 @@ interface Scene {
 }
 
 const START_TIMEOUT_MS = 60_000;
+const NO_MORE_WORDS: readonly ControlChannelErrorCode[] = ['hung-up', 'closed'];
 const NOT_EXECUTED = { executed: false, endedOnItsOwn: false, denials: [], denialsDropped: 0 } as const;
 
 /** Throws ControlChannelError, ExecutionError. */
@@ -136,7 +137,7 @@ async function outcomeWithoutReport(
   container: RunContainer,
   stopped: StopReason | undefined,
 ): Promise<ExecutorOutcome> {
-  if (!(error instanceof ControlChannelError) || error.code !== 'hung-up') throw error;
+  if (!(error instanceof ControlChannelError) || !NO_MORE_WORDS.includes(error.code)) throw error;
   if (stopped !== undefined) return { kind: 'stopped', reason: stopped };
   await container.exited();
   if (!(await container.oomKilled())) throw error;

@@ -55,6 +55,7 @@ export const ERROR_CATALOGUE = {
   ),
   'input-too-large': submitter('The input {url} for {path} is larger than {limitBytes} bytes.'),
   'input-checksum-mismatch': submitter('The input {url} for {path} has the SHA-256 {actual}, not {expected}.'),
+  'input-refused': submitter('The server refused the input {url} for {path}: {detail}.'),
   'input-fetch-failed': transient('The input {url} for {path} could not be fetched: {detail}'),
 
   // Outputs
@@ -67,6 +68,7 @@ export const ERROR_CATALOGUE = {
   'output-address-refused': submitter(
     'The output {url} leads to {address}, a private, loopback or link-local address, which is refused here.',
   ),
+  'output-refused': submitter('The output {path} was refused at {url}: {detail}.'),
   'output-upload-failed': transient('The output {path} could not be uploaded to {url}: {detail}'),
 
   // The payload's own end

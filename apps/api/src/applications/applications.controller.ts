@@ -1,28 +1,46 @@
-/** Registers and lists the named programs of a tenant. */
-import { Body, Controller, Get, Param, Post } from '@nestjs/common';
+/** The named programs of a tenant over HTTP, and what belongs to each: builds and profile versions. */
+import { Body, Controller, Get, Param, Patch, Post, Query } from '@nestjs/common';
+import { ApiBearerAuth } from '@nestjs/swagger';
 import { Application, Audit } from '#lib/database';
 import { DataSource } from 'typeorm';
 import { z } from 'zod';
 import { type Caller, CurrentCaller, NeedsRole } from '../auth/caller.js';
 import { PorinError } from '../errors/porin-error.js';
+import { nextOf, pageQuery } from '../http/page.js';
+import { Answers, BODY_ERRORS } from '../openapi/answers.js';
+import { listProfiles } from '../profiles/find-profiles.js';
+import { profileList } from '../profiles/profile-answers.js';
+import {
+  applicationAnswer,
+  applicationChange,
+  type ApplicationChange,
+  applicationList,
+  applicationListQuery,
+  buildList,
+  newApplication,
+} from './application-answers.js';
+import { changeApplication } from './change-application.js';
+import { findApplication, listApplications, listBuilds } from './find-applications.js';
 
-const applicationSchema = z.strictObject({
-  name: z.string().regex(/^[a-z0-9][a-z0-9._-]{0,127}$/, 'lower-case letters, digits, ".", "_" and "-", at most 128'),
-  image: z.string().min(1).max(512),
-  commandPrefix: z.array(z.string().min(1).max(4096)).max(64).default([]),
-  policy: z.enum(['learn', 'hold', 'refuse']).default('learn'),
-  recordingsNeeded: z.int().min(1).max(100).default(3),
-  distinctInputsNeeded: z.int().min(1).max(100).default(2),
-});
+const idSchema = z.uuid();
+const pageSchema = z.strictObject(pageQuery);
+type Page = z.infer<typeof pageSchema>;
 
+@ApiBearerAuth()
 @Controller('api/v1/applications')
 export class ApplicationsController {
   constructor(private readonly dataSource: DataSource) {}
 
   @Post()
   @NeedsRole('admin')
+  @Answers({
+    summary: 'Register an application',
+    status: 201,
+    schema: applicationAnswer,
+    errors: [...BODY_ERRORS, 'role-required', 'application-exists'],
+  })
   async create(
-    @Body({ schema: applicationSchema }) body: z.infer<typeof applicationSchema>,
+    @Body({ schema: newApplication }) body: z.infer<typeof newApplication>,
     @CurrentCaller() caller: Caller,
   ): Promise<Application> {
     return this.dataSource.transaction(async (manager) => {
@@ -50,14 +68,57 @@ export class ApplicationsController {
   }
 
   @Get()
-  list(@CurrentCaller() caller: Caller): Promise<Application[]> {
-    return this.dataSource.manager.find(Application, { where: { tenant: caller.tenant }, order: { name: 'ASC' } });
+  @Answers({ summary: 'List the applications, newest first', schema: applicationList })
+  async list(
+    @Query({ schema: applicationListQuery }) query: z.infer<typeof applicationListQuery>,
+    @CurrentCaller() caller: Caller,
+  ) {
+    const applications = await listApplications(this.dataSource.manager, caller.tenant, query);
+    return { applications, next: nextOf(applications, query.limit) };
   }
 
   @Get(':id')
-  async get(@Param('id', { schema: z.uuid() }) id: string, @CurrentCaller() caller: Caller): Promise<Application> {
-    const application = await this.dataSource.manager.findOneBy(Application, { id, tenant: caller.tenant });
-    if (!application) throw new PorinError('not-found', `There is no application ${id}.`);
-    return application;
+  @Answers({ summary: 'Get an application', schema: applicationAnswer, errors: ['not-found'] })
+  get(@Param('id', { schema: idSchema }) id: string, @CurrentCaller() caller: Caller): Promise<Application> {
+    return findApplication(this.dataSource.manager, caller.tenant, id);
+  }
+
+  @Patch(':id')
+  @NeedsRole('admin')
+  @Answers({
+    summary: 'Change an application; jobs that were submitted keep their image',
+    schema: applicationAnswer,
+    errors: [...BODY_ERRORS, 'role-required', 'not-found'],
+  })
+  change(
+    @Param('id', { schema: idSchema }) id: string,
+    @Body({ schema: applicationChange }) body: ApplicationChange,
+    @CurrentCaller() caller: Caller,
+  ): Promise<Application> {
+    return this.dataSource.transaction((manager) => changeApplication(manager, caller, id, body));
+  }
+
+  @Get(':id/builds')
+  @Answers({ summary: 'List the builds of an application, newest first', schema: buildList, errors: ['not-found'] })
+  async builds(
+    @Param('id', { schema: idSchema }) id: string,
+    @Query({ schema: pageSchema }) page: Page,
+    @CurrentCaller() caller: Caller,
+  ) {
+    await findApplication(this.dataSource.manager, caller.tenant, id);
+    const builds = await listBuilds(this.dataSource.manager, id, page);
+    return { builds, next: nextOf(builds, page.limit) };
+  }
+
+  @Get(':id/profiles')
+  @Answers({ summary: 'List the profile versions of an application', schema: profileList, errors: ['not-found'] })
+  async profiles(
+    @Param('id', { schema: idSchema }) id: string,
+    @Query({ schema: pageSchema }) page: Page,
+    @CurrentCaller() caller: Caller,
+  ) {
+    await findApplication(this.dataSource.manager, caller.tenant, id);
+    const profiles = await listProfiles(this.dataSource.manager, caller.tenant, { ...page, applicationId: id });
+    return { profiles, next: nextOf(profiles, page.limit) };
   }
 }

@@ -1,4 +1,4 @@
-/** Runs the relay and the reconciler, on one API instance at a time, held by a session-level advisory lock. */
+/** Runs the relay, the reconciler, the proposals and the retention on one API instance at a time, held by a session-level advisory lock. */
 import { Inject, Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import { type ApiConfig } from '#lib/config';
 import { MESSAGE_OPTIONS, messageId, queueConnection, queueName } from '#lib/queue';
@@ -6,20 +6,26 @@ import { Queue } from 'bullmq';
 import pg from 'pg';
 import { type Logger } from 'pino';
 import { DataSource } from 'typeorm';
+import { buildsToConsider, considerBuild } from '../profiles/propose.js';
 import { API_CONFIG, LOGGER } from '../tokens.js';
-import { markSilentNodes, recoverLostAttempts } from './reconciler.js';
+import { endLostAttempts, markSilentNodes, settleJobs } from './reconciler.js';
+import { releaseHeldJobs } from './release-held.js';
+import { deleteExpiredArtifacts } from './retention.js';
 import { type Dispatch, possiblyLost, takeReady } from './relay.js';
 
 const DISPATCH_LOCK = 7_060_118;
 const POLL_MS = 1_000;
 const RECONCILE_MS = 3_000;
 const LOST_AFTER_S = 5;
+const RETENTION_MS = 60_000;
 
 @Injectable()
 export class Dispatcher implements OnApplicationBootstrap, OnApplicationShutdown {
   private readonly queues = new Map<string, Queue>();
   private readonly stopping = new AbortController();
-  private wake: () => void = () => undefined;
+  /** Set by a wake-up that comes while nobody sleeps, so that none is missed. */
+  private woken = false;
+  private endSleep: () => void = () => undefined;
   private loop: Promise<void> = Promise.resolve();
 
   constructor(
@@ -80,21 +86,42 @@ export class Dispatcher implements OnApplicationBootstrap, OnApplicationShutdown
     const { rows } = await session.query<{ held: boolean }>('SELECT pg_try_advisory_lock($1) AS held', [DISPATCH_LOCK]);
     if (!rows[0]?.held) return;
     await session.query('LISTEN porin_outbox');
-    for (let reconciledAt = 0; !this.stopping.signal.aborted;) {
+    await session.query('LISTEN porin_recording');
+    for (let reconciledAt = 0, cleanedAt = 0; !this.stopping.signal.aborted;) {
       if (broken) throw broken;
       if (Date.now() - reconciledAt >= RECONCILE_MS) {
         await this.reconcile();
         reconciledAt = Date.now();
       }
+      await this.dataSource.transaction(endLostAttempts);
+      await this.dataSource.transaction(settleJobs);
       await this.add(
         await this.dataSource.transaction((manager) => takeReady(manager, this.config.PORIN_QUEUE_DEPTH_FACTOR)),
       );
+      await this.propose();
+      if (Date.now() - cleanedAt >= RETENTION_MS) {
+        const { manager } = this.dataSource;
+        if (!(await deleteExpiredArtifacts(manager, this.config.PORIN_RETENTION_DAYS))) cleanedAt = Date.now();
+      }
       await this.sleep(POLL_MS);
     }
   }
 
+  /** A build that cannot be considered holds up neither the others nor the relay. */
+  private async propose(): Promise<void> {
+    for (const buildId of await buildsToConsider(this.dataSource.manager)) {
+      try {
+        const result = await this.dataSource.transaction((manager) => considerBuild(manager, buildId));
+        if (result.proposed) this.logger.info({ buildId, ...result.proposed }, 'a profile version is proposed');
+        for (const each of result.unbelievable) this.logger.warn({ buildId, ...each }, 'a recording was left out');
+      } catch (error) {
+        this.logger.error({ err: error, buildId }, 'the recordings of a build could not be considered');
+      }
+    }
+  }
+
   private async reconcile(): Promise<void> {
-    await this.dataSource.transaction(recoverLostAttempts);
+    await this.dataSource.transaction(releaseHeldJobs);
     await markSilentNodes(this.dataSource.manager);
     await this.add(await possiblyLost(this.dataSource.manager, LOST_AFTER_S));
   }
@@ -109,14 +136,21 @@ export class Dispatcher implements OnApplicationBootstrap, OnApplicationShutdown
     }
   }
 
-  private sleep(ms: number): Promise<void> {
-    if (this.stopping.signal.aborted) return Promise.resolve();
-    return new Promise((resolve) => {
-      const timer = setTimeout(resolve, ms);
-      this.wake = () => {
-        clearTimeout(timer);
-        resolve();
-      };
-    });
+  private wake(): void {
+    this.woken = true;
+    this.endSleep();
+  }
+
+  private async sleep(ms: number): Promise<void> {
+    if (!this.woken && !this.stopping.signal.aborted) {
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, ms);
+        this.endSleep = () => {
+          clearTimeout(timer);
+          resolve();
+        };
+      });
+    }
+    this.woken = false;
   }
 }

@@ -1,42 +1,69 @@
-/** Mends what a lost worker leaves behind; the only place that makes an attempt after the first one. */
+/** Mends what workers leave behind; the only place that makes an attempt after the first one. */
+import { JobError } from '#lib/jobs';
 import { type EntityManager } from 'typeorm';
+import { type EndedAttempt, verdictOn } from './retry.js';
 
-const MAXIMUM_ATTEMPTS = 3;
+/** Bounds one transaction; the rest follows in the next round. */
+const BATCH = 500;
 
-/** Ends attempts whose lease ran out on the database's clock, and queues their jobs again or gives them up. */
-export async function recoverLostAttempts(manager: EntityManager): Promise<number> {
-  const lost: { job_id: string }[] = await manager.query(
-    `WITH lost AS (
-       SELECT job_id, number FROM attempt WHERE state = 'OPEN' AND lease_expires_at < now() FOR UPDATE SKIP LOCKED
-     ), closed AS (
-       UPDATE attempt SET state = 'LOST', ended_at = now(), error_code = 'lease-lost',
-         error_message = 'The worker stopped renewing its lease.'
-       FROM lost WHERE attempt.job_id = lost.job_id AND attempt.number = lost.number RETURNING attempt.job_id
-     )
-     SELECT job_id FROM closed`,
+/** Ends attempts whose lease ran out on the database's clock. What becomes of their jobs, `settleJobs` decides. */
+export async function endLostAttempts(manager: EntityManager): Promise<void> {
+  const lost: { jobId: string; number: number; node: string }[] = await manager.query(
+    `SELECT attempt.job_id AS "jobId", attempt.number, node.name AS node FROM attempt JOIN node ON node.id = attempt.node_id
+     WHERE attempt.state = 'OPEN' AND attempt.lease_expires_at < now() LIMIT $1 FOR UPDATE OF attempt SKIP LOCKED`,
+    [BATCH],
   );
-  for (const { job_id: id } of lost) await requeue(manager, id);
-  return lost.length;
+  for (const { jobId, number, node } of lost) {
+    const { code, message } = JobError.of('lease-lost', { node });
+    await manager.query(
+      `UPDATE attempt SET state = 'LOST', ended_at = now(), error_code = $3, error_message = $4
+       WHERE job_id = $1 AND number = $2 AND state = 'OPEN'`,
+      [jobId, number, code, message],
+    );
+  }
 }
 
-async function requeue(manager: EntityManager, id: string): Promise<void> {
-  await manager.query(`UPDATE job SET state = 'CANCELED', ended_at = now() WHERE id = $1 AND state = 'CANCELING'`, [
-    id,
-  ]);
+interface UnsettledJob extends EndedAttempt {
+  readonly id: string;
+  readonly errorMessage: string | null;
+}
+
+/**
+ * Jobs that an attempt was started for and that no attempt holds any more: those being canceled end so, the others are
+ * queued again with the next fence or given up.
+ */
+export async function settleJobs(manager: EntityManager): Promise<void> {
   await manager.query(
-    `UPDATE job SET state = 'SYSTEM_ERROR', ended_at = now(), failures = failures + 1, error_code = 'lease-lost',
-       error_message = 'Every attempt lost its worker.'
-     WHERE id = $1 AND state IN ('INITIALIZING', 'RUNNING') AND failures + 1 >= $2`,
-    [id, MAXIMUM_ATTEMPTS],
+    `UPDATE job SET state = 'CANCELED', ended_at = now() WHERE state = 'CANCELING'
+     AND NOT EXISTS (SELECT FROM attempt WHERE attempt.job_id = job.id AND attempt.state = 'OPEN')`,
   );
+  const unsettled: UnsettledJob[] = await manager.query(
+    `SELECT job.id, job.failures, attempt.state, attempt.error_code AS "errorCode", attempt.error_message AS "errorMessage"
+     FROM job JOIN attempt ON attempt.job_id = job.id AND attempt.number = job.fence
+     WHERE job.state IN ('INITIALIZING', 'RUNNING') AND attempt.state IN ('FAILED', 'LOST', 'RELEASED')
+     LIMIT $1 FOR UPDATE OF job SKIP LOCKED`,
+    [BATCH],
+  );
+  for (const job of unsettled) await settle(manager, job);
+}
+
+async function settle(manager: EntityManager, job: UnsettledJob): Promise<void> {
+  const verdict = verdictOn(job);
+  if (verdict.kind === 'end') {
+    await manager.query(
+      `UPDATE job SET state = $2, ended_at = now(), failures = $3, error_code = $4, error_message = $5
+       WHERE id = $1 AND state IN ('INITIALIZING', 'RUNNING')`,
+      [job.id, verdict.state, verdict.failures, verdict.errorCode, job.errorMessage],
+    );
+    return;
+  }
   await manager.query(
     `WITH again AS (
-       UPDATE job SET state = 'QUEUED', fence = fence + 1, failures = failures + 1, queued_at = now(),
-         waiting_reason = 'retry-after-lost-worker'
+       UPDATE job SET state = 'QUEUED', fence = fence + 1, failures = $2, queued_at = now(), waiting_reason = $3
        WHERE id = $1 AND state IN ('INITIALIZING', 'RUNNING') RETURNING id, fence
      )
      INSERT INTO outbox (job_id, attempt_number) SELECT id, fence FROM again`,
-    [id],
+    [job.id, verdict.failures, verdict.waitingReason],
   );
 }
 

@@ -1,4 +1,4 @@
-/** Lets outbox rows go, in order of priority and age, never more than a multiple of the nodes' slots at once. */
+/** Lets outbox rows go, in order of priority and age, never more than a multiple of the nodes' free slots at once. */
 import { type Message } from '#lib/queue';
 import { type EntityManager } from 'typeorm';
 
@@ -9,6 +9,10 @@ interface Row {
 }
 export type Dispatch = Message & { readonly architecture: string };
 
+/** Its message was let go and nobody has claimed it. A held job has an attempt at its fence: its message is spent. */
+const ON_ITS_WAY = `job.state = 'QUEUED' AND job.dispatched_fence = job.fence
+  AND NOT EXISTS (SELECT FROM attempt WHERE attempt.job_id = job.id AND attempt.number = job.fence)`;
+
 /**
  * Marks what may go as dispatched and returns it; the caller adds it to the queue after the commit. A crash in between
  * is mended by `possiblyLost`.
@@ -16,10 +20,11 @@ export type Dispatch = Message & { readonly architecture: string };
 export async function takeReady(manager: EntityManager, depthFactor: number): Promise<Dispatch[]> {
   const rows: Row[] = await manager.query(
     `WITH capacity AS (
-       SELECT architecture, $1 * sum(slots) AS depth FROM node
-       WHERE state = 'READY' AND heartbeat_at > now() - interval '60 s' GROUP BY architecture
+       SELECT architecture, $1 * sum(greatest(slots - (
+         SELECT count(*) FROM attempt WHERE attempt.node_id = node.id AND attempt.state = 'OPEN'), 0)) AS depth
+       FROM node WHERE state = 'READY' AND heartbeat_at > now() - interval '60 s' GROUP BY architecture
      ), waiting AS (
-       SELECT architecture, count(*) AS depth FROM job WHERE state = 'QUEUED' AND dispatched_fence = fence GROUP BY architecture
+       SELECT architecture, count(*) AS depth FROM job WHERE ${ON_ITS_WAY} GROUP BY architecture
      ), candidate AS (
        SELECT outbox.id, job.id AS job_id, job.fence, job.architecture,
          row_number() OVER (PARTITION BY job.architecture ORDER BY job.priority DESC, job.queued_at, job.id) AS place
@@ -47,7 +52,7 @@ export async function possiblyLost(manager: EntityManager, olderThanS: number): 
   return manager.query(
     `SELECT job.id AS "jobId", job.fence AS attempt, job.architecture
      FROM job JOIN outbox ON outbox.job_id = job.id AND outbox.attempt_number = job.fence
-     WHERE job.state = 'QUEUED' AND job.dispatched_fence = job.fence AND outbox.dispatched_at < now() - make_interval(secs => $1)
+     WHERE ${ON_ITS_WAY} AND outbox.dispatched_at < now() - make_interval(secs => $1)
      ORDER BY outbox.id LIMIT 1000`,
     [olderThanS],
   );

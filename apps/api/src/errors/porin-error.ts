@@ -1,20 +1,27 @@
 /** Every error that the API answers with, by code; the code decides the HTTP status. */
 
-const STATUS_BY_CODE = {
+export const STATUS_BY_CODE = {
   'invalid-request': 400,
   'malformed-request': 400,
   'idempotency-key-invalid': 400,
   'authentication-required': 401,
   'api-key-invalid': 401,
   'role-required': 403,
+  'level-not-allowed': 403,
   'not-found': 404,
-  'unknown-application': 422,
   'application-exists': 409,
   'idempotency-conflict': 409,
-  'job-ended': 409,
+  'stale-digest': 409,
+  'wrong-profile-state': 409,
+  'log-expired': 410,
   'body-too-large': 413,
+  'unknown-application': 422,
+  'profile-required': 422,
+  'audit-needs-profile': 422,
+  'monitoring-unavailable': 422,
   'too-many-requests': 429,
   'internal-error': 500,
+  'profile-integrity': 500,
 } as const;
 
 export type ErrorCode = keyof typeof STATUS_BY_CODE;

@@ -1,11 +1,18 @@
 /** Liveness and readiness, for a supervisor or a load balancer. */
 import { Controller, Get, Inject, Res } from '@nestjs/common';
+import { ApiResponse } from '@nestjs/swagger';
 import { type Response } from 'express';
 import { DataSource } from 'typeorm';
+import { z } from 'zod';
 import { Public } from '../auth/caller.js';
 import { Dispatcher } from '../dispatch/dispatcher.js';
+import { Answers } from '../openapi/answers.js';
 
 const CHECK_TIMEOUT_MS = 3_000;
+
+const state = z.enum(['up', 'down']);
+const live = z.object({ status: z.literal('up') }).meta({ id: 'Live' });
+const ready = z.object({ status: state, postgres: state, redis: state }).meta({ id: 'Ready' });
 
 @Public()
 @Controller('health')
@@ -16,32 +23,32 @@ export class HealthController {
   ) {}
 
   @Get('live')
-  live(): { status: 'up' } {
-    return { status: 'up' };
+  @Answers({ summary: 'Say that the process runs', schema: live, open: true })
+  live() {
+    return { status: 'up' } as const;
   }
 
   @Get('ready')
-  async ready(@Res({ passthrough: true }) response: Response): Promise<Record<string, string>> {
-    const checks = {
-      postgres: () => this.dataSource.query('SELECT 1'),
-      redis: () => this.dispatcher.ping(),
-    };
-    const states = await Promise.all(
-      Object.entries(checks).map(async ([name, check]) => [name, (await inTime(check())) ? 'up' : 'down'] as const),
-    );
-    const up = states.every(([, state]) => state === 'up');
-    response.status(up ? 200 : 503);
-    return { status: up ? 'up' : 'down', ...Object.fromEntries(states) };
+  @ApiResponse({ status: 503, description: 'Postgres or Redis does not answer', standardSchema: ready })
+  @Answers({ summary: 'Say whether Postgres and Redis answer', schema: ready, open: true })
+  async ready(@Res({ passthrough: true }) response: Response) {
+    const [postgres, redis] = await Promise.all([
+      stateOf(this.dataSource.query('SELECT 1')),
+      stateOf(this.dispatcher.ping()),
+    ]);
+    const status = postgres === 'up' && redis === 'up' ? 'up' : 'down';
+    response.status(status === 'up' ? 200 : 503);
+    return { status, postgres, redis } as const;
   }
 }
 
-async function inTime(check: Promise<unknown>): Promise<boolean> {
+async function stateOf(check: Promise<unknown>): Promise<z.infer<typeof state>> {
   let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<boolean>((resolve) => (timer = setTimeout(() => resolve(false), CHECK_TIMEOUT_MS)));
+  const late = new Promise<'down'>((resolve) => (timer = setTimeout(() => resolve('down'), CHECK_TIMEOUT_MS)));
   try {
-    return await Promise.race([check.then(() => true), late]);
+    return await Promise.race([check.then(() => 'up' as const), late]);
   } catch {
-    return false;
+    return 'down';
   } finally {
     clearTimeout(timer);
   }

@@ -1,78 +1,105 @@
-/** What a job's submission may say, with its bounds and defaults. */
-import { ENFORCEMENTS, MONITORINGS, ARCHITECTURES } from '#lib/profiles';
+/** What a job's submission may say; the bounds and the checks of paths are those of libs/jobs. */
+import {
+  checkJobSpecification,
+  DEFAULT_PRIORITY,
+  DEFAULT_RESOURCES,
+  PRIORITY_BOUNDS,
+  RESOURCE_BOUNDS,
+  type Resources,
+  SPECIFICATION_BOUNDS,
+} from '#lib/jobs';
+import { ARCHITECTURES, ENFORCEMENTS, MONITORINGS } from '#lib/profiles';
 import { z } from 'zod';
 
-const MIB = 1024 ** 2;
-const GIB = 1024 ** 3;
-const RESERVED = ['/proc', '/sys', '/dev', '/run/porin'];
+const bounds = SPECIFICATION_BOUNDS;
 
-/** An absolute, normalised path in the container that hides nothing the sandbox relies on. */
-const mountPath = z
-  .string()
-  .max(4096)
-  .refine((path) => /^(\/[^/\0]+)+$/.test(path) && !path.split('/').some((part) => part === '.' || part === '..'), {
-    error: 'must be an absolute path without ".", ".." or empty parts',
-  })
-  .refine((path) => !RESERVED.some((reserved) => path === reserved || path.startsWith(`${reserved}/`)), {
-    error: `must not lie in ${RESERVED.join(', ')}`,
-  });
+/** Which prefixes are allowed is for the node to say; what no node can do is refused here. */
+const dataUrl = z.url({ protocol: /^(file|https?)$/, error: 'must be a file:, http: or https: URL' });
+const name = z.string().min(1).max(bounds.nameCharacters);
+const argument = z.string().max(bounds.argumentCharacters);
 
-const sha256 = z.string().regex(/^[0-9a-f]{64}$/, 'must be 64 lower-case hexadecimal digits');
-const inputSchema = z
-  .strictObject({ url: z.url().optional(), content: z.string().optional(), path: mountPath, sha256: sha256.optional() })
-  .refine((input) => (input.url === undefined) !== (input.content === undefined), {
-    error: 'needs either url or content',
-  });
-const outputSchema = z.strictObject({ url: z.url(), path: mountPath });
+const inputSchema = z.strictObject({
+  name: name.exactOptional(),
+  url: dataUrl.exactOptional(),
+  content: z
+    .string()
+    .refine((content) => Buffer.byteLength(content) <= bounds.contentBytes, {
+      error: `must be at most ${bounds.contentBytes} bytes; pass more by url`,
+    })
+    .exactOptional()
+    .describe('The input itself, instead of a url'),
+  path: z.string().describe('Absolute path in the container'),
+  sha256: z
+    .string()
+    .regex(/^[0-9a-f]{64}$/, 'must be 64 lower-case hexadecimal digits')
+    .exactOptional()
+    .describe('Checked before the payload starts'),
+});
+const outputSchema = z.strictObject({
+  name: name.exactOptional(),
+  url: dataUrl,
+  path: z.string().describe('Absolute path in the container of the regular file to publish'),
+});
 
-const executorSchema = z
-  .strictObject({
-    application: z.string().max(128).optional(),
-    image: z.string().min(1).max(512).optional(),
-    command: z.array(z.string().max(131_072)).max(1024).default([]),
-    environment: z.record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/), z.string().max(131_072)).default({}),
-    workingDirectory: mountPath.optional(),
-  })
-  .refine((executor) => (executor.application === undefined) !== (executor.image === undefined), {
-    error: 'needs either application or image',
-  })
-  .refine((executor) => executor.application !== undefined || executor.command.length > 0, {
-    error: 'an executor with an image needs a command',
-  });
+const executorSchema = z.strictObject({
+  application: z.string().max(128).exactOptional(),
+  image: z.string().min(1).max(bounds.imageCharacters).exactOptional().describe('Instead of an application'),
+  command: z
+    .array(argument)
+    .max(bounds.arguments)
+    .default([])
+    .describe('Appended to the application’s command prefix; for an image, the whole argument vector'),
+  environment: z
+    .record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/), argument.regex(/^[^\0]*$/, 'must not contain null bytes'))
+    .refine((variables) => Object.keys(variables).length <= bounds.environmentVariables, {
+      error: `must have at most ${bounds.environmentVariables} variables`,
+    })
+    .default({}),
+  workingDirectory: z.string().exactOptional(),
+});
 
-export const jobSchema = z
-  .strictObject({
-    name: z.string().max(256).default(''),
-    executors: z.array(executorSchema).min(1).max(16),
-    inputs: z.array(inputSchema).max(1000).default([]),
-    outputs: z.array(outputSchema).max(1000).default([]),
-    resources: z
-      .strictObject({
-        cpuMilli: z.int().min(10).max(1_000_000).default(1000),
-        memoryBytes: z
-          .int()
-          .min(16 * MIB)
-          .default(GIB),
-        diskBytes: z.int().min(MIB).default(GIB),
-        wallTimeS: z.int().min(1).max(2_592_000).default(3600),
-      })
-      .prefault({}),
-    enforcement: z.enum(ENFORCEMENTS).optional(),
-    monitoring: z.enum(MONITORINGS).optional(),
-    architecture: z.enum(ARCHITECTURES).default(process.arch === 'arm64' ? 'aarch64' : 'x86_64'),
-    priority: z.int().min(-100).max(100).default(0),
-    tags: z.record(z.string().max(128), z.string().max(1024)).default({}),
-  })
+const resource = (of: keyof Resources) =>
+  z.int().min(RESOURCE_BOUNDS[of].minimum).max(RESOURCE_BOUNDS[of].maximum).default(DEFAULT_RESOURCES[of]);
+
+const jobFields = z.strictObject({
+  name: z.string().max(bounds.nameCharacters).default(''),
+  executors: z.array(executorSchema).min(1).max(bounds.executors),
+  inputs: z.array(inputSchema).max(bounds.references).default([]),
+  outputs: z.array(outputSchema).max(bounds.references).default([]),
+  resources: z
+    .strictObject({
+      cpuMilli: resource('cpuMilli').describe('Thousandths of a core'),
+      memoryBytes: resource('memoryBytes'),
+      diskBytes: resource('diskBytes'),
+      wallTimeS: resource('wallTimeS'),
+    })
+    .prefault({}),
+  enforcement: z.enum(ENFORCEMENTS).exactOptional().describe('Less than the policy gives is for administrators only'),
+  monitoring: z.enum(MONITORINGS).exactOptional(),
+  architecture: z.enum(ARCHITECTURES).exactOptional().describe('By default that of the machine the API runs on'),
+  priority: z
+    .int()
+    .min(PRIORITY_BOUNDS.minimum)
+    .max(PRIORITY_BOUNDS.maximum)
+    .default(DEFAULT_PRIORITY)
+    .describe('Higher goes first'),
+  tags: z
+    .record(z.string().min(1).max(bounds.tagNameCharacters), z.string().max(bounds.tagValueCharacters))
+    .refine((tags) => Object.keys(tags).length <= bounds.tags, { error: `must be at most ${bounds.tags}` })
+    .default({}),
+});
+
+export const jobSchema = jobFields
   .superRefine((job, context) => {
-    const paths = [...job.inputs, ...job.outputs].map((reference) => reference.path);
-    paths.forEach((path, index) => {
-      const clash = paths.slice(0, index).find((other) => isAtOrBelow(path, other) || isAtOrBelow(other, path));
-      if (clash !== undefined) context.addIssue({ code: 'custom', message: `the paths ${clash} and ${path} overlap` });
-    });
-  });
+    for (const { at, message } of checkJobSpecification(job)) {
+      context.addIssue({ code: 'custom', path: pathOf(at), message });
+    }
+  })
+  .meta({ id: 'NewJob' });
 
 export type JobRequest = z.infer<typeof jobSchema>;
 
-function isAtOrBelow(path: string, directory: string): boolean {
-  return path === directory || path.startsWith(`${directory}/`);
+/** `inputs[2].path` as zod writes it. */
+function pathOf(at: string): (string | number)[] {
+  return at.split(/[.[\]]+/).flatMap((part) => (part === '' ? [] : [/^\d+$/.test(part) ? Number(part) : part]));
 }

@@ -1,29 +1,46 @@
-/** Jobs over HTTP: submit, look at, list, cancel. */
+/** Jobs over HTTP: submit, look at, list, read their logs, cancel. */
 import { Body, Controller, Get, Headers, HttpCode, Param, Post, Query, Res } from '@nestjs/common';
-import { Executor, Job } from '#lib/database';
+import { ApiBearerAuth, ApiHeader, ApiResponse } from '@nestjs/swagger';
 import { type Response } from 'express';
-import { Brackets, DataSource } from 'typeorm';
+import { DataSource } from 'typeorm';
 import { z } from 'zod';
-import { atLeast, type Caller, CurrentCaller } from '../auth/caller.js';
+import { type Caller, CurrentCaller } from '../auth/caller.js';
 import { PorinError } from '../errors/porin-error.js';
+import { nextOf } from '../http/page.js';
+import { Answers, AnswersText, BODY_ERRORS } from '../openapi/answers.js';
 import { cancelJob } from './cancel-job.js';
+import { describeJob } from './describe-job.js';
+import { findJob, listJobs } from './find-jobs.js';
+import { jobDetail, jobList, jobListQuery, type JobListQuery, logQuery, type LogQuery } from './job-answers.js';
 import { type JobRequest, jobSchema } from './job-schema.js';
+import { LOG_ANSWER_BYTES, readLog } from './read-log.js';
 import { submitJob } from './submit-job.js';
 
 const idSchema = z.uuid();
-const listSchema = z.object({
-  state: z.string().max(32).optional(),
-  limit: z.coerce.number().int().min(1).max(500).default(50),
-  /** The id of the last job of the page before. */
-  after: z.uuid().optional(),
-});
 const IDEMPOTENCY_KEY = /^[\x21-\x7e]{1,255}$/;
 
+@ApiBearerAuth()
 @Controller('api/v1/jobs')
 export class JobsController {
   constructor(private readonly dataSource: DataSource) {}
 
   @Post()
+  @ApiHeader({
+    name: 'Idempotency-Key',
+    required: false,
+    description: 'The same key gives the same job, with status 200',
+  })
+  @ApiResponse({ status: 200, description: 'The Idempotency-Key was seen before', standardSchema: jobDetail })
+  @Answers({
+    summary: 'Submit a job',
+    status: 201,
+    schema: jobDetail,
+    errors: [
+      ...([...BODY_ERRORS, 'idempotency-key-invalid', 'idempotency-conflict'] as const),
+      ...(['unknown-application', 'profile-required', 'audit-needs-profile'] as const),
+      ...(['level-not-allowed', 'monitoring-unavailable'] as const),
+    ],
+  })
   async submit(
     @Body({ schema: jobSchema }) body: JobRequest,
     @Headers('idempotency-key') idempotencyKey: string | undefined,
@@ -41,51 +58,53 @@ export class JobsController {
   }
 
   @Get()
-  async list(@Query({ schema: listSchema }) query: z.infer<typeof listSchema>, @CurrentCaller() caller: Caller) {
-    const select = this.visible(caller)
-      .orderBy('job.created_at', 'DESC')
-      .addOrderBy('job.id', 'DESC')
-      .limit(query.limit);
-    if (query.state !== undefined) select.andWhere('job.state = :state', { state: query.state });
-    if (query.after !== undefined) {
-      select.andWhere('(job.created_at, job.id) < (SELECT created_at, id FROM job WHERE id = :after)', {
-        after: query.after,
-      });
-    }
-    const jobs = await select.getMany();
-    return { jobs, next: jobs.length === query.limit ? (jobs.at(-1)?.id ?? null) : null };
+  @Answers({ summary: 'List jobs, newest first', schema: jobList })
+  async list(@Query({ schema: jobListQuery }) query: JobListQuery, @CurrentCaller() caller: Caller) {
+    const jobs = await listJobs(this.dataSource.manager, caller, query);
+    return { jobs, next: nextOf(jobs, query.limit) };
   }
 
   @Get(':id')
+  @Answers({ summary: 'Get a job with its attempts, runs and outputs', schema: jobDetail, errors: ['not-found'] })
   async get(@Param('id', { schema: idSchema }) id: string, @CurrentCaller() caller: Caller) {
-    const job = await this.visible(caller).andWhere('job.id = :id', { id }).getOne();
-    if (!job) throw new PorinError('not-found', `There is no job ${id}.`);
-    const executors = await this.dataSource.manager.find(Executor, {
-      where: { jobId: id },
-      order: { position: 'ASC' },
-    });
-    return { ...job, executors };
+    const { manager } = this.dataSource;
+    return describeJob(manager, await findJob(manager, caller, id));
+  }
+
+  @Get(':id/logs')
+  @AnswersText({
+    summary: `Read what an executor printed, in its latest attempt, also while it runs; at most ${LOG_ANSWER_BYTES} bytes an answer`,
+    headers: {
+      'Porin-Log-Next-Offset': 'What to ask for as "offset" next',
+      'Porin-Log-Complete': '"true" when nothing will follow in this attempt, else "false"',
+      'Porin-Log-Dropped-Bytes': 'Bytes over the limit, which are lost',
+      'Porin-Log-Attempt': 'Number of the attempt; when it changes, start again at offset 0',
+    },
+    errors: ['not-found', 'log-expired'],
+  })
+  async logs(
+    @Param('id', { schema: idSchema }) id: string,
+    @Query({ schema: logQuery }) query: LogQuery,
+    @CurrentCaller() caller: Caller,
+    @Res() response: Response,
+  ): Promise<void> {
+    const { manager } = this.dataSource;
+    const part = await readLog(manager, await findJob(manager, caller, id), query);
+    response
+      .set('Porin-Log-Next-Offset', String(part.nextOffset))
+      .set('Porin-Log-Complete', String(part.complete))
+      .set('Porin-Log-Dropped-Bytes', String(part.droppedBytes));
+    if (part.attemptNumber !== null) response.set('Porin-Log-Attempt', String(part.attemptNumber));
+    // A payload chose these bytes: no browser may take them for anything but text.
+    response.set('X-Content-Type-Options', 'nosniff').type('text/plain').send(part.content);
   }
 
   @Post(':id/cancel')
   @HttpCode(200)
+  @Answers({ summary: 'Cancel a job; one that has ended stays as it is', schema: jobDetail, errors: ['not-found'] })
   async cancel(@Param('id', { schema: idSchema }) id: string, @CurrentCaller() caller: Caller) {
-    await this.get(id, caller);
+    await findJob(this.dataSource.manager, caller, id);
     await this.dataSource.transaction((manager) => cancelJob(manager, id));
     return this.get(id, caller);
-  }
-
-  /** A submitter sees the jobs of its own key; reviewers and admins see the tenant's. */
-  private visible(caller: Caller) {
-    return this.dataSource.manager
-      .createQueryBuilder(Job, 'job')
-      .where('job.tenant = :tenant', { tenant: caller.tenant })
-      .andWhere(
-        new Brackets((where) =>
-          atLeast(caller.role, 'reviewer')
-            ? where.where('true')
-            : where.where('job.submitted_by = :keyId', { keyId: caller.keyId }),
-        ),
-      );
   }
 }

@@ -1,10 +1,15 @@
 /** Writes a job, its executors and its outbox row in one transaction; the same Idempotency-Key gives the same job. */
 import { createHash } from 'node:crypto';
 import { Application, Executor, Job, Outbox } from '#lib/database';
+import { adhocApplicationName, type WaitingReason } from '#lib/jobs';
+import { type Architecture } from '#lib/profiles';
 import { type EntityManager } from 'typeorm';
 import { type Caller } from '../auth/caller.js';
 import { PorinError } from '../errors/porin-error.js';
 import { type JobRequest } from './job-schema.js';
+import { refuseEarly } from './refuse-early.js';
+
+const OUR_ARCHITECTURE: Architecture = process.arch === 'arm64' ? 'aarch64' : 'x86_64';
 
 export interface Submitted {
   readonly id: string;
@@ -12,7 +17,10 @@ export interface Submitted {
   readonly created: boolean;
 }
 
-/** Throws unknown-application, and idempotency-conflict when the key was used for another request. */
+/**
+ * Throws unknown-application, idempotency-conflict when the key was used for another request, and what refuseEarly throws:
+ * last, because a job that was taken once is answered with itself whatever has changed since.
+ */
 export async function submitJob(
   manager: EntityManager,
   caller: Caller,
@@ -21,7 +29,8 @@ export async function submitJob(
 ): Promise<Submitted> {
   // The schema parses fields in one order, so equal requests have equal text.
   const requestDigest = `sha256:${createHash('sha256').update(JSON.stringify(request)).digest('hex')}`;
-  const executors = await Promise.all(request.executors.map((executor) => resolveExecutor(manager, caller, executor)));
+  const resolved = await Promise.all(request.executors.map((executor) => resolveExecutor(manager, caller, executor)));
+  const { architecture = OUR_ARCHITECTURE } = request;
   const inserted = await manager
     .createQueryBuilder()
     .insert()
@@ -33,9 +42,9 @@ export async function submitJob(
       idempotencyKey: idempotencyKey ?? null,
       requestDigest,
       name: request.name,
-      waitingReason: 'waiting-for-slot',
+      waitingReason: 'waiting-for-slot' satisfies WaitingReason,
       priority: request.priority,
-      architecture: request.architecture,
+      architecture,
       cpuMilli: request.resources.cpuMilli,
       memoryBytes: request.resources.memoryBytes,
       diskBytes: request.resources.diskBytes,
@@ -51,9 +60,10 @@ export async function submitJob(
     .execute();
   const id = (inserted.raw as { id: string }[])[0]?.id;
   if (id === undefined) return findEarlier(manager, caller, idempotencyKey ?? '', requestDigest);
+  for (const { application } of resolved) await refuseEarly(manager, caller, { ...request, architecture }, application);
   await manager.insert(
     Executor,
-    executors.map((executor, position) => ({ ...executor, jobId: id, position })),
+    resolved.map(({ executor }, position) => ({ ...executor, jobId: id, position })),
   );
   await manager.insert(Outbox, { jobId: id, attemptNumber: 1 });
   return { id, created: true };
@@ -79,11 +89,14 @@ async function resolveExecutor(manager: EntityManager, caller: Caller, executor:
     throw new PorinError('unknown-application', `There is no application called ${executor.application ?? ''}.`);
   }
   return {
-    applicationId: application.id,
-    image: executor.image ?? application.image,
-    command: [...application.commandPrefix, ...executor.command],
-    environment: executor.environment,
-    workingDirectory: executor.workingDirectory ?? null,
+    application,
+    executor: {
+      applicationId: application.id,
+      image: executor.image ?? application.image,
+      command: [...application.commandPrefix, ...executor.command],
+      environment: executor.environment,
+      workingDirectory: executor.workingDirectory ?? null,
+    },
   };
 }
 
@@ -94,8 +107,7 @@ async function adhocApplication(
   image: string,
   program: string,
 ): Promise<Application> {
-  const repository = image.replace(/@.*$/, '').replace(/:[^/:]*$/, '');
-  const name = `adhoc/${repository}/${program}`;
+  const name = adhocApplicationName(image, program);
   await manager
     .createQueryBuilder()
     .insert()

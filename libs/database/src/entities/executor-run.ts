@@ -73,7 +73,8 @@ export class Artifact {
   @Column('bigint', { transformer: numeric }) bytes!: number;
   @Column('bigint', { name: 'dropped_bytes', transformer: numeric }) droppedBytes!: number;
   @Column('text') storage!: string;
-  @Column('timestamptz', { name: 'expires_at' }) expiresAt!: Date;
+  /** Null where the API's retention decides. */
+  @Column('timestamptz', { name: 'expires_at', nullable: true }) expiresAt!: Date | null;
 }
 
 @Entity('artifact_chunk')

@@ -1,4 +1,6 @@
 /** Jobs, their executors and attempts, and the outbox that dispatches them. */
+import { type AttemptState, type InputReference, type JobState, type OutputReference } from '#lib/jobs';
+import { type Architecture, type Enforcement, type Monitoring } from '#lib/profiles';
 import { Column, CreateDateColumn, Entity, PrimaryColumn, PrimaryGeneratedColumn } from 'typeorm';
 import { numeric } from './numeric.js';
 
@@ -11,22 +13,22 @@ export class Job {
   @Column('text', { name: 'idempotency_key', nullable: true }) idempotencyKey!: string | null;
   @Column('text', { name: 'request_digest' }) requestDigest!: string;
   @Column('text') name!: string;
-  @Column('text') state!: string;
+  @Column('text') state!: JobState;
   @Column('integer') fence!: number;
   @Column('integer', { name: 'dispatched_fence' }) dispatchedFence!: number;
   @Column('integer') failures!: number;
   @Column('text', { name: 'waiting_reason', nullable: true }) waitingReason!: string | null;
   @Column('integer') priority!: number;
-  @Column('text') architecture!: 'x86_64' | 'aarch64';
+  @Column('text') architecture!: Architecture;
   @Column('integer', { name: 'cpu_milli' }) cpuMilli!: number;
   @Column('bigint', { name: 'memory_bytes', transformer: numeric }) memoryBytes!: number;
   @Column('bigint', { name: 'disk_bytes', transformer: numeric }) diskBytes!: number;
   @Column('integer', { name: 'wall_time_s' }) wallTimeS!: number;
-  @Column('jsonb') inputs!: unknown[];
-  @Column('jsonb') outputs!: unknown[];
+  @Column('jsonb') inputs!: InputReference[];
+  @Column('jsonb') outputs!: OutputReference[];
   @Column('jsonb') tags!: Record<string, string>;
-  @Column('text', { name: 'requested_enforcement', nullable: true }) requestedEnforcement!: string | null;
-  @Column('text', { name: 'requested_monitoring', nullable: true }) requestedMonitoring!: string | null;
+  @Column('text', { name: 'requested_enforcement', nullable: true }) requestedEnforcement!: Enforcement | null;
+  @Column('text', { name: 'requested_monitoring', nullable: true }) requestedMonitoring!: Monitoring | null;
   @Column('uuid', { nullable: true }) calibration!: string | null;
   @Column('integer', { nullable: true }) block!: number | null;
   @Column('text', { name: 'error_code', nullable: true }) errorCode!: string | null;
@@ -55,7 +57,7 @@ export class Attempt {
   @PrimaryColumn('uuid', { name: 'job_id' }) jobId!: string;
   @PrimaryColumn('integer') number!: number;
   @Column('uuid', { name: 'node_id' }) nodeId!: string;
-  @Column('text') state!: 'OPEN' | 'COMPLETE' | 'FAILED' | 'LOST' | 'CANCELED' | 'RELEASED';
+  @Column('text') state!: AttemptState;
   @Column('timestamptz', { name: 'lease_expires_at' }) leaseExpiresAt!: Date;
   @Column('text', { name: 'error_code', nullable: true }) errorCode!: string | null;
   @Column('text', { name: 'error_message', nullable: true }) errorMessage!: string | null;

@@ -8,6 +8,8 @@ import { isFull } from './disk-space.js';
 const GRACE_MS: Readonly<Partial<Record<StopReason, number>>> = { 'wall-time': 5_000, canceled: 5_000 };
 /** How long porin-init may take to kill and report. */
 const KILL_TIMEOUT_MS = 10_000;
+/** How long the engine may take to kill the container. */
+const CONTAINER_KILL_TIMEOUT_MS = 60_000;
 const DISK_POLL_MS = 1_000;
 
 export class PayloadStop {
@@ -42,14 +44,18 @@ export class PayloadStop {
   }
 
   #stop(reason: StopReason): void {
-    if (this.#reason !== undefined) return;
+    if (this.#over || this.#reason !== undefined) return;
     this.#reason = reason;
     const graceMs = GRACE_MS[reason] ?? 0;
     // porin-init passes it on. An engine that cannot is followed by the next step.
     if (graceMs > 0) void this.container.signal('SIGTERM').catch(() => undefined);
     this.#after(graceMs, () => {
       this.control.kill();
-      this.#after(KILL_TIMEOUT_MS, () => void this.container.signal('SIGKILL').catch(() => undefined));
+      this.#after(KILL_TIMEOUT_MS, () => {
+        void this.container.signal('SIGKILL').catch(() => undefined);
+        // Whoever waits for the report is told that there will be none; the container's removal says the rest.
+        this.#after(CONTAINER_KILL_TIMEOUT_MS, () => this.control.close());
+      });
     });
   }
 

@@ -98,7 +98,7 @@ async function pullImage(docker: Docker, reference: string): Promise<void> {
     throw new ImageError('image-not-found', `This node has no image ${reference}, and an image id cannot be pulled.`);
   }
   try {
-    const progress = (await docker.pull(withTag(reference))) as NodeJS.ReadableStream;
+    const progress = await docker.pull(withTag(reference));
     // The engine answers 200 and tells of a failure in the stream.
     await new Promise<void>((resolve, reject) => {
       docker.modem.followProgress(progress, (error) => (error ? reject(error) : resolve()));

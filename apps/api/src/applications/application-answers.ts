@@ -1,0 +1,74 @@
+/** What the application routes take and give. */
+import { ADHOC_PREFIX, SPECIFICATION_BOUNDS } from '#lib/jobs';
+import { ARCHITECTURES, POLICIES } from '#lib/profiles';
+import { z } from 'zod';
+import { nextPage, pageQuery } from '../http/page.js';
+
+const fields = {
+  image: z.string().min(1).max(SPECIFICATION_BOUNDS.imageCharacters),
+  policy: z.enum(POLICIES).describe('What happens to jobs of a build without an approved profile'),
+  recordingsNeeded: z.int().min(1).max(100).describe('Recordings that a profile version is proposed from, at least'),
+  distinctInputsNeeded: z.int().min(1).max(100).describe('Different inputs among them, at least'),
+};
+
+export const newApplication = z
+  .strictObject({
+    name: z.string().regex(/^[a-z0-9][a-z0-9._-]{0,127}$/, 'lower-case letters, digits, ".", "_" and "-", at most 128'),
+    ...fields,
+    commandPrefix: z
+      .array(z.string().min(1).max(4096))
+      .max(64)
+      .default([])
+      .describe('What every command of the application starts with'),
+    policy: fields.policy.default('learn'),
+    recordingsNeeded: fields.recordingsNeeded.default(3),
+    distinctInputsNeeded: fields.distinctInputsNeeded.default(2),
+  })
+  .meta({ id: 'NewApplication' });
+
+export const applicationChange = z
+  .strictObject(fields)
+  .partial()
+  .refine((change) => Object.keys(change).length > 0, { error: 'names nothing to change' })
+  .meta({ id: 'ApplicationChange' });
+export type ApplicationChange = z.infer<typeof applicationChange>;
+
+export const applicationListQuery = z.strictObject({
+  name: z.string().max(1024).optional(),
+  ...pageQuery,
+});
+
+export const applicationAnswer = z
+  .object({
+    id: z.uuid(),
+    name: z.string().describe(`Starts with ${ADHOC_PREFIX} when a job named an image instead of an application`),
+    ...fields,
+    commandPrefix: z.array(z.string()),
+    createdBy: z.uuid().nullable().describe('The API key'),
+    createdAt: z.date(),
+  })
+  .meta({ id: 'Application' });
+export const applicationList = z
+  .object({ applications: z.array(applicationAnswer), next: nextPage })
+  .meta({ id: 'ApplicationList' });
+
+export const buildList = z
+  .object({
+    builds: z.array(
+      z
+        .object({
+          id: z.uuid(),
+          contentDigest: z.string(),
+          architecture: z.enum(ARCHITECTURES),
+          imageReference: z.string(),
+          repositoryDigest: z.string().nullable(),
+          createdAt: z.date(),
+          approvedProfileId: z.uuid().nullable(),
+          proposedProfileId: z.uuid().nullable(),
+          recordings: z.int().describe('Recordings of its runs, partial ones included'),
+        })
+        .meta({ id: 'Build' }),
+    ),
+    next: nextPage,
+  })
+  .meta({ id: 'BuildList' });

@@ -1,0 +1,47 @@
+/** Changes an application's policy, image and what it takes to propose a profile; every change is in the audit trail. */
+import { Application, Audit } from '#lib/database';
+import { type EntityManager } from 'typeorm';
+import { type Caller } from '../auth/caller.js';
+import { releaseHeldJobs } from '../dispatch/release-held.js';
+import { PorinError } from '../errors/porin-error.js';
+import { type ApplicationChange } from './application-answers.js';
+
+/** Throws not-found. Jobs that were submitted keep their image. */
+export async function changeApplication(
+  manager: EntityManager,
+  caller: Caller,
+  id: string,
+  change: ApplicationChange,
+): Promise<Application> {
+  const before = await manager.findOne(Application, {
+    where: { id, tenant: caller.tenant },
+    lock: { mode: 'pessimistic_write' },
+  });
+  if (!before) throw new PorinError('not-found', `There is no application ${id}.`);
+  // A member that is undefined would be left as it is; the type does not say so.
+  const given = Object.fromEntries(Object.entries(change).filter(([, value]) => value !== undefined));
+  await manager.update(Application, { id }, given);
+  const after = await manager.findOneByOrFail(Application, { id });
+  await manager.insert(Audit, {
+    ...{ tenant: caller.tenant, actor: caller.keyId, action: 'application.change' },
+    ...{ subjectType: 'application', subjectId: id },
+    detail: { before: pick(before, given), after: pick(after, given) },
+  });
+  if (after.policy !== before.policy) await releaseHeldJobs(manager);
+  const needs = ['recordingsNeeded', 'distinctInputsNeeded'] as const;
+  if (needs.some((need) => after[need] < before[need])) await considerAgain(manager, id);
+  return after;
+}
+
+/** What was not enough may be enough now. */
+async function considerAgain(manager: EntityManager, applicationId: string): Promise<void> {
+  await manager.query(
+    `UPDATE recording SET considered_at = NULL FROM executor_run AS run JOIN build ON build.id = run.build_id
+     WHERE run.id = recording.executor_run_id AND build.application_id = $1`,
+    [applicationId],
+  );
+}
+
+function pick(application: Application, members: object): Record<string, unknown> {
+  return Object.fromEntries(Object.keys(members).map((name) => [name, application[name as keyof Application]]));
+}

@@ -1,0 +1,39 @@
+import { describe, expect, it } from 'vitest';
+import { type EndedAttempt, verdictOn } from './retry.js';
+
+describe('the verdict on an attempt that ended without ending its job', () => {
+  it.each<[string, EndedAttempt, object]>([
+    [
+      'a released attempt is tried again, whatever failed before it',
+      { state: 'RELEASED', errorCode: 'node-draining', failures: 2 },
+      { kind: 'again', failures: 2, waitingReason: 'retry-after-drain' },
+    ],
+    [
+      'a lost worker counts as a failure',
+      { state: 'LOST', errorCode: 'lease-lost', failures: 0 },
+      { kind: 'again', failures: 1, waitingReason: 'retry-after-lost-worker' },
+    ],
+    [
+      'an error of ours is tried again',
+      { state: 'FAILED', errorCode: 'engine-error', failures: 1 },
+      { kind: 'again', failures: 2, waitingReason: 'retry-after-system-error' },
+    ],
+    [
+      'the third failure ends the job with its own error',
+      { state: 'FAILED', errorCode: 'image-pull-failed', failures: 2 },
+      { kind: 'end', failures: 3, state: 'SYSTEM_ERROR', errorCode: 'image-pull-failed' },
+    ],
+    [
+      'what would fail again in the same way ends the job at once',
+      { state: 'FAILED', errorCode: 'exit-code', failures: 0 },
+      { kind: 'end', failures: 1, state: 'EXECUTOR_ERROR', errorCode: 'exit-code' },
+    ],
+    [
+      'an unknown error is ours',
+      { state: 'FAILED', errorCode: 'from-the-future', failures: 2 },
+      { kind: 'end', failures: 3, state: 'SYSTEM_ERROR', errorCode: 'internal-error' },
+    ],
+  ])('%s', (_name, attempt, verdict) => {
+    expect(verdictOn(attempt)).toEqual(verdict);
+  });
+});

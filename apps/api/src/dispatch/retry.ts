@@ -1,0 +1,43 @@
+/** Decides what becomes of a job whose attempt has ended without ending it: another attempt, or the end. */
+import {
+  type AttemptState,
+  DEFAULT_MAXIMUM_ATTEMPTS,
+  ERROR_CATALOGUE,
+  type FinalJobState,
+  isJobErrorCode,
+  type JobErrorCode,
+  type WaitingReason,
+} from '#lib/jobs';
+
+export interface EndedAttempt {
+  readonly state: Extract<AttemptState, 'FAILED' | 'LOST' | 'RELEASED'>;
+  readonly errorCode: string | null;
+  /** Failures of the job before this attempt. */
+  readonly failures: number;
+}
+
+export type Verdict =
+  | { readonly kind: 'again'; readonly failures: number; readonly waitingReason: WaitingReason }
+  | {
+      readonly kind: 'end';
+      readonly failures: number;
+      readonly state: FinalJobState;
+      readonly errorCode: JobErrorCode;
+    };
+
+/** An attempt given back unharmed is no failure; of failures, those that may end differently are tried again, up to a limit. */
+export function verdictOn({ state, errorCode, failures }: EndedAttempt): Verdict {
+  if (state === 'RELEASED') return { kind: 'again', failures, waitingReason: 'retry-after-drain' };
+  // A code that this version does not know comes from a newer worker: nobody's fault but ours, and worth another try.
+  const code = errorCode !== null && isJobErrorCode(errorCode) ? errorCode : 'internal-error';
+  const { retryable, finalState } = ERROR_CATALOGUE[code];
+  const counted = failures + 1;
+  if (!retryable || counted >= DEFAULT_MAXIMUM_ATTEMPTS) {
+    return { kind: 'end', failures: counted, state: finalState ?? 'SYSTEM_ERROR', errorCode: code };
+  }
+  return {
+    kind: 'again',
+    failures: counted,
+    waitingReason: state === 'LOST' ? 'retry-after-lost-worker' : 'retry-after-system-error',
+  };
+}

@@ -1,0 +1,14 @@
+/** How lists are paged: newest first, by the id of the last entry seen. */
+import { z } from 'zod';
+
+export const pageQuery = {
+  limit: z.coerce.number().int().min(1).max(500).default(50),
+  after: z.uuid().optional().describe('The id of the last entry of the page before'),
+};
+
+/** Null when there is no further page. */
+export const nextPage = z.uuid().nullable().describe('What to ask for as "after"; null on the last page');
+
+export function nextOf(rows: readonly { readonly id: string }[], limit: number): string | null {
+  return rows.length === limit ? (rows.at(-1)?.id ?? null) : null;
+}

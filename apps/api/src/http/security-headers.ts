@@ -1,0 +1,21 @@
+/** Headers for browsers that come across the API: nothing of it is a page, but for the documentation. */
+import { type NextFunction, type Request, type Response } from 'express';
+
+export const DOCS_PATH = 'docs';
+
+/** Swagger UI has its styles in the page, and its scripts and images in files. */
+const DOCS_POLICY =
+  "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; frame-ancestors 'none'; base-uri 'none'";
+const POLICY = "default-src 'none'; frame-ancestors 'none'; sandbox";
+
+export function securityHeaders(request: Request, response: Response, next: NextFunction): void {
+  const isDocs = request.path === `/${DOCS_PATH}` || request.path.startsWith(`/${DOCS_PATH}/`);
+  response
+    .set('Content-Security-Policy', isDocs ? DOCS_POLICY : POLICY)
+    .set('X-Content-Type-Options', 'nosniff')
+    .set('X-Frame-Options', 'DENY')
+    .set('Referrer-Policy', 'no-referrer')
+    .set('Cross-Origin-Resource-Policy', 'same-origin')
+    .set('Cache-Control', 'no-store');
+  next();
+}

@@ -1,0 +1,68 @@
+/** Everything there is to say about one job: its executors, attempts, runs, denials, recordings and outputs. */
+import { Attempt, DenialRow, Executor, ExecutorRun, type Job, JobOutput, NodeRow, RecordingRow } from '#lib/database';
+import { type EntityManager, In } from 'typeorm';
+import { z } from 'zod';
+import { waitingReasonText } from './find-jobs.js';
+import { type jobDetail } from './job-answers.js';
+
+/** Denials that one answer holds per run, at most. */
+const DENIALS_MAXIMUM = 1000;
+
+type JobDetail = z.input<typeof jobDetail>;
+/** Written by the worker: whatever else it holds, these are shown. */
+const denialShape = z.object({
+  arguments: z.array(z.string()).catch([]),
+  errno: z.string().nullable().catch(null),
+});
+
+export async function describeJob(manager: EntityManager, job: Job): Promise<JobDetail> {
+  const jobId = job.id;
+  const executors = await manager.find(Executor, { where: { jobId }, order: { position: 'ASC' } });
+  const attempts = await manager.find(Attempt, { where: { jobId }, order: { number: 'ASC' } });
+  const nodes = await manager.findBy(NodeRow, { id: In(attempts.map(({ nodeId }) => nodeId)) });
+  const published = await manager.findBy(JobOutput, { jobId, attemptNumber: attempts.at(-1)?.number ?? 0 });
+  const { cpuMilli, memoryBytes, diskBytes, wallTimeS } = job;
+  return {
+    ...job,
+    waitingReasonText: waitingReasonText(job),
+    resources: { cpuMilli, memoryBytes, diskBytes, wallTimeS },
+    executors,
+    inputs: job.inputs.map(({ content, ...input }) => ({
+      ...input,
+      ...(content === undefined ? {} : { contentBytes: Buffer.byteLength(content) }),
+    })),
+    outputs: job.outputs.map((output) => {
+      const found = published.find(({ path }) => path === output.path);
+      return { ...output, sha256: found?.sha256 ?? null, bytes: found?.bytes ?? null };
+    }),
+    attempts: attempts.map((attempt) => ({
+      ...attempt,
+      node: nodes.find(({ id }) => id === attempt.nodeId)?.name ?? '',
+    })),
+    runs: await runsOf(manager, jobId),
+  };
+}
+
+async function runsOf(manager: EntityManager, jobId: string): Promise<JobDetail['runs']> {
+  const runs = await manager.find(ExecutorRun, { where: { jobId }, order: { attemptNumber: 'ASC', position: 'ASC' } });
+  const recordings = await manager.find(RecordingRow, {
+    where: { executorRunId: In(runs.map(({ id }) => id)) },
+    select: { executorRunId: true, digest: true, partialReasons: true },
+  });
+  return Promise.all(
+    runs.map(async (run) => ({
+      ...run,
+      denials: await denialsOf(manager, run.id),
+      recording: recordings.find(({ executorRunId }) => executorRunId === run.id) ?? null,
+    })),
+  );
+}
+
+async function denialsOf(manager: EntityManager, executorRunId: string): Promise<JobDetail['runs'][number]['denials']> {
+  const rows = await manager.find(DenialRow, {
+    where: { executorRunId },
+    order: { id: 'ASC' },
+    take: DENIALS_MAXIMUM,
+  });
+  return rows.map(({ shape, ...denial }) => ({ ...denial, ...denialShape.parse(shape) }));
+}

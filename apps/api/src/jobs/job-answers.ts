@@ -1,0 +1,148 @@
+/** What the job routes take and give. */
+import { ATTEMPT_STATES, JOB_STATES } from '#lib/jobs';
+import { ARCHITECTURES, ENFORCEMENTS, MONITORINGS } from '#lib/profiles';
+import { z } from 'zod';
+import { nextPage, pageQuery } from '../http/page.js';
+
+const tagFilter = z
+  .string()
+  .regex(/^[^=]+=/, 'must be name=value')
+  .max(1200);
+
+export const jobListQuery = z.strictObject({
+  state: z.enum(JOB_STATES).optional(),
+  application: z.string().max(1024).optional().describe('Its name'),
+  tag: z
+    .union([tagFilter, z.array(tagFilter).max(20)])
+    .optional()
+    .describe('name=value; given several times, all must hold'),
+  namePrefix: z.string().max(256).optional(),
+  createdAfter: z.iso.datetime({ offset: true }).optional(),
+  createdBefore: z.iso.datetime({ offset: true }).optional(),
+  ...pageQuery,
+});
+export type JobListQuery = z.infer<typeof jobListQuery>;
+
+export const logQuery = z.strictObject({
+  stream: z.enum(['stdout', 'stderr']).default('stdout'),
+  executor: z.coerce.number().int().min(0).max(1000).default(0).describe('Position of the executor in the job'),
+  offset: z.coerce.number().int().min(0).max(Number.MAX_SAFE_INTEGER).default(0).describe('First byte wanted'),
+});
+export type LogQuery = z.infer<typeof logQuery>;
+
+const summary = {
+  id: z.uuid(),
+  name: z.string(),
+  state: z.enum(JOB_STATES),
+  waitingReason: z.string().nullable().describe('Why it is QUEUED, by code'),
+  waitingReasonText: z.string().nullable().describe('The same in words'),
+  errorCode: z.string().nullable(),
+  errorMessage: z.string().nullable(),
+  priority: z.int(),
+  architecture: z.enum(ARCHITECTURES),
+  tags: z.record(z.string(), z.string()),
+  submittedBy: z.uuid().describe('The API key'),
+  createdAt: z.date(),
+  startedAt: z.date().nullable(),
+  endedAt: z.date().nullable(),
+};
+
+export const jobSummary = z.object(summary).meta({ id: 'JobSummary' });
+export const jobList = z.object({ jobs: z.array(jobSummary), next: nextPage }).meta({ id: 'JobList' });
+
+const executorAnswer = z
+  .object({
+    position: z.int(),
+    applicationId: z.uuid(),
+    image: z.string(),
+    command: z.array(z.string()),
+    environment: z.record(z.string(), z.string()),
+    workingDirectory: z.string().nullable(),
+    buildId: z.uuid().nullable().describe('Known once a worker has resolved the image'),
+  })
+  .meta({ id: 'Executor' });
+
+const attemptAnswer = z
+  .object({
+    number: z.int(),
+    nodeId: z.uuid(),
+    node: z.string().describe('Its name'),
+    state: z.enum(ATTEMPT_STATES),
+    errorCode: z.string().nullable(),
+    errorMessage: z.string().nullable(),
+    startedAt: z.date(),
+    endedAt: z.date().nullable(),
+  })
+  .meta({ id: 'Attempt' });
+
+const denialAnswer = z
+  .object({
+    call: z.string(),
+    arguments: z.array(z.string()).describe('64-bit hexadecimal'),
+    action: z.enum(['refused', 'continued', 'killed']),
+    errno: z.string().nullable(),
+    description: z.string(),
+    count: z.int(),
+  })
+  .meta({ id: 'Denial' });
+
+const runAnswer = z
+  .object({
+    id: z.uuid(),
+    attemptNumber: z.int(),
+    position: z.int(),
+    buildId: z.uuid(),
+    profileVersionId: z.uuid().nullable(),
+    enforcement: z.enum(ENFORCEMENTS),
+    monitoring: z.enum(MONITORINGS),
+    selectionReason: z.string(),
+    phasesMs: z.record(z.string(), z.number()).nullable(),
+    wallUs: z.int().nullable(),
+    userUs: z.int().nullable(),
+    systemUs: z.int().nullable(),
+    maxRssBytes: z.int().nullable(),
+    voluntarySwitches: z.int().nullable(),
+    involuntarySwitches: z.int().nullable(),
+    callCount: z.int().nullable(),
+    exitCode: z.int().nullable(),
+    signal: z.int().nullable(),
+    outcome: z.string().nullable(),
+    startedAt: z.date(),
+    endedAt: z.date().nullable(),
+    denials: z.array(denialAnswer),
+    recording: z.object({ digest: z.string(), partialReasons: z.array(z.string()) }).nullable(),
+  })
+  .meta({ id: 'ExecutorRun' });
+
+export const jobDetail = z
+  .object({
+    ...summary,
+    fence: z.int().describe('Number of the attempt that may be claimed'),
+    failures: z.int(),
+    resources: z.object({ cpuMilli: z.int(), memoryBytes: z.int(), diskBytes: z.int(), wallTimeS: z.int() }),
+    requestedEnforcement: z.enum(ENFORCEMENTS).nullable(),
+    requestedMonitoring: z.enum(MONITORINGS).nullable(),
+    cancelRequestedAt: z.date().nullable(),
+    executors: z.array(executorAnswer),
+    inputs: z.array(
+      z.object({
+        name: z.string().optional(),
+        path: z.string(),
+        url: z.string().optional(),
+        sha256: z.string().optional(),
+        contentBytes: z.int().optional().describe('Size of the content that was submitted instead of a url'),
+      }),
+    ),
+    outputs: z.array(
+      z.object({
+        name: z.string().optional(),
+        path: z.string(),
+        url: z.string(),
+        sha256: z.string().nullable().describe('Null until it is published'),
+        bytes: z.int().nullable(),
+      }),
+    ),
+    attempts: z.array(attemptAnswer),
+    runs: z.array(runAnswer),
+  })
+  .meta({ id: 'Job' });

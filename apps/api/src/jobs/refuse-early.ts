@@ -1,0 +1,52 @@
+/** Refuses a job at its submission where it is certain that no worker will run it, whichever build it turns out to be. */
+import { type Application, NodeRow, ProfileVersion } from '#lib/database';
+import { type Monitoring, MONITORINGS, OFFERED_MONITORINGS, selectLevel, type SelectionInput } from '#lib/profiles';
+import { type EntityManager } from 'typeorm';
+import { type Caller } from '../auth/caller.js';
+import { PorinError } from '../errors/porin-error.js';
+import { type JobRequest } from './job-schema.js';
+
+/** Throws profile-required, level-not-allowed, audit-needs-profile and monitoring-unavailable. */
+export async function refuseEarly(
+  manager: EntityManager,
+  caller: Caller,
+  request: Required<Pick<JobRequest, 'architecture'>> & Pick<JobRequest, 'enforcement' | 'monitoring'>,
+  application: Application,
+): Promise<void> {
+  const { architecture } = request;
+  const input: Omit<SelectionInput, 'approved'> = {
+    policy: application.policy,
+    requested: request,
+    role: caller.role,
+    calibration: false,
+    offeredMonitorings: await offeredMonitorings(manager, architecture),
+  };
+  // The build is not known yet: it may be one without an approved profile, or any of those with one.
+  const approved = await anyApproved(manager, application.id, architecture);
+  const selections = [null, ...(approved ? [approved] : [])].map((each) => selectLevel({ ...input, approved: each }));
+  const refusals = selections.flatMap((selection) => (selection.kind === 'refuse' ? [selection] : []));
+  const [refusal] = refusals;
+  if (refusal && refusals.length === selections.length) throw new PorinError(refusal.code, refusal.message);
+}
+
+async function anyApproved(manager: EntityManager, applicationId: string, architecture: string) {
+  const version = await manager
+    .createQueryBuilder(ProfileVersion, 'version')
+    .innerJoin('build', 'build', 'build.id = version.build_id')
+    .where(`version.state = 'APPROVED' AND build.application_id = :applicationId`, { applicationId })
+    .andWhere('build.architecture = :architecture', { architecture })
+    .limit(1)
+    .getOne();
+  return version && { profileVersionId: version.id, digest: version.digest };
+}
+
+/** What any node can record, one that is away now included; before the first node, what this version can. */
+async function offeredMonitorings(manager: EntityManager, architecture: string): Promise<readonly Monitoring[]> {
+  const nodes = await manager.find(NodeRow, {
+    where: { architecture },
+    select: { id: true, offeredMonitorings: true },
+  });
+  if (nodes.length === 0) return OFFERED_MONITORINGS;
+  const offered = new Set(nodes.flatMap((node) => node.offeredMonitorings));
+  return MONITORINGS.filter((monitoring) => offered.has(monitoring));
+}

@@ -1,0 +1,52 @@
+/** The machines that run workers. They belong to the grid, not to a tenant. */
+import { Controller, Get } from '@nestjs/common';
+import { ApiBearerAuth } from '@nestjs/swagger';
+import { NodeRow } from '#lib/database';
+import { DataSource } from 'typeorm';
+import { z } from 'zod';
+import { NeedsRole } from '../auth/caller.js';
+import { Answers } from '../openapi/answers.js';
+
+const nodeList = z
+  .object({
+    nodes: z.array(
+      z
+        .object({
+          id: z.uuid(),
+          name: z.string(),
+          architecture: z.string(),
+          state: z.enum(['READY', 'DRAINING', 'GONE']),
+          slots: z.int(),
+          openAttempts: z.int(),
+          cpuMilli: z.int(),
+          memoryBytes: z.int(),
+          diskBytes: z.int(),
+          offeredMonitorings: z.array(z.string()),
+          facts: z
+            .record(z.string(), z.unknown())
+            .describe('Kernel, engine and their versions, as the worker found them'),
+          startedAt: z.date(),
+          heartbeatAt: z.date(),
+        })
+        .meta({ id: 'Node' }),
+    ),
+  })
+  .meta({ id: 'NodeList' });
+
+@ApiBearerAuth()
+@Controller('api/v1/nodes')
+export class NodesController {
+  constructor(private readonly dataSource: DataSource) {}
+
+  @Get()
+  @NeedsRole('reviewer')
+  @Answers({ summary: 'List the nodes by name', schema: nodeList, errors: ['role-required'] })
+  async list() {
+    const nodes = await this.dataSource.manager.find(NodeRow, { order: { name: 'ASC' } });
+    const open: { id: string; count: number }[] = await this.dataSource.query(
+      `SELECT node_id AS id, count(*)::int AS count FROM attempt WHERE state = 'OPEN' GROUP BY node_id`,
+    );
+    const openByNode = new Map(open.map(({ id, count }) => [id, count]));
+    return { nodes: nodes.map((node) => ({ ...node, openAttempts: openByNode.get(node.id) ?? 0 })) };
+  }
+}

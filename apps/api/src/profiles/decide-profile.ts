@@ -1,0 +1,107 @@
+/** Approves, rejects or revokes a profile version: exactly the digest that was reviewed, signed, in one transaction. */
+import { type KeyObject } from 'node:crypto';
+import { Approval, Audit, ProfileVersion } from '#lib/database';
+import {
+  type ApprovalStage,
+  type Architecture,
+  canonicalStatement,
+  type ProfileState,
+  sha256,
+  signStatement,
+} from '#lib/profiles';
+import { type EntityManager } from 'typeorm';
+import { type Caller } from '../auth/caller.js';
+import { releaseHeldJobs } from '../dispatch/release-held.js';
+import { PorinError } from '../errors/porin-error.js';
+
+export interface Decision {
+  readonly stage: ApprovalStage;
+  /** Of the profile that the reviewer has seen. */
+  readonly digest: string;
+  readonly reason: string;
+}
+
+const TRANSITION: Readonly<Record<ApprovalStage, { readonly from: ProfileState; readonly to: ProfileState }>> = {
+  approved: { from: 'PROPOSED', to: 'APPROVED' },
+  rejected: { from: 'PROPOSED', to: 'REJECTED' },
+  revoked: { from: 'APPROVED', to: 'REVOKED' },
+};
+
+interface VersionRow {
+  readonly buildId: string;
+  readonly applicationId: string;
+  readonly contentDigest: string;
+  readonly architecture: Architecture;
+  readonly digest: string;
+  readonly canonical: string;
+}
+
+/** Throws not-found, stale-digest, wrong-profile-state, and profile-integrity when the row was changed by hand. */
+export async function decideProfile(
+  manager: EntityManager,
+  signingKey: KeyObject,
+  caller: Caller,
+  id: string,
+  decision: Decision,
+): Promise<void> {
+  const { stage, reason } = decision;
+  const version = await lockVersion(manager, caller.tenant, id);
+  if (decision.digest !== version.digest) {
+    throw new PorinError('stale-digest', `The digest of this profile version is ${version.digest}. Review it anew.`);
+  }
+  if (sha256(version.canonical) !== version.digest) {
+    throw new PorinError(
+      'profile-integrity',
+      'The stored profile is not what its digest says. Look for who changed it.',
+    );
+  }
+  const { from, to } = TRANSITION[stage];
+  const sequence = await nextSequence(manager);
+  const signed = {
+    application: version.applicationId,
+    contentDigest: version.contentDigest,
+    architecture: version.architecture,
+    profileDigest: version.digest,
+    ...{ stage, sequence },
+  };
+  const statement = canonicalStatement(signed);
+  const signature = signStatement(signingKey, signed);
+  if (stage === 'approved') {
+    await manager.update(ProfileVersion, { buildId: version.buildId, state: 'APPROVED' }, { state: 'SUPERSEDED' });
+  }
+  // The approval's statement is overwritten by a revocation's: a row that is set back to APPROVED does not verify.
+  const decided = { state: to, statement, signature, decidedAt: new Date() };
+  const { affected } = await manager.update(ProfileVersion, { id, state: from }, decided);
+  if (affected !== 1) {
+    throw new PorinError('wrong-profile-state', `Only a version in the state ${from} can be ${stage}.`);
+  }
+  await manager.insert(Approval, {
+    ...{ profileVersionId: id, stage, reason, statement, signature },
+    ...{ sequence: String(sequence), decidedBy: caller.keyId },
+  });
+  await manager.insert(Audit, {
+    ...{ tenant: caller.tenant, actor: caller.keyId, action: `profile.${stage}` },
+    ...{ subjectType: 'profile_version', subjectId: id, detail: { digest: version.digest, sequence, reason } },
+  });
+  if (stage === 'approved') await releaseHeldJobs(manager);
+}
+
+/** The build's lock makes decisions and proposals of one build follow one another. */
+async function lockVersion(manager: EntityManager, tenant: string, id: string): Promise<VersionRow> {
+  const rows: VersionRow[] = await manager.query(
+    `SELECT build.id AS "buildId", application.id AS "applicationId", build.content_digest AS "contentDigest",
+       build.architecture, version.digest, version.canonical
+     FROM profile_version AS version JOIN build ON build.id = version.build_id
+     JOIN application ON application.id = build.application_id
+     WHERE version.id = $1 AND application.tenant = $2 FOR UPDATE OF build`,
+    [id, tenant],
+  );
+  const [version] = rows;
+  if (!version) throw new PorinError('not-found', `There is no profile version ${id}.`);
+  return version;
+}
+
+async function nextSequence(manager: EntityManager): Promise<number> {
+  const rows: [{ value: string }] = await manager.query(`SELECT nextval('approval_sequence') AS value`);
+  return Number(rows[0].value);
+}

@@ -1,0 +1,84 @@
+/** Reads the profile versions of a tenant. */
+import { Approval, ProfileVersion } from '#lib/database';
+import { lintProfile, parseProfile, type Profile } from '#lib/profiles';
+import { type EntityManager } from 'typeorm';
+import { type z } from 'zod';
+import { PorinError } from '../errors/porin-error.js';
+import { type profileDetail, type ProfileListQuery, type profileSummary } from './profile-answers.js';
+
+type Summary = z.input<typeof profileSummary>;
+
+/** Newest first. */
+export function listProfiles(manager: EntityManager, tenant: string, query: ProfileListQuery): Promise<Summary[]> {
+  return manager.query(
+    `SELECT version.id, application.id AS "applicationId", application.name AS "applicationName", build.id AS "buildId",
+       build.content_digest AS "contentDigest", build.architecture, version.number, version.digest, version.state,
+       version.based_on AS "basedOn", version.created_at AS "createdAt", version.decided_at AS "decidedAt",
+       (SELECT count(*)::int FROM jsonb_object_keys(version.coverage)) AS calls,
+       (SELECT count(*)::int FROM profile_version_recording AS link WHERE link.profile_version_id = version.id) AS recordings
+     FROM profile_version AS version JOIN build ON build.id = version.build_id
+     JOIN application ON application.id = build.application_id
+     WHERE application.tenant = $1 AND ($2::uuid IS NULL OR application.id = $2) AND ($3::text IS NULL OR version.state = $3)
+       AND ($4::uuid IS NULL OR (version.created_at, version.id) < (SELECT created_at, id FROM profile_version WHERE id = $4))
+     ORDER BY version.created_at DESC, version.id DESC LIMIT $5`,
+    [tenant, query.applicationId ?? null, query.state ?? null, query.after ?? null, query.limit],
+  );
+}
+
+/** Throws not-found, for another tenant's version too. */
+export async function findVersion(manager: EntityManager, tenant: string, id: string): Promise<ProfileVersion> {
+  const version = await manager
+    .createQueryBuilder(ProfileVersion, 'version')
+    .innerJoin('build', 'build', 'build.id = version.build_id')
+    .innerJoin('application', 'application', 'application.id = build.application_id')
+    .where('version.id = :id AND application.tenant = :tenant', { id, tenant })
+    .getOne();
+  if (!version) throw new PorinError('not-found', `There is no profile version ${id}.`);
+  return version;
+}
+
+export async function describeProfile(
+  manager: EntityManager,
+  tenant: string,
+  id: string,
+): Promise<z.input<typeof profileDetail>> {
+  const version = await findVersion(manager, tenant, id);
+  const build: Pick<Summary, 'applicationId' | 'applicationName' | 'contentDigest' | 'architecture'>[] =
+    await manager.query(
+      `SELECT application.id AS "applicationId", application.name AS "applicationName",
+         build.content_digest AS "contentDigest", build.architecture
+       FROM build JOIN application ON application.id = build.application_id WHERE build.id = $1`,
+      [version.buildId],
+    );
+  const recordings: { executorRunId: string; digest: string; jobId: string | null }[] = await manager.query(
+    `SELECT link.executor_run_id AS "executorRunId", link.recording_digest AS digest, run.job_id AS "jobId"
+     FROM profile_version_recording AS link LEFT JOIN executor_run AS run ON run.id = link.executor_run_id
+     WHERE link.profile_version_id = $1 ORDER BY run.started_at, link.executor_run_id`,
+    [id],
+  );
+  const decisions = await manager.find(Approval, { where: { profileVersionId: id }, order: { sequence: 'ASC' } });
+  const profile = parseProfile(version.canonical);
+  return {
+    ...version,
+    ...(build[0] as (typeof build)[number]),
+    calls: Object.keys(version.coverage).length,
+    profile,
+    lint: lintProfile(profile, version.coverage),
+    recordings,
+    decisions: decisions.map((decision) => ({ ...decision, sequence: Number(decision.sequence) })),
+  };
+}
+
+/** What a reviewer compares with: the version it is based on, else the one before it; null for a build's first. */
+export async function findPrevious(
+  manager: EntityManager,
+  version: ProfileVersion,
+): Promise<{ id: string; profile: Profile } | null> {
+  const rows: { id: string; canonical: string }[] = await manager.query(
+    `SELECT id, canonical FROM profile_version WHERE build_id = $1 AND (id = $2 OR number < $3)
+     ORDER BY (id = $2) DESC NULLS LAST, number DESC LIMIT 1`,
+    [version.buildId, version.basedOn, version.number],
+  );
+  const [previous] = rows;
+  return previous ? { id: previous.id, profile: parseProfile(previous.canonical) } : null;
+}

@@ -1,0 +1,132 @@
+/** Profile versions over HTTP: look at them, decide about them, take them elsewhere. */
+import { type KeyObject } from 'node:crypto';
+import { Body, Controller, Get, HttpCode, Inject, Param, Post, Query } from '@nestjs/common';
+import { ApiBearerAuth } from '@nestjs/swagger';
+import { type ApprovalStage, diffProfile, engineDefaultNames, exportOci, parseProfile } from '#lib/profiles';
+import { DataSource } from 'typeorm';
+import { z } from 'zod';
+import { type Caller, CurrentCaller, NeedsRole } from '../auth/caller.js';
+import { type ErrorCode } from '../errors/porin-error.js';
+import { nextOf } from '../http/page.js';
+import { Answers, BODY_ERRORS } from '../openapi/answers.js';
+import { SIGNING_KEY } from '../tokens.js';
+import { decideProfile } from './decide-profile.js';
+import { describeProfile, findPrevious, findVersion, listProfiles } from './find-profiles.js';
+import {
+  decisionSchema,
+  ociSeccomp,
+  profileDetail,
+  profileDiff,
+  profileList,
+  profileListQuery,
+  type ProfileListQuery,
+} from './profile-answers.js';
+
+const idSchema = z.uuid();
+type Decision = z.infer<typeof decisionSchema>;
+const DECISION_ERRORS: readonly ErrorCode[] = [
+  ...BODY_ERRORS,
+  'role-required',
+  'not-found',
+  'stale-digest',
+  'wrong-profile-state',
+  'profile-integrity',
+];
+
+@ApiBearerAuth()
+@Controller('api/v1/profiles')
+export class ProfilesController {
+  constructor(
+    private readonly dataSource: DataSource,
+    @Inject(SIGNING_KEY) private readonly signingKey: KeyObject,
+  ) {}
+
+  @Get()
+  @Answers({ summary: 'List profile versions, newest first', schema: profileList })
+  async list(@Query({ schema: profileListQuery }) query: ProfileListQuery, @CurrentCaller() caller: Caller) {
+    const profiles = await listProfiles(this.dataSource.manager, caller.tenant, query);
+    return { profiles, next: nextOf(profiles, query.limit) };
+  }
+
+  @Get(':id')
+  @Answers({
+    summary: 'Get a profile version with its coverage, warnings and decisions',
+    schema: profileDetail,
+    errors: ['not-found'],
+  })
+  get(@Param('id', { schema: idSchema }) id: string, @CurrentCaller() caller: Caller) {
+    return describeProfile(this.dataSource.manager, caller.tenant, id);
+  }
+
+  @Get(':id/diff')
+  @Answers({
+    summary: 'Compare a profile version with the one before it and with the engine’s default',
+    schema: profileDiff,
+    errors: ['not-found'],
+  })
+  async diff(@Param('id', { schema: idSchema }) id: string, @CurrentCaller() caller: Caller) {
+    const version = await findVersion(this.dataSource.manager, caller.tenant, id);
+    const previous = await findPrevious(this.dataSource.manager, version);
+    const profile = parseProfile(version.canonical);
+    const diff = diffProfile(profile, previous?.profile ?? null, engineDefaultNames(profile.architecture));
+    return { previousId: previous?.id ?? null, ...diff };
+  }
+
+  @Get(':id/export')
+  @Answers({
+    summary: 'Export a profile version as the seccomp JSON of the OCI runtime specification, which Docker takes too',
+    schema: ociSeccomp,
+    errors: ['not-found'],
+  })
+  async export(@Param('id', { schema: idSchema }) id: string, @CurrentCaller() caller: Caller) {
+    const version = await findVersion(this.dataSource.manager, caller.tenant, id);
+    return exportOci(parseProfile(version.canonical));
+  }
+
+  @Post(':id/approve')
+  @HttpCode(200)
+  @NeedsRole('reviewer')
+  @Answers({
+    summary: 'Approve a proposed version: the next jobs of its build run under it, held ones are released',
+    schema: profileDetail,
+    errors: DECISION_ERRORS,
+  })
+  approve(
+    @Param('id', { schema: idSchema }) id: string,
+    @Body({ schema: decisionSchema }) body: Decision,
+    @CurrentCaller() caller: Caller,
+  ) {
+    return this.decide('approved', id, body, caller);
+  }
+
+  @Post(':id/reject')
+  @HttpCode(200)
+  @NeedsRole('reviewer')
+  @Answers({ summary: 'Reject a proposed version', schema: profileDetail, errors: DECISION_ERRORS })
+  reject(
+    @Param('id', { schema: idSchema }) id: string,
+    @Body({ schema: decisionSchema }) body: Decision,
+    @CurrentCaller() caller: Caller,
+  ) {
+    return this.decide('rejected', id, body, caller);
+  }
+
+  @Post(':id/revoke')
+  @HttpCode(200)
+  @NeedsRole('reviewer')
+  @Answers({ summary: 'Revoke an approved version', schema: profileDetail, errors: DECISION_ERRORS })
+  revoke(
+    @Param('id', { schema: idSchema }) id: string,
+    @Body({ schema: decisionSchema }) body: Decision,
+    @CurrentCaller() caller: Caller,
+  ) {
+    return this.decide('revoked', id, body, caller);
+  }
+
+  private async decide(stage: ApprovalStage, id: string, { digest, reason }: Decision, caller: Caller) {
+    await this.dataSource.transaction((manager) =>
+      decideProfile(manager, this.signingKey, caller, id, { stage, digest, reason }),
+    );
+    return describeProfile(this.dataSource.manager, caller.tenant, id);
+  }
+}

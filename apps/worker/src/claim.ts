@@ -1,0 +1,53 @@
+/** What a worker knows of the job whose attempt it has claimed. */
+import { type InputReference, type OutputReference } from '#lib/jobs';
+import { type Architecture, type Enforcement, type Monitoring, type Policy, type SelectionInput } from '#lib/profiles';
+import { type Share } from './resources.js';
+
+/** Names the attempt in every later write; `number` is the job's fence. */
+export interface AttemptKey {
+  readonly jobId: string;
+  readonly number: number;
+}
+
+export interface ClaimedExecutor {
+  readonly position: number;
+  readonly applicationId: string;
+  readonly policy: Policy;
+  readonly image: string;
+  /** The application's prefix included; empty means the image's own entrypoint and command. */
+  readonly command: readonly string[];
+  readonly environment: Readonly<Record<string, string>>;
+  readonly workingDirectory: string | null;
+  /** What an earlier attempt resolved the image to. */
+  readonly build: { readonly contentDigest: string; readonly repositoryDigest: string | null } | null;
+}
+
+export interface Claim extends AttemptKey {
+  readonly share: Share;
+  /** For the payloads of this attempt together, seconds. */
+  readonly wallTimeS: number;
+  readonly inputs: readonly InputReference[];
+  readonly outputs: readonly OutputReference[];
+  readonly role: SelectionInput['role'];
+  readonly requested: { readonly enforcement?: Enforcement; readonly monitoring?: Monitoring };
+  readonly calibration: string | null;
+  readonly block: number | null;
+  readonly queueMs: number;
+  readonly executors: readonly [ClaimedExecutor, ...ClaimedExecutor[]];
+}
+
+export interface BuildRow {
+  readonly id: string;
+  readonly applicationId: string;
+  readonly contentDigest: string;
+  readonly architecture: Architecture;
+}
+
+/** The approved profile of a build as it stands in the database: not to be believed before it is verified. */
+export interface ApprovedRow {
+  readonly id: string;
+  readonly digest: string;
+  readonly canonical: string;
+  readonly statement: string;
+  readonly signature: string;
+}

@@ -1,0 +1,92 @@
+/** Takes messages off this architecture's queue and runs their attempts, as many at once as the node has room for. */
+import { messageSchema, queueConnection, queueName, type Message } from '#lib/queue';
+import { type StopReason } from '#lib/execution';
+import { Worker } from 'bullmq';
+import { type Logger } from 'pino';
+import { type AttemptStore } from './attempt-store.js';
+import { ARCHITECTURE } from './node.js';
+import { type Resources, type Share } from './resources.js';
+import { Attempt, type AttemptOptions } from './run-attempt.js';
+
+export interface ConsumerOptions {
+  readonly redisUrl: string;
+  readonly slots: number;
+  readonly resources: Resources;
+  readonly attempts: AttemptOptions;
+  readonly store: AttemptStore;
+  readonly logger: Logger;
+}
+
+export class Consumer {
+  readonly #worker: Worker;
+  readonly #running = new Map<string, Attempt>();
+  readonly #closing = new AbortController();
+
+  constructor(private readonly options: ConsumerOptions) {
+    this.#worker = new Worker(queueName(ARCHITECTURE), (job) => this.#take(job.data), {
+      connection: queueConnection(options.redisUrl, { failFast: false }),
+      concurrency: options.slots,
+      autorun: false,
+    });
+    this.#worker.on('error', (error) => options.logger.warn({ err: error.message }, 'redis'));
+  }
+
+  start(): void {
+    this.#worker.run().catch((error: unknown) => this.options.logger.error({ err: error }, 'the queue was lost'));
+  }
+
+  cancel(jobId: string): void {
+    this.#running.get(jobId)?.stop('canceled');
+  }
+
+  /** Takes nothing more, waits `graceMs` for what runs, then gives the rest back. */
+  async drain(graceMs: number): Promise<void> {
+    this.#closing.abort(new Error('the worker is draining'));
+    const timer = setTimeout(() => this.#stopAll('draining'), graceMs);
+    await this.#worker.close();
+    clearTimeout(timer);
+  }
+
+  /** Rejects for nothing that a message can cause: BullMQ must not try again. */
+  async #take(data: unknown): Promise<void> {
+    const parsed = messageSchema.safeParse(data);
+    if (!parsed.success) {
+      return this.options.logger.warn({ code: 'forged-message' }, 'a message that is none of ours was dropped');
+    }
+    const { store, resources } = this.options;
+    const message = parsed.data;
+    const share = await store.peek(message);
+    if (!share) return this.options.logger.warn({ code: 'forged-message', ...message }, 'there is nothing to claim');
+    if (resources.lacking(share)) return this.#tooLarge(message, share);
+    const holding = await resources.take(share, this.#closing.signal).catch(() => undefined);
+    if (!holding) return;
+    try {
+      await this.#attempt(message, holding.slot);
+    } finally {
+      holding.release();
+    }
+  }
+
+  async #attempt(message: Message, slot: number): Promise<void> {
+    if (this.#closing.signal.aborted) return;
+    const attempt = await Attempt.claim(message, slot, this.options.attempts);
+    if (!attempt) return;
+    this.#running.set(attempt.jobId, attempt);
+    try {
+      await attempt.run();
+    } finally {
+      this.#running.delete(attempt.jobId);
+    }
+  }
+
+  /** Left for a larger node, which gets it when the dispatcher sends it again; without one the job cannot ever run. */
+  async #tooLarge(message: Message, share: Share): Promise<void> {
+    if (await this.options.store.anyNodeHas(share)) return;
+    const attempt = await Attempt.claim(message, 0, this.options.attempts);
+    await attempt?.refuse(this.options.resources.lacking(share) ?? 'cpuMilli');
+  }
+
+  #stopAll(reason: StopReason): void {
+    for (const attempt of this.#running.values()) attempt.stop(reason);
+  }
+}

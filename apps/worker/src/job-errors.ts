@@ -1,0 +1,81 @@
+/** Puts what can go wrong while an attempt runs into the words of the error catalogue. */
+import { ExecutionError, type ExecutorRunReport, ImageError, type RunLimits, type StopReason } from '#lib/execution';
+import { JobError } from '#lib/jobs';
+
+interface RunFacts {
+  readonly limits: RunLimits;
+  readonly wallTimeS: number;
+  readonly command: readonly string[];
+  readonly node: string;
+}
+
+/** Undefined for a payload that ended with exit code 0. */
+export function outcomeError(
+  { outcome, limitHits = { refusedForks: 0, oomKills: 0 } }: ExecutorRunReport,
+  { limits, wallTimeS, command, node }: RunFacts,
+): JobError | undefined {
+  switch (outcome.kind) {
+    case 'exited':
+      if (outcome.exitCode === 0) return undefined;
+      // A shell whose program was killed ends with a code of its own.
+      if (limitHits.oomKills > 0) return JobError.of('out-of-memory', { limitBytes: limits.memoryBytes });
+      if (limitHits.refusedForks > 0) return JobError.of('process-limit', { limit: limits.pids });
+      return JobError.of('exit-code', { exitCode: outcome.exitCode });
+    case 'signaled':
+      return outcome.oomKilled
+        ? JobError.of('out-of-memory', { limitBytes: limits.memoryBytes })
+        : JobError.of('killed-by-signal', { signal: outcome.signal });
+    case 'exec-failed':
+      return outcome.errno === 'ENOENT'
+        ? JobError.of('command-not-found', { command: command[0] ?? '' })
+        : JobError.of('command-not-executable', { command: command[0] ?? '', errno: outcome.errno });
+    case 'stopped':
+      return stopError(outcome.reason, { limits, wallTimeS, node });
+  }
+}
+
+export function stopError(reason: StopReason, { limits, wallTimeS, node }: Omit<RunFacts, 'command'>): JobError {
+  switch (reason) {
+    case 'wall-time':
+      return JobError.of('wall-time-exceeded', { limitS: wallTimeS });
+    case 'disk-limit':
+      return JobError.of('disk-limit', { limitBytes: limits.diskBytes });
+    case 'canceled':
+      return JobError.of('canceled', {});
+    case 'lease-lost':
+      return JobError.of('lease-lost', { node });
+    case 'draining':
+      return JobError.of('node-draining', { node });
+    case 'control-channel':
+      return JobError.of('control-channel', { detail: 'the connection was lost while the payload ran.' });
+  }
+}
+
+/** Whatever was thrown, as an error of the catalogue. */
+export function toJobError(error: unknown, node: string): JobError {
+  if (error instanceof JobError) return error;
+  if (!(error instanceof ExecutionError)) {
+    const detail = error instanceof Error ? error.message : String(error);
+    return JobError.of('internal-error', { detail }, { cause: error });
+  }
+  const { message: detail } = error;
+  switch (error.code) {
+    case 'invalid-policy':
+      return JobError.of('command-not-executable', { command: '', errno: detail }, { cause: error });
+    case 'control-channel':
+      return JobError.of('control-channel', { detail }, { cause: error });
+    case 'recorder-lost':
+      return JobError.of('recorder-lost', { node, detail }, { cause: error });
+    case 'engine-error':
+      return JobError.of('engine-error', { node, detail }, { cause: error });
+  }
+}
+
+export function imageJobError(error: unknown, image: string, architecture: string): unknown {
+  if (!(error instanceof ImageError)) return error;
+  if (error.code === 'image-architecture') {
+    const { imageArchitecture = 'another architecture' } = error;
+    return JobError.of(error.code, { image, imageArchitecture, architecture }, { cause: error });
+  }
+  return JobError.of(error.code, { image, detail: error.message }, { cause: error });
+}

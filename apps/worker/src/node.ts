@@ -1,0 +1,159 @@
+/** This node: its engine, its recorder, its row in the database, and the clearing up after an earlier process. */
+import { type KeyObject } from 'node:crypto';
+import { type WorkerConfig } from '#lib/config';
+import {
+  type NodeFacts,
+  probeNode,
+  Recorder,
+  RecorderError,
+  removeContainers,
+  removeStaleScratch,
+} from '#lib/execution';
+import { type Architecture, type Monitoring, OFFERED_MONITORINGS } from '#lib/profiles';
+import type Docker from 'dockerode';
+import { type Logger } from 'pino';
+import { type AttemptStore } from './attempt-store.js';
+import { type AttemptKey } from './claim.js';
+import { type NodeStore } from './node-store.js';
+import { type PlanOptions } from './plan.js';
+
+export const ARCHITECTURE: Architecture = process.arch === 'arm64' ? 'aarch64' : 'x86_64';
+
+const HEARTBEAT_MS = 10_000;
+const RECORDER_RESTART_MS = 30_000;
+
+export interface NodeOptions {
+  readonly config: WorkerConfig;
+  readonly docker: Docker;
+  readonly store: NodeStore;
+  readonly approvalKey: KeyObject;
+  readonly initPath: string;
+  readonly recorderPath: string;
+  readonly logger: Logger;
+}
+
+export class Node {
+  #recorder: Recorder | RecorderError = new RecorderError('not-started', 'The recorder has not been started yet.');
+  #facts: NodeFacts | undefined;
+  #id = '';
+  #state: 'READY' | 'DRAINING' = 'DRAINING';
+  #heartbeat: NodeJS.Timeout | undefined;
+  #restart: NodeJS.Timeout | undefined;
+
+  constructor(private readonly options: NodeOptions) {}
+
+  get id(): string {
+    return this.#id;
+  }
+
+  get name(): string {
+    return this.options.config.PORIN_NODE_NAME;
+  }
+
+  /** Undefined while this node cannot record. */
+  get recorder(): Recorder | undefined {
+    return this.#recorder instanceof Recorder ? this.#recorder : undefined;
+  }
+
+  get docker(): Docker {
+    return this.options.docker;
+  }
+
+  get facts(): NodeFacts {
+    if (!this.#facts) throw new Error('the node has not been started');
+    return this.#facts;
+  }
+
+  /** Takes the node over from an earlier process: its attempts are lost, its containers and directories removed. */
+  async start(): Promise<void> {
+    const { config, store, logger } = this.options;
+    await this.#startRecorder();
+    this.#facts = await this.#probe();
+    this.#id = await store.register({
+      name: this.name,
+      architecture: ARCHITECTURE,
+      slots: config.PORIN_SLOTS,
+      cpuMilli: config.PORIN_CPU_MILLI,
+      memoryBytes: config.PORIN_MEMORY_BYTES,
+      diskBytes: config.PORIN_DISK_BYTES,
+      ...this.#offer(),
+    });
+    const lost = await store.loseOpenAttempts(this.#id);
+    const removed = await removeContainers(this.docker, { 'porin.node': this.name });
+    await removeStaleScratch(config.PORIN_WORK_DIR);
+    if (lost + removed > 0) logger.warn({ lost, removed }, 'cleared up after an earlier process');
+  }
+
+  /** From now on jobs are sent here. */
+  async ready(): Promise<void> {
+    await this.#enter('READY');
+    this.#heartbeat = setInterval(() => void this.#beat(), HEARTBEAT_MS);
+  }
+
+  /** No new jobs. */
+  async drain(): Promise<void> {
+    await this.#enter('DRAINING');
+  }
+
+  async stop(): Promise<void> {
+    clearInterval(this.#heartbeat);
+    clearTimeout(this.#restart);
+    if (this.#id !== '') await this.options.store.heartbeat(this.#id, 'GONE').catch(() => undefined);
+    await this.recorder?.close();
+  }
+
+  labels({ jobId, number }: AttemptKey): Readonly<Record<string, string>> {
+    return { 'porin.job': jobId, 'porin.attempt': String(number), 'porin.node': this.name };
+  }
+
+  planOptions(store: AttemptStore): PlanOptions {
+    const { approvalKey } = this.options;
+    const { offeredMonitorings } = this.#offer();
+    return { docker: this.docker, store, architecture: ARCHITECTURE, approvalKey, offeredMonitorings };
+  }
+
+  #offer(): { offeredMonitorings: Monitoring[]; facts: Record<string, unknown> } {
+    return { offeredMonitorings: this.recorder ? [...OFFERED_MONITORINGS] : ['none'], facts: { ...this.facts } };
+  }
+
+  async #startRecorder(): Promise<void> {
+    try {
+      const recorder = await Recorder.start({ binaryPath: this.options.recorderPath });
+      this.#recorder = recorder;
+      void recorder.lost.then((error) => this.#recorderLost(error));
+    } catch (error) {
+      if (!(error instanceof RecorderError)) throw error;
+      this.#recorder = error;
+      this.options.logger.warn({ code: error.code, err: error.message }, 'this node cannot record');
+    }
+  }
+
+  /** Runs that are being recorded end with partial recordings; new ones need a new recorder. */
+  async #recorderLost(error: RecorderError): Promise<void> {
+    this.options.logger.error({ code: error.code, err: error.message }, 'the recorder was lost');
+    this.#recorder = error;
+    await this.#startRecorder();
+    if (!this.recorder) this.#restart = setTimeout(() => void this.#recorderLost(error), RECORDER_RESTART_MS);
+    this.#facts = await this.#probe();
+    await this.options.store.describe(this.#id, this.#offer());
+  }
+
+  #probe(): Promise<NodeFacts> {
+    return probeNode({
+      docker: this.docker,
+      initPath: this.options.initPath,
+      recorder: this.#recorder,
+    });
+  }
+
+  async #enter(state: 'READY' | 'DRAINING'): Promise<void> {
+    this.#state = state;
+    await this.options.store.heartbeat(this.#id, state);
+  }
+
+  async #beat(): Promise<void> {
+    await this.options.store.heartbeat(this.#id, this.#state).catch((error: unknown) => {
+      this.options.logger.warn({ err: error }, 'the heartbeat could not be written');
+    });
+  }
+}

@@ -1,0 +1,135 @@
+/** Decides for every executor of an attempt, before the first one starts, in which image and at which level it runs. */
+import { type KeyObject } from 'node:crypto';
+import { resolveImage, type ResolvedImage } from '#lib/execution';
+import { JobError } from '#lib/jobs';
+import {
+  allowedNames,
+  type Architecture,
+  type CompiledFilter,
+  compileFilter,
+  contentDigest,
+  DEFAULT_CEILING,
+  engineDefaultNames,
+  type Level,
+  type Monitoring,
+  type Profile,
+  selectLevel,
+} from '#lib/profiles';
+import type Docker from 'dockerode';
+import { type AttemptStore } from './attempt-store.js';
+import { type BuildRow, type Claim, type ClaimedExecutor } from './claim.js';
+import { imageJobError } from './job-errors.js';
+import { verifyApproved } from './verify-approved.js';
+
+export interface PlannedExecutor {
+  readonly position: number;
+  readonly build: BuildRow;
+  readonly image: ResolvedImage;
+  readonly command: readonly string[];
+  readonly environment: Readonly<Record<string, string>>;
+  readonly workingDirectory: string;
+  readonly level: Level;
+  readonly profileVersionId: string | null;
+  readonly selectionReason: string;
+  readonly filter: CompiledFilter;
+}
+
+export interface PlanOptions {
+  readonly docker: Docker;
+  readonly store: AttemptStore;
+  readonly architecture: Architecture;
+  readonly approvalKey: KeyObject;
+  readonly offeredMonitorings: readonly Monitoring[];
+}
+
+/** 'hold' when an executor must wait for an approved profile. Throws JobError. */
+export async function planAttempt(claim: Claim, options: PlanOptions): Promise<readonly PlannedExecutor[] | 'hold'> {
+  const planned: PlannedExecutor[] = [];
+  for (const executor of claim.executors) {
+    const plan = await planExecutor(claim, executor, options);
+    if (plan === 'hold') return 'hold';
+    planned.push(plan);
+  }
+  return planned;
+}
+
+async function planExecutor(
+  claim: Claim,
+  executor: ClaimedExecutor,
+  options: PlanOptions,
+): Promise<PlannedExecutor | 'hold'> {
+  const { store, architecture } = options;
+  const { image, build } = await resolveBuild(claim, executor, options);
+  const row = await store.approvedProfile(build.id);
+  const profile = row && verifyApproved(row, build, options.approvalKey);
+  const selection = selectLevel({
+    policy: executor.policy,
+    approved: row && { profileVersionId: row.id, digest: row.digest },
+    requested: claim.requested,
+    role: claim.role,
+    calibration: claim.calibration !== null,
+    offeredMonitorings: options.offeredMonitorings,
+  });
+  if (selection.kind === 'hold') return 'hold';
+  if (selection.kind === 'refuse') throw JobError.of(selection.code, { detail: selection.message });
+  const { content } = image;
+  return {
+    position: executor.position,
+    build,
+    image,
+    command: executor.command.length > 0 ? executor.command : [...content.entrypoint, ...content.command],
+    // The payload's user has no entry in the image's passwd file, so its home is the scratch.
+    environment: { HOME: '/tmp', ...environmentOf(content.environment), ...executor.environment },
+    workingDirectory: executor.workingDirectory ?? (content.workingDirectory || '/'),
+    level: selection.level,
+    profileVersionId: selection.profileVersionId,
+    selectionReason: selection.reason,
+    filter: filterFor(selection.level, selection.profileVersionId === null ? null : profile, architecture),
+  };
+}
+
+/** What an earlier attempt resolved the image to stays what the job runs, wherever its tag points by now. */
+async function resolveBuild(
+  claim: Claim,
+  executor: ClaimedExecutor,
+  { docker, store, architecture }: PlanOptions,
+): Promise<{ image: ResolvedImage; build: BuildRow }> {
+  const reference = executor.build?.repositoryDigest ?? executor.image;
+  const image = await resolveImage(docker, reference).catch((error: unknown) => {
+    throw imageJobError(error, executor.image, architecture);
+  });
+  const digest = contentDigest(image.content);
+  if (executor.build && executor.build.contentDigest !== digest) {
+    const detail = 'its content changed since the job was first tried. Submit the job again to run the new one.';
+    throw JobError.of('image-not-found', { image: executor.image, detail });
+  }
+  const build = await store.findOrMakeBuild({
+    applicationId: executor.applicationId,
+    contentDigest: digest,
+    architecture,
+    imageReference: executor.image,
+    repositoryDigest: image.repositoryDigest,
+  });
+  await store.pinBuild(claim.jobId, executor.position, build.id);
+  return { image, build };
+}
+
+function filterFor(level: Level, profile: Profile | null, architecture: Architecture): CompiledFilter {
+  return compileFilter({
+    enforcement: level.enforcement,
+    architecture,
+    allowed: profile && allowedNames(profile),
+    ceiling: DEFAULT_CEILING,
+    engineDefault: engineDefaultNames(architecture),
+  });
+}
+
+/** `NAME=value` of an image's configuration. */
+function environmentOf(entries: readonly string[]): Record<string, string> {
+  return Object.fromEntries(
+    entries.map((entry) => {
+      const equals = entry.indexOf('=');
+      return equals < 0 ? [entry, ''] : [entry.slice(0, equals), entry.slice(equals + 1)];
+    }),
+  );
+}

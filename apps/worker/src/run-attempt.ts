@@ -1,0 +1,228 @@
+/**
+ * Runs one attempt of a job on this node:
+ * 1. claim it, by compare-and-set, with a lease that is renewed until the end;
+ * 2. plan: resolve the images, verify the approved profiles, select every executor's level; or hold the job;
+ * 3. stage the inputs and check their checksums;
+ * 4. run the executors one after another, each under its filter and recorder;
+ * 5. publish the outputs, each only while the lease is held;
+ * 6. end the attempt, and the job with it unless the reconciler may try again.
+ */
+import { randomUUID } from 'node:crypto';
+import { type ExecutorRunReport, type RunLimits, runExecutor, type StopReason } from '#lib/execution';
+import { JobError } from '#lib/jobs';
+import { programDigest } from '#lib/profiles';
+import { type Message } from '#lib/queue';
+import { type StagingRules } from '#lib/staging';
+import { type Logger } from 'pino';
+import { type AttemptStore, LostAttemptError } from './attempt-store.js';
+import { type Claim } from './claim.js';
+import { finishedRun } from './finished-run.js';
+import { outcomeError, stopError, toJobError } from './job-errors.js';
+import { Lease } from './lease.js';
+import { LogWriter } from './log-writer.js';
+import { type Node } from './node.js';
+import { type PlannedExecutor, planAttempt } from './plan.js';
+import { type Share } from './resources.js';
+import { Workspace } from './workspace.js';
+
+export interface AttemptOptions {
+  readonly node: Node;
+  readonly store: AttemptStore;
+  readonly rules: StagingRules;
+  readonly workDirectory: string;
+  readonly runDirectory: string;
+  readonly initPath: string;
+  readonly baseUid: number;
+  readonly leaseMs: number;
+  readonly logLimitBytes: number;
+  readonly logger: Logger;
+}
+
+const RESOURCE_WORDS: Readonly<Record<keyof Share, string>> = {
+  cpuMilli: 'CPU (cpuMilli)',
+  memoryBytes: 'memory (memoryBytes)',
+  diskBytes: 'disk (diskBytes)',
+};
+/** Processes and threads of one payload. */
+const PIDS_LIMIT = 1024;
+
+export class Attempt {
+  readonly #stop = new AbortController();
+  readonly #startedAt = performance.now();
+  #lastRunId: string | undefined;
+  #payloadMs = 0;
+
+  private constructor(
+    private readonly claim: Claim,
+    private readonly slot: number,
+    private readonly options: AttemptOptions,
+    private readonly logger: Logger,
+  ) {}
+
+  /** Undefined when the message may not be claimed: it is forged, repeated, or the job was canceled meanwhile. */
+  static async claim(message: Message, slot: number, options: AttemptOptions): Promise<Attempt | undefined> {
+    const claim = await options.store.claim(message);
+    const logger = options.logger.child(message);
+    if (claim) return new Attempt(claim, slot, options, logger);
+    logger.warn({ code: 'forged-message' }, JobError.of('forged-message', { job: message.jobId, ...message }).message);
+    return undefined;
+  }
+
+  get jobId(): string {
+    return this.claim.jobId;
+  }
+
+  stop(reason: StopReason): void {
+    this.#stop.abort(reason);
+  }
+
+  /** Never rejects for what the job or this node did wrong: that is written into the database. */
+  async run(): Promise<void> {
+    const { store, leaseMs } = this.options;
+    const lease = new Lease({
+      leaseMs,
+      renew: () => store.renew(this.claim),
+      onEnd: (reason) => this.stop(reason),
+    });
+    try {
+      await this.#carryOut();
+    } catch (error) {
+      await this.#fail(error);
+    } finally {
+      lease.end();
+    }
+  }
+
+  /** Ends the job: no node has what it asks for. */
+  async refuse(lacking: keyof Share): Promise<void> {
+    await this.#fail(JobError.of('resources-unavailable', { resource: RESOURCE_WORDS[lacking] }));
+  }
+
+  async #carryOut(): Promise<void> {
+    const { store, node } = this.options;
+    const plan = await planAttempt(this.claim, node.planOptions(store));
+    if (plan === 'hold') {
+      await store.hold(this.claim);
+      return this.logger.info('held until a profile is approved');
+    }
+    const uid = this.options.baseUid + this.slot;
+    const owner = { uid, gid: uid };
+    const workspace = await Workspace.make(this.options.workDirectory, this.claim, owner, this.options.rules);
+    try {
+      await workspace.stage(this.#stop.signal);
+      const stageMs = performance.now() - this.#startedAt;
+      for (const executor of plan) await this.#runOne(executor, workspace, owner, stageMs);
+      await this.#publish(workspace);
+    } finally {
+      await workspace.remove().catch((error: unknown) => this.logger.error({ err: error }, 'the workspace stays'));
+    }
+  }
+
+  async #publish(workspace: Workspace): Promise<void> {
+    const { store } = this.options;
+    const startedAt = performance.now();
+    const outputs = await workspace.publish(this.#stop.signal, () => store.assertHeld(this.claim));
+    const upload = performance.now() - startedAt;
+    if (this.#lastRunId !== undefined && outputs.length > 0) await store.addPhases(this.#lastRunId, { upload });
+    await store.complete(this.claim, outputs);
+    this.logger.info({ outputs: outputs.length }, 'complete');
+  }
+
+  async #runOne(
+    executor: PlannedExecutor,
+    workspace: Workspace,
+    owner: { uid: number; gid: number },
+    stageMs: number,
+  ): Promise<void> {
+    const { store, node } = this.options;
+    const runId = randomUUID();
+    const { level, build, profileVersionId } = executor;
+    const started = await store.startRun(this.claim, {
+      id: runId,
+      position: executor.position,
+      buildId: build.id,
+      profileVersionId,
+      ...level,
+      selectionReason: executor.selectionReason,
+      filterDigest: programDigest(executor.filter.filter),
+      inputsDigest: workspace.inputsDigest(executor.command, executor.environment),
+      nodeFacts: { ...node.facts },
+    });
+    if (!started) throw JobError.of('profile-revoked', { profileVersion: profileVersionId ?? '' });
+    this.#lastRunId = runId;
+    const limits = this.#limits();
+    const logs = new LogWriter((stream, offset, content) => store.appendLog(runId, stream, offset, content));
+    let report: ExecutorRunReport | undefined;
+    try {
+      report = await runExecutor(
+        {
+          runId,
+          labels: node.labels(this.claim),
+          imageId: executor.image.imageId,
+          imageVolumes: executor.image.volumes,
+          command: executor.command,
+          environment: executor.environment,
+          workingDirectory: executor.workingDirectory,
+          ...owner,
+          limits,
+          mounts: workspace.mounts,
+          scratchDirectory: workspace.scratch.path,
+          level,
+          filter: executor.filter,
+        },
+        {
+          docker: node.docker,
+          initPath: this.options.initPath,
+          runDirectory: this.options.runDirectory,
+          recorder: node.recorder,
+          stop: this.#stop.signal,
+          onLog: logs.write,
+        },
+      );
+    } finally {
+      const written = await logs.end();
+      if (report)
+        await store.finishRun(runId, finishedRun(report, written, { queue: this.claim.queueMs, stage: stageMs }));
+    }
+    this.#payloadMs += report.phasesMs.payload;
+    const error = outcomeError(report, {
+      limits,
+      wallTimeS: this.claim.wallTimeS,
+      command: executor.command,
+      node: node.name,
+    });
+    if (error) throw error;
+  }
+
+  #limits(): RunLimits {
+    return {
+      ...this.claim.share,
+      pids: PIDS_LIMIT,
+      wallTimeMs: Math.max(1, this.claim.wallTimeS * 1000 - this.#payloadMs),
+      logBytes: this.options.logLimitBytes,
+    };
+  }
+
+  async #fail(cause: unknown): Promise<void> {
+    const { store, node } = this.options;
+    const { signal } = this.#stop;
+    // What a stopped attempt stumbled over is a consequence of the stop.
+    const error =
+      signal.aborted && !(cause instanceof JobError && !cause.entry.retryable)
+        ? stopError(signal.reason as StopReason, {
+            limits: this.#limits(),
+            wallTimeS: this.claim.wallTimeS,
+            node: node.name,
+          })
+        : toJobError(cause, node.name);
+    if (error.entry.fault === 'system') this.logger.error({ err: error }, error.code);
+    else this.logger.info({ code: error.code }, error.message);
+    try {
+      await store.fail(this.claim, error);
+    } catch (failure) {
+      if (failure instanceof LostAttemptError) return this.logger.warn({ err: failure }, 'the attempt is lost');
+      // The lease runs out and the reconciler goes on from there.
+      this.logger.error({ err: failure }, 'the end of the attempt could not be written');
+    }
+  }
+}

@@ -1,0 +1,148 @@
+/** The worker's parts, made for one configuration, and the order in which they start and end. */
+import { createPublicKey, type KeyObject } from 'node:crypto';
+import { mkdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import {
+  type DynamicModule,
+  Inject,
+  Injectable,
+  Module,
+  type OnApplicationBootstrap,
+  type OnApplicationShutdown,
+} from '@nestjs/common';
+import { TypeOrmModule } from '@nestjs/typeorm';
+import { ConfigError, type WorkerConfig } from '#lib/config';
+import { checkSchema, makeDataSource } from '#lib/database';
+import { urlPrefixProblem } from '#lib/staging';
+import Docker from 'dockerode';
+import { type Logger } from 'pino';
+import { DataSource } from 'typeorm';
+import { AttemptStore } from './attempt-store.js';
+import { Consumer } from './consumer.js';
+import { ARCHITECTURE, Node } from './node.js';
+import { NodeSession } from './node-session.js';
+import { NodeStore } from './node-store.js';
+import { Resources } from './resources.js';
+
+const WORKER_CONFIG = Symbol('WorkerConfig');
+const LOGGER = Symbol('Logger');
+
+@Injectable()
+export class WorkerLifecycle implements OnApplicationBootstrap, OnApplicationShutdown {
+  #consumer: Consumer | undefined;
+  readonly #session: NodeSession;
+  readonly #node: Node;
+
+  constructor(
+    private readonly dataSource: DataSource,
+    @Inject(WORKER_CONFIG) private readonly config: WorkerConfig,
+    @Inject(LOGGER) private readonly logger: Logger,
+  ) {
+    this.#session = new NodeSession({
+      url: config.PORIN_DATABASE_URL,
+      nodeName: config.PORIN_NODE_NAME,
+      logger,
+      onCancel: (jobId) => this.#consumer?.cancel(jobId),
+    });
+    this.#node = new Node({
+      config,
+      docker: new Docker({ socketPath: config.DOCKER_HOST.replace(/^unix:\/\//, '') }),
+      store: new NodeStore(dataSource),
+      approvalKey: readApprovalKey(config.PORIN_APPROVAL_PUBLIC_KEY_FILE),
+      initPath: this.#native('porin-init'),
+      recorderPath: this.#native('porin-recorder'),
+      logger,
+    });
+  }
+
+  async onApplicationBootstrap(): Promise<void> {
+    const { config, logger } = this;
+    refuseMalformedPrefixes(config);
+    await checkSchema((sql) => this.dataSource.query(sql));
+    for (const path of [config.PORIN_WORK_DIR, config.PORIN_RUN_DIR]) mkdirSync(path, { recursive: true, mode: 0o700 });
+    await this.#session.open();
+    await this.#node.start();
+    const store = new AttemptStore(this.dataSource, {
+      nodeId: this.#node.id,
+      leaseMs: config.PORIN_LEASE_MS,
+      architecture: ARCHITECTURE,
+    });
+    this.#consumer = new Consumer({
+      redisUrl: config.PORIN_REDIS_URL,
+      slots: config.PORIN_SLOTS,
+      resources: new Resources(
+        {
+          cpuMilli: config.PORIN_CPU_MILLI,
+          memoryBytes: config.PORIN_MEMORY_BYTES,
+          diskBytes: config.PORIN_DISK_BYTES,
+        },
+        config.PORIN_SLOTS,
+      ),
+      store,
+      logger,
+      attempts: {
+        node: this.#node,
+        store,
+        rules: {
+          inputPrefixes: config.PORIN_INPUT_URL_PREFIXES,
+          outputPrefixes: config.PORIN_OUTPUT_URL_PREFIXES,
+          allowPrivateAddresses: config.PORIN_ALLOW_PRIVATE_ADDRESSES,
+          inputLimitBytes: config.PORIN_INPUT_LIMIT_BYTES,
+        },
+        workDirectory: config.PORIN_WORK_DIR,
+        runDirectory: config.PORIN_RUN_DIR,
+        initPath: this.#native('porin-init'),
+        baseUid: config.PORIN_BASE_UID,
+        leaseMs: config.PORIN_LEASE_MS,
+        logLimitBytes: config.PORIN_LOG_LIMIT_BYTES,
+        logger,
+      },
+    });
+    this.#consumer.start();
+    await this.#node.ready();
+    logger.info({ node: this.#node.name, facts: this.#node.facts }, 'the worker takes jobs');
+  }
+
+  async onApplicationShutdown(): Promise<void> {
+    if (this.#consumer) {
+      await this.#node.drain().catch((error: unknown) => this.logger.warn({ err: error }, 'draining'));
+      await this.#consumer.drain(this.config.PORIN_DRAIN_MS);
+    }
+    await this.#node.stop();
+    await this.#session.close();
+  }
+
+  #native(program: string): string {
+    return join(this.config.PORIN_NATIVE_DIR, program);
+  }
+}
+
+/** A malformed prefix would allow nothing, and every job would fail by it. */
+function refuseMalformedPrefixes(config: WorkerConfig): void {
+  for (const name of ['PORIN_INPUT_URL_PREFIXES', 'PORIN_OUTPUT_URL_PREFIXES'] as const) {
+    for (const prefix of config[name]) {
+      const problem = urlPrefixProblem(prefix);
+      if (problem !== null) throw new ConfigError([`${name}: ${problem}`]);
+    }
+  }
+}
+
+function readApprovalKey(path: string): KeyObject {
+  const key = createPublicKey(readFileSync(path));
+  if (key.asymmetricKeyType === 'ed25519') return key;
+  throw new Error(`PORIN_APPROVAL_PUBLIC_KEY_FILE: ${path} holds no Ed25519 key`);
+}
+
+@Module({})
+export class WorkerModule {
+  static register(config: WorkerConfig, logger: Logger): DynamicModule {
+    const { PORIN_DATABASE_URL: url, PORIN_SLOTS: slots } = config;
+    return {
+      module: WorkerModule,
+      imports: [
+        TypeOrmModule.forRoot(makeDataSource({ url, applicationName: 'porin-worker', poolSize: slots + 4 }).options),
+      ],
+      providers: [WorkerLifecycle, { provide: WORKER_CONFIG, useValue: config }, { provide: LOGGER, useValue: logger }],
+    };
+  }
+}

@@ -1,0 +1,95 @@
+/** The directory of one attempt on this node: its staged inputs, and its bounded scratch with /tmp and the outputs. */
+import { chownSync, mkdirSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type Mount, Scratch } from '#lib/execution';
+import { digestOf } from '#lib/profiles';
+import { publishOutput, stageInput, type StagingRules } from '#lib/staging';
+import { type Claim } from './claim.js';
+import { outputDirectories, type OutputDirectory, placeOf } from './output-mounts.js';
+
+export interface PublishedOutput {
+  readonly path: string;
+  readonly url: string;
+  readonly sha256: string;
+  readonly bytes: number;
+}
+
+const TMP = 'tmp';
+
+export class Workspace {
+  readonly #outputs: readonly OutputDirectory[];
+  #inputs: readonly { readonly path: string; readonly file: string; readonly sha256: string }[] = [];
+
+  private constructor(
+    private readonly directory: string,
+    readonly scratch: Scratch,
+    private readonly claim: Claim,
+    private readonly rules: StagingRules,
+  ) {
+    this.#outputs = outputDirectories(claim.outputs.map(({ path }) => path));
+  }
+
+  /** Writable for the uid alone, and bounded by the job's disk. Inputs lie beside the scratch and do not count. */
+  static async make(
+    workDirectory: string,
+    claim: Claim,
+    owner: { readonly uid: number; readonly gid: number },
+    rules: StagingRules,
+  ): Promise<Workspace> {
+    const directory = join(workDirectory, `${claim.jobId}-a${claim.number}`);
+    await rm(directory, { recursive: true, force: true });
+    mkdirSync(join(directory, 'inputs'), { recursive: true, mode: 0o700 });
+    const scratch = await Scratch.create({ directory, bytes: claim.share.diskBytes, ...owner });
+    const workspace = new Workspace(directory, scratch, claim, rules);
+    for (const name of [TMP, ...workspace.#outputs.map((output) => output.name)]) {
+      const path = join(scratch.path, name);
+      mkdirSync(path, { mode: 0o700 });
+      chownSync(path, owner.uid, owner.gid);
+    }
+    return workspace;
+  }
+
+  /** Throws JobError input-*. */
+  async stage(signal: AbortSignal): Promise<void> {
+    const staged = [];
+    for (const [index, input] of this.claim.inputs.entries()) {
+      const file = join(this.directory, 'inputs', String(index));
+      const { sha256 } = await stageInput(input, file, this.rules, signal);
+      staged.push({ path: input.path, file, sha256 });
+    }
+    this.#inputs = staged;
+  }
+
+  get mounts(): readonly Mount[] {
+    return [
+      { source: join(this.scratch.path, TMP), target: '/tmp', readOnly: false },
+      ...this.#outputs.map(({ name, target }) => ({ source: join(this.scratch.path, name), target, readOnly: false })),
+      ...this.#inputs.map(({ file, path }) => ({ source: file, target: path, readOnly: true })),
+    ];
+  }
+
+  /** Runs with equal digests did the same work: the same arguments and environment on the same data. */
+  inputsDigest(command: readonly string[], environment: Readonly<Record<string, string>>): string {
+    const data = this.#inputs.map(({ path, sha256 }) => ({ path, sha256 }));
+    return digestOf({ command, environment, inputs: data.sort((a, b) => (a.path < b.path ? -1 : 1)) });
+  }
+
+  /** In the order of the job. `beforeCommit` throws when the attempt is lost. Throws JobError output-*. */
+  async publish(signal: AbortSignal, beforeCommit: () => Promise<void>): Promise<readonly PublishedOutput[]> {
+    const published = [];
+    for (const output of this.claim.outputs) {
+      const { directory, name } = placeOf(output.path, this.#outputs);
+      const source = { directory: join(this.scratch.path, directory.name), name };
+      const options = { rules: this.rules, limitBytes: this.claim.share.diskBytes, signal, beforeCommit };
+      const { sha256, bytes } = await publishOutput(output, source, options);
+      published.push({ path: output.path, url: output.url, sha256, bytes });
+    }
+    return published;
+  }
+
+  /** With the inputs. */
+  remove(): Promise<void> {
+    return this.scratch.remove();
+  }
+}

@@ -1,0 +1,58 @@
+/** Bytes on their way: read, hashed, written. */
+import { createHash } from 'node:crypto';
+import { type FileHandle } from 'node:fs/promises';
+import { type StoredFile } from './rules.js';
+
+const CHUNK_BYTES = 256 * 1024;
+
+/** SHA-256 and length of all that was added. */
+export class RunningDigest {
+  private readonly hash = createHash('sha256');
+  bytes = 0;
+
+  add(chunk: Uint8Array): void {
+    this.hash.update(chunk);
+    this.bytes += chunk.length;
+  }
+
+  /** Once. */
+  finish(): StoredFile {
+    return { sha256: this.hash.digest('hex'), bytes: this.bytes };
+  }
+}
+
+/** From the start to the end of the file. Each chunk is the reader's to keep. */
+export async function* readChunks(file: FileHandle, signal: AbortSignal): AsyncGenerator<Uint8Array, void, void> {
+  for (let position = 0; ;) {
+    signal.throwIfAborted();
+    const { bytesRead, buffer } = await file.read(Buffer.allocUnsafe(CHUNK_BYTES), 0, CHUNK_BYTES, position);
+    if (bytesRead === 0) return;
+    position += bytesRead;
+    yield buffer.subarray(0, bytesRead);
+  }
+}
+
+export interface CopyLimit {
+  readonly bytes: number;
+  /** What is thrown by the first byte too many; nothing of its chunk is written. */
+  readonly exceeded: () => Error;
+}
+
+/** The digest is of exactly what was written. */
+export async function writeHashed(
+  chunks: AsyncIterable<Uint8Array>,
+  target: FileHandle,
+  limit: CopyLimit,
+  signal: AbortSignal,
+): Promise<StoredFile> {
+  const digest = new RunningDigest();
+  for await (const chunk of chunks) {
+    signal.throwIfAborted();
+    if (digest.bytes + chunk.length > limit.bytes) throw limit.exceeded();
+    digest.add(chunk);
+    for (let written = 0; written < chunk.length;) {
+      written += (await target.write(chunk, written, chunk.length - written)).bytesWritten;
+    }
+  }
+  return digest.finish();
+}

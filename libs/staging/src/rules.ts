@@ -1,0 +1,30 @@
+/** What data references may reach on this node, and the words of this library. */
+
+export interface StagingRules {
+  /** `file:`, `http:` and `https:` URLs; see `isUrlAllowed`. Empty: nothing is allowed. */
+  readonly inputPrefixes: readonly string[];
+  readonly outputPrefixes: readonly string[];
+  /** Let http(s) reach private, loopback, link-local and other addresses outside the public internet. */
+  readonly allowPrivateAddresses: boolean;
+  /** Largest single input. */
+  readonly inputLimitBytes: number;
+  readonly httpTimeouts?: HttpTimeouts;
+}
+
+export interface HttpTimeouts {
+  /** Name resolution, TCP and TLS together. */
+  readonly connectMs: number;
+  /** Between the request, or the last of its body that was taken, and the answer's headers. */
+  readonly answerMs: number;
+  /** Between two pieces of an answer's body. */
+  readonly stallMs: number;
+}
+
+export const DEFAULT_HTTP_TIMEOUTS: HttpTimeouts = { connectMs: 15_000, answerMs: 120_000, stallMs: 60_000 };
+
+/** The bytes as they were stored or sent. */
+export interface StoredFile {
+  /** Lower-case hexadecimal. */
+  readonly sha256: string;
+  readonly bytes: number;
+}

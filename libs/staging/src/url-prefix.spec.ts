@@ -1,0 +1,135 @@
+import { describe, expect, it } from 'vitest';
+import { describePrefixes, filePath, fileRoots, isUrlAllowed, urlPrefixProblem } from './url-prefix.js';
+
+describe('isUrlAllowed', () => {
+  it('allows nothing by an empty list', () => {
+    for (const url of ['file:///', 'http://h.example.org/', 'https://h.example.org/a']) {
+      expect(isUrlAllowed(url, [])).toBe(false);
+    }
+  });
+
+  it.each([
+    ['https://h.example.org/data', 'https://h.example.org/data'],
+    ['https://h.example.org/data/', 'https://h.example.org/data'],
+    ['https://h.example.org/data', 'https://h.example.org/data/'],
+    ['https://h.example.org/data/a/b.edf?token=1#part', 'https://h.example.org/data'],
+    ['https://h.example.org/x/../data/a', 'https://h.example.org/data'],
+    ['https://H.EXAMPLE.org:443/data/a', 'https://h.example.org/data'],
+    ['HTTPS://user:password@h.example.org/data/a', 'https://h.example.org/data'],
+    ['https://h.example.org/%64ata/a', 'https://h.example.org/data'],
+    ['https://h.example.org/data/a', 'https://h.example.org/d%61ta'],
+    ['https://h.example.org/a%2fb/c', 'https://h.example.org/a%2Fb'],
+    ['https://h.example.org/data/100%25', 'https://h.example.org/data'],
+    ['https://h.example.org/data/a..b/...', 'https://h.example.org/data'],
+    ['https://h.example.org/data/objects%2Fa', 'https://h.example.org/data'],
+    ['https://h.example.org/anything', 'https://h.example.org'],
+    ['http://h.example.org:8080/a', 'http://h.example.org:8080'],
+    ['http://[2a00::1]/a', 'http://[2a00:0:0::1]/'],
+    ['file:///data/in/a', 'file:///data/in'],
+    ['file:/data/in/a', 'file:///data/in/'],
+    ['file://localhost/data/in/a%20b', 'file:///data/in/'],
+    ['file:///data/in/a', 'file:///'],
+    ['file:///data/in/a', 'file:///data/in/a'],
+  ])('%s is allowed by %s', (url, prefix) => {
+    expect(isUrlAllowed(url, [prefix])).toBe(true);
+    expect(isUrlAllowed(url, ['https://other.example.org/', prefix])).toBe(true);
+  });
+
+  it.each([
+    // The same text, another part.
+    ['https://h.example.org/data-evil', 'https://h.example.org/data'],
+    ['https://h.example.org/data-evil/a', 'https://h.example.org/data'],
+    ['https://h.example.org/data%2devil', 'https://h.example.org/data'],
+    ['file:///allowed-evil/a', 'file:///allowed'],
+    ['file:///allowed%2Fa', 'file:///allowed'],
+    // The same text, another origin.
+    ['https://h.example.org.evil/', 'https://h.example.org'],
+    ['https://h.example.org.evil/data', 'https://h.example.org/data'],
+    ['https://h.example.org@evil/data', 'https://h.example.org/data'],
+    ['https://h.example.org./data', 'https://h.example.org/data'],
+    ['https://h.example.org:8443/data', 'https://h.example.org/data'],
+    ['http://h.example.org/data', 'https://h.example.org/data'],
+    ['https://evil/?https://h.example.org/data', 'https://h.example.org/data'],
+    ['https://evil\\@h.example.org/data', 'https://h.example.org/data'],
+    ['file://evil/data/a', 'file:///data'],
+    ['file:////data/a', 'file:///data'],
+    ['http://localhost/data/a', 'file:///data'],
+    // Above.
+    ['https://h.example.org/', 'https://h.example.org/data'],
+    ['https://h.example.org/DATA/a', 'https://h.example.org/data'],
+    ['https://h.example.org//data/a', 'https://h.example.org/data'],
+    ['https://h.example.org/data/../a', 'https://h.example.org/data'],
+    ['https://h.example.org/data\\..\\a', 'https://h.example.org/data'],
+    ['https://h.example.org/data/%2e%2e/a', 'https://h.example.org/data'],
+    ['https://h.example.org/data/.%2E/a', 'https://h.example.org/data'],
+    ['file:///data/in/%2e%2e/secret', 'file:///data/in'],
+    ['file:///data/in/../secret', 'file:///data/in'],
+    // Above for some servers.
+    ['https://h.example.org/data/..%2fa', 'https://h.example.org/data'],
+    ['https://h.example.org/data/%2e%2e%2fa', 'https://h.example.org/data'],
+    ['https://h.example.org/data/x%2F..%2f..%2fa', 'https://h.example.org/data'],
+    ['https://h.example.org/data/..%5ca', 'https://h.example.org/data'],
+    ['https://h.example.org/data/%252e%252e/a', 'https://h.example.org/data'],
+    ['https://h.example.org/data/%25252e%25252e%25252fa', 'https://h.example.org/data'],
+    ['https://h.example.org/data/%25252525252525252541', 'https://h.example.org/data'],
+    ['https://h.example.org/data/..;/a', 'https://h.example.org/data'],
+    ['https://h.example.org/data/%2e%2e%3bx=1/a', 'https://h.example.org/data'],
+    ['https://h.example.org/data/a%00', 'https://h.example.org/data'],
+    ['file:///data/in/a%00.edf', 'file:///data/in'],
+    // Not what it names.
+    ['ftp://h.example.org/data', 'ftp://h.example.org/data'],
+    ['data:,x', 'data:,'],
+    ['/data/a', 'file:///data'],
+    ['', 'file:///'],
+  ])('%s is not allowed by %s', (url, prefix) => {
+    expect(isUrlAllowed(url, [prefix])).toBe(false);
+  });
+
+  it.each(['', '*', '/data', 'https://user@h.example.org/', 'https://h.example.org/?', 'https://h.example.org/a?b'])(
+    'takes the prefix %j for none, and says why',
+    (prefix) => {
+      expect(isUrlAllowed('https://h.example.org/a', [prefix])).toBe(false);
+      expect(isUrlAllowed('file:///data/a', [prefix])).toBe(false);
+      expect(urlPrefixProblem(prefix)).toMatch(/^must /);
+    },
+  );
+
+  it.each(['file://host/data', 'file:///a%2fb', 'https://h/a#', 'https://h/..%2f', 'ftp://h/', 'https://:p@h/'])(
+    'has a complaint about the prefix %s',
+    (prefix) => {
+      expect(urlPrefixProblem(prefix)).toMatch(/^must /);
+    },
+  );
+
+  it.each(['file:///', 'file:///data/in', 'https://h.example.org', 'http://h:8080/a%2Fb/'])(
+    'has no complaint about the prefix %s',
+    (prefix) => {
+      expect(urlPrefixProblem(prefix)).toBeNull();
+    },
+  );
+});
+
+describe('the paths of file: URLs', () => {
+  it.each([
+    ['file:///data/a%20b%3F', '/data/a b?'],
+    ['file://localhost/data/a', '/data/a'],
+    ['file:///data/a%2fb', null],
+    ['file:///data/%ff', null],
+    ['file://host/data/a', null],
+    ['http://host/data/a', null],
+  ])('%s names %s', (url, path) => {
+    expect(filePath(new URL(url))).toBe(path);
+  });
+
+  it('are roots without their last slash', () => {
+    expect(fileRoots(['file:///data/in/', 'https://h.example.org/x', 'file:///', 'file:///a?b', 'nonsense'])).toEqual([
+      '/data/in',
+      '/',
+    ]);
+  });
+});
+
+it('shows no credentials of a prefix in a message', () => {
+  expect(describePrefixes([])).toBe('none');
+  expect(describePrefixes(['file:///data', 'https://u:secret@h/a'])).toBe('file:///data, https://h/a');
+});

@@ -1,0 +1,183 @@
+import { randomUUID } from 'node:crypto';
+import { messageId, queueConnection, queueName } from '#lib/queue';
+import { Queue } from 'bullmq';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { startTestApi, type TestApi } from '../support/api.js';
+import { required } from '../support/environment.js';
+import { eventually } from '../support/eventually.js';
+
+let api: TestApi;
+let queue: Queue;
+let admin: string;
+let node: string;
+
+const job = { executors: [{ image: 'debian:bookworm', command: ['true'] }] };
+const submit = async (body: object = job): Promise<string> =>
+  (await api.post(admin, '/api/v1/jobs', body).expect(201)).body.id;
+const read = async (id: string) => (await api.get(admin, `/api/v1/jobs/${id}`).expect(200)).body;
+const queuedIds = async () => (await queue.getJobs(['waiting', 'prioritized'])).map((message) => message.id).sort();
+const firstMessages = (...ids: string[]) => ids.map((jobId) => messageId({ jobId, attempt: 1 })).sort();
+
+beforeAll(async () => {
+  api = await startTestApi();
+  queue = new Queue(queueName('x86_64'), {
+    connection: queueConnection(required('PORIN_TEST_REDIS_URL'), { failFast: true }),
+  });
+  admin = await api.makeKey({ role: 'admin' });
+});
+
+beforeEach(async () => {
+  await queue.obliterate({ force: true });
+  node = await api.worker.addNode();
+});
+
+afterEach(async () => {
+  await api.worker.removeNode(node);
+  await api.owner.query(`UPDATE attempt SET state = 'CANCELED', ended_at = now() WHERE state = 'OPEN'`);
+  await api.owner.query(`UPDATE job SET state = 'CANCELED', ended_at = now() WHERE ended_at IS NULL`);
+});
+
+afterAll(async () => {
+  await queue.close();
+  await api.stop();
+});
+
+describe('the relay', () => {
+  it('sends ids only, the most urgent first, never more than twice the slots, and again when Redis lost them', async () => {
+    await api.worker.removeNode(node);
+    const ids = [];
+    for (const priority of [0, 0, 5]) ids.push(await submit({ ...job, priority }));
+    const expected = firstMessages(ids[2] ?? '', ids[0] ?? '');
+
+    expect(await queuedIds()).toEqual([]);
+    node = await api.worker.addNode();
+    await eventually(async () => expect(await queuedIds()).toEqual(expected));
+    const [message] = await queue.getJobs(['waiting']);
+    expect(Object.keys(message?.data).sort()).toEqual(['attempt', 'jobId']);
+
+    await queue.obliterate({ force: true });
+    await eventually(async () => expect(await queuedIds()).toEqual(expected));
+  });
+
+  it('counts the free slots only, and goes on as soon as one is freed', async () => {
+    const running = await submit();
+    await eventually(async () => expect(await queuedIds()).toEqual(firstMessages(running)));
+    const attempt = await api.worker.claim(running, node);
+    await queue.obliterate({ force: true });
+    const waiting = await submit();
+    await roundsOfDispatch(2);
+    expect(await queuedIds()).toEqual([]);
+
+    await api.worker.endAttempt(attempt, 'COMPLETE');
+    await api.worker.setJob(running, 'COMPLETE');
+    await eventually(async () => expect(await queuedIds()).toEqual(firstMessages(waiting)));
+  });
+
+  it('never adds the message of a held job again, nor counts it', async () => {
+    const held = await submit({ executors: [{ application: await makeHoldingApplication() }] });
+    await eventually(async () => expect(await queuedIds()).toEqual(firstMessages(held)));
+    await hold(held);
+    await queue.obliterate({ force: true });
+    const others = [await submit(), await submit()];
+    await eventually(async () => expect(await queuedIds()).toEqual(firstMessages(...others)));
+    // Messages are taken for lost after 5 s.
+    await api.owner.query(
+      `UPDATE outbox SET dispatched_at = dispatched_at - interval '1 h' WHERE dispatched_at IS NOT NULL`,
+    );
+    await roundsOfDispatch(2);
+    expect(await queuedIds()).toEqual(firstMessages(...others));
+    expect(await read(held)).toMatchObject({ fence: 1, waitingReason: 'waiting-for-approved-profile' });
+  });
+});
+
+describe('the reconciler', () => {
+  const outboxOf = async (id: string) =>
+    (await api.owner.query(`SELECT attempt_number FROM outbox WHERE job_id = $1 ORDER BY 1`, [id])).rows.map(
+      (row: { attempt_number: number }) => row.attempt_number,
+    );
+
+  it('queues a job again when its worker stops renewing the lease, three times at most', async () => {
+    const id = await submit();
+    for (const number of [1, 2, 3]) {
+      await api.worker.claim(id, node, { leaseS: -1 });
+      await eventually(async () => expect((await read(id)).failures).toBe(number));
+      if (number === 3) break;
+      expect(await read(id)).toMatchObject({
+        ...{ state: 'QUEUED', fence: number + 1, waitingReason: 'retry-after-lost-worker' },
+      });
+    }
+    const ended = await read(id);
+    expect(ended).toMatchObject({ state: 'SYSTEM_ERROR', errorCode: 'lease-lost' });
+    expect(ended.errorMessage).toContain('stopped renewing its lease');
+    expect(await outboxOf(id)).toEqual([1, 2, 3]);
+  });
+
+  it('tries an error of ours again, and ends the job with that error after the third', async () => {
+    const id = await submit();
+    for (const number of [1, 2, 3]) {
+      const attempt = await api.worker.claim(id, node);
+      if (number === 2) await api.worker.setJob(id, 'RUNNING');
+      await api.worker.endAttempt(attempt, 'FAILED', 'engine-error');
+      await eventually(async () => expect((await read(id)).failures).toBe(number));
+      if (number < 3) expect((await read(id)).waitingReason).toBe('retry-after-system-error');
+    }
+    expect(await read(id)).toMatchObject({
+      ...{ state: 'SYSTEM_ERROR', errorCode: 'engine-error', errorMessage: 'words about engine-error' },
+    });
+    expect(await outboxOf(id)).toEqual([1, 2, 3]);
+  });
+
+  it('queues a job that a draining node gave back, as often as it takes, without counting a failure', async () => {
+    const id = await submit();
+    for (const number of [1, 2, 3, 4]) {
+      const attempt = await api.worker.claim(id, node);
+      await api.worker.setJob(id, 'RUNNING');
+      await api.worker.endAttempt(attempt, 'RELEASED', 'node-draining');
+      await eventually(async () => expect((await read(id)).fence).toBe(number + 1));
+    }
+    expect(await read(id)).toMatchObject({ state: 'QUEUED', failures: 0, waitingReason: 'retry-after-drain' });
+  });
+
+  it('ends a canceled job that no attempt holds any more, and leaves one that a worker still holds', async () => {
+    const [abandoned, heldByWorker] = [await submit(), await submit()];
+    const attempt = await api.worker.claim(abandoned, node);
+    await api.worker.claim(heldByWorker, node);
+    await api.worker.endAttempt(attempt, 'FAILED', 'engine-error');
+    await api.owner.query(`UPDATE job SET state = 'CANCELING' WHERE id = ANY($1)`, [[abandoned, heldByWorker]]);
+    await eventually(async () => expect((await read(abandoned)).state).toBe('CANCELED'));
+    expect((await read(heldByWorker)).state).toBe('CANCELING');
+  });
+
+  it('releases a held job when the policy does not hold it any more', async () => {
+    const name = await makeHoldingApplication();
+    const id = await submit({ executors: [{ application: name, command: [] }] });
+    await hold(id);
+    await roundsOfDispatch(2);
+    expect(await read(id)).toMatchObject({ fence: 1, waitingReason: 'waiting-for-approved-profile' });
+    await api.owner.query(`UPDATE application SET policy = 'learn' WHERE name = $1`, [name]);
+    await eventually(async () => expect(await read(id)).toMatchObject({ fence: 2, waitingReason: 'waiting-for-slot' }));
+    expect(await outboxOf(id)).toEqual([1, 2]);
+  });
+});
+
+/** As a worker that finds no approved profile. */
+async function hold(id: string): Promise<void> {
+  const attempt = await api.worker.claim(id, node);
+  await api.worker.endAttempt(attempt, 'RELEASED');
+  await api.worker.setJob(id, 'QUEUED', 'waiting-for-approved-profile');
+}
+
+async function makeHoldingApplication(): Promise<string> {
+  const name = `app-${randomUUID()}`;
+  await api.post(admin, '/api/v1/applications', { name, image: 'porin/edf:1', policy: 'hold' }).expect(201);
+  return name;
+}
+
+/** Returns when the dispatcher has gone round so often since: a job that nothing holds is released once a round. */
+async function roundsOfDispatch(rounds: number): Promise<void> {
+  for (let round = 0; round < rounds; round++) {
+    const probe = await submit({ ...job, architecture: 'aarch64' });
+    await hold(probe);
+    await eventually(async () => expect((await read(probe)).fence).toBe(2));
+  }
+}

@@ -1,0 +1,84 @@
+import { readFileSync } from 'node:fs';
+import supertest from 'supertest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { startTestApi, type TestApi } from '../support/api.js';
+
+interface Operation {
+  summary?: string;
+  security?: object[];
+  responses: Record<string, { content?: Record<string, { schema?: object }> }>;
+}
+interface Document {
+  paths: Record<string, Record<string, Operation>>;
+  components: { schemas: Record<string, object> };
+}
+
+let api: TestApi;
+const http = () => supertest(api.app.getHttpServer());
+const committed = JSON.parse(readFileSync('openapi.json', 'utf8')) as Document;
+const operations = Object.entries(committed.paths).flatMap(([path, methods]) =>
+  Object.entries(methods).map(([method, operation]) => [`${method} ${path}`, operation] as const),
+);
+
+beforeAll(async () => {
+  api = await startTestApi();
+});
+afterAll(() => api.stop());
+
+describe('the OpenAPI document', () => {
+  it('is served as it is committed', async () => {
+    const { body } = await http().get('/openapi.json').expect(200);
+    expect(body).toEqual(committed);
+  });
+
+  it('has every route that answers', () => {
+    const router = api.app.getHttpAdapter().getInstance().router as unknown as {
+      stack: { route?: { path: string; methods: Record<string, boolean> } }[];
+    };
+    const routes = router.stack.flatMap(({ route }) =>
+      route ? Object.keys(route.methods).map((method) => `${method} ${route.path.replace(/:(\w+)/g, '{$1}')}`) : [],
+    );
+    const ours = routes.filter((route) => route.includes(' /api/') || route.includes(' /health/'));
+    expect(ours.sort()).toEqual(operations.map(([name]) => name).sort());
+  });
+
+  it.each(operations)('documents the answer, the problems and the key of %s', (name, operation) => {
+    const { responses, security, summary } = operation;
+    expect(summary).toBeTruthy();
+    expect(security).toEqual(name.includes(' /health/') ? undefined : [{ bearer: [] }]);
+    const [status = '', ...problems] = Object.keys(responses).filter((each) => each !== '503');
+    expect(status).toMatch(/^20[01]$/);
+    expect(Object.values(responses[status]?.content ?? {})[0]?.schema).toBeTruthy();
+    for (const each of problems.filter((problem) => problem !== '201')) {
+      expect(responses[each]?.content?.['application/problem+json']?.schema).toEqual({
+        $ref: '#/components/schemas/Problem',
+      });
+    }
+  });
+
+  it('refers to nothing that it does not have', () => {
+    const references = [...JSON.stringify(committed).matchAll(/"\$ref":"([^"]+)"/g)].map(([, reference]) => reference);
+    const known = Object.keys(committed.components.schemas).map((name) => `#/components/schemas/${name}`);
+    expect(known).toEqual(expect.arrayContaining([...new Set(references)]));
+  });
+});
+
+describe('pages and headers', () => {
+  it('shows the documentation to a browser', async () => {
+    const page = await http().get('/docs').expect(200);
+    expect(page.text).toContain('swagger-ui');
+    await http().get('/docs/swagger-ui-bundle.js').expect(200);
+    expect((await http().get('/docs/swagger-ui-init.js').expect(200)).text).toContain('/api/v1/jobs');
+  });
+
+  it('lets a browser do nothing with any other answer', async () => {
+    for (const path of ['/health/live', '/api/v1/jobs', '/openapi.json', '/nothing']) {
+      const { headers } = await http().get(path);
+      expect(headers).toMatchObject({
+        ...{ 'x-content-type-options': 'nosniff', 'x-frame-options': 'DENY', 'cache-control': 'no-store' },
+        'content-security-policy': expect.stringContaining("default-src 'none'"),
+      });
+      expect(headers['x-powered-by']).toBeUndefined();
+    }
+  });
+});

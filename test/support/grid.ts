@@ -1,0 +1,202 @@
+/** A whole grid for one test file: the real API, real workers as processes of their own, and what tests ask of them. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { generateKeyPairSync } from 'node:crypto';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { once } from 'node:events';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import Docker from 'dockerode';
+import { Redis } from 'ioredis';
+import supertest from 'supertest';
+import { buildTestImage } from '../../scripts/images/build-image.js';
+import { CACHE_DIR, DIST_DIR, NATIVE_DIR } from '../../scripts/setup/paths.js';
+import { startTestApi, type TestApi } from './api.js';
+import { required } from './environment.js';
+import { eventually } from './eventually.js';
+
+/** A Redis database of the grids' own, so that no other test's messages reach a worker. */
+const REDIS_DATABASE = 7;
+const FINAL = ['COMPLETE', 'EXECUTOR_ERROR', 'SYSTEM_ERROR', 'CANCELED'];
+
+/** As the API answers it; tests name the members they look at. */
+export type JobView = Record<string, unknown> & {
+  readonly id: string;
+  readonly state: string;
+  readonly waitingReason: string | null;
+  readonly errorCode: string | null;
+  readonly attempts: readonly { readonly number: number; readonly state: string; readonly errorCode: string | null }[];
+  readonly runs: readonly RunView[];
+  readonly outputs: readonly { readonly path: string; readonly url: string; readonly sha256: string }[];
+};
+export interface RunView {
+  readonly id: string;
+  readonly enforcement: string;
+  readonly monitoring: string;
+  readonly outcome: string;
+  readonly exitCode: number | null;
+  readonly wallUs: number | null;
+  readonly callCount: number | null;
+  readonly phasesMs: Readonly<Record<string, number>>;
+  readonly profileVersionId: string | null;
+  readonly denials: readonly { readonly call: string; readonly description: string; readonly count: number }[];
+  readonly recording: { readonly partialReasons: readonly string[] } | null;
+}
+
+export class Grid {
+  readonly inputs: string;
+  readonly outputs: string;
+  readonly docker = new Docker({ socketPath: required('DOCKER_HOST').replace(/^unix:\/\//, '') });
+  readonly #workers: TestWorker[] = [];
+
+  private constructor(
+    readonly api: TestApi,
+    readonly redisUrl: string,
+    readonly image: string,
+    private readonly directory: string,
+    private readonly keys: Readonly<Record<'admin' | 'submitter', string>>,
+  ) {
+    this.inputs = join(directory, 'inputs');
+    this.outputs = join(directory, 'outputs');
+  }
+
+  static async start(): Promise<Grid> {
+    const directory = mkdtempSync(join(tmpdir(), 'porin-grid-'));
+    for (const name of ['inputs', 'outputs']) mkdirSync(join(directory, name));
+    const { privateKey, publicKey } = generateKeyPairSync('ed25519');
+    const [privateFile, publicFile] = [join(directory, 'private.pem'), join(directory, 'public.pem')];
+    writeFileSync(privateFile, privateKey.export({ type: 'pkcs8', format: 'pem' }), { mode: 0o600 });
+    writeFileSync(publicFile, publicKey.export({ type: 'spki', format: 'pem' }));
+    const redisUrl = `${required('PORIN_TEST_REDIS_URL')}/${REDIS_DATABASE}`;
+    const redis = new Redis(redisUrl);
+    await redis.flushdb();
+    redis.disconnect();
+    const api = await startTestApi({ PORIN_SIGNING_KEY_FILE: privateFile, PORIN_REDIS_URL: redisUrl });
+    const docker = new Docker({ socketPath: required('DOCKER_HOST').replace(/^unix:\/\//, '') });
+    const { reference } = await buildTestImage({ docker, cacheDir: CACHE_DIR, log: console.log });
+    const keys = { admin: await api.makeKey({ role: 'admin' }), submitter: await api.makeKey({ role: 'submitter' }) };
+    return new Grid(api, redisUrl, reference, directory, keys);
+  }
+
+  /** Resolves when the worker takes jobs. Nodes of one name follow one another. */
+  async startWorker(nodeName: string, settings: Record<string, string> = {}): Promise<TestWorker> {
+    const run = mkdtempSync('/tmp/pw-');
+    const child = spawn(process.execPath, ['--enable-source-maps', join(DIST_DIR, 'apps/worker/src/main.js')], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: {
+        PATH: process.env.PATH,
+        PORIN_DATABASE_URL: this.api.database.workerUrl,
+        PORIN_REDIS_URL: this.redisUrl,
+        DOCKER_HOST: required('DOCKER_HOST'),
+        PORIN_NODE_NAME: nodeName,
+        PORIN_WORK_DIR: join(this.directory, `work-${nodeName}`),
+        PORIN_RUN_DIR: run,
+        PORIN_NATIVE_DIR: NATIVE_DIR,
+        PORIN_APPROVAL_PUBLIC_KEY_FILE: join(this.directory, 'public.pem'),
+        PORIN_INPUT_URL_PREFIXES: `${pathToFileURL(this.inputs).href}/`,
+        PORIN_OUTPUT_URL_PREFIXES: `${pathToFileURL(this.outputs).href}/`,
+        PORIN_DRAIN_MS: '30000',
+        ...settings,
+      },
+    });
+    const worker = new TestWorker(child, run);
+    this.#workers.push(worker);
+    await worker.ready();
+    return worker;
+  }
+
+  http(method: 'get' | 'post' | 'patch', path: string, key: 'admin' | 'submitter' = 'admin'): supertest.Test {
+    return supertest(this.api.app.getHttpServer())
+      [method](path)
+      .set({ Authorization: `Bearer ${this.keys[key]}` });
+  }
+
+  /** A job of one executor, `sh -c script` in the test image unless the request says otherwise. */
+  async submit(script: string, request: object = {}, key: 'admin' | 'submitter' = 'submitter'): Promise<string> {
+    const body = { executors: [{ image: this.image, command: ['/bin/sh', '-c', script] }], ...request };
+    const response = await this.http('post', '/api/v1/jobs', key).send(body);
+    if (response.status !== 201) throw new Error(`${response.status} ${response.text}`);
+    return (response.body as { id: string }).id;
+  }
+
+  async job(id: string): Promise<JobView> {
+    return (await this.http('get', `/api/v1/jobs/${id}`).expect(200)).body as JobView;
+  }
+
+  /** Waits for any of the states; fails at once when the job has ended in another. */
+  async waitFor(id: string, ...states: string[]): Promise<JobView> {
+    let job = await this.job(id);
+    await eventually(async () => {
+      job = await this.job(id);
+      if (!states.includes(job.state) && !FINAL.includes(job.state)) throw new Error(`the job is ${job.state}`);
+    });
+    if (!states.includes(job.state)) throw new Error(`the job ended: ${JSON.stringify(job, null, 1)}`);
+    return job;
+  }
+
+  async run(script: string, request: object = {}, key: 'admin' | 'submitter' = 'submitter'): Promise<JobView> {
+    return this.waitFor(await this.submit(script, request, key), ...FINAL);
+  }
+
+  async log(id: string, stream: 'stdout' | 'stderr' = 'stdout'): Promise<string> {
+    return (await this.http('get', `/api/v1/jobs/${id}/logs?stream=${stream}`).expect(200)).text;
+  }
+
+  output(name: string): { url: string; path: string } {
+    return { url: pathToFileURL(join(this.outputs, name)).href, path: `/out/${name}` };
+  }
+
+  published(name: string): string {
+    return readFileSync(join(this.outputs, name), 'utf8');
+  }
+
+  /** Containers of jobs, running or not. */
+  async containers(): Promise<number> {
+    return (await this.docker.listContainers({ all: true, filters: { label: ['porin.job'] } })).length;
+  }
+
+  async stop(): Promise<void> {
+    for (const worker of this.#workers) await worker.stop();
+    await this.api.stop();
+    rmSync(this.directory, { recursive: true, force: true });
+  }
+}
+
+export class TestWorker {
+  log = '';
+  readonly #exited: Promise<unknown>;
+
+  constructor(
+    readonly child: ChildProcess,
+    private readonly runDirectory: string,
+  ) {
+    for (const stream of [child.stdout, child.stderr]) {
+      stream?.setEncoding('utf8').on('data', (text: string) => (this.log = (this.log + text).slice(-100_000)));
+    }
+    this.#exited = once(child, 'exit');
+  }
+
+  /** Rejects with the log when the process ends before it takes jobs. */
+  async ready(): Promise<void> {
+    const ended = this.#exited.then(() => true);
+    await eventually(async () => {
+      const over = await Promise.race([ended, Promise.resolve(false)]);
+      if (!over && !this.log.includes('takes jobs')) throw new Error(`not ready:\n${this.log}`);
+    });
+    if (!this.log.includes('takes jobs')) throw new Error(`the worker ended:\n${this.log}`);
+  }
+
+  /** Resolves when the process has ended. */
+  async end(signal: NodeJS.Signals): Promise<void> {
+    this.child.kill(signal);
+    await this.#exited;
+  }
+
+  async stop(): Promise<void> {
+    if (this.child.exitCode === null && this.child.signalCode === null) {
+      this.child.kill('SIGCONT');
+      await this.end('SIGTERM');
+    }
+    rmSync(this.runDirectory, { recursive: true, force: true });
+  }
+}

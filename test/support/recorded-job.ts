@@ -1,0 +1,42 @@
+/** A job from its submission to its end as the worker's rows tell it, with a recording where it was watched. */
+import { type Monitoring, type PartialReason } from '#lib/profiles';
+import { type TestApi } from './api.js';
+import { type EndOptions, recordingOf, type RunOptions } from './worker-rows.js';
+
+export interface RecordedJobOptions extends Omit<RunOptions, 'buildId'>, EndOptions {
+  readonly key: string;
+  readonly application: string;
+  readonly nodeId: string;
+  /** Image content; another one is another build. */
+  readonly content?: string;
+  /** Calls that the recording holds; none means that nothing was recorded. */
+  readonly calls?: readonly string[];
+  readonly partialReasons?: readonly PartialReason[];
+  readonly monitoring?: Monitoring;
+  readonly state?: string;
+}
+
+export interface RecordedJob {
+  readonly jobId: string;
+  readonly runId: string;
+  readonly buildId: string;
+}
+
+export async function runRecordedJob(api: TestApi, options: RecordedJobOptions): Promise<RecordedJob> {
+  const { key, application, nodeId, content = 'sha256:content', calls, state = 'COMPLETE' } = options;
+  const submitted = await api.post(key, '/api/v1/jobs', { executors: [{ application }] }).expect(201);
+  const jobId: string = submitted.body.id;
+  const attempt = await api.worker.claim(jobId, nodeId);
+  const buildId = await api.worker.resolveBuild(jobId, content);
+  const runId = await api.worker.startRun(attempt, { ...options, buildId });
+  await api.worker.setJob(jobId, 'RUNNING');
+  await api.worker.endRun(runId, options);
+  if (calls) await api.worker.addRecording(runId, recordingOf(calls, options.partialReasons));
+  await api.worker.endAttempt(
+    attempt,
+    state === 'COMPLETE' ? 'COMPLETE' : 'FAILED',
+    state === 'COMPLETE' ? null : 'exit-code',
+  );
+  await api.worker.setJob(jobId, state);
+  return { jobId, runId, buildId };
+}
