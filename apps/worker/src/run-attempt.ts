@@ -184,11 +184,14 @@ export class Attempt {
       if (report)
         await store.finishRun(runId, finishedRun(report, written, { queue: this.claim.queueMs, stage: stageMs }));
     }
+    if (report.removalProblem !== undefined)
+      this.logger.warn({ runId }, `its container stays: ${report.removalProblem}`);
     this.#payloadMs += report.phasesMs.payload;
     const error = outcomeError(report, {
       limits,
       wallTimeS: this.claim.wallTimeS,
       command: executor.command,
+      workingDirectory: executor.workingDirectory,
       node: node.name,
     });
     if (error) throw error;
