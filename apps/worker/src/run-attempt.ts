@@ -98,24 +98,30 @@ export class Attempt {
     await this.#fail(JobError.of('resources-unavailable', { resource: RESOURCE_WORDS[lacking] }));
   }
 
+  /** The workspace takes about as long to make as the plan, and is needed unless the job is held or refused. */
   async #carryOut(): Promise<void> {
-    const { store, node } = this.options;
-    const plan = await planAttempt(this.claim, node.planOptions(store));
-    if (plan === 'hold') {
-      await store.hold(this.claim);
-      return this.logger.info('held until a profile is approved');
-    }
-    const uid = this.options.baseUid + this.slot;
-    const owner = { uid, gid: uid };
-    const workspace = await Workspace.make(this.options.workDirectory, this.claim, owner, this.options.rules);
+    const { store, node, rules, workDirectory, baseUid } = this.options;
+    const owner = { uid: baseUid + this.slot, gid: baseUid + this.slot };
+    const making = Workspace.make(workDirectory, this.claim, owner, rules);
+    const [plan, made] = await Promise.allSettled([planAttempt(this.claim, node.planOptions(store)), making]);
     try {
+      if (plan.status === 'rejected') throw plan.reason;
+      if (plan.value === 'hold') {
+        await store.hold(this.claim);
+        return this.logger.info('held until a profile is approved');
+      }
+      const workspace = await making;
       await workspace.stage(this.#stop.signal);
       const stageMs = performance.now() - this.#startedAt;
-      for (const executor of plan) await this.#runOne(executor, workspace, owner, stageMs);
+      for (const executor of plan.value) await this.#runOne(executor, workspace, owner, stageMs);
       await this.#publish(workspace);
     } finally {
-      await workspace.remove().catch((error: unknown) => this.logger.error({ err: error }, 'the workspace stays'));
+      if (made.status === 'fulfilled') await this.#remove(made.value);
     }
+  }
+
+  async #remove(workspace: Workspace): Promise<void> {
+    await workspace.remove().catch((error: unknown) => this.logger.error({ err: error }, 'the workspace stays'));
   }
 
   async #publish(workspace: Workspace): Promise<void> {
@@ -124,7 +130,7 @@ export class Attempt {
     const outputs = await workspace.publish(this.#stop.signal, () => store.assertHeld(this.claim));
     const upload = performance.now() - startedAt;
     if (this.#lastRunId !== undefined && outputs.length > 0) await store.addPhases(this.#lastRunId, { upload });
-    await store.complete(this.claim, outputs);
+    await Promise.all([store.complete(this.claim, outputs), this.#remove(workspace)]);
     this.logger.info({ outputs: outputs.length }, 'complete');
   }
 

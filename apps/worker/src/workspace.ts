@@ -19,6 +19,7 @@ const TMP = 'tmp';
 
 export class Workspace {
   readonly #outputs: readonly OutputDirectory[];
+  #removal: Promise<void> | undefined;
   #inputs: readonly { readonly path: string; readonly file: string; readonly sha256: string }[] = [];
 
   private constructor(
@@ -88,8 +89,9 @@ export class Workspace {
     return published;
   }
 
-  /** With the inputs. */
+  /** With the inputs. May be called twice. */
   remove(): Promise<void> {
-    return this.scratch.remove();
+    this.#removal ??= this.scratch.remove();
+    return this.#removal;
   }
 }
