@@ -4,6 +4,7 @@ import { mkdir, open, readdir, readFile, rm, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { DISK_MARGIN_BYTES, isFull } from './disk-space.js';
+import { mountsBelow } from './mounts.js';
 
 export interface ScratchOptions {
   /** Of this attempt alone; made where it does not exist. */
@@ -70,16 +71,6 @@ export async function removeStaleScratch(workDirectory: string): Promise<void> {
   await unmountBelow(workDirectory);
   const names = await readdir(workDirectory).catch(() => []);
   for (const name of names) await rm(join(workDirectory, name), { recursive: true, force: true });
-}
-
-/** Mount points below a directory, the last mounted first. A space is written \040 (proc(5)). */
-export function mountsBelow(directory: string, mountinfo: string): string[] {
-  return mountinfo
-    .split('\n')
-    .map((line) => line.split(' ')[4] ?? '')
-    .map((path) => path.replace(/\\([0-7]{3})/g, (_all, octal: string) => String.fromCharCode(parseInt(octal, 8))))
-    .filter((path) => path.startsWith(`${directory}/`))
-    .toReversed();
 }
 
 /** The file system takes space of its own: inodes 1.6 %, a reserve of 2 %, and a little for itself. */
