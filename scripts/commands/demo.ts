@@ -118,7 +118,7 @@ async function demo(keep: boolean): Promise<boolean> {
   const took = `${Math.round((Date.now() - startedAt) / 1000)} s`;
   if (problems.length === 0) console.log(`\nEverything was as told (${took}).`);
   else console.log(`\nNot as told (${took}):\n${problems.map((problem) => `  ${problem}`).join('\n')}`);
-  if (keep || before.length > 0) console.log(farewell);
+  if (farewell !== '' && (keep || before.length > 0)) console.log(farewell);
   return problems.length === 0;
 }
 
