@@ -24,7 +24,7 @@ export class ImageKeeper {
 
   /** The first round begins at once, each next one some time after the last. */
   start(): void {
-    this.#round = this.#clear()
+    this.#round = this.clear()
       .catch((error: unknown) => this.options.logger.warn({ err: error }, 'images could not be cleared away'))
       .then(() => {
         if (!this.#stopped) this.#timer = setTimeout(() => this.start(), EVERY_MS);
@@ -38,7 +38,8 @@ export class ImageKeeper {
     await this.#round;
   }
 
-  async #clear(): Promise<void> {
+  /** One round. */
+  async clear(): Promise<void> {
     const { docker, store, nodeId, keepCount, logger } = this.options;
     const present = await pulledImages(docker);
     const digests = present.flatMap(({ repositoryDigests }) => repositoryDigests);
