@@ -31,6 +31,7 @@ export type JobView = Record<string, unknown> & {
 };
 export interface RunView {
   readonly id: string;
+  readonly buildId: string;
   readonly enforcement: string;
   readonly monitoring: string;
   readonly outcome: string;

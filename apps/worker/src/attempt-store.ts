@@ -4,7 +4,14 @@ import { attemptStateOf, type JobError, type WaitingReason } from '#lib/jobs';
 import { type Message } from '#lib/queue';
 import { type Architecture, type Recording, recordingDigest } from '#lib/profiles';
 import { type DataSource, type EntityManager } from 'typeorm';
-import { type ApprovedRow, type AttemptKey, type BuildRow, type Claim, type ClaimedExecutor } from './claim.js';
+import {
+  type ApprovedRow,
+  type AttemptKey,
+  type BuildRow,
+  type Claim,
+  type ClaimedExecutor,
+  type PinnedBuild,
+} from './claim.js';
 import { type Renewal } from './lease.js';
 import { type LogStream } from './log-writer.js';
 import { type Share } from './resources.js';
@@ -140,12 +147,22 @@ export class AttemptStore {
     return { id: rows[0]?.id ?? '', applicationId, contentDigest, architecture };
   }
 
-  /** Stored once: a later attempt finds what the first one resolved. */
-  async pinBuild(jobId: string, position: number, buildId: string): Promise<void> {
-    await this.dataSource.query(
-      `UPDATE executor SET build_id = $3 WHERE job_id = $1 AND position = $2 AND build_id IS NULL`,
-      [jobId, position, buildId],
-    );
+  /** Stored once: the first one counts, for this attempt and for every later one. Resolves to what is stored. */
+  async pinBuild(key: AttemptKey, position: number, buildId: string): Promise<PinnedBuild> {
+    return this.dataSource.transaction(async (manager) => {
+      await requireOpen(manager, key);
+      await manager.query(
+        `UPDATE executor SET build_id = $3 WHERE job_id = $1 AND position = $2 AND build_id IS NULL`,
+        [key.jobId, position, buildId],
+      );
+      const rows: PinnedBuild[] = await manager.query(
+        `SELECT build.id, content_digest AS "contentDigest", repository_digest AS "repositoryDigest"
+         FROM executor JOIN build ON build.id = build_id WHERE job_id = $1 AND position = $2`,
+        [key.jobId, position],
+      );
+      if (!rows[0]) throw new Error(`the job ${key.jobId} has no executor ${position}`);
+      return rows[0];
+    });
   }
 
   async approvedProfile(buildId: string): Promise<ApprovedRow | null> {
@@ -293,23 +310,30 @@ interface ClaimedJob extends Share {
   readonly queueMs: number;
 }
 
+/** The build of an executor: its columns are null together while nothing is stored. */
+interface Stored {
+  readonly buildId: string | null;
+  readonly contentDigest: string;
+  readonly repositoryDigest: string | null;
+}
+
 /** $1 job, $2 attempt, $3 architecture. Fence and dispatched fence agree only while the relay has let this attempt go. */
 const CLAIMABLE = `id = $1 AND state = 'QUEUED' AND fence = $2 AND dispatched_fence = $2 AND architecture = $3
   AND NOT EXISTS (SELECT FROM attempt WHERE job_id = job.id AND number = job.fence)`;
 const OPEN = `attempt.job_id = $1 AND attempt.number = $2 AND attempt.state = 'OPEN'`;
 
 async function executorsOf(manager: EntityManager, jobId: string): Promise<Claim['executors']> {
-  const rows: (Omit<ClaimedExecutor, 'build'> & { contentDigest: string | null; repositoryDigest: string | null })[] =
-    await manager.query(
-      `SELECT position, executor.application_id AS "applicationId", policy, executor.image, command, environment,
-         working_directory AS "workingDirectory", content_digest AS "contentDigest", repository_digest AS "repositoryDigest"
-       FROM executor JOIN application ON application.id = executor.application_id LEFT JOIN build ON build.id = build_id
-       WHERE job_id = $1 ORDER BY position`,
-      [jobId],
-    );
-  const [first, ...rest] = rows.map(({ contentDigest, repositoryDigest, ...executor }) => ({
+  const rows: (Omit<ClaimedExecutor, 'build'> & Stored)[] = await manager.query(
+    `SELECT position, executor.application_id AS "applicationId", policy, executor.image, command, environment,
+       working_directory AS "workingDirectory", build_id AS "buildId", content_digest AS "contentDigest",
+       repository_digest AS "repositoryDigest"
+     FROM executor JOIN application ON application.id = executor.application_id LEFT JOIN build ON build.id = build_id
+     WHERE job_id = $1 ORDER BY position`,
+    [jobId],
+  );
+  const [first, ...rest] = rows.map(({ buildId: id, contentDigest, repositoryDigest, ...executor }) => ({
     ...executor,
-    build: contentDigest === null ? null : { contentDigest, repositoryDigest },
+    build: id === null ? null : { id, contentDigest, repositoryDigest },
   }));
   if (!first) throw new Error(`the job ${jobId} has no executor`);
   return [first, ...rest];

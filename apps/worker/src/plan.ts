@@ -17,7 +17,7 @@ import {
 } from '#lib/profiles';
 import type Docker from 'dockerode';
 import { type AttemptStore } from './attempt-store.js';
-import { type BuildRow, type Claim, type ClaimedExecutor } from './claim.js';
+import { type BuildRow, type Claim, type ClaimedExecutor, type PinnedBuild } from './claim.js';
 import { imageJobError } from './job-errors.js';
 import { verifyApproved } from './verify-approved.js';
 
@@ -88,30 +88,51 @@ async function planExecutor(
   };
 }
 
-/** What an earlier attempt resolved the image to stays what the job runs, wherever its tag points by now. */
-async function resolveBuild(
-  claim: Claim,
-  executor: ClaimedExecutor,
-  { docker, store, architecture }: PlanOptions,
-): Promise<{ image: ResolvedImage; build: BuildRow }> {
-  const reference = executor.build?.repositoryDigest ?? executor.image;
-  const image = await resolveImage(docker, reference).catch((error: unknown) => {
-    throw imageJobError(error, executor.image, architecture);
-  });
-  const digest = contentDigest(image.content);
-  if (executor.build && executor.build.contentDigest !== digest) {
-    const detail = 'its content changed since the job was first tried. Submit the job again to run the new one.';
-    throw JobError.of('image-not-found', { image: executor.image, detail });
-  }
+interface BuildImage {
+  readonly image: ResolvedImage;
+  readonly build: BuildRow;
+}
+
+/** What the image was once resolved to stays what the job runs, wherever its tag points by now and whoever resolved it. */
+async function resolveBuild(claim: Claim, executor: ClaimedExecutor, options: PlanOptions): Promise<BuildImage> {
+  const { store, architecture } = options;
+  if (executor.build) return followPinned(executor, executor.build, options);
+  const image = await resolve(executor, executor.image, options);
   const build = await store.findOrMakeBuild({
     applicationId: executor.applicationId,
-    contentDigest: digest,
+    contentDigest: contentDigest(image.content),
     architecture,
     imageReference: executor.image,
     repositoryDigest: image.repositoryDigest,
   });
-  await store.pinBuild(claim.jobId, executor.position, build.id);
-  return { image, build };
+  const pinned = await store.pinBuild(claim, executor.position, build.id);
+  return pinned.id === build.id ? { image, build } : followPinned(executor, pinned, options);
+}
+
+async function followPinned(
+  executor: ClaimedExecutor,
+  { id, contentDigest: pinnedDigest, repositoryDigest }: PinnedBuild,
+  options: PlanOptions,
+): Promise<BuildImage> {
+  const image = await resolve(executor, repositoryDigest ?? executor.image, options);
+  if (contentDigest(image.content) !== pinnedDigest) {
+    const detail = 'its content changed since the job was first tried. Submit the job again to run the new one.';
+    throw JobError.of('image-not-found', { image: executor.image, detail });
+  }
+  const { applicationId } = executor;
+  return { image, build: { id, applicationId, contentDigest: pinnedDigest, architecture: options.architecture } };
+}
+
+async function resolve(
+  executor: ClaimedExecutor,
+  reference: string,
+  { docker, architecture }: PlanOptions,
+): Promise<ResolvedImage> {
+  try {
+    return await resolveImage(docker, reference);
+  } catch (error) {
+    throw imageJobError(error, executor.image, architecture);
+  }
 }
 
 function filterFor(level: Level, profile: Profile | null, architecture: Architecture): CompiledFilter {

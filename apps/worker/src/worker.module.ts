@@ -19,6 +19,7 @@ import { type Logger } from 'pino';
 import { DataSource } from 'typeorm';
 import { AttemptStore } from './attempt-store.js';
 import { Consumer } from './consumer.js';
+import { ImageKeeper } from './image-keeper.js';
 import { ARCHITECTURE, Node } from './node.js';
 import { NodeSession } from './node-session.js';
 import { NodeStore } from './node-store.js';
@@ -30,8 +31,10 @@ const LOGGER = Symbol('Logger');
 @Injectable()
 export class WorkerLifecycle implements OnApplicationBootstrap, OnApplicationShutdown {
   #consumer: Consumer | undefined;
+  #imageKeeper: ImageKeeper | undefined;
   readonly #session: NodeSession;
   readonly #node: Node;
+  readonly #nodeStore: NodeStore;
 
   constructor(
     private readonly dataSource: DataSource,
@@ -44,10 +47,11 @@ export class WorkerLifecycle implements OnApplicationBootstrap, OnApplicationShu
       logger,
       onCancel: (jobId) => this.#consumer?.cancel(jobId),
     });
+    this.#nodeStore = new NodeStore(dataSource);
     this.#node = new Node({
       config,
       docker: new Docker({ socketPath: config.DOCKER_HOST.replace(/^unix:\/\//, '') }),
-      store: new NodeStore(dataSource),
+      store: this.#nodeStore,
       approvalKey: readApprovalKey(config.PORIN_APPROVAL_PUBLIC_KEY_FILE),
       initPath: this.#native('porin-init'),
       recorderPath: this.#native('porin-recorder'),
@@ -100,6 +104,14 @@ export class WorkerLifecycle implements OnApplicationBootstrap, OnApplicationShu
     });
     this.#consumer.start();
     await this.#node.ready();
+    this.#imageKeeper = new ImageKeeper({
+      docker: this.#node.docker,
+      store: this.#nodeStore,
+      nodeId: this.#node.id,
+      keepCount: config.PORIN_IMAGE_KEEP_COUNT,
+      logger,
+    });
+    this.#imageKeeper.start();
     logger.info({ node: this.#node.name, facts: this.#node.facts }, 'the worker takes jobs');
   }
 
@@ -108,6 +120,7 @@ export class WorkerLifecycle implements OnApplicationBootstrap, OnApplicationShu
       await this.#node.drain().catch((error: unknown) => this.logger.warn({ err: error }, 'draining'));
       await this.#consumer.drain(this.config.PORIN_DRAIN_MS);
     }
+    await this.#imageKeeper?.stop();
     await this.#node.stop();
     await this.#session.close();
   }

@@ -2,6 +2,7 @@ export * from './executor-run.js';
 export * from './execution-error.js';
 export { type ExecutorContext, runExecutor } from './run-executor.js';
 export { type ImageErrorCode, ImageError, type ResolvedImage, resolveImage } from './containers/resolve-image.js';
+export { type PulledImage, pulledImages, removeImage } from './containers/remove-image.js';
 export { removeContainers } from './containers/remove-containers.js';
 export { mountsBelow } from './containers/mounts.js';
 export { probeNode, type ProbeOptions } from './containers/probe-node.js';
