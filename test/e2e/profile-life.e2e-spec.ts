@@ -151,6 +151,18 @@ describe('an application without an approved profile', () => {
     expect(ended.runs).toMatchObject([{ enforcement: 'enforce' }]);
   });
 
+  it('holds a job of several executors until each has one, and no longer', async () => {
+    const { id, version } = await learn('twofold');
+    await grid.http('patch', `/api/v1/applications/${id}`).send({ policy: 'hold' }).expect(200);
+    const executors = [{ application: 'twofold' }, { application: 'twofold' }];
+    const job = await grid.submit('', request('twofold', 'echo held', { executors }));
+    await eventually(async () => {
+      expect(await grid.job(job)).toMatchObject({ state: 'QUEUED', waitingReason: 'waiting-for-approved-profile' });
+    });
+    await decide(version, 'approve');
+    expect((await grid.waitFor(job, 'COMPLETE')).runs).toHaveLength(2);
+  });
+
   it('lets a held job be canceled', async () => {
     await register('abandoned', { policy: 'hold' });
     const job = await grid.submit('', request('abandoned', 'echo held'));

@@ -42,15 +42,19 @@ export interface PlanOptions {
   readonly offeredMonitorings: readonly Monitoring[];
 }
 
-/** 'hold' when an executor must wait for an approved profile. Throws JobError. */
+/**
+ * 'hold' when an executor must wait for an approved profile; by then every executor's build is known, because the release of
+ * a held job goes by them. Throws JobError.
+ */
 export async function planAttempt(claim: Claim, options: PlanOptions): Promise<readonly PlannedExecutor[] | 'hold'> {
   const planned: PlannedExecutor[] = [];
+  let hold = false;
   for (const executor of claim.executors) {
     const plan = await planExecutor(claim, executor, options);
-    if (plan === 'hold') return 'hold';
-    planned.push(plan);
+    if (plan === 'hold') hold = true;
+    else planned.push(plan);
   }
-  return planned;
+  return hold ? 'hold' : planned;
 }
 
 async function planExecutor(
