@@ -12,10 +12,10 @@ import {
 import { type Architecture, type Monitoring, OFFERED_MONITORINGS } from '#lib/profiles';
 import type Docker from 'dockerode';
 import { type Logger } from 'pino';
-import { type AttemptStore } from './attempt-store.js';
 import { type AttemptKey } from './claim.js';
 import { type NodeStore } from './node-store.js';
 import { type PlanOptions } from './plan.js';
+import { type RunStore } from './run-store.js';
 
 export const ARCHITECTURE: Architecture = process.arch === 'arm64' ? 'aarch64' : 'x86_64';
 
@@ -106,10 +106,10 @@ export class Node {
     return { 'porin.job': jobId, 'porin.attempt': String(number), 'porin.node': this.name };
   }
 
-  planOptions(store: AttemptStore): PlanOptions {
+  planOptions(runs: RunStore): PlanOptions {
     const { approvalKey } = this.options;
     const { offeredMonitorings } = this.#offer();
-    return { docker: this.docker, store, architecture: ARCHITECTURE, approvalKey, offeredMonitorings };
+    return { docker: this.docker, runs, architecture: ARCHITECTURE, approvalKey, offeredMonitorings };
   }
 
   #offer(): { offeredMonitorings: Monitoring[]; facts: Record<string, unknown> } {

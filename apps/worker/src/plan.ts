@@ -16,9 +16,9 @@ import {
   selectLevel,
 } from '#lib/profiles';
 import type Docker from 'dockerode';
-import { type AttemptStore } from './attempt-store.js';
 import { type BuildRow, type Claim, type ClaimedExecutor, type PinnedBuild } from './claim.js';
 import { imageJobError } from './job-errors.js';
+import { type RunStore } from './run-store.js';
 import { verifyApproved } from './verify-approved.js';
 
 export interface PlannedExecutor {
@@ -36,7 +36,7 @@ export interface PlannedExecutor {
 
 export interface PlanOptions {
   readonly docker: Docker;
-  readonly store: AttemptStore;
+  readonly runs: RunStore;
   readonly architecture: Architecture;
   readonly approvalKey: KeyObject;
   readonly offeredMonitorings: readonly Monitoring[];
@@ -62,9 +62,9 @@ async function planExecutor(
   executor: ClaimedExecutor,
   options: PlanOptions,
 ): Promise<PlannedExecutor | 'hold'> {
-  const { store, architecture } = options;
+  const { runs, architecture } = options;
   const { image, build } = await resolveBuild(claim, executor, options);
-  const row = await store.approvedProfile(build.id);
+  const row = await runs.approvedProfile(build.id);
   const profile = row && verifyApproved(row, build, options.approvalKey);
   const selection = selectLevel({
     policy: executor.policy,
@@ -99,17 +99,17 @@ interface BuildImage {
 
 /** What the image was once resolved to stays what the job runs, wherever its tag points by now and whoever resolved it. */
 async function resolveBuild(claim: Claim, executor: ClaimedExecutor, options: PlanOptions): Promise<BuildImage> {
-  const { store, architecture } = options;
+  const { runs, architecture } = options;
   if (executor.build) return followPinned(executor, executor.build, options);
   const image = await resolve(executor, executor.image, options);
-  const build = await store.findOrMakeBuild({
+  const build = await runs.findOrMakeBuild({
     applicationId: executor.applicationId,
     contentDigest: contentDigest(image.content),
     architecture,
     imageReference: executor.image,
     repositoryDigest: image.repositoryDigest,
   });
-  const pinned = await store.pinBuild(claim, executor.position, build.id);
+  const pinned = await runs.pinBuild(claim, executor.position, build.id);
   return pinned.id === build.id ? { image, build } : followPinned(executor, pinned, options);
 }
 

@@ -22,12 +22,14 @@ import { Lease } from './lease.js';
 import { LogWriter } from './log-writer.js';
 import { type Node } from './node.js';
 import { type PlannedExecutor, planAttempt } from './plan.js';
+import { type RunStore } from './run-store.js';
 import { type Share } from './resources.js';
 import { Workspace } from './workspace.js';
 
 export interface AttemptOptions {
   readonly node: Node;
   readonly store: AttemptStore;
+  readonly runs: RunStore;
   readonly rules: StagingRules;
   readonly workDirectory: string;
   readonly runDirectory: string;
@@ -100,10 +102,10 @@ export class Attempt {
 
   /** The workspace takes about as long to make as the plan, and is needed unless the job is held or refused. */
   async #carryOut(): Promise<void> {
-    const { store, node, rules, workDirectory, baseUid } = this.options;
+    const { store, runs, node, rules, workDirectory, baseUid } = this.options;
     const owner = { uid: baseUid + this.slot, gid: baseUid + this.slot };
     const making = Workspace.make(workDirectory, this.claim, owner, rules);
-    const [plan, made] = await Promise.allSettled([planAttempt(this.claim, node.planOptions(store)), making]);
+    const [plan, made] = await Promise.allSettled([planAttempt(this.claim, node.planOptions(runs)), making]);
     try {
       if (plan.status === 'rejected') throw plan.reason;
       if (plan.value === 'hold') {
@@ -125,11 +127,11 @@ export class Attempt {
   }
 
   async #publish(workspace: Workspace): Promise<void> {
-    const { store } = this.options;
+    const { store, runs } = this.options;
     const startedAt = performance.now();
     const outputs = await workspace.publish(this.#stop.signal, () => store.assertHeld(this.claim));
     const upload = performance.now() - startedAt;
-    if (this.#lastRunId !== undefined && outputs.length > 0) await store.addPhases(this.#lastRunId, { upload });
+    if (this.#lastRunId !== undefined && outputs.length > 0) await runs.addPhases(this.#lastRunId, { upload });
     await Promise.all([store.complete(this.claim, outputs), this.#remove(workspace)]);
     this.logger.info({ outputs: outputs.length }, 'complete');
   }
@@ -140,10 +142,10 @@ export class Attempt {
     owner: { uid: number; gid: number },
     stageMs: number,
   ): Promise<void> {
-    const { store, node } = this.options;
+    const { runs, node } = this.options;
     const runId = randomUUID();
     const { level, build, profileVersionId } = executor;
-    const started = await store.startRun(this.claim, {
+    const started = await runs.startRun(this.claim, {
       id: runId,
       position: executor.position,
       buildId: build.id,
@@ -157,7 +159,7 @@ export class Attempt {
     if (!started) throw JobError.of('profile-revoked', { profileVersion: profileVersionId ?? '' });
     this.#lastRunId = runId;
     const limits = this.#limits();
-    const logs = new LogWriter((stream, offset, content) => store.appendLog(runId, stream, offset, content));
+    const logs = new LogWriter((stream, offset, content) => runs.appendLog(runId, stream, offset, content));
     let report: ExecutorRunReport | undefined;
     try {
       report = await runExecutor(
@@ -188,7 +190,7 @@ export class Attempt {
     } finally {
       const written = await logs.end();
       if (report)
-        await store.finishRun(runId, finishedRun(report, written, { queue: this.claim.queueMs, stage: stageMs }));
+        await runs.finishRun(runId, finishedRun(report, written, { queue: this.claim.queueMs, stage: stageMs }));
     }
     if (report.removalProblem !== undefined)
       this.logger.warn({ runId }, `its container stays: ${report.removalProblem}`);

@@ -24,6 +24,7 @@ import { ARCHITECTURE, Node } from './node.js';
 import { NodeSession } from './node-session.js';
 import { NodeStore } from './node-store.js';
 import { Resources } from './resources.js';
+import { RunStore } from './run-store.js';
 
 const WORKER_CONFIG = Symbol('WorkerConfig');
 const LOGGER = Symbol('Logger');
@@ -87,6 +88,7 @@ export class WorkerLifecycle implements OnApplicationBootstrap, OnApplicationShu
       attempts: {
         node: this.#node,
         store,
+        runs: new RunStore(this.dataSource, this.#node.id),
         rules: {
           inputPrefixes: config.PORIN_INPUT_URL_PREFIXES,
           outputPrefixes: config.PORIN_OUTPUT_URL_PREFIXES,
