@@ -19,7 +19,7 @@ export interface Recording {
 const NIGHTS = [
   { name: 'nap-7ch', seed: 1, channels: 7, minutes: 30 },
   { name: 'evening-12ch', seed: 2, channels: 12, minutes: 60 },
-  { name: 'night-20ch', seed: 3, channels: 20, minutes: 90 },
+  { name: 'night-20ch', seed: 3, channels: 20, minutes: 240 },
 ] as const;
 
 export async function makeRecordings(scene: Scene, imageId: string): Promise<Recording[]> {
