@@ -91,14 +91,7 @@ describe('a learned profile', () => {
 
   it('may not be avoided by those who submit', async () => {
     await learn('strict').then(({ version }) => decide(version, 'approve'));
-    const response = await grid
-      .http('post', '/api/v1/jobs', 'submitter')
-      .send(request('strict', 'echo', { enforcement: 'none' }));
-    const code =
-      response.status === 201
-        ? (await grid.waitFor((response.body as { id: string }).id, 'EXECUTOR_ERROR')).errorCode
-        : (response.body as { code: string }).code;
-    expect(code).toBe('level-not-allowed');
+    expect(await grid.refusal(request('strict', 'echo', { enforcement: 'none' }))).toBe('level-not-allowed');
   });
 
   it('is not believed when its row was changed by hand', async () => {
@@ -175,7 +168,6 @@ describe('an application without an approved profile', () => {
 
   it('refuses its jobs where the policy says so', async () => {
     await register('closed', { policy: 'refuse' });
-    const response = await grid.http('post', '/api/v1/jobs', 'submitter').send(request('closed', 'echo'));
-    expect(response.body).toMatchObject({ code: 'profile-required' });
+    expect(await grid.refusal(request('closed', 'echo'))).toBe('profile-required');
   });
 });
