@@ -181,6 +181,8 @@ describe('a job whose image is named by a digest', () => {
 });
 
 describe('the images of a node', () => {
+  const pushed = (name: string): string => registry.push(`tools/${name}`, '1', { content: name });
+
   async function nodeId(): Promise<string> {
     const { rows } = await grid.api.owner.query<{ id: string }>('SELECT id FROM node WHERE name = $1', [NODE]);
     return rows[0]?.id ?? '';
@@ -195,9 +197,7 @@ describe('the images of a node', () => {
   }
 
   it('are kept up to the count by their last use when a worker starts, and imported ones always', async () => {
-    const [a, b, c, never] = ['a', 'b', 'c', 'never'].map((content) =>
-      registry.push(`tools/${content}`, '1', { content }),
-    ) as [string, string, string, string];
+    const [a, b, c, never] = [pushed('a'), pushed('b'), pushed('c'), pushed('never')];
     const before = await worker();
     for (const image of [grid.image, a, b, c, a]) await completed(image, 'true');
     await grid.docker
@@ -213,9 +213,9 @@ describe('the images of a node', () => {
   });
 
   it('are pulled again when they are needed again', async () => {
-    const [a, b] = ['a', 'b'].map((content) => registry.push(`tools/${content}`, '1', { content })) as [string, string];
+    const [a, b] = [pushed('a'), pushed('b')];
     await worker();
-    for (const image of [a, b]) await completed(registry.reference(image === a ? 'tools/a:1' : 'tools/b:1'));
+    for (const name of ['tools/a:1', 'tools/b:1']) await completed(registry.reference(name));
     await (await keeper(1)).clear();
     expect([await isHere(a), await isHere(b)]).toEqual([false, true]);
     const again = await completed(registry.reference('tools/a:1'));
@@ -225,11 +225,7 @@ describe('the images of a node', () => {
   });
 
   it('stay while an attempt runs them, or may be about to', async () => {
-    const [a, b, c] = ['a', 'b', 'c'].map((content) => registry.push(`tools/${content}`, '1', { content })) as [
-      string,
-      string,
-      string,
-    ];
+    const [a, b, c] = [pushed('a'), pushed('b'), pushed('c')];
     await worker();
     await completed(b);
     const held = await submitHeld(a);
