@@ -4,6 +4,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { makeDataSource } from '#lib/database';
+import { resolveImage } from '#lib/execution';
 import { pino } from 'pino';
 import { type DataSource } from 'typeorm';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -200,9 +201,7 @@ describe('the images of a node', () => {
     const [a, b, c, never] = [pushed('a'), pushed('b'), pushed('c'), pushed('never')];
     const before = await worker();
     for (const image of [grid.image, a, b, c, a]) await completed(image, 'true');
-    await grid.docker
-      .pull(never)
-      .then((progress) => new Promise((done) => grid.docker.modem.followProgress(progress, done)));
+    await resolveImage(grid.docker, never);
     await before.end('SIGTERM');
     expect([await isHere(a), await isHere(b), await isHere(c)]).toEqual([true, true, true]);
     await worker({ PORIN_IMAGE_KEEP_COUNT: '2' });
@@ -235,11 +234,8 @@ describe('the images of a node', () => {
     await gate.reached;
     await completed(grid.image, 'true');
     const [store, node] = [new NodeStore(dataSource), await nodeId()];
-    expect([await store.usesAny(node, [a]), await store.usesAny(node, [b]), await store.usesAny(node, [c])]).toEqual([
-      true,
-      true,
-      false,
-    ]);
+    const uses = [a, b, c].map((digest) => store.usesAny(node, [digest]));
+    expect(await Promise.all(uses)).toEqual([true, true, false]);
     expect(await store.byLastUse(node, [c, b, a])).toEqual([a, b]);
     await (await keeper(0)).clear();
     expect([await isHere(a), await isHere(b)]).toEqual([true, true]);
