@@ -27,8 +27,9 @@ describe('resolveImage', () => {
     const image = await resolveImage(docker, registry.reference('tools/probe:1'));
     expect(image).toMatchObject({
       repositoryDigest: digest,
-      content: { os: 'linux', entrypoint: [], command: ['/bin/sh'], environment: ['PATH=/bin'] },
+      content: { os: 'linux', entrypoint: [], command: ['/bin/sh'] },
     });
+    expect(image.content.environment).toContain('PATH=/bin');
     expect(image.content.layerDiffIds).toHaveLength(2);
     expect(await resolveImage(docker, digest)).toEqual(image);
   });

@@ -44,8 +44,8 @@ export function makeRegistryImage({ content, architecture = GOARCH }: ImageOptio
   const configuration = json({
     architecture,
     os: 'linux',
-    // Every image has an id of its own, so that no test finds another's.
-    config: { Env: ['PATH=/bin'], Cmd: ['/bin/sh'], Labels: { 'porin.test': randomUUID() } },
+    // Every image is a build of its own, even where a later test's registry has an earlier one's port.
+    config: { Env: ['PATH=/bin', `IMAGE=${randomUUID()}`], Cmd: ['/bin/sh'] },
     rootfs: { type: 'layers', diff_ids: layers.map(({ diffId }) => diffId) },
   });
   const manifest = json({

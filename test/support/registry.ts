@@ -16,8 +16,9 @@ export interface Gate {
 export class TestRegistry {
   /** Such as `GET /v2/tools/probe/manifests/1`. */
   readonly requests: string[] = [];
-  /** A status that every request is answered with. */
+  /** A status that every request is answered with, while `fails` says so. */
   failure: number | undefined;
+  fails: () => Promise<boolean> = () => Promise.resolve(true);
   readonly #server: Server;
   readonly #images = new Map<string, RegistryImage>();
   #gate: { readonly opened: Promise<void>; reach(): void } | undefined;
@@ -81,7 +82,7 @@ export class TestRegistry {
     const url = request.url ?? '';
     this.requests.push(`${request.method} ${url}`);
     response.setHeader('Docker-Distribution-API-Version', 'registry/2.0');
-    if (this.failure !== undefined) return void response.writeHead(this.failure).end();
+    if (this.failure !== undefined && (await this.fails())) return void response.writeHead(this.failure).end();
     if (url === '/v2/') return void response.end('{}');
     const { name = '', kind, wanted = '' } = PATH.exec(url)?.groups ?? {};
     if (kind === 'manifests') {
