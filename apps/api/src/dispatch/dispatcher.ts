@@ -18,6 +18,8 @@ const POLL_MS = 1_000;
 const RECONCILE_MS = 3_000;
 const LOST_AFTER_S = 5;
 const RETENTION_MS = 60_000;
+/** A Redis that hangs must hold up nothing but its messages. */
+const REDIS_TIMEOUT_MS = 5_000;
 
 @Injectable()
 export class Dispatcher implements OnApplicationBootstrap, OnApplicationShutdown {
@@ -50,7 +52,7 @@ export class Dispatcher implements OnApplicationBootstrap, OnApplicationShutdown
     this.stopping.abort();
     this.wake();
     await this.loop;
-    await Promise.all([...this.queues.values()].map((queue) => queue.close()));
+    await inTime(Promise.all([...this.queues.values()].map((queue) => queue.close()))).catch(() => undefined);
   }
 
   async ping(): Promise<void> {
@@ -87,11 +89,11 @@ export class Dispatcher implements OnApplicationBootstrap, OnApplicationShutdown
     if (!rows[0]?.held) return;
     await session.query('LISTEN porin_outbox');
     await session.query('LISTEN porin_recording');
-    for (let reconciledAt = 0, cleanedAt = 0; !this.stopping.signal.aborted;) {
+    for (let reconciledAt = -Infinity, cleanedAt = -Infinity; !this.stopping.signal.aborted;) {
       if (broken) throw broken;
-      if (Date.now() - reconciledAt >= RECONCILE_MS) {
+      if (performance.now() - reconciledAt >= RECONCILE_MS) {
         await this.reconcile();
-        reconciledAt = Date.now();
+        reconciledAt = performance.now();
       }
       await this.dataSource.transaction(endLostAttempts);
       await this.dataSource.transaction(settleJobs);
@@ -99,9 +101,9 @@ export class Dispatcher implements OnApplicationBootstrap, OnApplicationShutdown
         await this.dataSource.transaction((manager) => takeReady(manager, this.config.PORIN_QUEUE_DEPTH_FACTOR)),
       );
       await this.propose();
-      if (Date.now() - cleanedAt >= RETENTION_MS) {
+      if (performance.now() - cleanedAt >= RETENTION_MS) {
         const { manager } = this.dataSource;
-        if (!(await deleteExpiredArtifacts(manager, this.config.PORIN_RETENTION_DAYS))) cleanedAt = Date.now();
+        if (!(await deleteExpiredArtifacts(manager, this.config.PORIN_RETENTION_DAYS))) cleanedAt = performance.now();
       }
       await this.sleep(POLL_MS);
     }
@@ -130,9 +132,16 @@ export class Dispatcher implements OnApplicationBootstrap, OnApplicationShutdown
   private async add(dispatches: readonly Dispatch[]): Promise<void> {
     for (const { architecture, ...message } of dispatches) {
       const queue = this.queues.get(architecture);
-      await queue?.add('attempt', message, { ...MESSAGE_OPTIONS, jobId: messageId(message) }).catch((error: Error) => {
-        this.logger.warn({ err: error.message, ...message }, 'the message waits for Redis');
-      });
+      try {
+        const options = { ...MESSAGE_OPTIONS, jobId: messageId(message) };
+        await inTime(queue?.add('attempt', message, options));
+      } catch (error) {
+        this.logger.warn(
+          { err: (error as Error).message, ...message },
+          'this message and those behind it wait for Redis',
+        );
+        return;
+      }
     }
   }
 
@@ -152,5 +161,17 @@ export class Dispatcher implements OnApplicationBootstrap, OnApplicationShutdown
       });
     }
     this.woken = false;
+  }
+}
+
+async function inTime(answer: Promise<unknown> | undefined): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error('Redis does not answer')), REDIS_TIMEOUT_MS);
+  });
+  try {
+    await Promise.race([answer, late]);
+  } finally {
+    clearTimeout(timer);
   }
 }
