@@ -41,12 +41,13 @@ export interface PlanOptions {
   readonly approvalKey: KeyObject;
   readonly offeredMonitorings: readonly Monitoring[];
 }
+type Options = PlanOptions & { readonly signal: AbortSignal };
 
 /**
  * 'hold' when an executor must wait for an approved profile; by then every executor's build is known, because the release of
  * a held job goes by them. Throws JobError.
  */
-export async function planAttempt(claim: Claim, options: PlanOptions): Promise<readonly PlannedExecutor[] | 'hold'> {
+export async function planAttempt(claim: Claim, options: Options): Promise<readonly PlannedExecutor[] | 'hold'> {
   const planned: PlannedExecutor[] = [];
   let hold = false;
   for (const executor of claim.executors) {
@@ -60,7 +61,7 @@ export async function planAttempt(claim: Claim, options: PlanOptions): Promise<r
 async function planExecutor(
   claim: Claim,
   executor: ClaimedExecutor,
-  options: PlanOptions,
+  options: Options,
 ): Promise<PlannedExecutor | 'hold'> {
   const { store, architecture } = options;
   const { image, build } = await resolveBuild(claim, executor, options);
@@ -96,10 +97,10 @@ async function planExecutor(
 async function resolveBuild(
   claim: Claim,
   executor: ClaimedExecutor,
-  { docker, store, architecture }: PlanOptions,
+  { docker, store, architecture, signal }: Options,
 ): Promise<{ image: ResolvedImage; build: BuildRow }> {
   const reference = executor.build?.repositoryDigest ?? executor.image;
-  const image = await resolveImage(docker, reference).catch((error: unknown) => {
+  const image = await resolveImage(docker, reference, signal).catch((error: unknown) => {
     throw imageJobError(error, executor.image, architecture);
   });
   const digest = contentDigest(image.content);

@@ -100,7 +100,8 @@ export class Attempt {
 
   async #carryOut(): Promise<void> {
     const { store, node } = this.options;
-    const plan = await planAttempt(this.claim, node.planOptions(store));
+    const { signal } = this.#stop;
+    const plan = await planAttempt(this.claim, { ...node.planOptions(store), signal });
     if (plan === 'hold') {
       await store.hold(this.claim);
       return this.logger.info('held until a profile is approved');
@@ -109,7 +110,7 @@ export class Attempt {
     const owner = { uid, gid: uid };
     const workspace = await Workspace.make(this.options.workDirectory, this.claim, owner, this.options.rules);
     try {
-      await workspace.stage(this.#stop.signal);
+      await workspace.stage(signal);
       const stageMs = performance.now() - this.#startedAt;
       for (const executor of plan) await this.#runOne(executor, workspace, owner, stageMs);
       await this.#publish(workspace);
