@@ -1,4 +1,7 @@
-/** All SQL of an attempt. Every write names the attempt and checks that it is still open, so a lost worker changes nothing. */
+/**
+ * All SQL of an attempt. Every write to an attempt or a job checks that the attempt is still open, so a lost worker changes
+ * nothing of either; what it writes besides is about runs of its own.
+ */
 import { type Build, type DenialRow, type ExecutorRun, type JobOutput } from '#lib/database';
 import { attemptStateOf, type JobError, type WaitingReason } from '#lib/jobs';
 import { type Message } from '#lib/queue';
@@ -66,10 +69,10 @@ export class AttemptStore {
     return rows[0];
   }
 
-  /** Whether any node has room for the share when it is idle. */
+  /** Whether any node has room for the share when it is idle, one included that is away for maintenance. */
   async anyNodeHas({ cpuMilli, memoryBytes, diskBytes }: Share): Promise<boolean> {
     const rows: unknown[] = await this.dataSource.query(
-      `SELECT FROM node WHERE state <> 'GONE' AND architecture = $1 AND cpu_milli >= $2 AND memory_bytes >= $3 AND disk_bytes >= $4
+      `SELECT FROM node WHERE heartbeat_at > now() - interval '1 day' AND architecture = $1 AND cpu_milli >= $2 AND memory_bytes >= $3 AND disk_bytes >= $4
        LIMIT 1`,
       [this.options.architecture, cpuMilli, memoryBytes, diskBytes],
     );
@@ -118,9 +121,12 @@ export class AttemptStore {
     return rows[0].state === 'CANCELING' ? 'canceled' : 'held';
   }
 
-  /** Before an output becomes visible. Throws LostAttemptError, and a whole lease is left when it does not. */
+  /** Before an output becomes visible. Throws LostAttemptError; the lease is held when it does not. */
   async assertHeld(key: AttemptKey): Promise<void> {
-    if ((await this.renew(key)) !== 'held') throw lost(key);
+    const sentAt = performance.now();
+    const renewal = await this.renew(key);
+    // The answer may have lain unread, or the statement waited, for longer than the lease that it gave.
+    if (renewal !== 'held' || performance.now() - sentAt > this.options.leaseMs) throw lost(key);
   }
 
   /** The build of an image's content, made by whoever sees it first. */
@@ -183,10 +189,11 @@ export class AttemptStore {
     });
   }
 
+  /** May be told again of a chunk that it has. */
   async appendLog(runId: string, stream: LogStream, offset: number, content: Buffer): Promise<void> {
     await this.dataSource.query(
       `WITH log AS (SELECT id FROM artifact WHERE executor_run_id = $1 AND kind = $2)
-       INSERT INTO artifact_chunk (artifact_id, byte_offset, content) SELECT id, $3, $4 FROM log`,
+       INSERT INTO artifact_chunk (artifact_id, byte_offset, content) SELECT id, $3, $4 FROM log ON CONFLICT DO NOTHING`,
       [runId, stream, offset, content],
     );
   }
