@@ -1,4 +1,7 @@
-/** The SQL of attempts. Every write names the attempt and checks that it is still open, so a lost worker changes nothing. */
+/**
+ * The SQL of attempts. Every write to an attempt or a job checks that the attempt is still open, so a lost worker changes
+ * nothing of either; what it writes besides is about runs of its own (run-store.ts).
+ */
 import { type JobOutput } from '#lib/database';
 import { attemptStateOf, type JobError, type WaitingReason } from '#lib/jobs';
 import { type Message } from '#lib/queue';
@@ -29,10 +32,10 @@ export class AttemptStore {
     return rows[0];
   }
 
-  /** Whether any node has room for the share when it is idle. */
+  /** Whether any node has room for the share when it is idle, one included that is away for maintenance. */
   async anyNodeHas({ cpuMilli, memoryBytes, diskBytes }: Share): Promise<boolean> {
     const rows: unknown[] = await this.dataSource.query(
-      `SELECT FROM node WHERE state <> 'GONE' AND architecture = $1 AND cpu_milli >= $2 AND memory_bytes >= $3 AND disk_bytes >= $4
+      `SELECT FROM node WHERE heartbeat_at > now() - interval '1 day' AND architecture = $1 AND cpu_milli >= $2 AND memory_bytes >= $3 AND disk_bytes >= $4
        LIMIT 1`,
       [this.options.architecture, cpuMilli, memoryBytes, diskBytes],
     );
@@ -81,9 +84,12 @@ export class AttemptStore {
     return rows[0].state === 'CANCELING' ? 'canceled' : 'held';
   }
 
-  /** Before an output becomes visible. Throws LostAttemptError, and a whole lease is left when it does not. */
+  /** Before an output becomes visible. Throws LostAttemptError; the lease is held when it does not. */
   async assertHeld(key: AttemptKey): Promise<void> {
-    if ((await this.renew(key)) !== 'held') throw lost(key);
+    const sentAt = performance.now();
+    const renewal = await this.renew(key);
+    // The answer may have lain unread, or the statement waited, for longer than the lease that it gave.
+    if (renewal !== 'held' || performance.now() - sentAt > this.options.leaseMs) throw lost(key);
   }
 
   /** The job ends COMPLETE, or CANCELED when a cancel came before this. */

@@ -40,6 +40,8 @@ export interface PlanOptions {
   readonly architecture: Architecture;
   readonly approvalKey: KeyObject;
   readonly offeredMonitorings: readonly Monitoring[];
+  /** Ends what is waited for. */
+  readonly signal: AbortSignal;
 }
 
 /**
@@ -130,10 +132,10 @@ async function followPinned(
 async function resolve(
   executor: ClaimedExecutor,
   reference: string,
-  { docker, architecture }: PlanOptions,
+  { docker, architecture, signal }: PlanOptions,
 ): Promise<ResolvedImage> {
   try {
-    return await resolveImage(docker, reference);
+    return await resolveImage(docker, reference, signal);
   } catch (error) {
     throw imageJobError(error, executor.image, architecture);
   }

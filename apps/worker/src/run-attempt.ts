@@ -104,8 +104,9 @@ export class Attempt {
   async #carryOut(): Promise<void> {
     const { store, runs, node, rules, workDirectory, baseUid } = this.options;
     const owner = { uid: baseUid + this.slot, gid: baseUid + this.slot };
+    const { signal } = this.#stop;
     const making = Workspace.make(workDirectory, this.claim, owner, rules);
-    const [plan, made] = await Promise.allSettled([planAttempt(this.claim, node.planOptions(runs)), making]);
+    const [plan, made] = await Promise.allSettled([planAttempt(this.claim, node.planOptions(runs, signal)), making]);
     try {
       if (plan.status === 'rejected') throw plan.reason;
       if (plan.value === 'hold') {
@@ -113,7 +114,7 @@ export class Attempt {
         return this.logger.info('held until a profile is approved');
       }
       const workspace = await making;
-      await workspace.stage(this.#stop.signal);
+      await workspace.stage(signal);
       const stageMs = performance.now() - this.#startedAt;
       for (const executor of plan.value) await this.#runOne(executor, workspace, owner, stageMs);
       await this.#publish(workspace);

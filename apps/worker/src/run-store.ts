@@ -131,10 +131,11 @@ export class RunStore {
     return found.started;
   }
 
+  /** May be told again of a chunk that it has. */
   async appendLog(runId: string, stream: LogStream, offset: number, content: Buffer): Promise<void> {
     await this.dataSource.query(
       `WITH log AS (SELECT id FROM artifact WHERE executor_run_id = $1 AND kind = $2)
-       INSERT INTO artifact_chunk (artifact_id, byte_offset, content) SELECT id, $3, $4 FROM log`,
+       INSERT INTO artifact_chunk (artifact_id, byte_offset, content) SELECT id, $3, $4 FROM log ON CONFLICT DO NOTHING`,
       [runId, stream, offset, content],
     );
   }

@@ -42,13 +42,18 @@ export class Workspace {
     await rm(directory, { recursive: true, force: true });
     mkdirSync(join(directory, 'inputs'), { recursive: true, mode: 0o700 });
     const scratch = await Scratch.create({ directory, bytes: claim.share.diskBytes, ...owner });
-    const workspace = new Workspace(directory, scratch, claim, rules);
-    for (const name of [TMP, ...workspace.#outputs.map((output) => output.name)]) {
-      const path = join(scratch.path, name);
-      mkdirSync(path, { mode: 0o700 });
-      chownSync(path, owner.uid, owner.gid);
+    try {
+      const workspace = new Workspace(directory, scratch, claim, rules);
+      for (const name of [TMP, ...workspace.#outputs.map((output) => output.name)]) {
+        const path = join(scratch.path, name);
+        mkdirSync(path, { mode: 0o700 });
+        chownSync(path, owner.uid, owner.gid);
+      }
+      return workspace;
+    } catch (error) {
+      await scratch.remove();
+      throw error;
     }
-    return workspace;
   }
 
   /** Throws JobError input-*. */

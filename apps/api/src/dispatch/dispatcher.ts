@@ -21,6 +21,8 @@ const RECONCILE_MS = 3_000;
 const PROPOSING_SHARE = 1 / 20;
 const LOST_AFTER_S = 5;
 const RETENTION_MS = 60_000;
+/** A Redis that hangs must hold up nothing but its messages. */
+const REDIS_TIMEOUT_MS = 5_000;
 
 @Injectable()
 export class Dispatcher implements OnApplicationBootstrap, OnApplicationShutdown {
@@ -53,7 +55,7 @@ export class Dispatcher implements OnApplicationBootstrap, OnApplicationShutdown
     this.stopping.abort();
     this.wake();
     await this.loop;
-    await Promise.all([...this.queues.values()].map((queue) => queue.close()));
+    await inTime(Promise.all([...this.queues.values()].map((queue) => queue.close()))).catch(() => undefined);
   }
 
   async ping(): Promise<void> {
@@ -150,9 +152,16 @@ export class Dispatcher implements OnApplicationBootstrap, OnApplicationShutdown
   private async add(dispatches: readonly Dispatch[]): Promise<void> {
     for (const { architecture, ...message } of dispatches) {
       const queue = this.queues.get(architecture);
-      await queue?.add('attempt', message, { ...MESSAGE_OPTIONS, jobId: messageId(message) }).catch((error: Error) => {
-        this.logger.warn({ err: error.message, ...message }, 'the message waits for Redis');
-      });
+      try {
+        const options = { ...MESSAGE_OPTIONS, jobId: messageId(message) };
+        await inTime(queue?.add('attempt', message, options));
+      } catch (error) {
+        this.logger.warn(
+          { err: (error as Error).message, ...message },
+          'this message and those behind it wait for Redis',
+        );
+        return;
+      }
     }
   }
 
@@ -177,7 +186,7 @@ export class Dispatcher implements OnApplicationBootstrap, OnApplicationShutdown
 
 /** Does nothing until the pause after the last time is over. */
 function paced<T>(work: () => Promise<T>, pauseMs: (tookMs: number, result: T) => number): () => Promise<void> {
-  let dueAt = 0;
+  let dueAt = -Infinity;
   return async () => {
     const startedAt = performance.now();
     if (startedAt < dueAt) return;
@@ -185,4 +194,16 @@ function paced<T>(work: () => Promise<T>, pauseMs: (tookMs: number, result: T) =
     const endedAt = performance.now();
     dueAt = endedAt + pauseMs(endedAt - startedAt, result);
   };
+}
+
+async function inTime(answer: Promise<unknown> | undefined): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error('Redis does not answer')), REDIS_TIMEOUT_MS);
+  });
+  try {
+    await Promise.race([answer, late]);
+  } finally {
+    clearTimeout(timer);
+  }
 }

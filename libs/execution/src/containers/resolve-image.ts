@@ -3,6 +3,7 @@ import type Docker from 'dockerode';
 import { architectureOfGoarch, type ImageContent } from '#lib/profiles';
 import { nodeArchitecture } from '../node-architecture.js';
 import { engineMessage, engineStatus } from './engine-call.js';
+import { within } from '../within.js';
 import { toImageConfiguration } from './image-configuration.js';
 import { hasDigest, sameRepository, withTag } from './image-name.js';
 
@@ -33,6 +34,8 @@ export class ImageError extends Error {
   }
 }
 
+const INSPECT_TIMEOUT_MS = 180_000;
+const PULL_STALL_MS = 600_000;
 const NOT_FOUND = 404;
 const BAD_REQUEST = 400;
 const IMAGE_ID = /^sha256:[0-9a-f]{64}$/;
@@ -43,12 +46,17 @@ const ABSENT = /manifest unknown|not found|does not exist|pull access denied|una
  * Pulls what is not there, and the tag of an image that came from a registry, because it may have moved. A registry that
  * cannot be asked is an error then: an older content must not be run in silence.
  *
- * @throws ImageError; `image-architecture` when it is not one of this node's
+ * @throws ImageError; `image-architecture` when it is not one of this node's, `image-pull-failed` when `signal` is aborted
+ * meanwhile
  */
-export async function resolveImage(docker: Docker, reference: string): Promise<ResolvedImage> {
+export async function resolveImage(
+  docker: Docker,
+  reference: string,
+  signal = new AbortController().signal,
+): Promise<ResolvedImage> {
   let image = await findImage(docker, reference);
   if (!image || mayHaveMoved(image, reference)) {
-    await pullImage(docker, reference);
+    await pullImage(docker, reference, signal);
     image = await findImage(docker, reference);
   }
   if (!image) throw new ImageError('image-pull-failed', `The engine pulled ${reference} and does not have it.`);
@@ -88,25 +96,32 @@ function repositoryDigest(digests: readonly string[], reference: string): string
 
 async function findImage(docker: Docker, reference: string): Promise<Docker.ImageInspectInfo | undefined> {
   try {
-    return await docker.getImage(reference).inspect();
+    return await within(docker.getImage(reference).inspect(), INSPECT_TIMEOUT_MS, () => new Error('no answer'));
   } catch (cause) {
     if (engineStatus(cause) === NOT_FOUND) return undefined;
     throw pullError(reference, cause);
   }
 }
 
-async function pullImage(docker: Docker, reference: string): Promise<void> {
+/** Without an end of its own: an image may be large, a registry slow. Only one that says nothing any more is given up. */
+async function pullImage(docker: Docker, reference: string, signal: AbortSignal): Promise<void> {
   if (IMAGE_ID.test(reference)) {
     throw new ImageError('image-not-found', `This node has no image ${reference}, and an image id cannot be pulled.`);
   }
+  const stalled = new AbortController();
+  const stall = setTimeout(() => stalled.abort(), PULL_STALL_MS);
   try {
-    const progress = await docker.pull(withTag(reference));
+    const abortSignal = AbortSignal.any([signal, stalled.signal]);
+    const progress = await docker.pull(withTag(reference), { abortSignal });
     // The engine answers 200 and tells of a failure in the stream.
     await new Promise<void>((resolve, reject) => {
-      docker.modem.followProgress(progress, (error) => (error ? reject(error) : resolve()));
+      const onProgress = () => stall.refresh();
+      docker.modem.followProgress(progress, (error) => (error ? reject(error) : resolve()), onProgress);
     });
   } catch (cause) {
     throw pullError(reference, cause);
+  } finally {
+    clearTimeout(stall);
   }
 }
 

@@ -1,6 +1,6 @@
 /** The bounded disk of one attempt: a sparse file with an ext4 file system, mounted from a loop device. Needs root. */
 import { execFile } from 'node:child_process';
-import { mkdir, open, readdir, readFile, rm, rmdir } from 'node:fs/promises';
+import { mkdir, open, readdir, readFile, realpath, rm, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { DISK_MARGIN_BYTES, isFull } from './disk-space.js';
@@ -79,9 +79,13 @@ function imageBytes(bytes: number): number {
   return whole - (whole % BLOCK_BYTES);
 }
 
-/** Lazily where something still uses it: nothing below a mount may be removed by what follows. */
+/**
+ * Lazily where something still uses it: nothing below a mount may be removed by what follows. The kernel knows mounts by
+ * their real paths.
+ */
 async function unmountBelow(directory: string): Promise<void> {
-  for (const path of mountsBelow(directory, await readFile('/proc/self/mountinfo', 'utf8'))) {
+  const real = await realpath(directory).catch(() => directory);
+  for (const path of mountsBelow(real, await readFile('/proc/self/mountinfo', 'utf8'))) {
     await run('umount', [path]).catch(() => run('umount', ['--lazy', path]));
   }
 }
