@@ -89,6 +89,9 @@ export class Consumer {
 
   async #attempt(message: Message, slot: number): Promise<void> {
     if (this.#closing.signal.aborted) return;
+    if (!(await this.options.attempts.node.engineAnswers())) {
+      return this.options.logger.warn(message, 'the container engine does not answer: the job is left to others');
+    }
     const attempt = await Attempt.claim(message, slot, this.options.attempts);
     if (!attempt) return;
     this.#running.add(attempt);
@@ -102,7 +105,9 @@ export class Consumer {
 
   /** Left for a larger node, which gets it when the dispatcher sends it again; without one the job cannot ever run. */
   async #tooLarge(message: Message, share: Share): Promise<void> {
-    if (await this.options.store.anyNodeHas(share)) return;
+    if (await this.options.store.anyNodeHas(share)) {
+      return this.options.logger.info(message, 'too large for this node: the job is left to others');
+    }
     const attempt = await Attempt.claim(message, 0, this.options.attempts);
     await attempt?.refuse(this.options.resources.lacking(share) ?? 'cpuMilli');
   }
