@@ -1,4 +1,5 @@
 /** What fails around a worker: its engine, its recorder, Postgres, an image's registry, another node. */
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { type AddressInfo } from 'node:net';
@@ -112,7 +113,7 @@ describe('a registry that begins to answer and does not go on', () => {
       if (request.url === '/v2/') response.end('{}');
     }).listen(0, '127.0.0.1');
     try {
-      await eventually(async () => expect(silent.listening).toBe(true));
+      if (!silent.listening) await once(silent, 'listening');
       const { port } = silent.address() as AddressInfo;
       await worker('puller');
       const id = await grid.submit('', { executors: [{ image: `127.0.0.1:${port}/silent:1`, command: ['true'] }] });
