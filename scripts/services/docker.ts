@@ -50,7 +50,9 @@ function sweep(instance: Instance): void {
 
 async function start(instance: Instance): Promise<string> {
   if (process.getuid?.() !== 0) {
-    throw new Error('A private Docker Engine needs root. Set DOCKER_HOST to the socket of one that you may use.');
+    throw new Error(
+      'A private Docker Engine needs root: type the same command as root, or set DOCKER_HOST to unix:///path of one that you may use.',
+    );
   }
   mkdirSync(dataRoot(instance), { recursive: true, mode: 0o711 });
   const socket = join(instance.runDirectory, 'docker.sock');

@@ -21,7 +21,7 @@ export interface Instance {
 /** Only names the paths; `makeDirectories` makes them. */
 export function openInstance(name: InstanceName): Instance {
   const id = createHash('sha256').update(ROOT).digest('hex').slice(0, 8);
-  const base = process.getuid?.() === 0 ? '/run' : (process.env.XDG_RUNTIME_DIR ?? '/tmp');
+  const base = process.getuid?.() === 0 ? '/run' : process.env.XDG_RUNTIME_DIR || '/tmp';
   return {
     name,
     directory: join(PORIN_DIR, name),

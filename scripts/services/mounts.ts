@@ -1,19 +1,10 @@
-/** Finds and undoes the mounts below a directory. */
+/** Undoes the mounts that a stopped or dead service leaves below a directory. */
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
+import { mountsBelow } from '#lib/execution';
 
 /** Lazily, because a dying process may still be in one; before anything below is removed. */
 export function unmountBelow(directory: string): void {
   const mounts = mountsBelow(directory, readFileSync('/proc/self/mountinfo', 'utf8'));
   for (const path of mounts) execFileSync('umount', ['--lazy', path]);
-}
-
-/** The last mounted first. The fifth field is the mount point, in which a space is written \040 (proc(5)). */
-export function mountsBelow(directory: string, mountinfo: string): string[] {
-  return mountinfo
-    .split('\n')
-    .map((line) => line.split(' ')[4] ?? '')
-    .map((path) => path.replace(/\\([0-7]{3})/g, (_all, octal: string) => String.fromCharCode(parseInt(octal, 8))))
-    .filter((path) => path.startsWith(`${directory}/`))
-    .toReversed();
 }

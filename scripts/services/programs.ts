@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { mkdirSync, readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import pg from 'pg';
 import { DIST_DIR, NATIVE_DIR } from '../setup/paths.js';
@@ -66,10 +66,15 @@ export function programVariables(instance: Instance, name: ProgramName, sources:
           PORIN_RUN_DIR: join(instance.runDirectory, 'w'),
           PORIN_NATIVE_DIR: NATIVE_DIR,
           PORIN_APPROVAL_PUBLIC_KEY_FILE: keys.publicKeyFile,
-          PORIN_NODE_NAME: process.env.PORIN_NODE_NAME ?? hostname(),
+          PORIN_NODE_NAME: process.env.PORIN_NODE_NAME ?? nodeName(instance),
           PORIN_DRAIN_MS: process.env.PORIN_DRAIN_MS ?? String(DRAIN_MS),
         };
   return { ...shared, ...own, ...sources.extra };
+}
+
+/** A worker removes what an earlier one of its name left, so workers of two checkouts on one engine must differ in it. */
+function nodeName(instance: Instance): string {
+  return basename(instance.runDirectory).replace(/^porin/, hostname());
 }
 
 /** Of the compiled code and of all variables the program could read: another one means a start anew. */

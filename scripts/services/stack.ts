@@ -53,6 +53,11 @@ export interface Stack {
 
 /** Brings up what does not run yet; of two calls at once the second waits. */
 export async function startStack(options: StackOptions): Promise<Stack> {
+  if (options.with?.worker && process.getuid?.() !== 0) {
+    throw new Error(
+      'A worker needs root: it mounts scratch file systems and loads BPF. Type the same command as root.',
+    );
+  }
   const instance = openInstance(options.instance);
   makeDirectories(instance);
   const release = await lockInstance(instance, options.log);

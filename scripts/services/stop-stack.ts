@@ -51,6 +51,12 @@ async function stopService(instance: Instance, service: Stoppable, log: Log): Pr
   service.sweep?.(instance);
 }
 
+/** Those of ours whose process runs. */
+export function runningServices(name: InstanceName): ServiceName[] {
+  const instance = openInstance(name);
+  return SERVICE_NAMES.filter((service) => runningDaemon(ALL[service].place(instance)) !== undefined);
+}
+
 /** One line per service, for people. */
 export function describeStack(name: InstanceName): string[] {
   const instance = openInstance(name);

@@ -1,9 +1,13 @@
 /** Nothing is lost and nothing runs twice, whatever dies. */
 import { messageId, MESSAGE_OPTIONS, queueConnection, queueName } from '#lib/queue';
 import { randomUUID } from 'node:crypto';
+import { copyFileSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { Queue } from 'bullmq';
 import { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { NATIVE_DIR } from '../../scripts/setup/paths.js';
 import { eventually } from '../support/eventually.js';
 import { Grid, type TestWorker } from '../support/grid.js';
 
@@ -32,6 +36,12 @@ afterAll(async () => {
   await queue.close();
   await grid.stop();
 });
+
+interface NodeView {
+  readonly name: string;
+  readonly offeredMonitorings: readonly string[];
+  readonly facts: { readonly recorderProblem?: string };
+}
 
 /** Writes one line into its output when it is let go. */
 const GATED =
@@ -162,6 +172,22 @@ describe('Redis', () => {
     expect(rows[0]?.dispatched_fence).toBe(0);
     await worker('on-time');
     expect((await grid.waitFor(id, 'COMPLETE')).attempts).toHaveLength(1);
+  });
+});
+
+describe('a node that cannot record', () => {
+  it('says so, fails the jobs that must be recorded, and runs those that need not be', async () => {
+    const native = mkdtempSync(join(tmpdir(), 'porin-native-'));
+    copyFileSync(join(NATIVE_DIR, 'porin-init'), join(native, 'porin-init'));
+    await worker('blind', { ...SHORT_LEASE, PORIN_NATIVE_DIR: native });
+    const { body } = (await grid.http('get', '/api/v1/nodes').expect(200)) as { body: { nodes: NodeView[] } };
+    const node = body.nodes.find(({ name }) => name === 'blind');
+    expect(node?.offeredMonitorings).toEqual(['none']);
+    expect(node?.facts.recorderProblem).toContain('porin-recorder could not be executed');
+    expect(await grid.refusal(grid.script('true'))).toBe('monitoring-unavailable');
+    const unrecorded = { enforcement: 'none', monitoring: 'none' };
+    expect(await grid.run('true', unrecorded, 'admin')).toMatchObject({ state: 'COMPLETE' });
+    rmSync(native, { recursive: true });
   });
 });
 

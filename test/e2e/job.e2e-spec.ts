@@ -119,6 +119,11 @@ describe('what a payload does wrong', () => {
     expect(job).toMatchObject({ state: 'EXECUTOR_ERROR', errorCode: code });
   });
 
+  it('asks for a working directory that the image does not have', async () => {
+    const executors = [{ image: grid.image, command: ['true'], workingDirectory: '/no/such/place' }];
+    expect(await grid.run('', { executors })).toMatchObject({ errorCode: 'working-directory' });
+  });
+
   it('writes endless output, of which the limit is kept', async () => {
     const job = await grid.run('yes', resources({ wallTimeS: 2 }));
     expect(job.errorCode).toBe('wall-time-exceeded');

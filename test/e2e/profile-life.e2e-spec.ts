@@ -91,14 +91,7 @@ describe('a learned profile', () => {
 
   it('may not be avoided by those who submit', async () => {
     await learn('strict').then(({ version }) => decide(version, 'approve'));
-    const response = await grid
-      .http('post', '/api/v1/jobs', 'submitter')
-      .send(request('strict', 'echo', { enforcement: 'none' }));
-    const code =
-      response.status === 201
-        ? (await grid.waitFor((response.body as { id: string }).id, 'EXECUTOR_ERROR')).errorCode
-        : (response.body as { code: string }).code;
-    expect(code).toBe('level-not-allowed');
+    expect(await grid.refusal(request('strict', 'echo', { enforcement: 'none' }))).toBe('level-not-allowed');
   });
 
   it('is not believed when its row was changed by hand', async () => {
@@ -151,6 +144,18 @@ describe('an application without an approved profile', () => {
     expect(ended.runs).toMatchObject([{ enforcement: 'enforce' }]);
   });
 
+  it('holds a job of several executors until each has one, and no longer', async () => {
+    const { id, version } = await learn('twofold');
+    await grid.http('patch', `/api/v1/applications/${id}`).send({ policy: 'hold' }).expect(200);
+    const executors = [{ application: 'twofold' }, { application: 'twofold' }];
+    const job = await grid.submit('', request('twofold', 'echo held', { executors }));
+    await eventually(async () => {
+      expect(await grid.job(job)).toMatchObject({ state: 'QUEUED', waitingReason: 'waiting-for-approved-profile' });
+    });
+    await decide(version, 'approve');
+    expect((await grid.waitFor(job, 'COMPLETE')).runs).toHaveLength(2);
+  });
+
   it('lets a held job be canceled', async () => {
     await register('abandoned', { policy: 'hold' });
     const job = await grid.submit('', request('abandoned', 'echo held'));
@@ -163,7 +168,6 @@ describe('an application without an approved profile', () => {
 
   it('refuses its jobs where the policy says so', async () => {
     await register('closed', { policy: 'refuse' });
-    const response = await grid.http('post', '/api/v1/jobs', 'submitter').send(request('closed', 'echo'));
-    expect(response.body).toMatchObject({ code: 'profile-required' });
+    expect(await grid.refusal(request('closed', 'echo'))).toBe('profile-required');
   });
 });

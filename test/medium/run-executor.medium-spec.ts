@@ -267,7 +267,7 @@ describe('the container', () => {
       'ls /sys/class/net',
       'for path in / /etc /run /run/porin /proc/sys/kernel; do touch $path/file 2>/dev/null && echo "wrote $path"; done',
       'for path in /tmp /dev/shm /out; do touch $path/file && echo "may write $path"; done',
-      'ls /run/porin',
+      'ls /run/porin/*',
       'id -u',
     ].join('; ');
     await runs.withDisk(shell(script), {}, async (request) => {
@@ -298,6 +298,20 @@ describe('the container', () => {
   it.each(['/run/porin', '/proc/self', '/', 'relative'])('has nothing mounted at %s', async (target) => {
     const mounts = [{ source: runs.directory, target, readOnly: true }];
     await expect(runs.run(runs.request(['true'], { mounts }))).rejects.toMatchObject({ code: 'invalid-policy' });
+  });
+
+  it('runs nothing in the place of porin-init, where a link of the image leads a mount to it', async () => {
+    const imageId = await runs.imageWith([], { 'a/b/c/d/e': '/run/porin' });
+    const source = join(runs.directory, 'disguised');
+    mkdirSync(source);
+    writeFileSync(join(source, 'init'), '#!/bin/sh\necho unsupervised; env\n', { mode: 0o755 });
+    const mounts = [{ source, target: '/a/b/c/d/e', readOnly: false }];
+    let output = '';
+    const run = runs.run(runs.request(shell('echo supervised'), { imageId, mounts }), {
+      onOutput: (text) => (output = text),
+    });
+    await expect(run).rejects.toMatchObject({ code: 'engine-error' });
+    expect(output).toBe('');
   });
 
   it('bounds the VOLUMEs of its image, runs no HEALTHCHECK, and gives the image’s environment to the payload alone', async () => {

@@ -1,8 +1,19 @@
 /** Runs payloads through runExecutor as the worker does, on the busybox image and on one with the sandbox tests' payload. */
+import { execFileSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import {
   type Denial,
   type ExecutorRunReport,
@@ -144,10 +155,17 @@ export class ExecutorRuns {
     return { report, ...output, live };
   }
 
-  /** The busybox image with more Dockerfile instructions in its configuration. */
-  async imageWith(changes: readonly string[]): Promise<string> {
+  /** The busybox image with more Dockerfile instructions in its configuration, and symbolic links in its root. */
+  async imageWith(changes: readonly string[], links: Readonly<Record<string, string>> = {}): Promise<string> {
     const reference = `porin-test/changed-${randomUUID()}:1`;
-    const tar = join(CACHE, 'test-image.tar');
+    const tar = join(this.directory, `${randomUUID()}.tar`);
+    copyFileSync(join(CACHE, 'test-image.tar'), tar);
+    for (const [path, target] of Object.entries(links)) {
+      const root = mkdtempSync(join(this.directory, 'root-'));
+      mkdirSync(join(root, dirname(path)), { recursive: true });
+      symlinkSync(target, join(root, path));
+      execFileSync('tar', ['--append', '--file', tar, '--directory', root, ...readdirSync(root)]);
+    }
     const { imageId } = await importRoot(this.docker, { tar, reference, inputs: reference, changes });
     this.#images.push(imageId);
     return imageId;

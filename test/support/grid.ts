@@ -31,6 +31,7 @@ export type JobView = Record<string, unknown> & {
 };
 export interface RunView {
   readonly id: string;
+  readonly buildId: string;
   readonly enforcement: string;
   readonly monitoring: string;
   readonly outcome: string;
@@ -112,11 +113,23 @@ export class Grid {
   }
 
   /** A job of one executor, `sh -c script` in the test image unless the request says otherwise. */
+  script(script: string, request: object = {}): object {
+    return { executors: [{ image: this.image, command: ['/bin/sh', '-c', script] }], ...request };
+  }
+
   async submit(script: string, request: object = {}, key: 'admin' | 'submitter' = 'submitter'): Promise<string> {
-    const body = { executors: [{ image: this.image, command: ['/bin/sh', '-c', script] }], ...request };
-    const response = await this.http('post', '/api/v1/jobs', key).send(body);
+    const response = await this.http('post', '/api/v1/jobs', key).send(this.script(script, request));
     if (response.status !== 201) throw new Error(`${response.status} ${response.text}`);
     return (response.body as { id: string }).id;
+  }
+
+  /** The code by which a job is refused: by the API at once where it can know, else by the worker. */
+  async refusal(request: object): Promise<string | null> {
+    const response = await this.http('post', '/api/v1/jobs', 'submitter').send(request);
+    if (response.status !== 201) return (response.body as { code: string }).code;
+    const job = await this.waitFor((response.body as { id: string }).id, ...FINAL);
+    if (job.runs.length > 0) throw new Error(`something was run: ${JSON.stringify(job.runs)}`);
+    return job.errorCode;
   }
 
   async job(id: string): Promise<JobView> {

@@ -1,16 +1,12 @@
 /** Runs the test payload under porin-init in a real container, hardened as the worker hardens it. */
 import { execFileSync } from 'node:child_process';
-import { randomBytes } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import Docker from 'dockerode';
-import {
-  CONTAINER_INIT,
-  CONTAINER_SOCKET,
-  containerEnvironment,
-} from '../../libs/execution/src/sandbox/container-paths.js';
+import { containerEnvironment, containerPaths } from '../../libs/execution/src/sandbox/container-paths.js';
 import { type Failed } from '../../libs/execution/src/sandbox/control-message.js';
 import { ControlSocket, type PayloadEnd } from '../../libs/execution/src/sandbox/control-socket.js';
 import { engineSeccomp } from '../../libs/execution/src/sandbox/engine-seccomp.js';
@@ -51,12 +47,13 @@ export class InitContainer {
     const docker = new Docker();
     const directory = mkdtempSync(join(tmpdir(), 'porin-'));
     const token = options.token ?? randomBytes(32).toString('hex');
+    const paths = containerPaths(randomUUID());
     const control = await ControlSocket.listen(join(directory, 'c.sock'), options.listenFor ?? token);
     const container = await docker.createContainer({
       Image: await payloadImage(docker),
-      Entrypoint: [CONTAINER_INIT],
+      Entrypoint: [paths.init],
       Cmd: [],
-      Env: [...containerEnvironment(token)],
+      Env: [...containerEnvironment(paths, token)],
       User: options.user ?? USER,
       Labels: { 'porin.test': 'init' },
       HostConfig: {
@@ -69,7 +66,7 @@ export class InitContainer {
         ],
         PidsLimit: 512,
         Memory: 256 * 1024 * 1024,
-        Binds: [`${nativeInit()}:${CONTAINER_INIT}:ro`, `${control.path}:${CONTAINER_SOCKET}:ro`],
+        Binds: [`${nativeInit()}:${paths.init}:ro`, `${control.path}:${paths.socket}:ro`],
         ...options.hostConfig,
       },
     });

@@ -19,7 +19,15 @@ export interface ClaimedExecutor {
   readonly environment: Readonly<Record<string, string>>;
   readonly workingDirectory: string | null;
   /** What an earlier attempt resolved the image to. */
-  readonly build: { readonly contentDigest: string; readonly repositoryDigest: string | null } | null;
+  readonly build: PinnedBuild | null;
+}
+
+/** The build that an executor's image was resolved to, once and for all attempts. */
+export interface PinnedBuild {
+  readonly id: string;
+  readonly contentDigest: string;
+  /** To pull it by; null for an image that came from no registry. */
+  readonly repositoryDigest: string | null;
 }
 
 export interface Claim extends AttemptKey {

@@ -1,6 +1,6 @@
 /** Takes messages off this architecture's queue and runs their attempts, as many at once as the node has room for. */
 import { messageSchema, queueConnection, queueName, type Message } from '#lib/queue';
-import { type StopReason } from '#lib/execution';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Worker } from 'bullmq';
 import { type Logger } from 'pino';
 import { type AttemptStore } from './attempt-store.js';
@@ -17,13 +17,19 @@ export interface ConsumerOptions {
   readonly logger: Logger;
 }
 
+/** After the last attempt; without Redis, BullMQ would wait for ever to tell it of the end. */
+const CLOSE_TIMEOUT_MS = 10_000;
+
 export class Consumer {
   readonly #worker: Worker;
-  readonly #running = new Map<string, Attempt>();
+  readonly #taking = new Set<Promise<void>>();
+  /** A job whose lease was lost may be here twice: the lost attempt ends while the next one runs. */
+  readonly #running = new Set<Attempt>();
   readonly #closing = new AbortController();
+  #graceIsOver = false;
 
   constructor(private readonly options: ConsumerOptions) {
-    this.#worker = new Worker(queueName(ARCHITECTURE), (job) => this.#take(job.data), {
+    this.#worker = new Worker(queueName(ARCHITECTURE), (job) => this.#follow(this.#take(job.data)), {
       connection: queueConnection(options.redisUrl, { failFast: false }),
       concurrency: options.slots,
       autorun: false,
@@ -36,15 +42,29 @@ export class Consumer {
   }
 
   cancel(jobId: string): void {
-    this.#running.get(jobId)?.stop('canceled');
+    for (const attempt of this.#running) if (attempt.jobId === jobId) attempt.stop('canceled');
   }
 
   /** Takes nothing more, waits `graceMs` for what runs, then gives the rest back. */
   async drain(graceMs: number): Promise<void> {
     this.#closing.abort(new Error('the worker is draining'));
-    const timer = setTimeout(() => this.#stopAll('draining'), graceMs);
-    await this.#worker.close();
+    const timer = setTimeout(() => {
+      this.#graceIsOver = true;
+      for (const attempt of this.#running) attempt.stop('draining');
+    }, graceMs);
+    const closed = this.#worker.close();
+    await Promise.allSettled(this.#taking);
     clearTimeout(timer);
+    await Promise.race([closed, sleep(CLOSE_TIMEOUT_MS, undefined, { ref: false })]);
+  }
+
+  async #follow(taking: Promise<void>): Promise<void> {
+    this.#taking.add(taking);
+    try {
+      await taking;
+    } finally {
+      this.#taking.delete(taking);
+    }
   }
 
   /** Rejects for nothing that a message can cause: BullMQ must not try again. */
@@ -69,24 +89,26 @@ export class Consumer {
 
   async #attempt(message: Message, slot: number): Promise<void> {
     if (this.#closing.signal.aborted) return;
+    if (!(await this.options.attempts.node.engineAnswers())) {
+      return this.options.logger.warn(message, 'the container engine does not answer: the job is left to others');
+    }
     const attempt = await Attempt.claim(message, slot, this.options.attempts);
     if (!attempt) return;
-    this.#running.set(attempt.jobId, attempt);
+    this.#running.add(attempt);
+    if (this.#graceIsOver) attempt.stop('draining');
     try {
       await attempt.run();
     } finally {
-      this.#running.delete(attempt.jobId);
+      this.#running.delete(attempt);
     }
   }
 
   /** Left for a larger node, which gets it when the dispatcher sends it again; without one the job cannot ever run. */
   async #tooLarge(message: Message, share: Share): Promise<void> {
-    if (await this.options.store.anyNodeHas(share)) return;
+    if (await this.options.store.anyNodeHas(share)) {
+      return this.options.logger.info(message, 'too large for this node: the job is left to others');
+    }
     const attempt = await Attempt.claim(message, 0, this.options.attempts);
     await attempt?.refuse(this.options.resources.lacking(share) ?? 'cpuMilli');
-  }
-
-  #stopAll(reason: StopReason): void {
-    for (const attempt of this.#running.values()) attempt.stop(reason);
   }
 }

@@ -1,6 +1,6 @@
 /** Turns the report of an executor run into what the database keeps of it. */
 import { type ExecutorRunReport } from '#lib/execution';
-import { type FinishedRun } from './attempt-store.js';
+import { type FinishedRun } from './run-store.js';
 import { type LogStream } from './log-writer.js';
 
 export function finishedRun(

@@ -6,13 +6,14 @@ interface RunFacts {
   readonly limits: RunLimits;
   readonly wallTimeS: number;
   readonly command: readonly string[];
+  readonly workingDirectory: string;
   readonly node: string;
 }
 
 /** Undefined for a payload that ended with exit code 0. */
 export function outcomeError(
   { outcome, limitHits = { refusedForks: 0, oomKills: 0 } }: ExecutorRunReport,
-  { limits, wallTimeS, command, node }: RunFacts,
+  { limits, wallTimeS, command, workingDirectory, node }: RunFacts,
 ): JobError | undefined {
   switch (outcome.kind) {
     case 'exited':
@@ -26,6 +27,9 @@ export function outcomeError(
         ? JobError.of('out-of-memory', { limitBytes: limits.memoryBytes })
         : JobError.of('killed-by-signal', { signal: outcome.signal });
     case 'exec-failed':
+      if (outcome.stage === 'directory') {
+        return JobError.of('working-directory', { directory: workingDirectory, errno: outcome.errno });
+      }
       return outcome.errno === 'ENOENT'
         ? JobError.of('command-not-found', { command: command[0] ?? '' })
         : JobError.of('command-not-executable', { command: command[0] ?? '', errno: outcome.errno });
@@ -34,7 +38,10 @@ export function outcomeError(
   }
 }
 
-export function stopError(reason: StopReason, { limits, wallTimeS, node }: Omit<RunFacts, 'command'>): JobError {
+export function stopError(
+  reason: StopReason,
+  { limits, wallTimeS, node }: Pick<RunFacts, 'limits' | 'wallTimeS' | 'node'>,
+): JobError {
   switch (reason) {
     case 'wall-time':
       return JobError.of('wall-time-exceeded', { limitS: wallTimeS });

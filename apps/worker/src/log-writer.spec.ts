@@ -36,13 +36,31 @@ describe('the log writer', () => {
 
   it('throws at the end what a write failed with, and leaves no hole before later ones', async () => {
     let writes = 0;
-    const writer = new LogWriter(() => {
-      writes += 1;
-      return Promise.reject(new Error('the database is gone'));
-    });
+    const writer = new LogWriter(
+      () => {
+        writes += 1;
+        return Promise.reject(new Error('the database is gone'));
+      },
+      { times: 2, pauseMs: 0 },
+    );
     writer.write('stdout', Buffer.alloc(70_000));
     writer.write('stdout', Buffer.alloc(70_000));
     await expect(writer.end()).rejects.toThrow('the database is gone');
-    expect(writes).toBe(1);
+    expect(writes).toBe(3);
+  });
+
+  it('tries a chunk again that could not be written, before any later one', async () => {
+    const offsets: number[] = [];
+    const writer = new LogWriter(
+      (_stream, offset) => {
+        offsets.push(offset);
+        return offsets.length === 1 ? Promise.reject(new Error('Postgres starts again')) : Promise.resolve();
+      },
+      { times: 2, pauseMs: 0 },
+    );
+    writer.write('stdout', Buffer.alloc(70_000));
+    writer.write('stdout', Buffer.alloc(10));
+    expect((await writer.end()).stdout.bytes).toBe(70_010);
+    expect(offsets).toEqual([0, 0, 70_000]);
   });
 });

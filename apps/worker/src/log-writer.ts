@@ -1,5 +1,6 @@
 /** Writes a payload's output to the database while it runs, in order, a chunk at a time. */
 import { createHash } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { type LogSink } from '#lib/execution';
 
 export type LogStream = Parameters<LogSink>[0];
@@ -7,14 +8,22 @@ export type AppendChunk = (stream: LogStream, offset: number, content: Buffer) =
 
 const CHUNK_BYTES = 64 * 1024;
 const FLUSH_MS = 500;
+/** Longer than Postgres takes to start again, and no longer than a lease is kept without it. */
+const RETRIES = { times: 30, pauseMs: 1_000 };
 
 export class LogWriter {
   readonly #streams = { stdout: new StreamBuffer(), stderr: new StreamBuffer() };
   readonly #timer: NodeJS.Timeout;
   #writing: Promise<void> = Promise.resolve();
 
-  /** What `append` rejects with is thrown by `end`; nothing is written after it. */
-  constructor(private readonly append: AppendChunk) {
+  /**
+   * `append` is called again with the same chunk when it rejects. What it rejects with at last is thrown by `end`; nothing is
+   * written after it.
+   */
+  constructor(
+    private readonly append: AppendChunk,
+    private readonly retries = RETRIES,
+  ) {
     this.#timer = setInterval(() => this.#flush(), FLUSH_MS);
   }
 
@@ -34,10 +43,22 @@ export class LogWriter {
   #flush(): void {
     for (const stream of ['stdout', 'stderr'] as const) {
       const taken = this.#streams[stream].take();
-      if (taken) this.#writing = this.#writing.then(() => this.append(stream, taken.offset, taken.content));
+      if (taken) this.#writing = this.#writing.then(() => this.#append(stream, taken.offset, taken.content));
     }
     // Kept for `end`; without this Node would end the process.
     this.#writing.catch(() => undefined);
+  }
+
+  /** A payload that has run for hours must not be lost by a moment without Postgres. */
+  async #append(...chunk: Parameters<AppendChunk>): Promise<void> {
+    for (let tries = 0; ; tries += 1) {
+      try {
+        return await this.append(...chunk);
+      } catch (error) {
+        if (tries === this.retries.times) throw error;
+        await sleep(this.retries.pauseMs);
+      }
+    }
   }
 }
 

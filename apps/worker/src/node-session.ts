@@ -24,6 +24,10 @@ export class NodeSession {
     const { url, nodeName, onCancel } = this.options;
     const client = new pg.Client({ connectionString: url, application_name: 'porin-worker-session', keepAlive: true });
     client.on('notification', ({ payload }) => onCancel(payload ?? ''));
+    // Comes twice when Postgres ends the connection, by its message and by the socket, and also before `open` is through.
+    client.on('error', (error) => {
+      if (this.#client === client) this.#reopen(error);
+    });
     await client.connect();
     try {
       const { rows } = await client.query<{ held: boolean }>('SELECT pg_try_advisory_lock($1, hashtext($2)) AS held', [
@@ -36,7 +40,6 @@ export class NodeSession {
       await client.end();
       throw error;
     }
-    client.on('error', (error) => this.#reopen(error));
     this.#client = client;
   }
 
@@ -48,6 +51,7 @@ export class NodeSession {
 
   /** A cancel that is missed meanwhile comes with the next renewal of the lease. */
   #reopen(error: Error): void {
+    this.#client = undefined;
     if (this.#closing) return;
     this.options.logger.warn({ err: error }, 'the session with Postgres was lost');
     const again = () =>

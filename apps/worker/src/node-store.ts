@@ -1,4 +1,4 @@
-/** This node's row, and what an earlier process of the same node left open. */
+/** This node's row, what an earlier process of the same node left open, and which images its attempts have used. */
 import { type NodeRow } from '#lib/database';
 import { type DataSource } from 'typeorm';
 
@@ -36,6 +36,30 @@ export class NodeStore {
       [nodeId],
     );
     return lost;
+  }
+
+  /** Of these repository digests those that attempts on this node have used, the last used first. */
+  async byLastUse(nodeId: string, repositoryDigests: readonly string[]): Promise<readonly string[]> {
+    const rows: { digest: string }[] = await this.dataSource.query(
+      `SELECT repository_digest AS digest
+       FROM build JOIN executor ON executor.build_id = build.id JOIN attempt ON attempt.job_id = executor.job_id
+       WHERE node_id = $1 AND repository_digest = ANY($2)
+       GROUP BY repository_digest ORDER BY max(attempt.started_at) DESC, repository_digest`,
+      [nodeId, repositoryDigests],
+    );
+    return rows.map(({ digest }) => digest);
+  }
+
+  /** Whether an attempt that is open here runs one of them, or may yet: its executor names the repository and is not resolved. */
+  async usesAny(nodeId: string, repositoryDigests: readonly string[]): Promise<boolean> {
+    const rows: unknown[] = await this.dataSource.query(
+      `SELECT FROM attempt JOIN executor USING (job_id) LEFT JOIN build ON build.id = build_id, unnest($2::text[]) AS digest
+       WHERE node_id = $1 AND attempt.state = 'OPEN' AND CASE WHEN build.id IS NULL
+         THEN position(split_part(digest, '@', 1) IN executor.image) > 0 ELSE repository_digest = digest END
+       LIMIT 1`,
+      [nodeId, repositoryDigests],
+    );
+    return rows.length > 0;
   }
 
   async heartbeat(nodeId: string, state: 'READY' | 'DRAINING' | 'GONE'): Promise<void> {

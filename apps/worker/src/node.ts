@@ -1,5 +1,6 @@
 /** This node: its engine, its recorder, its row in the database, and the clearing up after an earlier process. */
 import { type KeyObject } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { type WorkerConfig } from '#lib/config';
 import {
   type NodeFacts,
@@ -12,15 +13,16 @@ import {
 import { type Architecture, type Monitoring, OFFERED_MONITORINGS } from '#lib/profiles';
 import type Docker from 'dockerode';
 import { type Logger } from 'pino';
-import { type AttemptStore } from './attempt-store.js';
 import { type AttemptKey } from './claim.js';
 import { type NodeStore } from './node-store.js';
 import { type PlanOptions } from './plan.js';
+import { type RunStore } from './run-store.js';
 
 export const ARCHITECTURE: Architecture = process.arch === 'arm64' ? 'aarch64' : 'x86_64';
 
 const HEARTBEAT_MS = 10_000;
 const RECORDER_RESTART_MS = 30_000;
+const PING_TIMEOUT_MS = 5_000;
 
 export interface NodeOptions {
   readonly config: WorkerConfig;
@@ -84,6 +86,15 @@ export class Node {
     if (lost + removed > 0) logger.warn({ lost, removed }, 'cleared up after an earlier process');
   }
 
+  /** While it does not, every job that is claimed here fails, and a job has few tries. */
+  async engineAnswers(): Promise<boolean> {
+    const answer = this.docker.ping().then(
+      () => true,
+      () => false,
+    );
+    return Promise.race([answer, sleep(PING_TIMEOUT_MS, false, { ref: false })]);
+  }
+
   /** From now on jobs are sent here. */
   async ready(): Promise<void> {
     await this.#enter('READY');
@@ -106,10 +117,10 @@ export class Node {
     return { 'porin.job': jobId, 'porin.attempt': String(number), 'porin.node': this.name };
   }
 
-  planOptions(store: AttemptStore): PlanOptions {
+  planOptions(runs: RunStore, signal: AbortSignal): PlanOptions {
     const { approvalKey } = this.options;
     const { offeredMonitorings } = this.#offer();
-    return { docker: this.docker, store, architecture: ARCHITECTURE, approvalKey, offeredMonitorings };
+    return { docker: this.docker, runs, architecture: ARCHITECTURE, approvalKey, offeredMonitorings, signal };
   }
 
   #offer(): { offeredMonitorings: Monitoring[]; facts: Record<string, unknown> } {
@@ -120,7 +131,7 @@ export class Node {
     try {
       const recorder = await Recorder.start({ binaryPath: this.options.recorderPath });
       this.#recorder = recorder;
-      void recorder.lost.then((error) => this.#recorderLost(error));
+      void recorder.lost.then((error) => this.#replaceRecorder(error));
     } catch (error) {
       if (!(error instanceof RecorderError)) throw error;
       this.#recorder = error;
@@ -129,13 +140,18 @@ export class Node {
   }
 
   /** Runs that are being recorded end with partial recordings; new ones need a new recorder. */
-  async #recorderLost(error: RecorderError): Promise<void> {
+  async #replaceRecorder(error: RecorderError): Promise<void> {
     this.options.logger.error({ code: error.code, err: error.message }, 'the recorder was lost');
     this.#recorder = error;
-    await this.#startRecorder();
-    if (!this.recorder) this.#restart = setTimeout(() => void this.#recorderLost(error), RECORDER_RESTART_MS);
-    this.#facts = await this.#probe();
-    await this.options.store.describe(this.#id, this.#offer());
+    try {
+      await this.#startRecorder();
+      this.#facts = await this.#probe();
+      await this.options.store.describe(this.#id, this.#offer());
+    } catch (failure) {
+      // The engine or Postgres may be away too; the worker outlives it.
+      this.options.logger.warn({ err: failure }, 'what this node offers could not be told');
+    }
+    if (!this.recorder) this.#restart = setTimeout(() => void this.#replaceRecorder(error), RECORDER_RESTART_MS);
   }
 
   #probe(): Promise<NodeFacts> {

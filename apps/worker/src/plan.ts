@@ -16,9 +16,9 @@ import {
   selectLevel,
 } from '#lib/profiles';
 import type Docker from 'dockerode';
-import { type AttemptStore } from './attempt-store.js';
-import { type BuildRow, type Claim, type ClaimedExecutor } from './claim.js';
+import { type BuildRow, type Claim, type ClaimedExecutor, type PinnedBuild } from './claim.js';
 import { imageJobError } from './job-errors.js';
+import { type RunStore } from './run-store.js';
 import { verifyApproved } from './verify-approved.js';
 
 export interface PlannedExecutor {
@@ -36,21 +36,27 @@ export interface PlannedExecutor {
 
 export interface PlanOptions {
   readonly docker: Docker;
-  readonly store: AttemptStore;
+  readonly runs: RunStore;
   readonly architecture: Architecture;
   readonly approvalKey: KeyObject;
   readonly offeredMonitorings: readonly Monitoring[];
+  /** Ends what is waited for. */
+  readonly signal: AbortSignal;
 }
 
-/** 'hold' when an executor must wait for an approved profile. Throws JobError. */
+/**
+ * 'hold' when an executor must wait for an approved profile; by then every executor's build is known, because the release of
+ * a held job goes by them. Throws JobError.
+ */
 export async function planAttempt(claim: Claim, options: PlanOptions): Promise<readonly PlannedExecutor[] | 'hold'> {
   const planned: PlannedExecutor[] = [];
+  let hold = false;
   for (const executor of claim.executors) {
     const plan = await planExecutor(claim, executor, options);
-    if (plan === 'hold') return 'hold';
-    planned.push(plan);
+    if (plan === 'hold') hold = true;
+    else planned.push(plan);
   }
-  return planned;
+  return hold ? 'hold' : planned;
 }
 
 async function planExecutor(
@@ -58,9 +64,9 @@ async function planExecutor(
   executor: ClaimedExecutor,
   options: PlanOptions,
 ): Promise<PlannedExecutor | 'hold'> {
-  const { store, architecture } = options;
+  const { runs, architecture } = options;
   const { image, build } = await resolveBuild(claim, executor, options);
-  const row = await store.approvedProfile(build.id);
+  const row = await runs.approvedProfile(build.id);
   const profile = row && verifyApproved(row, build, options.approvalKey);
   const selection = selectLevel({
     policy: executor.policy,
@@ -88,30 +94,51 @@ async function planExecutor(
   };
 }
 
-/** What an earlier attempt resolved the image to stays what the job runs, wherever its tag points by now. */
-async function resolveBuild(
-  claim: Claim,
-  executor: ClaimedExecutor,
-  { docker, store, architecture }: PlanOptions,
-): Promise<{ image: ResolvedImage; build: BuildRow }> {
-  const reference = executor.build?.repositoryDigest ?? executor.image;
-  const image = await resolveImage(docker, reference).catch((error: unknown) => {
-    throw imageJobError(error, executor.image, architecture);
-  });
-  const digest = contentDigest(image.content);
-  if (executor.build && executor.build.contentDigest !== digest) {
-    const detail = 'its content changed since the job was first tried. Submit the job again to run the new one.';
-    throw JobError.of('image-not-found', { image: executor.image, detail });
-  }
-  const build = await store.findOrMakeBuild({
+interface BuildImage {
+  readonly image: ResolvedImage;
+  readonly build: BuildRow;
+}
+
+/** What the image was once resolved to stays what the job runs, wherever its tag points by now and whoever resolved it. */
+async function resolveBuild(claim: Claim, executor: ClaimedExecutor, options: PlanOptions): Promise<BuildImage> {
+  const { runs, architecture } = options;
+  if (executor.build) return followPinned(executor, executor.build, options);
+  const image = await resolve(executor, executor.image, options);
+  const build = await runs.findOrMakeBuild({
     applicationId: executor.applicationId,
-    contentDigest: digest,
+    contentDigest: contentDigest(image.content),
     architecture,
     imageReference: executor.image,
     repositoryDigest: image.repositoryDigest,
   });
-  await store.pinBuild(claim.jobId, executor.position, build.id);
-  return { image, build };
+  const pinned = await runs.pinBuild(claim, executor.position, build.id);
+  return pinned.id === build.id ? { image, build } : followPinned(executor, pinned, options);
+}
+
+async function followPinned(
+  executor: ClaimedExecutor,
+  { id, contentDigest: pinnedDigest, repositoryDigest }: PinnedBuild,
+  options: PlanOptions,
+): Promise<BuildImage> {
+  const image = await resolve(executor, repositoryDigest ?? executor.image, options);
+  if (contentDigest(image.content) !== pinnedDigest) {
+    const detail = 'its content changed since the job was first tried. Submit the job again to run the new one.';
+    throw JobError.of('image-not-found', { image: executor.image, detail });
+  }
+  const { applicationId } = executor;
+  return { image, build: { id, applicationId, contentDigest: pinnedDigest, architecture: options.architecture } };
+}
+
+async function resolve(
+  executor: ClaimedExecutor,
+  reference: string,
+  { docker, architecture, signal }: PlanOptions,
+): Promise<ResolvedImage> {
+  try {
+    return await resolveImage(docker, reference, signal);
+  } catch (error) {
+    throw imageJobError(error, executor.image, architecture);
+  }
 }
 
 function filterFor(level: Level, profile: Profile | null, architecture: Architecture): CompiledFilter {

@@ -22,12 +22,14 @@ import { Lease } from './lease.js';
 import { LogWriter } from './log-writer.js';
 import { type Node } from './node.js';
 import { type PlannedExecutor, planAttempt } from './plan.js';
+import { type RunStore } from './run-store.js';
 import { type Share } from './resources.js';
 import { Workspace } from './workspace.js';
 
 export interface AttemptOptions {
   readonly node: Node;
   readonly store: AttemptStore;
+  readonly runs: RunStore;
   readonly rules: StagingRules;
   readonly workDirectory: string;
   readonly runDirectory: string;
@@ -98,33 +100,40 @@ export class Attempt {
     await this.#fail(JobError.of('resources-unavailable', { resource: RESOURCE_WORDS[lacking] }));
   }
 
+  /** The workspace takes about as long to make as the plan, and is needed unless the job is held or refused. */
   async #carryOut(): Promise<void> {
-    const { store, node } = this.options;
-    const plan = await planAttempt(this.claim, node.planOptions(store));
-    if (plan === 'hold') {
-      await store.hold(this.claim);
-      return this.logger.info('held until a profile is approved');
-    }
-    const uid = this.options.baseUid + this.slot;
-    const owner = { uid, gid: uid };
-    const workspace = await Workspace.make(this.options.workDirectory, this.claim, owner, this.options.rules);
+    const { store, runs, node, rules, workDirectory, baseUid } = this.options;
+    const owner = { uid: baseUid + this.slot, gid: baseUid + this.slot };
+    const { signal } = this.#stop;
+    const making = Workspace.make(workDirectory, this.claim, owner, rules);
+    const [plan, made] = await Promise.allSettled([planAttempt(this.claim, node.planOptions(runs, signal)), making]);
     try {
-      await workspace.stage(this.#stop.signal);
+      if (plan.status === 'rejected') throw plan.reason;
+      if (plan.value === 'hold') {
+        await store.hold(this.claim);
+        return this.logger.info('held until a profile is approved');
+      }
+      const workspace = await making;
+      await workspace.stage(signal);
       const stageMs = performance.now() - this.#startedAt;
-      for (const executor of plan) await this.#runOne(executor, workspace, owner, stageMs);
+      for (const executor of plan.value) await this.#runOne(executor, workspace, owner, stageMs);
       await this.#publish(workspace);
     } finally {
-      await workspace.remove().catch((error: unknown) => this.logger.error({ err: error }, 'the workspace stays'));
+      if (made.status === 'fulfilled') await this.#remove(made.value);
     }
   }
 
+  async #remove(workspace: Workspace): Promise<void> {
+    await workspace.remove().catch((error: unknown) => this.logger.error({ err: error }, 'the workspace stays'));
+  }
+
   async #publish(workspace: Workspace): Promise<void> {
-    const { store } = this.options;
+    const { store, runs } = this.options;
     const startedAt = performance.now();
     const outputs = await workspace.publish(this.#stop.signal, () => store.assertHeld(this.claim));
     const upload = performance.now() - startedAt;
-    if (this.#lastRunId !== undefined && outputs.length > 0) await store.addPhases(this.#lastRunId, { upload });
-    await store.complete(this.claim, outputs);
+    if (this.#lastRunId !== undefined && outputs.length > 0) await runs.addPhases(this.#lastRunId, { upload });
+    await Promise.all([store.complete(this.claim, outputs), this.#remove(workspace)]);
     this.logger.info({ outputs: outputs.length }, 'complete');
   }
 
@@ -134,10 +143,10 @@ export class Attempt {
     owner: { uid: number; gid: number },
     stageMs: number,
   ): Promise<void> {
-    const { store, node } = this.options;
+    const { runs, node } = this.options;
     const runId = randomUUID();
     const { level, build, profileVersionId } = executor;
-    const started = await store.startRun(this.claim, {
+    const started = await runs.startRun(this.claim, {
       id: runId,
       position: executor.position,
       buildId: build.id,
@@ -151,7 +160,7 @@ export class Attempt {
     if (!started) throw JobError.of('profile-revoked', { profileVersion: profileVersionId ?? '' });
     this.#lastRunId = runId;
     const limits = this.#limits();
-    const logs = new LogWriter((stream, offset, content) => store.appendLog(runId, stream, offset, content));
+    const logs = new LogWriter((stream, offset, content) => runs.appendLog(runId, stream, offset, content));
     let report: ExecutorRunReport | undefined;
     try {
       report = await runExecutor(
@@ -182,13 +191,16 @@ export class Attempt {
     } finally {
       const written = await logs.end();
       if (report)
-        await store.finishRun(runId, finishedRun(report, written, { queue: this.claim.queueMs, stage: stageMs }));
+        await runs.finishRun(runId, finishedRun(report, written, { queue: this.claim.queueMs, stage: stageMs }));
     }
+    if (report.removalProblem !== undefined)
+      this.logger.warn({ runId }, `its container stays: ${report.removalProblem}`);
     this.#payloadMs += report.phasesMs.payload;
     const error = outcomeError(report, {
       limits,
       wallTimeS: this.claim.wallTimeS,
       command: executor.command,
+      workingDirectory: executor.workingDirectory,
       node: node.name,
     });
     if (error) throw error;

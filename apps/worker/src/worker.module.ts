@@ -19,10 +19,12 @@ import { type Logger } from 'pino';
 import { DataSource } from 'typeorm';
 import { AttemptStore } from './attempt-store.js';
 import { Consumer } from './consumer.js';
+import { ImageKeeper } from './image-keeper.js';
 import { ARCHITECTURE, Node } from './node.js';
 import { NodeSession } from './node-session.js';
 import { NodeStore } from './node-store.js';
 import { Resources } from './resources.js';
+import { RunStore } from './run-store.js';
 
 const WORKER_CONFIG = Symbol('WorkerConfig');
 const LOGGER = Symbol('Logger');
@@ -30,8 +32,10 @@ const LOGGER = Symbol('Logger');
 @Injectable()
 export class WorkerLifecycle implements OnApplicationBootstrap, OnApplicationShutdown {
   #consumer: Consumer | undefined;
+  #imageKeeper: ImageKeeper | undefined;
   readonly #session: NodeSession;
   readonly #node: Node;
+  readonly #nodeStore: NodeStore;
 
   constructor(
     private readonly dataSource: DataSource,
@@ -44,10 +48,11 @@ export class WorkerLifecycle implements OnApplicationBootstrap, OnApplicationShu
       logger,
       onCancel: (jobId) => this.#consumer?.cancel(jobId),
     });
+    this.#nodeStore = new NodeStore(dataSource);
     this.#node = new Node({
       config,
       docker: new Docker({ socketPath: config.DOCKER_HOST.replace(/^unix:\/\//, '') }),
-      store: new NodeStore(dataSource),
+      store: this.#nodeStore,
       approvalKey: readApprovalKey(config.PORIN_APPROVAL_PUBLIC_KEY_FILE),
       initPath: this.#native('porin-init'),
       recorderPath: this.#native('porin-recorder'),
@@ -83,6 +88,7 @@ export class WorkerLifecycle implements OnApplicationBootstrap, OnApplicationShu
       attempts: {
         node: this.#node,
         store,
+        runs: new RunStore(this.dataSource, this.#node.id),
         rules: {
           inputPrefixes: config.PORIN_INPUT_URL_PREFIXES,
           outputPrefixes: config.PORIN_OUTPUT_URL_PREFIXES,
@@ -100,6 +106,14 @@ export class WorkerLifecycle implements OnApplicationBootstrap, OnApplicationShu
     });
     this.#consumer.start();
     await this.#node.ready();
+    this.#imageKeeper = new ImageKeeper({
+      docker: this.#node.docker,
+      store: this.#nodeStore,
+      nodeId: this.#node.id,
+      keepCount: config.PORIN_IMAGE_KEEP_COUNT,
+      logger,
+    });
+    this.#imageKeeper.start();
     logger.info({ node: this.#node.name, facts: this.#node.facts }, 'the worker takes jobs');
   }
 
@@ -108,6 +122,7 @@ export class WorkerLifecycle implements OnApplicationBootstrap, OnApplicationShu
       await this.#node.drain().catch((error: unknown) => this.logger.warn({ err: error }, 'draining'));
       await this.#consumer.drain(this.config.PORIN_DRAIN_MS);
     }
+    await this.#imageKeeper?.stop();
     await this.#node.stop();
     await this.#session.close();
   }

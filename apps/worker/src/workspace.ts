@@ -19,6 +19,7 @@ const TMP = 'tmp';
 
 export class Workspace {
   readonly #outputs: readonly OutputDirectory[];
+  #removal: Promise<void> | undefined;
   #inputs: readonly { readonly path: string; readonly file: string; readonly sha256: string }[] = [];
 
   private constructor(
@@ -41,13 +42,18 @@ export class Workspace {
     await rm(directory, { recursive: true, force: true });
     mkdirSync(join(directory, 'inputs'), { recursive: true, mode: 0o700 });
     const scratch = await Scratch.create({ directory, bytes: claim.share.diskBytes, ...owner });
-    const workspace = new Workspace(directory, scratch, claim, rules);
-    for (const name of [TMP, ...workspace.#outputs.map((output) => output.name)]) {
-      const path = join(scratch.path, name);
-      mkdirSync(path, { mode: 0o700 });
-      chownSync(path, owner.uid, owner.gid);
+    try {
+      const workspace = new Workspace(directory, scratch, claim, rules);
+      for (const name of [TMP, ...workspace.#outputs.map((output) => output.name)]) {
+        const path = join(scratch.path, name);
+        mkdirSync(path, { mode: 0o700 });
+        chownSync(path, owner.uid, owner.gid);
+      }
+      return workspace;
+    } catch (error) {
+      await scratch.remove();
+      throw error;
     }
-    return workspace;
   }
 
   /** Throws JobError input-*. */
@@ -88,8 +94,9 @@ export class Workspace {
     return published;
   }
 
-  /** With the inputs. */
+  /** With the inputs. May be called twice. */
   remove(): Promise<void> {
-    return this.scratch.remove();
+    this.#removal ??= this.scratch.remove();
+    return this.#removal;
   }
 }

@@ -17,7 +17,9 @@ def report(result, **facts):
 libc = ctypes.CDLL(None, use_errno=True)
 libc.ptrace.argtypes = [ctypes.c_long] * 4
 libc.ptrace.restype = ctypes.c_long
-if libc.ptrace(PTRACE_SEIZE, os.getppid() or 1, 0, 0) == 0:
+parent = os.getppid()
+# A profile may refuse getppid too; in a container the parent is process 1.
+if libc.ptrace(PTRACE_SEIZE, parent if parent > 0 else 1, 0, 0) == 0:
     report("succeeded")
 else:
     report("denied", errno=errno.errorcode.get(ctypes.get_errno(), str(ctypes.get_errno())))

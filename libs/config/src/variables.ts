@@ -48,7 +48,9 @@ export const apiVariables = z.object({
     .describe('Largest request body, bytes'),
   PORIN_SIGNING_KEY_FILE: absolutePath.describe('Ed25519 private key (PKCS#8 PEM) that signs approvals; mode 0600'),
   PORIN_RATE_LIMIT_PER_MINUTE: integer(1, 1_000_000).default(6_000).describe('Requests per minute and client address'),
-  PORIN_QUEUE_DEPTH_FACTOR: integer(1, 100).default(2).describe('Messages in Redis, as a multiple of the free slots'),
+  PORIN_QUEUE_DEPTH_FACTOR: integer(1, 100)
+    .default(2)
+    .describe('Jobs that run or have a message in Redis, at most, as a multiple of the slots'),
   PORIN_RETENTION_DAYS: integer(1, 36_500).default(90).describe('Days that logs are kept'),
 });
 

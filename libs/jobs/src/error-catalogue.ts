@@ -77,6 +77,7 @@ export const ERROR_CATALOGUE = {
   'out-of-memory': payload('The payload needed more than its {limitBytes} bytes of memory and was killed.'),
   'command-not-found': payload('The command {command} does not exist in the image.'),
   'command-not-executable': payload('The command {command} cannot be executed: {errno}.'),
+  'working-directory': payload('The working directory {directory} cannot be entered: {errno}.'),
   'process-limit': payload('The payload reached its limit of {limit} processes and threads.'),
   'disk-limit': payload('The payload wrote more than its {limitBytes} bytes of disk and was stopped.'),
   'wall-time-exceeded': payload('The payload was stopped after its wall time of {limitS} s.'),

@@ -52,6 +52,8 @@ async function publish(source: OutputSource, publication: Publication): Promise<
   if (url === null || (url.protocol === 'file:' && hostPath === null)) throw notAllowed(publication);
   const opened = await openOutput(source, output.path, limitBytes);
   try {
+    // Where the disk below the payload's was full, what it wrote is in memory at best: only this tells.
+    await opened.file.sync();
     return hostPath === null
       ? await publishToHttp(opened, url, publication)
       : await publishToFile(opened, { hostPath, roots: fileRoots(rules.outputPrefixes) }, publication);

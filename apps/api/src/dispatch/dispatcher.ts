@@ -15,9 +15,14 @@ import { type Dispatch, possiblyLost, takeReady } from './relay.js';
 
 const DISPATCH_LOCK = 7_060_118;
 const POLL_MS = 1_000;
+const SETTLE_MS = 250;
 const RECONCILE_MS = 3_000;
+/** Merging recordings takes at most this share of the loop's time, because the relay waits for it. */
+const PROPOSING_SHARE = 1 / 20;
 const LOST_AFTER_S = 5;
 const RETENTION_MS = 60_000;
+/** A Redis that hangs must hold up nothing but its messages. */
+const REDIS_TIMEOUT_MS = 5_000;
 
 @Injectable()
 export class Dispatcher implements OnApplicationBootstrap, OnApplicationShutdown {
@@ -50,7 +55,7 @@ export class Dispatcher implements OnApplicationBootstrap, OnApplicationShutdown
     this.stopping.abort();
     this.wake();
     await this.loop;
-    await Promise.all([...this.queues.values()].map((queue) => queue.close()));
+    await inTime(Promise.all([...this.queues.values()].map((queue) => queue.close()))).catch(() => undefined);
   }
 
   async ping(): Promise<void> {
@@ -87,24 +92,41 @@ export class Dispatcher implements OnApplicationBootstrap, OnApplicationShutdown
     if (!rows[0]?.held) return;
     await session.query('LISTEN porin_outbox');
     await session.query('LISTEN porin_recording');
-    for (let reconciledAt = 0, cleanedAt = 0; !this.stopping.signal.aborted;) {
+    const duties = this.duties();
+    while (!this.stopping.signal.aborted) {
       if (broken) throw broken;
-      if (Date.now() - reconciledAt >= RECONCILE_MS) {
-        await this.reconcile();
-        reconciledAt = Date.now();
-      }
-      await this.dataSource.transaction(endLostAttempts);
-      await this.dataSource.transaction(settleJobs);
-      await this.add(
-        await this.dataSource.transaction((manager) => takeReady(manager, this.config.PORIN_QUEUE_DEPTH_FACTOR)),
-      );
-      await this.propose();
-      if (Date.now() - cleanedAt >= RETENTION_MS) {
-        const { manager } = this.dataSource;
-        if (!(await deleteExpiredArtifacts(manager, this.config.PORIN_RETENTION_DAYS))) cleanedAt = Date.now();
-      }
+      for (const duty of duties) await duty();
       await this.sleep(POLL_MS);
     }
+  }
+
+  /** In order; each is due again some time after it was done, the relay always. */
+  private duties(): readonly (() => Promise<void>)[] {
+    const { PORIN_QUEUE_DEPTH_FACTOR: depthFactor, PORIN_RETENTION_DAYS: retentionDays } = this.config;
+    const { dataSource } = this;
+    return [
+      paced(
+        () => this.reconcile(),
+        () => RECONCILE_MS,
+      ),
+      paced(
+        async () => {
+          await dataSource.transaction(endLostAttempts);
+          await dataSource.transaction(settleJobs);
+        },
+        () => SETTLE_MS,
+      ),
+      async () => this.add(await dataSource.transaction((manager) => takeReady(manager, depthFactor))),
+      paced(
+        () => this.propose(),
+        (tookMs) => tookMs / PROPOSING_SHARE,
+      ),
+      paced(
+        // The rest at the next turn.
+        async () => !(await deleteExpiredArtifacts(dataSource.manager, retentionDays)),
+        (_tookMs, done) => (done ? RETENTION_MS : 0),
+      ),
+    ];
   }
 
   /** A build that cannot be considered holds up neither the others nor the relay. */
@@ -130,9 +152,16 @@ export class Dispatcher implements OnApplicationBootstrap, OnApplicationShutdown
   private async add(dispatches: readonly Dispatch[]): Promise<void> {
     for (const { architecture, ...message } of dispatches) {
       const queue = this.queues.get(architecture);
-      await queue?.add('attempt', message, { ...MESSAGE_OPTIONS, jobId: messageId(message) }).catch((error: Error) => {
-        this.logger.warn({ err: error.message, ...message }, 'the message waits for Redis');
-      });
+      try {
+        const options = { ...MESSAGE_OPTIONS, jobId: messageId(message) };
+        await inTime(queue?.add('attempt', message, options));
+      } catch (error) {
+        this.logger.warn(
+          { err: (error as Error).message, ...message },
+          'this message and those behind it wait for Redis',
+        );
+        return;
+      }
     }
   }
 
@@ -152,5 +181,29 @@ export class Dispatcher implements OnApplicationBootstrap, OnApplicationShutdown
       });
     }
     this.woken = false;
+  }
+}
+
+/** Does nothing until the pause after the last time is over. */
+function paced<T>(work: () => Promise<T>, pauseMs: (tookMs: number, result: T) => number): () => Promise<void> {
+  let dueAt = -Infinity;
+  return async () => {
+    const startedAt = performance.now();
+    if (startedAt < dueAt) return;
+    const result = await work();
+    const endedAt = performance.now();
+    dueAt = endedAt + pauseMs(endedAt - startedAt, result);
+  };
+}
+
+async function inTime(answer: Promise<unknown> | undefined): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error('Redis does not answer')), REDIS_TIMEOUT_MS);
+  });
+  try {
+    await Promise.race([answer, late]);
+  } finally {
+    clearTimeout(timer);
   }
 }

@@ -1,4 +1,7 @@
-/** Lets outbox rows go, in order of priority and age, never more than a multiple of the nodes' free slots at once. */
+/**
+ * Lets outbox rows go, in order of priority and age. What runs and what waits in Redis together never exceed a multiple of
+ * the nodes' slots: twice the free ones on an idle grid, and on a full one a next message for each slot that ends.
+ */
 import { type Message } from '#lib/queue';
 import { type EntityManager } from 'typeorm';
 
@@ -20,8 +23,8 @@ const ON_ITS_WAY = `job.state = 'QUEUED' AND job.dispatched_fence = job.fence
 export async function takeReady(manager: EntityManager, depthFactor: number): Promise<Dispatch[]> {
   const rows: Row[] = await manager.query(
     `WITH capacity AS (
-       SELECT architecture, $1 * sum(greatest(slots - (
-         SELECT count(*) FROM attempt WHERE attempt.node_id = node.id AND attempt.state = 'OPEN'), 0)) AS depth
+       SELECT architecture, sum($1 * slots - (
+         SELECT count(*) FROM attempt WHERE attempt.node_id = node.id AND attempt.state = 'OPEN')) AS depth
        FROM node WHERE state = 'READY' AND heartbeat_at > now() - interval '60 s' GROUP BY architecture
      ), waiting AS (
        SELECT architecture, count(*) AS depth FROM job WHERE ${ON_ITS_WAY} GROUP BY architecture

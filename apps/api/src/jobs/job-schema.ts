@@ -91,13 +91,27 @@ const jobFields = z.strictObject({
 
 export const jobSchema = jobFields
   .superRefine((job, context) => {
-    for (const { at, message } of checkJobSpecification(job)) {
-      context.addIssue({ code: 'custom', path: pathOf(at), message });
+    const problems = checkJobSpecification(job);
+    for (const { at, message } of problems) context.addIssue({ code: 'custom', path: pathOf(at), message });
+    if (problems.length > 0) return;
+    for (const path of unstorable(job)) {
+      context.addIssue({ code: 'custom', path, message: 'must not contain null bytes or halves of characters' });
     }
   })
   .meta({ id: 'NewJob' });
 
 export type JobRequest = z.infer<typeof jobSchema>;
+
+/** Where text is that Postgres takes neither as text nor in JSON: with a null byte, or half of a surrogate pair. */
+function unstorable(value: unknown, path: (string | number)[] = []): (string | number)[][] {
+  if (typeof value === 'string') return /[\0\p{Cs}]/u.test(value) ? [path] : [];
+  if (Array.isArray(value)) return value.flatMap((each, index) => unstorable(each, [...path, index]));
+  if (typeof value !== 'object' || value === null) return [];
+  return Object.entries(value).flatMap(([key, each]) => [
+    ...(unstorable(key).length > 0 ? [path] : []),
+    ...unstorable(each, [...path, key]),
+  ]);
+}
 
 /** `inputs[2].path` as zod writes it. */
 function pathOf(at: string): (string | number)[] {

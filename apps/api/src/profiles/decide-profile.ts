@@ -86,14 +86,14 @@ export async function decideProfile(
   if (stage === 'approved') await releaseHeldJobs(manager);
 }
 
-/** The build's lock makes decisions and proposals of one build follow one another. */
+/** The build's lock makes decisions and proposals of one build follow one another; runs of the build start meanwhile. */
 async function lockVersion(manager: EntityManager, tenant: string, id: string): Promise<VersionRow> {
   const rows: VersionRow[] = await manager.query(
     `SELECT build.id AS "buildId", application.id AS "applicationId", build.content_digest AS "contentDigest",
        build.architecture, version.digest, version.canonical
      FROM profile_version AS version JOIN build ON build.id = version.build_id
      JOIN application ON application.id = build.application_id
-     WHERE version.id = $1 AND application.tenant = $2 FOR UPDATE OF build`,
+     WHERE version.id = $1 AND application.tenant = $2 FOR NO KEY UPDATE OF build`,
     [id, tenant],
   );
   const [version] = rows;

@@ -62,12 +62,12 @@ export async function considerBuild(manager: EntityManager, buildId: string): Pr
   return { proposed: await propose(manager, build, version, runs), unbelievable };
 }
 
-/** The lock makes proposals and decisions of one build follow one another. */
+/** The lock makes proposals and decisions of one build follow one another; runs of the build start meanwhile. */
 async function lockBuild(manager: EntityManager, id: string): Promise<BuildRow> {
   const rows: [BuildRow] = await manager.query(
     `SELECT build.id, application.tenant, build.architecture, application.recordings_needed AS needed,
        application.distinct_inputs_needed AS "distinctInputs"
-     FROM build JOIN application ON application.id = build.application_id WHERE build.id = $1 FOR UPDATE OF build`,
+     FROM build JOIN application ON application.id = build.application_id WHERE build.id = $1 FOR NO KEY UPDATE OF build`,
     [id],
   );
   return rows[0];

@@ -3,7 +3,7 @@ import { isAbsolute, normalize } from 'node:path/posix';
 import type Docker from 'dockerode';
 import { type Architecture } from '#lib/profiles';
 import { type ExecutorRunRequest, type Mount, type RunLimits } from '../executor-run.js';
-import { CONTAINER_INIT, CONTAINER_SOCKET, containerEnvironment } from '../sandbox/container-paths.js';
+import { containerEnvironment, containerPaths } from '../sandbox/container-paths.js';
 import { engineSeccomp } from '../sandbox/engine-seccomp.js';
 import { PolicyError } from '../sandbox/policy-text.js';
 import { type ImageConfiguration } from './image-configuration.js';
@@ -34,13 +34,14 @@ export function containerSpecification(
 ): Docker.ContainerCreateOptions {
   const { limits, level } = request;
   request.mounts.forEach(checkMount);
+  const paths = containerPaths(request.runId);
   return {
     name: containerName(request.runId),
     Image: request.imageId,
-    Entrypoint: [CONTAINER_INIT],
+    Entrypoint: [paths.init],
     Cmd: [],
     // A name without a value takes the image's own out: GLIBC_TUNABLES and the like must not reach porin-init.
-    Env: [...parts.image.environment.map(nameOf), ...containerEnvironment(parts.token)],
+    Env: [...parts.image.environment.map(nameOf), ...containerEnvironment(paths, parts.token)],
     User: `${request.uid}:${request.gid}`,
     WorkingDir: '/',
     Hostname: 'porin',
@@ -64,8 +65,8 @@ export function containerSpecification(
         ...(level.enforcement === 'none' ? [] : [`seccomp=${JSON.stringify(engineSeccomp(parts.architecture))}`]),
       ],
       Mounts: [
-        bind(parts.initPath, CONTAINER_INIT, true),
-        bind(parts.socketPath, CONTAINER_SOCKET, true),
+        bind(parts.initPath, paths.init, true),
+        bind(parts.socketPath, paths.socket, true),
         ...request.mounts.map(({ source, target, readOnly }) => bind(source, target, readOnly)),
       ],
       Tmpfs: Object.fromEntries(temporaryDirectories(request).map((path) => [path, tmpfsOptions(request, path)])),

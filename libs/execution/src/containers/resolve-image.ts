@@ -1,9 +1,11 @@
-/** From an image reference to the image on this node: what is there already, or else what a registry has. */
+/** From an image reference to the image on this node: what cannot change is taken as it is there, a tag as the registry has it. */
 import type Docker from 'dockerode';
 import { architectureOfGoarch, type ImageContent } from '#lib/profiles';
 import { nodeArchitecture } from '../node-architecture.js';
 import { engineMessage, engineStatus } from './engine-call.js';
+import { within } from '../within.js';
 import { toImageConfiguration } from './image-configuration.js';
+import { hasDigest, sameRepository, withTag } from './image-name.js';
 
 export interface ResolvedImage {
   /** `sha256:<hex>`, as the engine names it. */
@@ -32,21 +34,39 @@ export class ImageError extends Error {
   }
 }
 
+const INSPECT_TIMEOUT_MS = 180_000;
+const PULL_STALL_MS = 600_000;
 const NOT_FOUND = 404;
 const BAD_REQUEST = 400;
 const IMAGE_ID = /^sha256:[0-9a-f]{64}$/;
 /** What registries and the engine say of an image that is not there or not ours to read. */
 const ABSENT = /manifest unknown|not found|does not exist|pull access denied|unauthorized|name unknown|denied:/i;
 
-/** Throws ImageError; `image-architecture` when it is not one of this node's. */
-export async function resolveImage(docker: Docker, reference: string): Promise<ResolvedImage> {
+/**
+ * Pulls what is not there, and the tag of an image that came from a registry, because it may have moved. A registry that
+ * cannot be asked is an error then: an older content must not be run in silence.
+ *
+ * @throws ImageError; `image-architecture` when it is not one of this node's, `image-pull-failed` when `signal` is aborted
+ * meanwhile
+ */
+export async function resolveImage(
+  docker: Docker,
+  reference: string,
+  signal = new AbortController().signal,
+): Promise<ResolvedImage> {
   let image = await findImage(docker, reference);
-  if (!image) {
-    await pullImage(docker, reference);
+  if (!image || mayHaveMoved(image, reference)) {
+    await pullImage(docker, reference, signal);
     image = await findImage(docker, reference);
   }
   if (!image) throw new ImageError('image-pull-failed', `The engine pulled ${reference} and does not have it.`);
   return toResolvedImage(image, reference);
+}
+
+/** An id and a digest name one content for ever, and for an imported image there is no registry to ask. */
+function mayHaveMoved({ RepoDigests: digests }: Docker.ImageInspectInfo, reference: string): boolean {
+  if (hasDigest(reference) || IMAGE_ID.test(reference)) return false;
+  return (digests ?? []).some((digest) => sameRepository(digest, reference));
 }
 
 function toResolvedImage(image: Docker.ImageInspectInfo, reference: string): ResolvedImage {
@@ -66,45 +86,42 @@ function toResolvedImage(image: Docker.ImageInspectInfo, reference: string): Res
   };
 }
 
-/** The one of the repository that was named, if the image has several. */
+/** The one that was named, or else one of the repository that was named, if the image has several. */
 function repositoryDigest(digests: readonly string[], reference: string): string | null {
-  const repository = repositoryOf(reference);
-  return digests.find((digest) => digest.startsWith(`${repository}@`)) ?? digests[0] ?? null;
-}
-
-/** Without tag and digest. A colon before the last slash belongs to a registry's port. */
-function repositoryOf(reference: string): string {
-  const [name = ''] = reference.split('@', 1);
-  const colon = name.lastIndexOf(':');
-  return colon > name.lastIndexOf('/') ? name.slice(0, colon) : name;
-}
-
-/** Without tag and digest the engine would pull every tag of the repository. */
-export function withTag(reference: string): string {
-  return reference.includes('@') || repositoryOf(reference) !== reference ? reference : `${reference}:latest`;
+  const [, digest] = reference.split('@');
+  const ofRepository = digests.filter((candidate) => sameRepository(candidate, reference));
+  const named = ofRepository.find((candidate) => candidate.endsWith(`@${digest}`));
+  return named ?? ofRepository[0] ?? digests[0] ?? null;
 }
 
 async function findImage(docker: Docker, reference: string): Promise<Docker.ImageInspectInfo | undefined> {
   try {
-    return await docker.getImage(reference).inspect();
+    return await within(docker.getImage(reference).inspect(), INSPECT_TIMEOUT_MS, () => new Error('no answer'));
   } catch (cause) {
     if (engineStatus(cause) === NOT_FOUND) return undefined;
     throw pullError(reference, cause);
   }
 }
 
-async function pullImage(docker: Docker, reference: string): Promise<void> {
+/** Without an end of its own: an image may be large, a registry slow. Only one that says nothing any more is given up. */
+async function pullImage(docker: Docker, reference: string, signal: AbortSignal): Promise<void> {
   if (IMAGE_ID.test(reference)) {
     throw new ImageError('image-not-found', `This node has no image ${reference}, and an image id cannot be pulled.`);
   }
+  const stalled = new AbortController();
+  const stall = setTimeout(() => stalled.abort(), PULL_STALL_MS);
   try {
-    const progress = await docker.pull(withTag(reference));
+    const abortSignal = AbortSignal.any([signal, stalled.signal]);
+    const progress = await docker.pull(withTag(reference), { abortSignal });
     // The engine answers 200 and tells of a failure in the stream.
     await new Promise<void>((resolve, reject) => {
-      docker.modem.followProgress(progress, (error) => (error ? reject(error) : resolve()));
+      const onProgress = () => stall.refresh();
+      docker.modem.followProgress(progress, (error) => (error ? reject(error) : resolve()), onProgress);
     });
   } catch (cause) {
     throw pullError(reference, cause);
+  } finally {
+    clearTimeout(stall);
   }
 }
 

@@ -1,9 +1,10 @@
 /** The bounded disk of one attempt: a sparse file with an ext4 file system, mounted from a loop device. Needs root. */
 import { execFile } from 'node:child_process';
-import { mkdir, open, readdir, readFile, rm, rmdir } from 'node:fs/promises';
+import { mkdir, open, readdir, readFile, realpath, rm, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { DISK_MARGIN_BYTES, isFull } from './disk-space.js';
+import { mountsBelow } from './mounts.js';
 
 export interface ScratchOptions {
   /** Of this attempt alone; made where it does not exist. */
@@ -72,25 +73,19 @@ export async function removeStaleScratch(workDirectory: string): Promise<void> {
   for (const name of names) await rm(join(workDirectory, name), { recursive: true, force: true });
 }
 
-/** Mount points below a directory, the last mounted first. A space is written \040 (proc(5)). */
-export function mountsBelow(directory: string, mountinfo: string): string[] {
-  return mountinfo
-    .split('\n')
-    .map((line) => line.split(' ')[4] ?? '')
-    .map((path) => path.replace(/\\([0-7]{3})/g, (_all, octal: string) => String.fromCharCode(parseInt(octal, 8))))
-    .filter((path) => path.startsWith(`${directory}/`))
-    .toReversed();
-}
-
 /** The file system takes space of its own: inodes 1.6 %, a reserve of 2 %, and a little for itself. */
 function imageBytes(bytes: number): number {
   const whole = Math.ceil(bytes * 1.045) + DISK_MARGIN_BYTES + MIB;
   return whole - (whole % BLOCK_BYTES);
 }
 
-/** Lazily where something still uses it: nothing below a mount may be removed by what follows. */
+/**
+ * Lazily where something still uses it: nothing below a mount may be removed by what follows. The kernel knows mounts by
+ * their real paths.
+ */
 async function unmountBelow(directory: string): Promise<void> {
-  for (const path of mountsBelow(directory, await readFile('/proc/self/mountinfo', 'utf8'))) {
+  const real = await realpath(directory).catch(() => directory);
+  for (const path of mountsBelow(real, await readFile('/proc/self/mountinfo', 'utf8'))) {
     await run('umount', [path]).catch(() => run('umount', ['--lazy', path]));
   }
 }

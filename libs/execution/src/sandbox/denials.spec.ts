@@ -83,6 +83,11 @@ describe('toDenial', () => {
   it('bounds what a payload can make it say', () => {
     expect(toDenial(raw(59, [], { pointedTo: [path('\u0001'.repeat(4096))] }), 1).description).toHaveLength(1000);
   });
+
+  it.each(['', 'x'])('bounds it between characters, after "%s" too', (before) => {
+    const { description } = toDenial(raw(59, [], { pointedTo: [path(before + '😀'.repeat(1000))] }), 1);
+    expect(Buffer.from(description).toString()).toBe(description);
+  });
 });
 
 describe('errnoName', () => {

@@ -66,8 +66,10 @@ function architectureOf({ auditArch, number }: RawDenial): string {
   return name === 'x86_64' && number >= 0 && (number & X32_BIT) !== 0 ? 'x32' : name;
 }
 
+/** Never cut within a character: Postgres takes no half of one, and the whole report would be lost. */
 function bounded(text: string): string {
-  return text.length > MAX_DESCRIPTION ? `${text.slice(0, MAX_DESCRIPTION - 3)}...` : text;
+  if (text.length <= MAX_DESCRIPTION) return text;
+  return `${text.slice(0, MAX_DESCRIPTION - 3).replace(/[\ud800-\udbff]$/, '')}...`;
 }
 
 function describePointedTo(pointedTo: PointedTo): string {

@@ -1,0 +1,53 @@
+/** Removes from this node's engine the pulled images beyond a count, those first that were not used for longest. */
+import { pulledImages, removeImage } from '#lib/execution';
+import type Docker from 'dockerode';
+import { type Logger } from 'pino';
+import { imagesBeyond } from './images-beyond.js';
+import { type NodeStore } from './node-store.js';
+
+const EVERY_MS = 600_000;
+
+export interface ImageKeeperOptions {
+  readonly docker: Docker;
+  readonly store: NodeStore;
+  readonly nodeId: string;
+  readonly keepCount: number;
+  readonly logger: Logger;
+}
+
+export class ImageKeeper {
+  #timer: NodeJS.Timeout | undefined;
+  #round: Promise<void> = Promise.resolve();
+  #stopped = false;
+
+  constructor(private readonly options: ImageKeeperOptions) {}
+
+  /** The first round begins at once, each next one some time after the last. */
+  start(): void {
+    this.#round = this.clear()
+      .catch((error: unknown) => this.options.logger.warn({ err: error }, 'images could not be cleared away'))
+      .then(() => {
+        if (!this.#stopped) this.#timer = setTimeout(() => this.start(), EVERY_MS);
+      });
+  }
+
+  /** Resolves when nothing is being removed. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    clearTimeout(this.#timer);
+    await this.#round;
+  }
+
+  /** One round. */
+  async clear(): Promise<void> {
+    const { docker, store, nodeId, keepCount, logger } = this.options;
+    const present = await pulledImages(docker);
+    const digests = present.flatMap(({ repositoryDigests }) => repositoryDigests);
+    for (const image of imagesBeyond(present, await store.byLastUse(nodeId, digests), keepCount)) {
+      if (this.#stopped) return;
+      // Asked for each, as removing takes long. An attempt that is claimed within the moment after fails and is tried again.
+      if (await store.usesAny(nodeId, image.repositoryDigests)) continue;
+      if (await removeImage(docker, image)) logger.info({ image: image.repositoryDigests }, 'an image was removed');
+    }
+  }
+}

@@ -1,0 +1,81 @@
+/** The API's answers in words: a job's progress, a profile under review, denials, the overhead table. */
+import { type Denial, type DiffAnswer, type JobAnswer, type LevelAnswer, type ProfileAnswer } from './answers.js';
+import { counted, seconds, table, wrap } from './text.js';
+
+const LINE_WIDTH = 100;
+const FINAL_STATES: readonly string[] = ['COMPLETE', 'EXECUTOR_ERROR', 'SYSTEM_ERROR', 'CANCELED'];
+
+export function isFinal({ state }: JobAnswer): boolean {
+  return FINAL_STATES.includes(state);
+}
+
+/** Where a job is, in one line; the same line again means that nothing has changed. */
+export function progress(job: JobAnswer): string {
+  const attempt = job.attempts.at(-1);
+  const again = attempt && attempt.number > 1 ? `, attempt ${attempt.number}` : '';
+  const where = attempt ? ` on ${attempt.node}${again}` : '';
+  switch (job.state) {
+    case 'QUEUED':
+      return job.waitingReasonText ?? job.waitingReason ?? 'waits';
+    case 'INITIALIZING':
+      return `is being prepared${where}`;
+    case 'RUNNING':
+      return `runs${where}`;
+    case 'COMPLETE':
+      return `complete${where}${payloadTime(job)}`;
+    default:
+      return [job.state, ...(job.errorCode === null ? [] : [`${job.errorCode}: ${job.errorMessage ?? ''}`])].join(', ');
+  }
+}
+
+function payloadTime({ runs }: JobAnswer): string {
+  const wallUs = runs.at(-1)?.wallUs ?? null;
+  return wallUs === null ? '' : `, the payload took ${seconds(wallUs)}`;
+}
+
+/** What a reviewer looks at before deciding. */
+export function profileLines(profile: ProfileAnswer, { previous, engineDefault }: DiffAnswer): string[] {
+  const calls = Object.keys(profile.coverage).length;
+  return [
+    `version ${profile.number}, ${profile.digest}`,
+    `${counted(calls, 'system call')}, learned from ${counted(profile.recordings.length, 'recording')}`,
+    ...coverageLines(profile.coverage),
+    ...(previous ? [`against the version before: ${diffWords(previous)}`] : []),
+    `against Docker's default profile: ${diffWords(engineDefault)}`,
+    ...(profile.lint.length === 0 ? ['no warnings'] : ['warnings for the reviewer:']),
+    ...profile.lint.map(({ name, kind, reason }) => `  ${kind}: ${name} ${reason}`),
+  ];
+}
+
+/** The calls by how many recordings they were seen in, the most common first. */
+function coverageLines(coverage: ProfileAnswer['coverage']): string[] {
+  const groups = new Map<string, { seenIn: number; names: string[] }>();
+  for (const [name, { seenIn, of }] of Object.entries(coverage)) {
+    const key = `seen in ${seenIn} of ${of}:`;
+    const group = groups.get(key) ?? { seenIn, names: [] };
+    group.names.push(name);
+    groups.set(key, group);
+  }
+  return [...groups]
+    .sort(([, a], [, b]) => b.seenIn - a.seenIn)
+    .flatMap(([key, { names }]) => [key, ...wrap(names.sort(), LINE_WIDTH).map((line) => `  ${line}`)]);
+}
+
+function diffWords({ added, removed, unchanged }: DiffAnswer['engineDefault']): string {
+  const extra = added.length === 0 ? 'adds none' : `adds ${added.join(', ')}`;
+  return `keeps ${counted(unchanged.length, 'call')}, takes away ${removed.length}, ${extra}`;
+}
+
+export function denialLine({ description, action, errno, count, arguments: values }: Denial): string {
+  const answer = errno ? `${action} with ${errno}` : action;
+  return `${description} was ${answer}, ${counted(count, 'time')} (arguments ${values.join(' ')})`;
+}
+
+export function overheadLines(levels: readonly LevelAnswer[]): string[] {
+  const rows = levels.map(({ level, n, medianWallUs, ratio, comparedRuns, reason }) => [
+    ...[level.enforcement, level.monitoring, String(n), seconds(medianWallUs), String(comparedRuns)],
+    ratio === null ? `none: ${reason ?? ''}` : ratio.toFixed(3),
+  ]);
+  const heading = ['enforcement', 'monitoring', 'runs', 'median payload', 'compared', 'ratio to (none, none)'];
+  return table([heading, ...rows], [2, 3, 4]);
+}

@@ -1,0 +1,105 @@
+/** Submits jobs of the example application and follows them to their end, with a line for every change. */
+import { mkdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { pathToFileURL } from 'node:url';
+import { ROOT } from '../setup/paths.js';
+import { type JobAnswer, jobSchema, submittedSchema } from './answers.js';
+import { type ApiClient } from './api-client.js';
+import { isFinal, progress } from './describe.js';
+import { type Recording } from './recordings.js';
+import { type Scene, StoryError } from './scene.js';
+
+const PLUGINS = join(ROOT, 'examples/edf-normalize/plugins');
+const POLL_MS = 300;
+/** Silence longer than this looks like a hang. */
+const REMIND_MS = 10_000;
+const LIMIT_MS = 600_000;
+const MIB = 1024 ** 2;
+
+export interface Request {
+  /** Unique within the demo: names the job and the file it writes. */
+  readonly name: string;
+  readonly application: string;
+  readonly recording: Recording;
+  readonly enforcement?: string;
+  readonly monitoring?: string;
+  /** A file of the example's plug-ins, which comes along as one more input. */
+  readonly plugin?: string;
+}
+
+export interface Ended {
+  readonly request: Request;
+  readonly job: JobAnswer;
+}
+
+/** `outputs`: the host directory that its output goes to. */
+export function jobBody(request: Request, outputs: string) {
+  const { name, application, recording, plugin, enforcement, monitoring } = request;
+  const plugInArguments = plugin === undefined ? [] : ['--plugin', '/in/plugin.py'];
+  return {
+    name,
+    executors: [
+      { application, command: ['--input', '/in/recording.edf', '--output', '/out/normalised.edf', ...plugInArguments] },
+    ],
+    inputs: [
+      { url: recording.url, path: '/in/recording.edf' },
+      ...(plugin === undefined ? [] : [{ content: readPlugIn(plugin), path: '/in/plugin.py' }]),
+    ],
+    outputs: [{ url: pathToFileURL(join(outputs, `${name}.edf`)).href, path: '/out/normalised.edf' }],
+    resources: { cpuMilli: 1000, memoryBytes: 256 * MIB, diskBytes: 256 * MIB, wallTimeS: 300 },
+    ...(enforcement === undefined ? {} : { enforcement }),
+    ...(monitoring === undefined ? {} : { monitoring }),
+    tags: { demo: 'edf-normalize' },
+  };
+}
+
+/** All at once; in the order of the requests. A job that does not end COMPLETE is a problem of the scene. */
+export async function runJobs(scene: Scene, client: ApiClient, requests: readonly Request[]): Promise<Ended[]> {
+  mkdirSync(scene.outputs, { recursive: true, mode: 0o700 });
+  const ids: string[] = [];
+  for (const request of requests) {
+    const { id } = await client.post('/api/v1/jobs', jobBody(request, scene.outputs), submittedSchema);
+    scene.submitted.push(id);
+    ids.push(id);
+  }
+  const jobs = await follow(scene, client, ids, requests);
+  return requests.map((request, index) => {
+    const job = jobs[index] as JobAnswer;
+    if (job.state !== 'COMPLETE') scene.problems.push(`the job ${request.name} ended ${progress(job)}`);
+    return { request, job };
+  });
+}
+
+async function follow(
+  scene: Scene,
+  client: ApiClient,
+  ids: readonly string[],
+  requests: readonly Request[],
+): Promise<JobAnswer[]> {
+  const width = Math.max(...requests.map(({ name }) => name.length));
+  const lines = new Map<string, string>();
+  let spokenAt = Date.now();
+  for (const deadline = Date.now() + LIMIT_MS; ; await sleep(POLL_MS, undefined, { signal: scene.signal })) {
+    const jobs = await Promise.all(ids.map((id) => client.get(`/api/v1/jobs/${id}`, jobSchema)));
+    const remind = Date.now() - spokenAt > REMIND_MS;
+    jobs.forEach((job, index) => {
+      const line = `${(requests[index]?.name ?? '').padEnd(width)}  ${progress(job)}`;
+      if (lines.get(job.id) === line && (isFinal(job) || !remind)) return;
+      scene.print(lines.get(job.id) === line ? `${line} (still)` : line);
+      lines.set(job.id, line);
+      spokenAt = Date.now();
+    });
+    if (jobs.every(isFinal)) return jobs;
+    if (Date.now() > deadline) throw new StoryError(`the jobs did not end within ${LIMIT_MS / 1000} s`);
+  }
+}
+
+function readPlugIn(file: string): string {
+  return readFileSync(join(PLUGINS, file), 'utf8');
+}
+
+/** What the example wrote to standard error. */
+export function readStderr(client: ApiClient, job: JobAnswer): Promise<string> {
+  return client.getText(`/api/v1/jobs/${job.id}/logs?stream=stderr&executor=0&offset=0`);
+}

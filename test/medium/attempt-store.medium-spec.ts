@@ -1,0 +1,59 @@
+/** The worker's SQL against what others do with the same rows meanwhile. */
+import { makeDataSource } from '#lib/database';
+import pg from 'pg';
+import { type DataSource } from 'typeorm';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { considerBuild } from '../../apps/api/src/profiles/propose.js';
+import { AttemptStore, LostAttemptError } from '../../apps/worker/src/attempt-store.js';
+import { startTestApi, type TestApi } from '../support/api.js';
+
+let api: TestApi;
+let key: string;
+let dataSource: DataSource;
+
+beforeAll(async () => {
+  api = await startTestApi();
+  key = await api.makeKey({ role: 'admin' });
+  dataSource = await makeDataSource({ url: api.database.workerUrl, applicationName: 'porin-worker' }).initialize();
+});
+afterAll(async () => {
+  await dataSource.destroy();
+  await api.stop();
+});
+
+async function claimed() {
+  const body = { executors: [{ image: 'debian:bookworm', command: ['true'] }] };
+  const { id } = (await api.post(key, '/api/v1/jobs', body).expect(201)).body as { id: string };
+  const nodeId = await api.worker.addNode();
+  return { ...(await api.worker.claim(id, nodeId)), nodeId };
+}
+
+describe('an answer that comes after the lease it gives', () => {
+  it('lets no output become visible', async () => {
+    const attempt = await claimed();
+    const store = new AttemptStore(dataSource, { nodeId: attempt.nodeId, leaseMs: 1_000, architecture: 'x86_64' });
+    await store.assertHeld(attempt);
+    const other = new pg.Client({ connectionString: api.database.ownerUrl });
+    await other.connect();
+    await other.query('BEGIN');
+    await other.query('SELECT FROM attempt WHERE job_id = $1 FOR UPDATE', [attempt.jobId]);
+    const held = store.assertHeld(attempt).catch((error: unknown) => error);
+    await other.query('SELECT pg_sleep(1.5)');
+    await other.query('COMMIT');
+    await other.end();
+    expect(await held).toBeInstanceOf(LostAttemptError);
+  });
+});
+
+describe('the recordings of a build', () => {
+  it('are considered while runs of it start', async () => {
+    const attempt = await claimed();
+    const buildId = await api.worker.resolveBuild(attempt.jobId, 'sha256:a');
+    const owner = await makeDataSource({ url: api.database.apiUrl, applicationName: 'test' }).initialize();
+    await owner.transaction(async (manager) => {
+      await considerBuild(manager, buildId);
+      await api.worker.startRun(attempt, { buildId });
+    });
+    await owner.destroy();
+  });
+});
