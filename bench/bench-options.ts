@@ -26,7 +26,8 @@ options
   --jobs <n>   jobs of the throughput bench (default ${DEFAULT_JOBS}, a multiple of 2); fewer prove nothing
   --seed <n>   order of the runs and resampling (default: a random one, which is printed)
 Each prints a table and writes .porin/bench/<bench>.json. The machine should do nothing else meanwhile.
-exit codes: 0 all bars reached, 1 a bar not reached, 2 wrong usage, 3 too noisy to tell, or too little was run`;
+exit codes: 0 all bars reached, 1 a bar not reached, 2 wrong usage, 3 too noisy to tell, or too little was run,
+4 the bench could not be carried out`;
 
 export class UsageError extends Error {}
 

@@ -93,6 +93,7 @@ export class BenchRuns {
       },
       this.#context(logs),
     );
+    this.machine.stop.throwIfAborted();
     const stdout = Buffer.concat(logs.stdout).toString();
     const { outcome, usage } = report;
     if (outcome.kind !== 'exited' || outcome.exitCode !== 0 || !usage) {

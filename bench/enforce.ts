@@ -68,7 +68,7 @@ export async function runEnforceBench(options: BenchOptions): Promise<number> {
     log(`profiles learned: ${PROGRAM} ${programs.edf.names.length} calls, calls ${programs.calls.names.length} calls`);
     const quiet = new Quiet(PATIENCE_MS_PER_BLOCK * blocks);
     const measurement = new Measurement(runs, programs, quiet, stop);
-    await measureUntilQuiet(measurement, blocks, seed);
+    await measureUntilQuiet(measurement, options);
     log(`waited ${(quiet.waitedMs / 1000).toFixed(0)} s for moments in which the machine does nothing else`);
     return conclude(measurement, environment, edf.minutes);
   } finally {
@@ -80,18 +80,21 @@ export async function runEnforceBench(options: BenchOptions): Promise<number> {
 }
 
 /** When to stop depends on the control's width alone, which says nothing about the other levels' ratios. */
-async function measureUntilQuiet(measurement: Measurement, blocks: number, seed: number): Promise<void> {
+async function measureUntilQuiet(measurement: Measurement, options: BenchOptions): Promise<void> {
+  const { blocks, seed, log } = options;
   const most = blocks < ENOUGH_BLOCKS ? blocks : MOST_TIMES * blocks;
   const plan = planBlocks(most, seededRandom(seed));
-  await measurement.run(plan.slice(0, blocks));
-  for (let done = blocks; done < most && isTooWide(measurement, seed); done += MORE_BLOCKS) {
-    await measurement.run(plan.slice(done, done + MORE_BLOCKS));
+  await measurement.run(plan.slice(0, blocks), 'block');
+  for (let done = blocks; done < most && controlHalfWidth(measurement, seed) > AA_HALF_WIDTH_MAXIMUM;) {
+    log(`the control's half-width is ${(100 * controlHalfWidth(measurement, seed)).toFixed(2)} %: measuring more`);
+    await measurement.run(plan.slice(done, done + MORE_BLOCKS), 'further block');
+    done += MORE_BLOCKS;
   }
 }
 
-function isTooWide({ payloadRuns }: Measurement, seed: number): boolean {
+function controlHalfWidth({ payloadRuns }: Measurement, seed: number): number {
   const control = enforceReport(payloadRuns, [], seed).ratios.none;
-  return !control || aaHalfWidth(control) > AA_HALF_WIDTH_MAXIMUM;
+  return control ? aaHalfWidth(control) : Infinity;
 }
 
 function conclude(measurement: Measurement, environment: Environment, minutes: number): number {

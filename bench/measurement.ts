@@ -29,8 +29,8 @@ export class Measurement {
     private readonly stop: AbortSignal,
   ) {}
 
-  async run(blocks: readonly Block[]): Promise<void> {
-    const progress = new Progress('block', blocks.length);
+  async run(blocks: readonly Block[], what: string): Promise<void> {
+    const progress = new Progress(what, blocks.length);
     for (const [done, block] of blocks.entries()) {
       progress.report(done);
       for (const slot of block.slots) {

@@ -13,6 +13,7 @@ import { PORIN_DIR } from '../setup/paths.js';
 import { join } from 'node:path';
 
 const EXIT_USAGE = 2;
+const EXIT_FAILED = 4;
 const BENCHES: Readonly<Record<BenchName, (options: BenchOptions) => Promise<number>>> = {
   enforce: runEnforceBench,
   throughput: runThroughputBench,
@@ -43,5 +44,5 @@ try {
 } catch (error) {
   console.error(`bench: ${error instanceof Error ? error.message : String(error)}`);
   if (error instanceof UsageError) console.error(BENCH_HELP);
-  process.exitCode = error instanceof UsageError ? EXIT_USAGE : 1;
+  process.exitCode = error instanceof UsageError ? EXIT_USAGE : EXIT_FAILED;
 }
