@@ -45,12 +45,12 @@ export class Workspace {
   /** Writable for the slot's uid alone, and bounded by the job's disk. Inputs lie beside the scratch and do not count. */
   static async make(claim: Claim, slot: number, place: WorkspacePlace): Promise<Workspace> {
     const directory = join(place.workDirectory, `${claim.jobId}-a${claim.number}`);
-    mkdirSync(join(directory, 'inputs'), { recursive: true, mode: 0o700 });
     const uid = place.baseUid + slot;
     const size = { slot, bytes: claim.share.diskBytes, uid, gid: uid };
     const scratch = await place.scratches.take(size);
     const workspace = new Workspace(directory, scratch, size, claim, place);
     try {
+      mkdirSync(join(directory, 'inputs'), { recursive: true, mode: 0o700 });
       for (const name of [TMP, ...workspace.#outputs.map((output) => output.name)]) {
         const path = join(scratch.path, name);
         mkdirSync(path, { mode: 0o700 });
