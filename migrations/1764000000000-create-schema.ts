@@ -260,6 +260,7 @@ CREATE TABLE outbox (
   job_id uuid NOT NULL REFERENCES job ON DELETE CASCADE,
   attempt_number integer NOT NULL,
   created_at timestamptz NOT NULL DEFAULT now(),
+  not_before timestamptz NOT NULL DEFAULT now(),
   dispatched_at timestamptz,
   UNIQUE (job_id, attempt_number)
 );

@@ -85,3 +85,33 @@ describe('an output that the node’s full disk did not take', () => {
     }
   });
 });
+
+describe('scratch that is used again', () => {
+  it('is empty, whatever was in it', async () => {
+    const scratch = await Scratch.create({ directory: join(directory, 'attempt'), bytes: MIB, ...OWNER });
+    try {
+      mkdirSync(join(scratch.path, 'tmp/deep/er'), { recursive: true });
+      writeFileSync(join(scratch.path, 'tmp/deep/er/.hidden'), 'secret');
+      symlinkSync('/etc', join(scratch.path, 'tmp/link'));
+      expect(await scratch.empty()).toBe(true);
+      expect(readdirSync(scratch.path)).toEqual([]);
+      expect(existsSync('/etc/passwd')).toBe(true);
+    } finally {
+      await scratch.remove();
+    }
+  });
+
+  it('is not that one of which the host would keep much, or in which very many files are', async () => {
+    const scratch = await Scratch.create({ directory: join(directory, 'attempt'), bytes: 100 * MIB, ...OWNER });
+    try {
+      for (let index = 0; index < 300; index += 1) writeFileSync(join(scratch.path, `${index}`), '');
+      expect(await scratch.empty()).toBe(false);
+      for (const name of readdirSync(scratch.path)) rmSync(join(scratch.path, name));
+      writeFileSync(join(scratch.path, 'large'), Buffer.alloc(80 * MIB, 1));
+      execFileSync('sync', ['-f', scratch.path]);
+      expect(await scratch.empty()).toBe(false);
+    } finally {
+      await scratch.remove();
+    }
+  });
+});

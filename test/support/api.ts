@@ -39,6 +39,7 @@ export async function startTestApi(settings: Record<string, string> = {}): Promi
     PORIN_DATABASE_URL: database.apiUrl,
     PORIN_REDIS_URL: required('PORIN_TEST_REDIS_URL'),
     PORIN_SIGNING_KEY_FILE: keyFile,
+    PORIN_RETRY_PAUSE_MS: '100',
     ...settings,
   });
   const app = await createApp(config, pino({ level: 'silent' }));

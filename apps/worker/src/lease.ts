@@ -7,7 +7,7 @@ export type Renewal = 'held' | 'lost' | 'canceled';
 export interface LeaseOptions {
   readonly leaseMs: number;
   readonly renew: () => Promise<Renewal>;
-  /** Called once. */
+  /** Told at every renewal once the job is canceled. */
   readonly onEnd: (reason: Extract<StopReason, 'lease-lost' | 'canceled'>) => void;
   readonly now?: () => number;
 }

@@ -1,5 +1,6 @@
 /** This node: its engine, its recorder, its row in the database, and the clearing up after an earlier process. */
 import { type KeyObject } from 'node:crypto';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type WorkerConfig } from '#lib/config';
 import {
@@ -57,6 +58,11 @@ export class Node {
     return this.#recorder instanceof Recorder ? this.#recorder : undefined;
   }
 
+  /** This node's alone, so that clearing it reaches nothing of another worker's or of anybody's beside it. */
+  get workDirectory(): string {
+    return join(this.options.config.PORIN_WORK_DIR, `node-${encodeURIComponent(this.name)}`);
+  }
+
   get docker(): Docker {
     return this.options.docker;
   }
@@ -82,7 +88,7 @@ export class Node {
     });
     const lost = await store.loseOpenAttempts(this.#id);
     const removed = await removeContainers(this.docker, { 'porin.node': this.name });
-    await removeStaleScratch(config.PORIN_WORK_DIR);
+    await removeStaleScratch(this.workDirectory);
     if (lost + removed > 0) logger.warn({ lost, removed }, 'cleared up after an earlier process');
   }
 

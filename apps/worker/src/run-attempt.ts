@@ -12,7 +12,6 @@ import { type ExecutorRunReport, type RunLimits, runExecutor, type StopReason } 
 import { JobError } from '#lib/jobs';
 import { programDigest } from '#lib/profiles';
 import { type Message } from '#lib/queue';
-import { type StagingRules } from '#lib/staging';
 import { type Logger } from 'pino';
 import { type AttemptStore, LostAttemptError } from './attempt-store.js';
 import { type Claim } from './claim.js';
@@ -24,17 +23,15 @@ import { type Node } from './node.js';
 import { type PlannedExecutor, planAttempt } from './plan.js';
 import { type RunStore } from './run-store.js';
 import { type Share } from './resources.js';
-import { Workspace } from './workspace.js';
+import { Workspace, type WorkspacePlace } from './workspace.js';
 
 export interface AttemptOptions {
   readonly node: Node;
   readonly store: AttemptStore;
   readonly runs: RunStore;
-  readonly rules: StagingRules;
-  readonly workDirectory: string;
+  readonly workspaces: WorkspacePlace;
   readonly runDirectory: string;
   readonly initPath: string;
-  readonly baseUid: number;
   readonly leaseMs: number;
   readonly logLimitBytes: number;
   readonly logger: Logger;
@@ -102,10 +99,9 @@ export class Attempt {
 
   /** The workspace takes about as long to make as the plan, and is needed unless the job is held or refused. */
   async #carryOut(): Promise<void> {
-    const { store, runs, node, rules, workDirectory, baseUid } = this.options;
-    const owner = { uid: baseUid + this.slot, gid: baseUid + this.slot };
+    const { store, runs, node, workspaces } = this.options;
     const { signal } = this.#stop;
-    const making = Workspace.make(workDirectory, this.claim, owner, rules);
+    const making = Workspace.make(this.claim, this.slot, workspaces);
     const [plan, made] = await Promise.allSettled([planAttempt(this.claim, node.planOptions(runs, signal)), making]);
     try {
       if (plan.status === 'rejected') throw plan.reason;
@@ -116,7 +112,7 @@ export class Attempt {
       const workspace = await making;
       await workspace.stage(signal);
       const stageMs = performance.now() - this.#startedAt;
-      for (const executor of plan.value) await this.#runOne(executor, workspace, owner, stageMs);
+      for (const executor of plan.value) await this.#runOne(executor, workspace, stageMs);
       await this.#publish(workspace);
     } finally {
       if (made.status === 'fulfilled') await this.#remove(made.value);
@@ -137,12 +133,7 @@ export class Attempt {
     this.logger.info({ outputs: outputs.length }, 'complete');
   }
 
-  async #runOne(
-    executor: PlannedExecutor,
-    workspace: Workspace,
-    owner: { uid: number; gid: number },
-    stageMs: number,
-  ): Promise<void> {
+  async #runOne(executor: PlannedExecutor, workspace: Workspace, stageMs: number): Promise<void> {
     const { runs, node } = this.options;
     const runId = randomUUID();
     const { level, build, profileVersionId } = executor;
@@ -172,7 +163,7 @@ export class Attempt {
           command: executor.command,
           environment: executor.environment,
           workingDirectory: executor.workingDirectory,
-          ...owner,
+          ...workspace.owner,
           limits,
           mounts: workspace.mounts,
           scratchDirectory: workspace.scratch.path,

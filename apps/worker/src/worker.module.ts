@@ -24,6 +24,7 @@ import { ARCHITECTURE, Node } from './node.js';
 import { NodeSession } from './node-session.js';
 import { NodeStore } from './node-store.js';
 import { Resources } from './resources.js';
+import { ScratchPool } from './scratch-pool.js';
 import { RunStore } from './run-store.js';
 
 const WORKER_CONFIG = Symbol('WorkerConfig');
@@ -36,6 +37,7 @@ export class WorkerLifecycle implements OnApplicationBootstrap, OnApplicationShu
   readonly #session: NodeSession;
   readonly #node: Node;
   readonly #nodeStore: NodeStore;
+  readonly #scratches: ScratchPool;
 
   constructor(
     private readonly dataSource: DataSource,
@@ -58,13 +60,15 @@ export class WorkerLifecycle implements OnApplicationBootstrap, OnApplicationShu
       recorderPath: this.#native('porin-recorder'),
       logger,
     });
+    this.#scratches = new ScratchPool(this.#node.workDirectory);
   }
 
   async onApplicationBootstrap(): Promise<void> {
     const { config, logger } = this;
     refuseMalformedPrefixes(config);
     await checkSchema((sql) => this.dataSource.query(sql));
-    for (const path of [config.PORIN_WORK_DIR, config.PORIN_RUN_DIR]) mkdirSync(path, { recursive: true, mode: 0o700 });
+    for (const path of [this.#node.workDirectory, config.PORIN_RUN_DIR])
+      mkdirSync(path, { recursive: true, mode: 0o700 });
     await this.#session.open();
     await this.#node.start();
     const store = new AttemptStore(this.dataSource, {
@@ -89,16 +93,19 @@ export class WorkerLifecycle implements OnApplicationBootstrap, OnApplicationShu
         node: this.#node,
         store,
         runs: new RunStore(this.dataSource, this.#node.id),
-        rules: {
-          inputPrefixes: config.PORIN_INPUT_URL_PREFIXES,
-          outputPrefixes: config.PORIN_OUTPUT_URL_PREFIXES,
-          allowPrivateAddresses: config.PORIN_ALLOW_PRIVATE_ADDRESSES,
-          inputLimitBytes: config.PORIN_INPUT_LIMIT_BYTES,
+        workspaces: {
+          workDirectory: this.#node.workDirectory,
+          scratches: this.#scratches,
+          baseUid: config.PORIN_BASE_UID,
+          rules: {
+            inputPrefixes: config.PORIN_INPUT_URL_PREFIXES,
+            outputPrefixes: config.PORIN_OUTPUT_URL_PREFIXES,
+            allowPrivateAddresses: config.PORIN_ALLOW_PRIVATE_ADDRESSES,
+            inputLimitBytes: config.PORIN_INPUT_LIMIT_BYTES,
+          },
         },
-        workDirectory: config.PORIN_WORK_DIR,
         runDirectory: config.PORIN_RUN_DIR,
         initPath: this.#native('porin-init'),
-        baseUid: config.PORIN_BASE_UID,
         leaseMs: config.PORIN_LEASE_MS,
         logLimitBytes: config.PORIN_LOG_LIMIT_BYTES,
         logger,
@@ -123,6 +130,7 @@ export class WorkerLifecycle implements OnApplicationBootstrap, OnApplicationShu
       await this.#consumer.drain(this.config.PORIN_DRAIN_MS);
     }
     await this.#imageKeeper?.stop();
+    await this.#scratches.clear();
     await this.#node.stop();
     await this.#session.close();
   }

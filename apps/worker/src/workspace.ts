@@ -2,10 +2,11 @@
 import { chownSync, mkdirSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Mount, Scratch } from '#lib/execution';
+import { type Mount, type Scratch } from '#lib/execution';
 import { digestOf } from '#lib/profiles';
 import { publishOutput, stageInput, type StagingRules } from '#lib/staging';
 import { type Claim } from './claim.js';
+import { type ScratchPool, type SlotScratch } from './scratch-pool.js';
 import { outputDirectories, type OutputDirectory, placeOf } from './output-mounts.js';
 
 export interface PublishedOutput {
@@ -13,6 +14,15 @@ export interface PublishedOutput {
   readonly url: string;
   readonly sha256: string;
   readonly bytes: number;
+}
+
+/** Where the workspaces of this node are, and what holds for all of them. */
+export interface WorkspacePlace {
+  readonly workDirectory: string;
+  readonly scratches: ScratchPool;
+  /** The uid of slot 0; each next slot has the next one. */
+  readonly baseUid: number;
+  readonly rules: StagingRules;
 }
 
 const TMP = 'tmp';
@@ -25,35 +35,37 @@ export class Workspace {
   private constructor(
     private readonly directory: string,
     readonly scratch: Scratch,
+    private readonly size: SlotScratch,
     private readonly claim: Claim,
-    private readonly rules: StagingRules,
+    private readonly place: WorkspacePlace,
   ) {
     this.#outputs = outputDirectories(claim.outputs.map(({ path }) => path));
   }
 
-  /** Writable for the uid alone, and bounded by the job's disk. Inputs lie beside the scratch and do not count. */
-  static async make(
-    workDirectory: string,
-    claim: Claim,
-    owner: { readonly uid: number; readonly gid: number },
-    rules: StagingRules,
-  ): Promise<Workspace> {
-    const directory = join(workDirectory, `${claim.jobId}-a${claim.number}`);
-    await rm(directory, { recursive: true, force: true });
-    mkdirSync(join(directory, 'inputs'), { recursive: true, mode: 0o700 });
-    const scratch = await Scratch.create({ directory, bytes: claim.share.diskBytes, ...owner });
+  /** Writable for the slot's uid alone, and bounded by the job's disk. Inputs lie beside the scratch and do not count. */
+  static async make(claim: Claim, slot: number, place: WorkspacePlace): Promise<Workspace> {
+    const directory = join(place.workDirectory, `${claim.jobId}-a${claim.number}`);
+    const uid = place.baseUid + slot;
+    const size = { slot, bytes: claim.share.diskBytes, uid, gid: uid };
+    const scratch = await place.scratches.take(size);
+    const workspace = new Workspace(directory, scratch, size, claim, place);
     try {
-      const workspace = new Workspace(directory, scratch, claim, rules);
+      mkdirSync(join(directory, 'inputs'), { recursive: true, mode: 0o700 });
       for (const name of [TMP, ...workspace.#outputs.map((output) => output.name)]) {
         const path = join(scratch.path, name);
         mkdirSync(path, { mode: 0o700 });
-        chownSync(path, owner.uid, owner.gid);
+        chownSync(path, uid, uid);
       }
       return workspace;
     } catch (error) {
-      await scratch.remove();
+      await workspace.remove();
       throw error;
     }
+  }
+
+  /** Of the payload, and of all that it may write. */
+  get owner(): { readonly uid: number; readonly gid: number } {
+    return { uid: this.size.uid, gid: this.size.gid };
   }
 
   /** Throws JobError input-*. */
@@ -61,7 +73,7 @@ export class Workspace {
     const staged = [];
     for (const [index, input] of this.claim.inputs.entries()) {
       const file = join(this.directory, 'inputs', String(index));
-      const { sha256 } = await stageInput(input, file, this.rules, signal);
+      const { sha256 } = await stageInput(input, file, this.place.rules, signal);
       staged.push({ path: input.path, file, sha256 });
     }
     this.#inputs = staged;
@@ -87,16 +99,19 @@ export class Workspace {
     for (const output of this.claim.outputs) {
       const { directory, name } = placeOf(output.path, this.#outputs);
       const source = { directory: join(this.scratch.path, directory.name), name };
-      const options = { rules: this.rules, limitBytes: this.claim.share.diskBytes, signal, beforeCommit };
+      const options = { rules: this.place.rules, limitBytes: this.claim.share.diskBytes, signal, beforeCommit };
       const { sha256, bytes } = await publishOutput(output, source, options);
       published.push({ path: output.path, url: output.url, sha256, bytes });
     }
     return published;
   }
 
-  /** With the inputs. May be called twice. */
+  /** May be called twice. */
   remove(): Promise<void> {
-    this.#removal ??= this.scratch.remove();
+    this.#removal ??= Promise.all([
+      this.place.scratches.giveBack(this.size, this.scratch),
+      rm(this.directory, { recursive: true, force: true }),
+    ]).then(() => undefined);
     return this.#removal;
   }
 }

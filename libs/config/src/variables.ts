@@ -51,6 +51,9 @@ export const apiVariables = z.object({
   PORIN_QUEUE_DEPTH_FACTOR: integer(1, 100)
     .default(2)
     .describe('Jobs that run or have a message in Redis, at most, as a multiple of the slots'),
+  PORIN_RETRY_PAUSE_MS: integer(0, 86_400_000)
+    .default(10_000)
+    .describe('Pause after a failure of ours before the second attempt, milliseconds; six times that before the third'),
   PORIN_RETENTION_DAYS: integer(1, 36_500).default(90).describe('Days that logs are kept'),
 });
 

@@ -102,7 +102,11 @@ export class Dispatcher implements OnApplicationBootstrap, OnApplicationShutdown
 
   /** In order; each is due again some time after it was done, the relay always. */
   private duties(): readonly (() => Promise<void>)[] {
-    const { PORIN_QUEUE_DEPTH_FACTOR: depthFactor, PORIN_RETENTION_DAYS: retentionDays } = this.config;
+    const {
+      PORIN_QUEUE_DEPTH_FACTOR: depthFactor,
+      PORIN_RETENTION_DAYS: retentionDays,
+      PORIN_RETRY_PAUSE_MS: retryPauseMs,
+    } = this.config;
     const { dataSource } = this;
     return [
       paced(
@@ -112,7 +116,7 @@ export class Dispatcher implements OnApplicationBootstrap, OnApplicationShutdown
       paced(
         async () => {
           await dataSource.transaction(endLostAttempts);
-          await dataSource.transaction(settleJobs);
+          await dataSource.transaction((manager) => settleJobs(manager, retryPauseMs));
         },
         () => SETTLE_MS,
       ),

@@ -1,7 +1,7 @@
 /** Mends what workers leave behind; the only place that makes an attempt after the first one. */
 import { JobError } from '#lib/jobs';
 import { type EntityManager } from 'typeorm';
-import { type EndedAttempt, verdictOn } from './retry.js';
+import { type EndedAttempt, pauseMs, verdictOn } from './retry.js';
 
 /** Bounds one transaction; the rest follows in the next round. */
 const BATCH = 500;
@@ -32,7 +32,7 @@ interface UnsettledJob extends EndedAttempt {
  * Jobs that an attempt was started for and that no attempt holds any more: those being canceled end so, the others are
  * queued again with the next fence or given up.
  */
-export async function settleJobs(manager: EntityManager): Promise<void> {
+export async function settleJobs(manager: EntityManager, firstPauseMs: number): Promise<void> {
   await manager.query(
     `UPDATE job SET state = 'CANCELED', ended_at = now() WHERE state = 'CANCELING'
      AND NOT EXISTS (SELECT FROM attempt WHERE attempt.job_id = job.id AND attempt.state = 'OPEN')`,
@@ -44,10 +44,10 @@ export async function settleJobs(manager: EntityManager): Promise<void> {
      LIMIT $1 FOR UPDATE OF job SKIP LOCKED`,
     [BATCH],
   );
-  for (const job of unsettled) await settle(manager, job);
+  for (const job of unsettled) await settle(manager, job, firstPauseMs);
 }
 
-async function settle(manager: EntityManager, job: UnsettledJob): Promise<void> {
+async function settle(manager: EntityManager, job: UnsettledJob, firstPauseMs: number): Promise<void> {
   const verdict = verdictOn(job);
   if (verdict.kind === 'end') {
     await manager.query(
@@ -62,8 +62,9 @@ async function settle(manager: EntityManager, job: UnsettledJob): Promise<void> 
        UPDATE job SET state = 'QUEUED', fence = fence + 1, failures = $2, queued_at = now(), waiting_reason = $3
        WHERE id = $1 AND state IN ('INITIALIZING', 'RUNNING') RETURNING id, fence
      )
-     INSERT INTO outbox (job_id, attempt_number) SELECT id, fence FROM again`,
-    [job.id, verdict.failures, verdict.waitingReason],
+     INSERT INTO outbox (job_id, attempt_number, not_before)
+     SELECT id, fence, now() + make_interval(secs => $4) FROM again`,
+    [job.id, verdict.failures, verdict.waitingReason, pauseMs(job, firstPauseMs) / 1000],
   );
 }
 

@@ -32,7 +32,7 @@ export async function takeReady(manager: EntityManager, depthFactor: number): Pr
        SELECT outbox.id, job.id AS job_id, job.fence, job.architecture,
          row_number() OVER (PARTITION BY job.architecture ORDER BY job.priority DESC, job.queued_at, job.id) AS place
        FROM outbox JOIN job ON job.id = outbox.job_id AND job.fence = outbox.attempt_number
-       WHERE outbox.dispatched_at IS NULL AND job.state = 'QUEUED'
+       WHERE outbox.dispatched_at IS NULL AND outbox.not_before <= now() AND job.state = 'QUEUED'
      ), chosen AS (
        SELECT candidate.* FROM candidate
        JOIN capacity USING (architecture) LEFT JOIN waiting USING (architecture)

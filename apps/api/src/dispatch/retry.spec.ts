@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type EndedAttempt, verdictOn } from './retry.js';
+import { type EndedAttempt, pauseMs, verdictOn } from './retry.js';
 
 describe('the verdict on an attempt that ended without ending its job', () => {
   it.each<[string, EndedAttempt, object]>([
@@ -35,5 +35,16 @@ describe('the verdict on an attempt that ended without ending its job', () => {
     ],
   ])('%s', (_name, attempt, verdict) => {
     expect(verdictOn(attempt)).toEqual(verdict);
+  });
+});
+
+describe('the pause before another attempt', () => {
+  it.each<[EndedAttempt['state'], number, number]>([
+    ['FAILED', 0, 10],
+    ['FAILED', 1, 60],
+    ['LOST', 1, 0],
+    ['RELEASED', 1, 0],
+  ])('after %s and %d failures before', (state, failures, pause) => {
+    expect(pauseMs({ state, errorCode: null, failures }, 10)).toBe(pause);
   });
 });

@@ -25,6 +25,14 @@ export type Verdict =
       readonly errorCode: JobErrorCode;
     };
 
+/** Of each pause before another attempt to the one before it. */
+const PAUSE_GROWTH = 6;
+
+/** What failed on our side is given time to mend; a lost worker's or a draining node's job may go to another at once. */
+export function pauseMs({ state, failures }: EndedAttempt, firstPauseMs: number): number {
+  return state === 'FAILED' ? firstPauseMs * PAUSE_GROWTH ** failures : 0;
+}
+
 /** An attempt given back unharmed is no failure; of failures, those that may end differently are tried again, up to a limit. */
 export function verdictOn({ state, errorCode, failures }: EndedAttempt): Verdict {
   if (state === 'RELEASED') return { kind: 'again', failures, waitingReason: 'retry-after-drain' };

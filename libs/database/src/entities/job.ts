@@ -71,6 +71,7 @@ export class Outbox {
   @Column('uuid', { name: 'job_id' }) jobId!: string;
   @Column('integer', { name: 'attempt_number' }) attemptNumber!: number;
   @CreateDateColumn({ type: 'timestamptz', name: 'created_at' }) createdAt!: Date;
+  @Column('timestamptz', { name: 'not_before', default: () => 'now()' }) notBefore!: Date;
   @Column('timestamptz', { name: 'dispatched_at', nullable: true }) dispatchedAt!: Date | null;
 }
 

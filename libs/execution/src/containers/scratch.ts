@@ -1,6 +1,6 @@
 /** The bounded disk of one attempt: a sparse file with an ext4 file system, mounted from a loop device. Needs root. */
 import { execFile } from 'node:child_process';
-import { mkdir, open, readdir, readFile, realpath, rm, rmdir } from 'node:fs/promises';
+import { mkdir, open, readFile, readdir, realpath, rm, rmdir, stat, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { DISK_MARGIN_BYTES, isFull } from './disk-space.js';
@@ -18,6 +18,11 @@ export interface ScratchOptions {
 
 const MIB = 1024 * 1024;
 const BLOCK_BYTES = 4096;
+/** Files and bytes on the host up to which a used scratch is emptied rather than made anew. */
+const EMPTIED_FILES = 256;
+const EMPTIED_BYTES = 64 * MIB;
+/** Unit of st_blocks, stat(2). */
+const STAT_BLOCK_BYTES = 512;
 const IMAGE = 'scratch.ext4';
 const MOUNT = 'scratch';
 /** Where Debian has mkfs.ext4, also for users whose PATH is without it. */
@@ -57,6 +62,17 @@ export class Scratch {
   /** More than the bytes asked for are used, or no inode is left. */
   isFull(): Promise<boolean> {
     return isFull(this.path);
+  }
+
+  /**
+   * Empties it for a next attempt of the same user and size. False where that would take long, or where the host keeps much
+   * space that was once written: then it is to be removed.
+   */
+  async empty(): Promise<boolean> {
+    const [{ files, ffree }, image] = await Promise.all([statfs(this.path), stat(join(this.directory, IMAGE))]);
+    if (files - ffree > EMPTIED_FILES || image.blocks * STAT_BLOCK_BYTES > EMPTIED_BYTES) return false;
+    for (const name of await readdir(this.path)) await rm(join(this.path, name), { recursive: true, force: true });
+    return true;
   }
 
   /** Undoes the mount and removes the attempt's directory. */
