@@ -30,7 +30,7 @@ describe('parseCommandLine', () => {
     { args: ['enforce', '--blocks', '1e3'] },
     { args: ['enforce', '--seed', '-1'] },
     { args: ['enforce', '--seed', '4294967296'] },
-    { args: ['throughput', '--jobs', '3'] },
+    { args: ['throughput', '--jobs', '6'] },
   ])('refuses $args', ({ args }) => {
     expect(() => parseCommandLine(args)).toThrow(UsageError);
   });

@@ -1,6 +1,7 @@
 /** What the command line says to a bench. */
 import { randomInt } from 'node:crypto';
 import { parseArgs } from 'node:util';
+import { PARTS } from './throughput-report.js';
 
 export interface BenchOptions {
   readonly blocks: number;
@@ -23,7 +24,7 @@ benches
   throughput   ${DEFAULT_JOBS} jobs of /bin/true through the API, the queue and a worker, against as many by "docker run"
 options
   --blocks <n> blocks of the enforce bench (default ${DEFAULT_BLOCKS}); fewer are for trying out and prove nothing
-  --jobs <n>   jobs of the throughput bench (default ${DEFAULT_JOBS}, a multiple of 2); fewer prove nothing
+  --jobs <n>   jobs of the throughput bench (default ${DEFAULT_JOBS}, a multiple of ${PARTS}); fewer prove nothing
   --seed <n>   order of the runs and resampling (default: a random one, which is printed)
 Each prints a table and writes .porin/bench/<bench>.json. The machine should do nothing else meanwhile.
 exit codes: 0 all bars reached, 1 a bar not reached, 2 wrong usage, 3 too noisy to tell, or too little was run,
@@ -47,8 +48,8 @@ export function parseCommandLine(args: readonly string[]): CommandLine {
   if (!name || positionals.length > 1) {
     throw new UsageError(positionals.length === 0 ? 'which bench?' : `there is no bench "${positionals.join(' ')}"`);
   }
-  const jobs = wholeNumber('--jobs', values.jobs, 2, 100_000) ?? DEFAULT_JOBS;
-  if (jobs % 2 !== 0) throw new UsageError('--jobs must be a multiple of 2');
+  const jobs = wholeNumber('--jobs', values.jobs, PARTS, 100_000) ?? DEFAULT_JOBS;
+  if (jobs % PARTS !== 0) throw new UsageError(`--jobs must be a multiple of ${PARTS}`);
   return {
     kind: 'bench',
     name,

@@ -1,6 +1,6 @@
 /** The containers of the throughput bench by plain `docker run`, hardened as Porin's are. */
 import { spawn } from 'node:child_process';
-import { type Half } from './throughput-report.js';
+import { type Part } from './throughput-report.js';
 import { inParallel } from './in-parallel.js';
 
 const USER = '231000:231000';
@@ -21,7 +21,7 @@ export class DockerRunLoad {
     private readonly stop: AbortSignal,
   ) {}
 
-  async run(jobs: number, atOnce: number): Promise<Half> {
+  async run(jobs: number, atOnce: number): Promise<Part> {
     const startedAt = performance.now();
     await inParallel(jobs, atOnce, () => this.#runOne());
     return { jobs, ms: performance.now() - startedAt };

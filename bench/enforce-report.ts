@@ -5,10 +5,10 @@ import {
   DEFAULT_BOOTSTRAP,
   median,
   type PairedRatio,
-  pairedRatio,
   type Verdict,
   verdict,
 } from '#lib/overhead';
+import { type BaselinedRun, pooledRatio } from './pooled-ratio.js';
 import { LEVELS, levelOf, type LevelName, type Slot } from './block-plan.js';
 
 export const PROGRAM = 'edf-normalize';
@@ -47,10 +47,11 @@ export interface EnforceReport {
 }
 
 export function enforceReport(runs: readonly PayloadRun[], calls: readonly CallsRun[], seed: number): EnforceReport {
+  const options = { ...DEFAULT_BOOTSTRAP, seed };
   const ratios = Object.fromEntries(
     LEVELS.flatMap((level) => {
-      const pairs = pairsOf(runs, level === 'none' ? 'control' : level);
-      return pairs.length === 0 ? [] : [[level, pairedRatio(pairs, { ...DEFAULT_BOOTSTRAP, seed })]];
+      const blocks = level === 'none' ? controlBlocks(runs) : levelBlocks(runs, level);
+      return blocks.length === 0 ? [] : [[level, pooledRatio(blocks, options)]];
     }),
   ) as EnforceReport['ratios'];
   const nsPerCall = Object.fromEntries(
@@ -72,12 +73,26 @@ export function exitCodeOf(checks: readonly Check[]): 0 | 1 | 3 {
   return checks.every((check) => check.verdict === 'within-bar') ? 0 : 1;
 }
 
-function pairsOf(runs: readonly PayloadRun[], slot: Slot) {
-  const baselines = new Map(runs.flatMap((run) => (run.slot === 'none' ? [[run.block, run.wallUs]] : [])));
-  return runs.flatMap((run) => {
-    const baseline = baselines.get(run.block);
-    return run.slot === slot && baseline !== undefined ? [{ baseline, measured: run.wallUs }] : [];
-  });
+/** The second `none` of each block against the first. */
+export function controlBlocks(runs: readonly PayloadRun[]): readonly BaselinedRun[] {
+  return blocksOf(runs).flatMap(({ none, control }) =>
+    none === undefined || control === undefined ? [] : [{ measured: control, baselines: [none] }],
+  );
+}
+
+/** The level's run of each block against both `none`. */
+function levelBlocks(runs: readonly PayloadRun[], level: LevelName): readonly BaselinedRun[] {
+  return blocksOf(runs).flatMap(({ none, control, [level]: measured }) =>
+    none === undefined || control === undefined || measured === undefined
+      ? []
+      : [{ measured, baselines: [none, control] }],
+  );
+}
+
+function blocksOf(runs: readonly PayloadRun[]): readonly Readonly<Partial<Record<Slot, number>>>[] {
+  const blocks = new Map<number, Partial<Record<Slot, number>>>();
+  for (const { block, slot, wallUs } of runs) blocks.set(block, { ...blocks.get(block), [slot]: wallUs });
+  return [...blocks.values()];
 }
 
 function medianPerLevel(

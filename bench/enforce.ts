@@ -1,7 +1,7 @@
 /** `npm run bench -- enforce`: what a system call and a whole program cost at every level. */
 import { join } from 'node:path';
 import { Recorder } from '#lib/execution';
-import { aaHalfWidth, AA_HALF_WIDTH_MAXIMUM, seededRandom } from '#lib/overhead';
+import { aaHalfWidth, AA_HALF_WIDTH_MAXIMUM, DEFAULT_BOOTSTRAP, seededRandom } from '#lib/overhead';
 import Docker from 'dockerode';
 import { startStack } from '../scripts/services/stack.js';
 import { stopStack } from '../scripts/services/stop-stack.js';
@@ -12,11 +12,12 @@ import { planBlocks } from './block-plan.js';
 import { buildCallsProgram } from './calls-program.js';
 import { raiseCpuPriority } from './cpu-priority.js';
 import { prepareEdfPrograms } from './edf-program.js';
-import { enforceReport, exitCodeOf, PROGRAM } from './enforce-report.js';
+import { controlBlocks, enforceReport, exitCodeOf, PROGRAM } from './enforce-report.js';
 import { renderEnforceReport } from './enforce-table.js';
 import { type Environment, readEnvironment } from './environment.js';
 import { learnFilters } from './learned-filters.js';
 import { Measurement } from './measurement.js';
+import { pooledRatio } from './pooled-ratio.js';
 import { pinEverythingElse } from './pinning.js';
 import { Quiet } from './quiet.js';
 import { writeResult, writeRuns } from './result-file.js';
@@ -93,8 +94,7 @@ async function measureUntilQuiet(measurement: Measurement, options: BenchOptions
 }
 
 function controlHalfWidth({ payloadRuns }: Measurement, seed: number): number {
-  const control = enforceReport(payloadRuns, [], seed).ratios.none;
-  return control ? aaHalfWidth(control) : Infinity;
+  return aaHalfWidth(pooledRatio(controlBlocks(payloadRuns), { ...DEFAULT_BOOTSTRAP, seed }));
 }
 
 function conclude(measurement: Measurement, environment: Environment, minutes: number): number {
@@ -107,8 +107,8 @@ function conclude(measurement: Measurement, environment: Environment, minutes: n
 ${blocks} blocks on ${environment.cpuModel}, ${environment.cores} cores, Linux ${environment.kernel}, ${environment.engine},
 Speculation_Store_Bypass: ${environment.speculationStoreBypass}; seed ${environment.seed}; a recording of ${minutes} minutes.
 Level none is (none, none): porin-init loads the ceiling as a deny filter, and the engine's default seccomp profile
-applies. It runs twice a block; its ratio is the second run against the first. The other levels' ratios are paired
-with the block's first none. strace runs on another core than what it traces.
+applies. It runs twice a block; its ratio is the second run against the first. Every other level's run is paired with
+both, which narrows the interval and, unlike their mean, moves no median. strace runs on another core than what it traces.
 
 ${renderEnforceReport(report)}
 

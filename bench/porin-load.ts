@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { type Load } from './docker-run-load.js';
 import { inParallel } from './in-parallel.js';
-import { type Half, type JobTimes } from './throughput-report.js';
+import { type Part, type JobTimes } from './throughput-report.js';
 
 const SUBMITTERS = 8;
 const POLL_MS = 50;
@@ -41,7 +41,7 @@ export class PorinLoad {
   }
 
   /** From the first submission to the last job's end on the database's clock, which is this machine's. */
-  async run(jobs: number): Promise<Half & { readonly times: readonly JobTimes[] }> {
+  async run(jobs: number): Promise<Part & { readonly times: readonly JobTimes[] }> {
     const startedAtMs = Date.now();
     const ids: string[] = [];
     await inParallel(jobs, SUBMITTERS, async () => void ids.push(await this.#submit()));

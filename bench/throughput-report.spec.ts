@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { renderThroughput, throughputExitCode, throughputResult, timeRatio } from './throughput-report.js';
 
-const half = (jobs: number, ms: number) => ({ jobs, ms });
+const part = (jobs: number, ms: number) => ({ jobs, ms });
 const runs = {
-  porin: [half(100, 20_000), half(100, 30_000)],
-  dockerRun: [half(100, 25_000), half(100, 15_000)],
+  porin: [part(100, 20_000), part(100, 30_000)],
+  dockerRun: [part(100, 25_000), part(100, 15_000)],
   times: Array.from({ length: 101 }, (_job, index) => ({
     latencyMs: 1000 + index,
     phasesMs: { queue: 900 + index, create: 30 },
@@ -12,7 +12,7 @@ const runs = {
 };
 
 describe('throughputResult', () => {
-  it('has exactly the keys that other programs read, over both halves', () => {
+  it('has exactly the keys that other programs read, over all parts', () => {
     expect(throughputResult(runs)).toEqual({
       porin: { jobsPerSecond: 4, latencyMs: { median: 1050, p95: 1095 } },
       dockerRun: { jobsPerSecond: 5 },
@@ -21,7 +21,7 @@ describe('throughputResult', () => {
 });
 
 describe('throughputExitCode', () => {
-  const at = (ms: number) => throughputResult({ ...runs, porin: [half(200, ms)] });
+  const at = (ms: number) => throughputResult({ ...runs, porin: [part(200, ms)] });
 
   it('is 0 up to 1.2 times the time of docker run, and 1 beyond', () => {
     expect(timeRatio(at(44_000))).toBeCloseTo(1.1, 12);

@@ -1,4 +1,4 @@
-/** From the halves of the throughput bench to rates, latencies, the comparison and the exit code. */
+/** From the parts of the throughput bench to rates, latencies, the comparison and the exit code. */
 import { median, quantile } from '#lib/overhead';
 import { digits, renderTable } from './table.js';
 
@@ -7,8 +7,11 @@ export const TIME_BAR = 1.2;
 export const ENOUGH_JOBS = 200;
 const EXIT_PROVES_NOTHING = 3;
 
-/** One half of the jobs, done by one of the two. */
-export interface Half {
+/** The jobs are done in so many parts, each by both. */
+export const PARTS = 4;
+
+/** One part of the jobs, done by one of the two. */
+export interface Part {
   readonly jobs: number;
   readonly ms: number;
 }
@@ -22,8 +25,8 @@ export interface JobTimes {
 }
 
 export interface ThroughputRuns {
-  readonly porin: readonly Half[];
-  readonly dockerRun: readonly Half[];
+  readonly porin: readonly Part[];
+  readonly dockerRun: readonly Part[];
   readonly times: readonly JobTimes[];
 }
 
@@ -57,14 +60,14 @@ export function throughputExitCode(result: ThroughputResult, jobs: number): 0 | 
 }
 
 export function renderThroughput(runs: ThroughputRuns, result: ThroughputResult): string {
-  const row = (name: string, halves: readonly Half[], ...latency: number[]) => [
+  const row = (name: string, parts: readonly Part[], ...latency: number[]) => [
     name,
-    digits(rate(halves)),
-    ...halves.map(({ ms }) => digits(ms / 1000)),
+    digits(rate(parts)),
+    digits(sum(parts.map(({ ms }) => ms)) / 1000),
     ...latency.map(digits),
   ];
   const { latencyMs } = result.porin;
-  const header = ['', 'jobs/s', 's, first half', 's, second half', 'latency ms, median', 'p95'];
+  const header = ['', 'jobs/s', 's, all', 'latency ms, median', 'p95'];
   const ratio = timeRatio(result);
   return [
     renderTable(header, [
@@ -83,7 +86,10 @@ function describePhases(times: readonly JobTimes[]): string {
   return names.map((name) => `${name} ${digits(median(times.map(({ phasesMs }) => phasesMs[name] ?? 0)))}`).join(', ');
 }
 
-function rate(halves: readonly Half[]): number {
-  const sum = (values: readonly number[]) => values.reduce((total, value) => total + value, 0);
-  return (1000 * sum(halves.map(({ jobs }) => jobs))) / sum(halves.map(({ ms }) => ms));
+function rate(parts: readonly Part[]): number {
+  return (1000 * sum(parts.map(({ jobs }) => jobs))) / sum(parts.map(({ ms }) => ms));
+}
+
+function sum(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0);
 }

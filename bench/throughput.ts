@@ -9,11 +9,16 @@ import { stopStack } from '../scripts/services/stop-stack.js';
 import { CACHE_DIR, DIST_DIR } from '../scripts/setup/paths.js';
 import { type BenchOptions } from './bench-options.js';
 import { DockerRunLoad, type Load } from './docker-run-load.js';
+import { emptyDatabase } from './empty-database.js';
 import { readEnvironment } from './environment.js';
+import { Quiet } from './quiet.js';
 import { PorinLoad } from './porin-load.js';
 import { writeResult } from './result-file.js';
 import {
   ENOUGH_JOBS,
+  type JobTimes,
+  type Part,
+  PARTS,
   renderThroughput,
   throughputExitCode,
   throughputResult,
@@ -22,6 +27,8 @@ import {
 
 const MIB = 1024 ** 2;
 const WARM_UP_JOBS = 4;
+/** For moments in which the machine does nothing else, over the whole bench. */
+const PATIENCE_MS = 300_000;
 /** Submitting is not what is measured, and must not be refused. */
 const RATE_LIMIT_PER_MINUTE = 1_000_000;
 
@@ -30,6 +37,7 @@ export async function runThroughputBench(options: BenchOptions): Promise<number>
   const { jobs, log, seed, stop } = options;
   const slots = availableParallelism();
   try {
+    await emptyDatabase(await startStack({ instance: 'bench', log, signal: stop }));
     const stack = await startStack({
       instance: 'bench',
       with: { api: true, worker: true },
@@ -45,7 +53,7 @@ export async function runThroughputBench(options: BenchOptions): Promise<number>
     const path = writeResult('throughput', { environment, nsPerCall: {}, ratios: {} }, { ...result });
     console.log(`
 ${jobs} jobs of /bin/true, ${slots} at once, on ${environment.cpuModel}, Linux ${environment.kernel}, ${environment.engine}.
-In the order: half by Porin, half by docker run, half by docker run, half by Porin. Latency is from queued to payload.
+In ${PARTS} parts, each by both, one after the other, in changing order. Latency is from queued to payload.
 
 ${renderThroughput(runs, result)}
 
@@ -57,7 +65,7 @@ Written to ${path}`);
   }
 }
 
-/** A drift of the machine over the bench falls on both alike. */
+/** In parts and by turns, so that a drift of the machine falls on both alike. */
 async function measure(
   stack: Stack,
   load: Load,
@@ -78,20 +86,24 @@ async function measure(
     log('warming up');
     await porin.run(WARM_UP_JOBS);
     await plain.run(WARM_UP_JOBS, slots);
-    const said = async <T extends { ms: number }>(what: string, half: Promise<T>): Promise<T> => {
-      const { ms } = await half;
-      log(`${jobs / 2} jobs by ${what}: ${(ms / 1000).toFixed(1)} s`);
-      return half;
+    const done = { porin: [] as (Part & { times: readonly JobTimes[] })[], dockerRun: [] as Part[] };
+    const turns = {
+      porin: async () => void done.porin.push(await porin.run(jobs / PARTS)),
+      dockerRun: async () => void done.dockerRun.push(await plain.run(jobs / PARTS, slots)),
     };
-    const first = await said('Porin', porin.run(jobs / 2));
-    const second = await said('docker run', plain.run(jobs / 2, slots));
-    const third = await said('docker run', plain.run(jobs / 2, slots));
-    const fourth = await said('Porin', porin.run(jobs / 2));
-    return {
-      porin: [first, fourth],
-      dockerRun: [second, third],
-      times: [...first.times, ...fourth.times],
-    };
+    const quiet = new Quiet(PATIENCE_MS);
+    for (let part = 0; part < PARTS; part += 1) {
+      const order = part % 2 === 0 ? (['porin', 'dockerRun'] as const) : (['dockerRun', 'porin'] as const);
+      for (const turn of order) {
+        await quiet.wait(stop);
+        await turns[turn]();
+      }
+      const [ours, theirs] = [done.porin.at(-1), done.dockerRun.at(-1)].map((last) =>
+        ((last?.ms ?? 0) / 1000).toFixed(1),
+      );
+      log(`part ${part + 1} of ${PARTS}: ${jobs / PARTS} jobs by Porin in ${ours} s, by docker run in ${theirs} s`);
+    }
+    return { ...done, times: done.porin.flatMap(({ times }) => times) };
   } finally {
     await porin.close();
   }
