@@ -27,7 +27,7 @@ export const nativePrograms: Check = {
     mkdirSync(NATIVE_DIR, { recursive: true });
     rmSync(STAMP, { force: true });
     // A kernel without BTF types cannot have the recorder; all else works there, so its failure alone is no error.
-    const built = spawnSync('make', ['--silent', '--keep-going', '-C', SOURCES, `OUT=${NATIVE_DIR}`], {
+    const built = spawnSync('make', ['--silent', '--keep-going', '--always-make', '-C', SOURCES, `OUT=${NATIVE_DIR}`], {
       stdio: ['ignore', 'inherit', 'inherit'],
     });
     if (!isProgram(join(NATIVE_DIR, 'porin-init'))) throw new SetupError('porin-init could not be built; see above');
