@@ -14,6 +14,7 @@ const record = { pid: 7, startTicks: 500, mark };
 describe('trust in a remembered pid', () => {
   it.each([
     ['our running process', proc(stat('redis', 'S'), `redis-server\0${mark}/redis.conf`), true],
+    ['ours while it executes a program', proc(stat('node', 'R'), ''), true],
     ['a zombie of ours', proc(stat('redis', 'Z'), ''), false],
     ['a stranger that got the same pid', proc(stat('sshd', 'S'), 'sshd: root'), false],
     ['a later process with our pid and mark', proc(stat('redis', 'S', 900), `redis-server\0${mark}/redis.conf`), false],

@@ -26,6 +26,7 @@ export interface PlannedExecutor {
   readonly build: BuildRow;
   readonly image: ResolvedImage;
   readonly command: readonly string[];
+  /** Over the image's own, which runExecutor adds. */
   readonly environment: Readonly<Record<string, string>>;
   readonly workingDirectory: string;
   readonly level: Level;
@@ -84,8 +85,7 @@ async function planExecutor(
     build,
     image,
     command: executor.command.length > 0 ? executor.command : [...content.entrypoint, ...content.command],
-    // The payload's user has no entry in the image's passwd file, so its home is the scratch.
-    environment: { HOME: '/tmp', ...environmentOf(content.environment), ...executor.environment },
+    environment: executor.environment,
     workingDirectory: executor.workingDirectory ?? (content.workingDirectory || '/'),
     level: selection.level,
     profileVersionId: selection.profileVersionId,
@@ -149,14 +149,4 @@ function filterFor(level: Level, profile: Profile | null, architecture: Architec
     ceiling: DEFAULT_CEILING,
     engineDefault: engineDefaultNames(architecture),
   });
-}
-
-/** `NAME=value` of an image's configuration. */
-function environmentOf(entries: readonly string[]): Record<string, string> {
-  return Object.fromEntries(
-    entries.map((entry) => {
-      const equals = entry.indexOf('=');
-      return equals < 0 ? [entry, ''] : [entry.slice(0, equals), entry.slice(equals + 1)];
-    }),
-  );
 }
