@@ -7,7 +7,7 @@ import {
   ARCHITECTURES,
   AUDIT_ARCH,
   type Architecture,
-  type Condition,
+  type GuardCondition,
   DEFAULT_CEILING,
   type Enforcement,
   type Instruction,
@@ -43,7 +43,7 @@ function libseccompTable(architecture: Architecture): Map<string, number> {
 }
 
 /** A condition as alternatives of `argument:mask:value`: a 32-bit word differs from a value where one of its bits does. */
-function masked(condition: Condition): string[] {
+function masked(condition: GuardCondition): string[] {
   const text = (mask: number, value: number): string =>
     `${condition.argument}:${(mask >>> 0).toString(16)}:${(value >>> 0).toString(16)}`;
   switch (condition.op) {

@@ -1,5 +1,12 @@
 /** The request for one executor run and the report of it: what run-executor takes and gives. */
-import { type Architecture, type Level, type Recording, type CompiledFilter } from '#lib/profiles';
+import {
+  type Architecture,
+  type CompiledFilter,
+  type LandlockRules,
+  type LandlockStatus,
+  type Level,
+  type Recording,
+} from '#lib/profiles';
 
 export interface Mount {
   /** Path on the host. */
@@ -52,6 +59,8 @@ export interface ExecutorRunRequest {
   readonly level: Level;
   /** The programs for the level: `compileFilter` with the profile for audit and enforce, the ceiling alone for none. */
   readonly filter: CompiledFilter;
+  /** The files that the payload may use; absent where the profile does not say, and then nothing is refused. */
+  readonly landlock?: LandlockRules;
   /** Bench only: run under `strace -f` from outside the container. */
   readonly strace?: boolean;
 }
@@ -130,6 +139,8 @@ export interface ExecutorRunReport {
   /** Why the engine could not remove the container, if it could not. */
   readonly removalProblem?: string;
   readonly logs: { readonly stdout: LogSummary; readonly stderr: LogSummary };
+  /** What the kernel holds of `landlock`; absent where nothing was executed. */
+  readonly landlockStatus?: LandlockStatus;
   readonly sandbox: { readonly initVersion: string; readonly kernel: string; readonly landlockAbi: number };
 }
 

@@ -1,4 +1,6 @@
 export * from './model/level.js';
+export * from './model/condition.js';
+export * from './model/files.js';
 export * from './model/profile.js';
 export * from './model/recording.js';
 export * from './filter/instruction.js';

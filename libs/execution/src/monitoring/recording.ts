@@ -86,8 +86,9 @@ function partialReasons(certificate: Certificate): PartialReason[] {
     'io-uring': certificate.ioUringSetups > 0,
     'recursion-misses': certificate.recursionMisses > 0,
     'foreign-processes': certificate.foreignProcesses > 0,
-    // Counters have no bound to exceed.
-    overflow: false,
+    overflow: (certificate.overflows ?? 0) > 0,
+    'ring-full': (certificate.ringFailures ?? 0) > 0,
+    'unresolved-paths': (certificate.unresolvedPaths ?? 0) > 0,
     'drain-failed': !certificate.cleanDrain,
     'payload-stopped': !certificate.payloadEndedOnItsOwn,
     'recorder-lost': false,

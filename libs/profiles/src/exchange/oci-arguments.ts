@@ -1,5 +1,5 @@
 /** Conditions on 32-bit arguments in the words of an OCI seccomp profile, whose comparisons are all 64 bits wide. */
-import { type Condition } from '../filter/guards.js';
+import { type GuardCondition } from '../filter/guards.js';
 
 /** For SCMP_CMP_MASKED_EQ `value` is the mask and `valueTwo` what the masked argument must be (libseccomp, seccomp_rule_add(3)). */
 export interface OciArgument {
@@ -15,7 +15,9 @@ const LOW_WORD = 0xffffffff;
  * Each alternative is the arguments of one rule; the call may be made when one of them holds. The high word is masked out
  * everywhere: a plain comparison could be got past by setting it.
  */
-export function argumentAlternatives(anyOf: readonly (readonly Condition[])[]): readonly (readonly OciArgument[])[] {
+export function argumentAlternatives(
+  anyOf: readonly (readonly GuardCondition[])[],
+): readonly (readonly OciArgument[])[] {
   return anyOf.flatMap((conditions) =>
     conditions.reduce<readonly (readonly OciArgument[])[]>(
       (alternatives, condition) =>
@@ -26,7 +28,7 @@ export function argumentAlternatives(anyOf: readonly (readonly Condition[])[]): 
 }
 
 /** There is no masked "not equal": the low word differs from a value when one of its 32 bits does. */
-function waysToHold(condition: Condition): readonly OciArgument[] {
+function waysToHold(condition: GuardCondition): readonly OciArgument[] {
   const { argument, op, value } = condition;
   switch (op) {
     case 'SCMP_CMP_EQ':

@@ -13,14 +13,14 @@ import {
   offsetOfArgumentLow,
   ret,
 } from './bpf.js';
-import { type Condition } from './guards.js';
+import { type GuardCondition } from './guards.js';
 import { type Instruction } from './instruction.js';
 
 /** A return value, or one that depends on arguments. */
 export type Verdict = number | GuardedVerdict;
 
 export interface GuardedVerdict {
-  readonly anyOf: readonly (readonly Condition[])[];
+  readonly anyOf: readonly (readonly GuardCondition[])[];
   readonly pass: number;
   readonly fail: number;
 }
@@ -87,7 +87,7 @@ function leaf(verdict: Verdict): Instruction[] {
 }
 
 /** Returns `pass` if every condition holds, and falls off its end otherwise. */
-function alternative(conditions: readonly Condition[], pass: number): Instruction[] {
+function alternative(conditions: readonly GuardCondition[], pass: number): Instruction[] {
   return conditions.reduceRight<Instruction[]>(
     (rest, condition) => [...test(condition, rest.length), ...rest],
     [ret(pass)],
@@ -95,7 +95,7 @@ function alternative(conditions: readonly Condition[], pass: number): Instructio
 }
 
 /** Goes on if the condition holds, and skips `skip` instructions otherwise. */
-function test(condition: Condition, skip: number): Instruction[] {
+function test(condition: GuardCondition, skip: number): Instruction[] {
   const argument = load(offsetOfArgumentLow(condition.argument));
   switch (condition.op) {
     case 'SCMP_CMP_EQ':

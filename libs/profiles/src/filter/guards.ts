@@ -4,14 +4,14 @@
  * One test of a 32-bit argument, in the words of the OCI runtime specification. Only the low word is compared, because
  * the kernel reads no more of these arguments: garbage above must neither get past a test nor fail one.
  */
-export type Condition =
+export type GuardCondition =
   | { readonly argument: number; readonly op: 'SCMP_CMP_EQ' | 'SCMP_CMP_NE'; readonly value: number }
   | { readonly argument: number; readonly op: 'SCMP_CMP_MASKED_EQ'; readonly mask: number; readonly value: number };
 
 export interface Guard {
   readonly names: readonly string[];
   /** The call may be made when every condition of at least one alternative holds. */
-  readonly anyOf: readonly (readonly Condition[])[];
+  readonly anyOf: readonly (readonly GuardCondition[])[];
   readonly errno: 'EPERM' | 'ENOSYS';
   readonly reason: string;
 }
@@ -26,8 +26,8 @@ const CLONE_NAMESPACES = 0x7e020000;
 /** PER_LINUX, PER_LINUX32, UNAME26 alone and with PER_LINUX32, and the query. */
 const PERSONALITIES = [0x0, 0x8, 0x20000, 0x20008, 0xffffffff];
 
-const isNot = (argument: number, value: number): Condition => ({ argument, op: 'SCMP_CMP_NE', value });
-const is = (argument: number, value: number): Condition => ({ argument, op: 'SCMP_CMP_EQ', value });
+const isNot = (argument: number, value: number): GuardCondition => ({ argument, op: 'SCMP_CMP_NE', value });
+const is = (argument: number, value: number): GuardCondition => ({ argument, op: 'SCMP_CMP_EQ', value });
 
 /**
  * The supervisor shares the payload's user, so these calls would let a payload kill it (RLIMIT_CPU), hang it

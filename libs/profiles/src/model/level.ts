@@ -4,8 +4,11 @@
 export const ENFORCEMENTS = ['none', 'audit', 'enforce'] as const;
 export type Enforcement = (typeof ENFORCEMENTS)[number];
 
-/** How much is recorded, from nothing to everything. */
-export const MONITORINGS = ['none', 'syscalls', 'arguments', 'files', 'trace'] as const;
+/**
+ * How much is recorded. Each of the first four holds what the one before it does. The two traces are for people and teach
+ * nothing: `trace` by strace, with results; `trace-notify` by the supervisor, without.
+ */
+export const MONITORINGS = ['none', 'syscalls', 'arguments', 'files', 'trace', 'trace-notify'] as const;
 export type Monitoring = (typeof MONITORINGS)[number];
 
 /** What this version of Porin can record. */

@@ -1,4 +1,6 @@
 /** A profile: the rules one build may use. Immutable; its identity is the SHA-256 of its canonical JSON. */
+import { type Condition } from './condition.js';
+import { type FileRule, type LandlockStatus } from './files.js';
 
 export const ARCHITECTURES = ['x86_64', 'aarch64'] as const;
 export type Architecture = (typeof ARCHITECTURES)[number];
@@ -12,14 +14,22 @@ export interface Rule {
   /** System call names of the profile's architecture, sorted. */
   readonly names: readonly string[];
   readonly action: 'SCMP_ACT_ALLOW';
+  /** All must hold; several rules of one name are alternatives. Absent: whatever the arguments. */
+  readonly args?: readonly Condition[];
 }
 
 export interface Profile {
   readonly version: 1;
   readonly architecture: Architecture;
   readonly rules: readonly Rule[];
-  /** The only network this version grants; 'host' or ports come with argument conditions. */
+  /** The only network this version grants. */
   readonly network: 'none';
+  /** Held by Landlock under `enforce`. Absent: files are the container's matter alone. */
+  readonly files?: readonly FileRule[];
+  /** What a node must hold of `files`, or the job is refused there; absent: NOT_ENFORCED, that is nothing. */
+  readonly landlockMinimum?: LandlockStatus;
+  /** Processes and threads, at most; the job's own limit where that is lower. */
+  readonly pids?: number;
 }
 
 /** How many of the recordings a version was merged from contained a call. */

@@ -1,4 +1,5 @@
 /** What the recorder saw of one executor run, with its certificate of completeness. */
+import { type Hex } from './condition.js';
 import { type Architecture } from './profile.js';
 
 /** Every reason that makes a recording partial. A partial recording never enters a profile by itself. */
@@ -13,6 +14,8 @@ export const PARTIAL_REASONS = [
   'recursion-misses',
   'foreign-processes',
   'overflow',
+  'ring-full',
+  'unresolved-paths',
   'drain-failed',
   'payload-stopped',
   'recorder-lost',
@@ -38,6 +41,58 @@ export interface Certificate {
   /** Calls made by porin-init itself, counted apart. */
   readonly supervisorCalls: number;
   readonly execs: number;
+  /** Distinct argument values and paths beyond a recording's bound. Absent, as the next two, where none were recorded. */
+  readonly overflows?: number;
+  /** Events of files that found no room on their way out of the kernel. */
+  readonly ringFailures?: number;
+  /** Paths that could not be read or resolved. */
+  readonly unresolvedPaths?: number;
+}
+
+/** Calls of one name with the same values in all arguments that tell one use from another; see AWARE_ARGUMENTS. */
+export interface ArgumentUse {
+  readonly call: string;
+  /** By argument ("0" to "5"); empty for calls without such arguments, which are here for their failures. */
+  readonly values: Readonly<Record<string, Hex>>;
+  /** Calls that entered the kernel. */
+  readonly count: number;
+  /** Calls that failed, by errno's name. */
+  readonly failures: Readonly<Record<string, number>>;
+}
+
+export const FILE_ACCESSES = [
+  'read',
+  'write',
+  'truncate',
+  'list',
+  'execute',
+  'create',
+  'remove',
+  'rename-from',
+  'rename-to',
+  'link',
+] as const;
+export type FileAccess = (typeof FILE_ACCESSES)[number];
+
+export interface FileUse {
+  /** Absolute, below the root of the container's mount namespace, whatever the process' own root or directory. */
+  readonly path: string;
+  readonly access: FileAccess;
+  /** 'ok', or an errno's name. */
+  readonly result: string;
+  /** True: the kernel's own file or directory; false: the text that was asked for, after a failure. */
+  readonly resolved: boolean;
+  readonly count: number;
+}
+
+export interface SocketUse {
+  readonly operation: 'connect' | 'bind' | 'send';
+  /** "AF_UNIX", "AF_INET", "AF_INET6", otherwise "AF_<number>". */
+  readonly family: string;
+  /** A path, "@name" for an abstract socket, or address and port ("127.0.0.1:80", "[::1]:80"). */
+  readonly address: string;
+  readonly result: string;
+  readonly count: number;
 }
 
 export interface Recording {
@@ -47,4 +102,10 @@ export interface Recording {
   readonly calls: Readonly<Record<string, number>>;
   readonly certificate: Certificate;
   readonly partialReasons: readonly PartialReason[];
+  /** With monitoring `arguments` and `files`: the uses, and the most tasks that were alive at once. */
+  readonly arguments?: readonly ArgumentUse[];
+  readonly peakTasks?: number;
+  /** With monitoring `files`. */
+  readonly files?: readonly FileUse[];
+  readonly sockets?: readonly SocketUse[];
 }
