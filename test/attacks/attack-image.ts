@@ -34,6 +34,12 @@ export async function buildAttackImage(docker: Docker): Promise<BuiltImage> {
   }
 }
 
+/** A shared library for LD_PRELOAD. */
+export function compilePreload(target: string): void {
+  const source = join(PAYLOADS, 'preload/preload.c');
+  execFileSync('cc', ['-std=gnu11', '-D_GNU_SOURCE', '-O1', '-shared', '-fPIC', '-nostdlib', '-o', target, source]);
+}
+
 function compile(target: string): void {
   const sources = readdirSync(PAYLOADS).filter((name) => name.endsWith('.c'));
   execFileSync('cc', [...FLAGS, '-o', target, ...sources.map((name) => join(PAYLOADS, name))]);

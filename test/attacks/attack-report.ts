@@ -25,9 +25,9 @@ export class AttackReport {
     this.#rows.push({ ...attack, says, denials });
   }
 
-  /** The rows in the order of `families`, whatever order they ran in. */
-  publish(families: readonly string[]): void {
-    const rows = families.flatMap((family) => this.#rows.filter((row) => row.family === family));
+  /** The rows in the order of `attacks`, whatever order they ran in. */
+  publish(attacks: readonly string[]): void {
+    const rows = attacks.flatMap((attack) => this.#rows.filter((row) => row.attack === attack));
     mkdirSync(dirname(TARGET), { recursive: true });
     writeFileSync(TARGET, `${JSON.stringify(rows, null, 2)}\n`);
     console.log(rows.map(line).join('\n'));

@@ -1,5 +1,5 @@
 /** Runs the attacking program through runExecutor: learns its honest work with the recorder, and enforces what was learned. */
-import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Denial, type ExecutorRunReport, type Mount, Recorder } from '#lib/execution';
 import { allowedNames, type Level, mergeRecordings, type Profile, type RecordedRun } from '#lib/profiles';
@@ -8,8 +8,7 @@ import { buildAttackImage } from './attack-image.js';
 
 const RECORDER = join(process.cwd(), '.porin/native/porin-recorder');
 export const PROGRAM = '/attack';
-/** A megabyte: the program's two threads have something to do. */
-const DATA = Buffer.alloc(1024 * 1024, 'an honest input, ');
+const MIB = 1024 * 1024;
 
 export interface AttackRun {
   readonly report: ExecutorRunReport;
@@ -32,30 +31,35 @@ export class AttackRuns {
     readonly runs: ExecutorRuns,
     private readonly imageId: string,
     private readonly recorder: Recorder,
-    private readonly inputs: Mount,
+    /** Two of them, /in/data in each. */
+    readonly inputs: readonly [Mount, Mount],
   ) {}
 
   static async create(): Promise<AttackRuns> {
     const runs = await ExecutorRuns.create();
     const { imageId } = await buildAttackImage(runs.docker);
     const recorder = await Recorder.start({ binaryPath: RECORDER });
-    const source = join(runs.directory, 'inputs');
-    mkdirSync(source);
-    writeFileSync(join(source, 'data'), DATA);
-    return new AttackRuns(runs, imageId, recorder, { source, target: '/in', readOnly: true });
+    const inputs = [MIB, 3 * MIB].map((bytes): Mount => {
+      const source = mkdtempSync(join(runs.directory, 'inputs-'));
+      chmodSync(source, 0o755);
+      writeFileSync(join(source, 'data'), Buffer.alloc(bytes, 'an honest input, '));
+      return { source, target: '/in', readOnly: true };
+    });
+    return new AttackRuns(runs, imageId, recorder, inputs as [Mount, Mount]);
   }
 
-  /** The profile that Porin proposes for a program: merged from two complete recordings. */
-  async learn(command: readonly string[], options: AttackOptions = {}): Promise<Profile> {
+  /** The profile that Porin proposes for a program: merged from complete recordings of its runs on different inputs. */
+  async learn(command: readonly string[], each: readonly AttackOptions[]): Promise<Profile> {
     const level: Level = { enforcement: 'none', monitoring: 'syscalls' };
     const recorded: RecordedRun[] = [];
-    for (const digest of ['first', 'second']) {
-      const { report } = await this.run(command, { level, ...options });
+    for (const options of each) {
+      const { report, stderr } = await this.run(command, { level, ...options });
       const { outcome, recording } = report;
-      if (outcome.kind !== 'exited' || !recording) throw new Error(`The program ended: ${JSON.stringify(outcome)}`);
+      if (outcome.kind !== 'exited' || !recording) throw new Error(`${JSON.stringify(outcome)}: ${stderr}`);
+      const digest = `recording ${recorded.length}`;
       recorded.push({ digest, inputsDigest: digest, exitCode: outcome.exitCode, recording });
     }
-    const result = mergeRecordings(recorded, { needed: 2, distinctInputs: 2 });
+    const result = mergeRecordings(recorded, { needed: each.length, distinctInputs: each.length });
     if (result.kind !== 'profile') throw new Error(`Nothing was learned: ${JSON.stringify(result)}`);
     return result.profile;
   }
@@ -65,10 +69,10 @@ export class AttackRuns {
     return this.run(command, { level, allowed: allowedNames(profile), ...options });
   }
 
-  /** With the input at /in and a disk of the attempt's own at /out. */
+  /** With the first input at /in and a disk of the attempt's own at /out. */
   async run(command: readonly string[], { afterwards, ...changes }: AttackOptions): Promise<AttackRun> {
     let run: AttackRun | undefined;
-    const request = { imageId: this.imageId, ...changes, mounts: [this.inputs, ...(changes.mounts ?? [])] };
+    const request = { imageId: this.imageId, ...changes, mounts: changes.mounts ?? [this.inputs[0]] };
     await this.runs.withDisk(command, request, async (onDisk, scratch) => {
       const { report, stdout, stderr } = await this.runs.run(onDisk, { recorder: this.recorder });
       const denials = report.denials.map((denial) => renderDenial(denial).replaceAll(onDisk.runId, '<run>')).sort();

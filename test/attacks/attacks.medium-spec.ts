@@ -23,7 +23,10 @@ let honest: AttackRun;
 
 beforeAll(async () => {
   runs = await AttackRuns.create();
-  learned = await runs.learn([PROGRAM]);
+  learned = await runs.learn(
+    [PROGRAM],
+    runs.inputs.map((input) => ({ mounts: [input] })),
+  );
   const names = [...syscallNames(learned.architecture)].sort();
   everything = { ...learned, rules: [{ names, action: 'SCMP_ACT_ALLOW' }] };
   honest = await runs.enforce(learned, [PROGRAM]);
@@ -32,7 +35,7 @@ beforeAll(async () => {
 afterAll(async () => {
   expect(await runs.runs.leftContainers()).toEqual([]);
   await runs.close();
-  report.publish(FAMILIES.map(({ name }) => name));
+  report.publish(FAMILIES.flatMap(({ attacks }) => attacks.map(({ name }) => name)));
 });
 
 /** An attack after which the honest work goes on says what it says, and its result is there. */

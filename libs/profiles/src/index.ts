@@ -32,5 +32,6 @@ export * from './model/approval.js';
 export * from './learn/merge.js';
 export * from './review/diff.js';
 export * from './review/lint.js';
+export * from './review/vulnerabilities.js';
 export * from './exchange/oci.js';
 export { type OciArgument } from './exchange/oci-arguments.js';
