@@ -7,7 +7,6 @@ import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { Recorder } from '../../libs/execution/src/monitoring/recorder.js';
-import { Strace } from '../../libs/execution/src/monitoring/strace.js';
 import { RecorderContainers } from '../support/recorder-containers.js';
 
 const binaryPath = join(import.meta.dirname, '../../.porin/native/porin-recorder');
@@ -285,27 +284,6 @@ describe('the recorder', () => {
     const exit = once(child, 'exit');
     child.stdin.end('an unfinished line');
     expect(await exit).toEqual([0, null]);
-  });
-});
-
-describe('strace', () => {
-  it('traces the payload from its gate on', async () => {
-    const directory = await mkdtemp(join(tmpdir(), 'porin-strace-'));
-    const gated = await containers.start(['count', '2', '1', '50']);
-    const strace = await Strace.attach({ pid: gated.pid, directory });
-    expect(await gated.openGateAndWait()).toBe(0);
-    const lines = await strace.finish(60_000);
-    const trace = await readFile(strace.outputPath, 'utf8');
-    await rm(directory, { recursive: true });
-    // A call that another process interrupts stands in two lines: "getppid( <unfinished" and "<... getppid resumed>".
-    expect(trace.match(/getppid\(/g)).toHaveLength(100);
-    expect(lines).toBe(trace.trimEnd().split('\n').length);
-  });
-
-  it('says so when it cannot attach', async () => {
-    await expect(Strace.attach({ pid: 2 ** 30, directory: tmpdir() })).rejects.toThrow(
-      /strace ended before it attached: .+/,
-    );
   });
 });
 

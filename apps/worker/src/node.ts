@@ -11,7 +11,7 @@ import {
   removeContainers,
   removeStaleScratch,
 } from '#lib/execution';
-import { type Architecture, type Monitoring, OFFERED_MONITORINGS } from '#lib/profiles';
+import { type Architecture, type Monitoring } from '#lib/profiles';
 import type Docker from 'dockerode';
 import { type Logger } from 'pino';
 import { type AttemptKey } from './claim.js';
@@ -130,7 +130,7 @@ export class Node {
   }
 
   #offer(): { offeredMonitorings: Monitoring[]; facts: Record<string, unknown> } {
-    return { offeredMonitorings: this.recorder ? [...OFFERED_MONITORINGS] : ['none'], facts: { ...this.facts } };
+    return { offeredMonitorings: this.recorder ? ['none', 'syscalls'] : ['none'], facts: { ...this.facts } };
   }
 
   async #startRecorder(): Promise<void> {

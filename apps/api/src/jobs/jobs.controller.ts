@@ -38,7 +38,7 @@ export class JobsController {
     errors: [
       ...([...BODY_ERRORS, 'idempotency-key-invalid', 'idempotency-conflict'] as const),
       ...(['unknown-application', 'profile-required', 'audit-needs-profile'] as const),
-      ...(['level-not-allowed', 'monitoring-unavailable'] as const),
+      ...(['level-not-allowed', 'level-impossible', 'monitoring-unavailable'] as const),
     ],
   })
   async submit(
