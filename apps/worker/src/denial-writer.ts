@@ -14,13 +14,14 @@ const PAUSE_MS = 1_000;
 export class DenialWriter {
   readonly #known: Denial[] = [];
   #changed = new Set<number>();
+  /** Set from the first change until a pause in which nothing changed is over. */
   #timer: NodeJS.Timeout | undefined;
   #writing: Promise<void> = Promise.resolve();
   #ended = false;
 
   /**
-   * What `write` rejects with goes to `onProblem`, and what it was to write comes again with the next change: the report at
-   * the run's end has everything, so nothing waits for this.
+   * What `write` rejects with goes to `onProblem`, and what it was to write is tried again: the report at the run's end has
+   * everything, so nothing waits for this.
    */
   constructor(
     private readonly write: WriteDenials,
@@ -30,8 +31,7 @@ export class DenialWriter {
 
   /** The first of its shape. */
   readonly add = (denial: Denial): void => {
-    this.#changed.add(this.#known.push(denial) - 1);
-    this.#schedule(0);
+    this.#change(this.#known.push(denial) - 1);
   };
 
   /** How often the denial of this position has come by now. */
@@ -39,22 +39,27 @@ export class DenialWriter {
     const denial = this.#known[position];
     if (!denial) return;
     this.#known[position] = { ...denial, count };
-    this.#changed.add(position);
-    this.#schedule(this.pauseMs);
+    this.#change(position);
   };
 
-  /** Resolves when nothing is being written, and nothing will be: the report has the rest. */
+  /** Resolves when nothing is being written, and nothing will be. */
   async end(): Promise<void> {
     this.#ended = true;
     clearTimeout(this.#timer);
     await this.#writing;
   }
 
-  #schedule(ms: number): void {
-    if (!this.#ended) this.#timer ??= setTimeout(() => (this.#writing = this.#flush()), ms);
+  #change(position: number): void {
+    this.#changed.add(position);
+    if (!this.#ended) this.#timer ??= setTimeout(this.#flush, 0);
   }
 
-  async #flush(): Promise<void> {
+  readonly #flush = (): void => {
+    if (this.#changed.size === 0) this.#timer = undefined;
+    else this.#writing = this.#writeChanged();
+  };
+
+  async #writeChanged(): Promise<void> {
     const positions = [...this.#changed];
     this.#changed = new Set();
     try {
@@ -68,11 +73,7 @@ export class DenialWriter {
       positions.forEach((position) => this.#changed.add(position));
       this.onProblem(error);
     }
-    // The pause begins when the statement has ended, so that a slow database gets fewer of them.
-    if (this.#ended) return;
-    this.#timer = setTimeout(() => {
-      this.#timer = undefined;
-      if (this.#changed.size > 0) this.#writing = this.#flush();
-    }, this.pauseMs);
+    // Only now, so that a slow database gets fewer statements.
+    if (!this.#ended) this.#timer = setTimeout(this.#flush, this.pauseMs);
   }
 }
