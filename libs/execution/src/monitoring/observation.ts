@@ -47,7 +47,7 @@ export class Observation {
       const artifact = new TraceArtifact(request.limits.traceBytes ?? TRACE_MAXIMUM_BYTES, observers.onTrace);
       return new Observation(request.runId, undefined, await attachStrace(artifact, await observers.pid()));
     }
-    await observers.recorder?.arm(request.runId, await observers.pid());
+    await observers.recorder?.arm(request.runId, await observers.pid(), monitoring);
     return new Observation(request.runId, observers.recorder, undefined);
   }
 
