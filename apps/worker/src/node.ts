@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type WorkerConfig } from '#lib/config';
 import {
   type NodeFacts,
+  offeredMonitorings,
   probeNode,
   Recorder,
   RecorderError,
@@ -130,7 +131,9 @@ export class Node {
   }
 
   #offer(): { offeredMonitorings: Monitoring[]; facts: Record<string, unknown> } {
-    return { offeredMonitorings: this.recorder ? ['none', 'syscalls'] : ['none'], facts: { ...this.facts } };
+    const { facts } = this;
+    const has = { recorder: this.recorder !== undefined, strace: facts.straceVersion !== undefined };
+    return { offeredMonitorings: offeredMonitorings(has), facts: { ...facts } };
   }
 
   async #startRecorder(): Promise<void> {

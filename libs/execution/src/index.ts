@@ -10,3 +10,4 @@ export { removeStaleScratch, Scratch, type ScratchOptions } from './containers/s
 export { Recorder, type RecorderOptions } from './monitoring/recorder.js';
 export { RECORDING_KINDS, type RecordingKind } from './monitoring/recording.js';
 export { RecorderError, type RecorderErrorCode } from './monitoring/recorder-error.js';
+export { offeredMonitorings } from './monitoring/offered-monitorings.js';
