@@ -26,6 +26,35 @@ static __always_inline void add_unresolved(struct scratch *scratch)
 		__sync_fetch_and_add(&recording_of(scratch->use.slot)->unresolved, 1);
 }
 
+static long step_to_slash(u32 index, struct scratch **context)
+{
+	struct scratch *scratch = *context;
+
+	if (scratch->hashing.at >= scratch->use.end)
+		return 1;
+	if (scratch->bytes[scratch->hashing.at & SCRATCH_MASK] == '/')
+		return 1;
+	scratch->hashing.at += 1;
+	return 0;
+}
+
+/*
+ * The loader is woken for a name in another directory, which it must find before the payload takes it away. Everything
+ * else is complete, and waits until there is much of it.
+ */
+static __always_inline u64 wakeup_for(struct scratch *scratch)
+{
+	if (scratch->use.flags & EVENT_TEXT && scratch->use.error == 0) {
+		scratch->hashing.at = scratch->use.text_at;
+		bpf_loop(MAX_PATH_BYTES, step_to_slash, &scratch, 0);
+		if (scratch->hashing.at < scratch->use.end)
+			return BPF_RB_FORCE_WAKEUP;
+	}
+	return bpf_ringbuf_query(&file_events, BPF_RB_AVAIL_DATA) < bpf_ringbuf_query(&file_events, BPF_RB_RING_SIZE) / 4
+		       ? BPF_RB_NO_WAKEUP
+		       : BPF_RB_FORCE_WAKEUP;
+}
+
 /* False when it did not get out: then the use is taken back, and may come again. */
 static __always_inline bool send_event(struct scratch *scratch, const struct file_use_key *key)
 {
@@ -39,7 +68,8 @@ static __always_inline bool send_event(struct scratch *scratch, const struct fil
 	u32 length = scratch->use.end - at;
 
 	__builtin_memcpy(&scratch->bytes[at & SCRATCH_MASK], &event, sizeof event);
-	return length <= MAX_EVENT_BYTES && !bpf_ringbuf_output(&file_events, &scratch->bytes[at & SCRATCH_MASK], length, 0);
+	return length <= MAX_EVENT_BYTES &&
+	       !bpf_ringbuf_output(&file_events, &scratch->bytes[at & SCRATCH_MASK], length, wakeup_for(scratch));
 }
 
 static __noinline void add_new_file_use(struct scratch *scratch, const struct file_use_key *key)

@@ -24,7 +24,7 @@ static __always_inline void add_names(struct scratch *scratch, const struct pt_r
 		if (name->access == 0 || (name->access == ACCESS_EXECUTE && scratch->use.error == 0))
 			break;
 		scratch->use.access = name->access;
-		scratch->use.flags = followed ? EVENT_FOLLOW : 0;
+		scratch->use.flags = followed ? EVENT_FOLLOW : name->follow == MAKES_SYMLINK ? EVENT_SYMLINK : 0;
 		add_name(scratch, argument_of(registers, name->path), directory_of(registers, name));
 	}
 }

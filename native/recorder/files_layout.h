@@ -27,11 +27,10 @@ enum file_access {
 	ACCESS_BIND = 1 << 11,
 	ACCESS_SEND = 1 << 12,
 };
-#define FILE_ACCESSES 10
 #define SOCKET_ACCESSES (ACCESS_CONNECT | ACCESS_BIND | ACCESS_SEND)
 
 enum file_event_flags {
-	/* `text` is what the process asked for, below `base` unless absolute; otherwise `base` is the path itself. */
+	/* `text` is what the process asked for, below `base` unless absolute; otherwise `base` is the path itself, or `text` if it has no place. */
 	EVENT_TEXT = 1 << 0,
 	/* The call follows a symlink in the last component. */
 	EVENT_FOLLOW = 1 << 1,
@@ -39,6 +38,8 @@ enum file_event_flags {
 	EVENT_OPAQUE = 1 << 2,
 	/* `text` is a sockaddr. */
 	EVENT_ADDRESS = 1 << 3,
+	/* What was created is a symlink. */
+	EVENT_SYMLINK = 1 << 4,
 };
 
 /* Without padding, for all of it is hashed. */
