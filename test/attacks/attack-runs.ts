@@ -2,13 +2,14 @@
 import { chmodSync, mkdtempSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Denial, type ExecutorRunReport, type Mount, Recorder } from '#lib/execution';
-import { allowedNames, type Level, mergeRecordings, type Profile, type RecordedRun } from '#lib/profiles';
+import { expandRules, type Level, mergeRecordings, type Profile, type RecordedRun, toVariables } from '#lib/profiles';
 import { ExecutorRuns, type RequestChanges } from '../support/executor-runs.js';
 import { buildAttackImage } from './attack-image.js';
 
 const RECORDER = join(process.cwd(), '.porin/native/porin-recorder');
 export const PROGRAM = '/attack';
 const MIB = 1024 * 1024;
+const PLACES = { inputs: ['/in'], outputs: ['/out'], temporary: ['/tmp', '/dev/shm'] };
 
 export interface AttackRun {
   readonly report: ExecutorRunReport;
@@ -49,15 +50,24 @@ export class AttackRuns {
   }
 
   /** The profile that Porin proposes for a program: merged from complete recordings of its runs on different inputs. */
-  async learn(command: readonly string[], each: readonly AttackOptions[]): Promise<Profile> {
-    const level: Level = { enforcement: 'none', monitoring: 'syscalls' };
+  async learn(
+    command: readonly string[],
+    each: readonly AttackOptions[],
+    monitoring: 'syscalls' | 'files' = 'syscalls',
+  ): Promise<Profile> {
+    const level: Level = { enforcement: 'none', monitoring };
     const recorded: RecordedRun[] = [];
     for (const options of each) {
       const { report, stderr } = await this.run(command, { level, ...options });
       const { outcome, recording } = report;
       if (outcome.kind !== 'exited' || !recording) throw new Error(`${JSON.stringify(outcome)}: ${stderr}`);
       const digest = `recording ${recorded.length}`;
-      recorded.push({ digest, inputsDigest: digest, exitCode: outcome.exitCode, recording });
+      recorded.push({
+        digest,
+        inputsDigest: digest,
+        exitCode: outcome.exitCode,
+        recording: toVariables(recording, PLACES),
+      });
     }
     const result = mergeRecordings(recorded, { needed: each.length, distinctInputs: each.length });
     if (result.kind !== 'profile') throw new Error(`Nothing was learned: ${JSON.stringify(result)}`);
@@ -66,7 +76,8 @@ export class AttackRuns {
 
   enforce(profile: Profile, command: readonly string[], options: AttackOptions = {}): Promise<AttackRun> {
     const level: Level = { enforcement: 'enforce', monitoring: 'none' };
-    return this.run(command, { level, allowed: allowedNames(profile), ...options });
+    const landlock = profile.files && expandRules(profile.files, PLACES);
+    return this.run(command, { level, rules: profile.rules, ...(landlock && { landlock }), ...options });
   }
 
   /** With the first input at /in and a disk of the attempt's own at /out. */

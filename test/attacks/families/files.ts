@@ -99,5 +99,18 @@ export const FILES: Family = {
       },
       everything: { by: 'container', says: { fork: 'ok', symlink: 'ok' } },
     },
+    {
+      name: 'read-through',
+      tries: 'reads /etc/passwd through a link, a descriptor and a directory',
+      learned: {
+        by: 'filter',
+        says: { link: 'ENOSYS', 'through-link': 'ENOENT', 'through-descriptor': 'ok', 'through-directory': 'ok' },
+        denials: ['1 x symlinkat("/etc/passwd", "/out/way") ENOSYS'],
+      },
+      everything: {
+        by: 'nothing',
+        says: { link: 'ok', 'through-link': 'ok', 'through-descriptor': 'ok', 'through-directory': 'ok' },
+      },
+    },
   ],
 };

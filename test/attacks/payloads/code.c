@@ -15,12 +15,11 @@
 
 #define SCRIPT "#!/attack helper\n"
 
-/* Executed by attacks: says who it is, and that the filter came along. */
+/* Executed by attacks: says who it is, and that the filter came along. By honest work: says nothing. */
 int helper(char **argv)
 {
-	if (*argv && strcmp(*argv, "wait") == 0)
-		for (;;)
-			pause();
+	if (*argv && strcmp(*argv, "quiet") == 0)
+		return 0;
 	told("user", geteuid() == 0 ? "root" : "own");
 	if (*argv && strcmp(*argv, "user") == 0)
 		return 7;

@@ -101,6 +101,20 @@ static void climb(void)
 	said("self-root", open_path("/proc/self/root/../etc/shadow", O_RDONLY));
 }
 
+/* A name where it may make one, of a file that it may not read; and a descriptor that only names it. */
+static void read_through(void)
+{
+	char path[64];
+	long handle;
+
+	said("link", syscall(SYS_symlinkat, "/etc/passwd", AT_FDCWD, "/out/way"));
+	said("through-link", open_path("/out/way", O_RDONLY));
+	handle = open_path("/etc/passwd", O_PATH);
+	snprintf(path, sizeof(path), "/proc/self/fd/%ld", handle);
+	said("through-descriptor", open_path(path, O_RDONLY));
+	said("through-directory", syscall(SYS_openat, open_path("/etc", O_PATH | O_DIRECTORY), "passwd", O_RDONLY));
+}
+
 const struct attack file_attacks[] = {
 	{ "write-inputs", write_inputs },
 	{ "write-image", write_image },
@@ -110,5 +124,6 @@ const struct attack file_attacks[] = {
 	{ "output-race", output_race },
 	{ "core-dump", core_dump },
 	{ "climb", climb },
+	{ "read-through", read_through },
 	{ 0 },
 };
