@@ -1,8 +1,8 @@
 /** A profile from its JSON text and to its canonical text and digest; nothing that is not understood gets through. */
-import { FILE_MEMBERS, parseFileMembers } from '../files/parse-files.js';
 import { byName, toRules } from './argument-rules.js';
 import { canonicalJson, type Digest, sha256 } from './canonical-json.js';
 import { arrayOf, membersOf, ProfileError } from './parse-json.js';
+import { FILE_MEMBERS, parseFileMembers } from '../files/parse-files.js';
 import { parseArguments } from './parse-arguments.js';
 import { type Architecture, ARCHITECTURES, type Profile, type Rule } from './profile.js';
 
