@@ -38,6 +38,11 @@ describe('file rules and limits as text', () => {
     expect(new Set(digests).size).toBe(digests.length);
   });
 
+  it('have one text for one meaning, whatever a program puts together', () => {
+    const turned = [...(profile.files ?? []), { path: '/usr/lib/x', rights: ['read'] as const }].reverse();
+    expect(canonicalProfile({ ...profile, files: turned })).toBe(canonicalProfile(profile));
+  });
+
   it('may be absent, which is something else than none', () => {
     const { files: _files, landlockMinimum: _minimum, pids: _pids, ...without } = profile;
     expect(parseProfile(canonicalProfile(without))).toEqual(without);
