@@ -108,7 +108,7 @@ describe('profiles as text', () => {
     ['$.architecture', { ...profile, architecture: 'i386' }],
     ['$.network', { ...profile, network: 'host' }],
     ['$.rules', { ...profile, rules: {} }],
-    ['$.files', { ...profile, files: [] }],
+    ['$.file', { ...profile, file: [] }],
     ['$.rules[0]', { ...profile, rules: ['read'] }],
     ['$.rules[0].args', { ...profile, rules: [{ ...rule, args: [] }] }],
     ['$.rules[0].args', { ...profile, rules: [{ ...rule, args: {} }] }],

@@ -2,6 +2,8 @@
 import { byName, toRules } from './argument-rules.js';
 import { canonicalJson, type Digest, sha256 } from './canonical-json.js';
 import { arrayOf, membersOf, ProfileError } from './parse-json.js';
+import { FILE_MEMBERS, parseFileMembers } from '../files/parse-files.js';
+import { canonicalFiles } from '../files/rights.js';
 import { parseArguments } from './parse-arguments.js';
 import { type Architecture, ARCHITECTURES, type Profile, type Rule } from './profile.js';
 
@@ -14,6 +16,9 @@ export function canonicalProfile(profile: Profile): string {
     architecture: profile.architecture,
     rules: toRules(byName(profile.rules)).map(canonicalRule),
     network: profile.network,
+    ...(profile.files && { files: canonicalFiles(profile.files).map(({ path, rights }) => ({ path, rights })) }),
+    ...(profile.landlockMinimum && { landlockMinimum: profile.landlockMinimum }),
+    ...(profile.pids !== undefined && { pids: profile.pids }),
   });
 }
 
@@ -38,13 +43,18 @@ export function parseProfile(text: string): Profile {
   } catch (cause) {
     throw new ProfileError('$', 'it is no JSON', { cause });
   }
-  const members = membersOf(json, '$', ['version', 'architecture', 'rules', 'network']);
+  const members = membersOf(json, '$', ['version', 'architecture', 'rules', 'network'], FILE_MEMBERS);
   if (members.version !== 1) throw new ProfileError('$.version', 'must be 1');
   if (members.network !== 'none') throw new ProfileError('$.network', 'must be "none"');
   const rules = arrayOf(members.rules, '$.rules').map((rule, index) => parseRule(rule, `$.rules[${index}]`));
   requireAlternatives(rules);
-  const architecture = architectureOf(members.architecture);
-  return { version: 1, architecture, rules: toRules(byName(rules)), network: 'none' };
+  return {
+    version: 1,
+    architecture: architectureOf(members.architecture),
+    rules: toRules(byName(rules)),
+    network: 'none',
+    ...parseFileMembers(members),
+  };
 }
 
 function canonicalRule({ names, action, args }: Rule) {
