@@ -40,7 +40,8 @@ export function compilePreload(target: string): void {
   execFileSync('cc', ['-std=gnu11', '-D_GNU_SOURCE', '-O1', '-shared', '-fPIC', '-nostdlib', '-o', target, source]);
 }
 
-function compile(target: string): void {
+/** The program, for the host. */
+export function compile(target: string): void {
   const sources = readdirSync(PAYLOADS).filter((name) => name.endsWith('.c'));
   execFileSync('cc', [...FLAGS, '-o', target, ...sources.map((name) => join(PAYLOADS, name))]);
 }

@@ -23,6 +23,8 @@ export interface AttackRun {
 }
 
 export interface AttackOptions extends RequestChanges {
+  /** Called once the payload has started; its failure is the run's. */
+  readonly during?: (runId: string) => Promise<void>;
   /** Called after the end, with the host directory of what was left in /out. */
   readonly afterwards?: (directory: string) => Promise<void>;
 }
@@ -81,11 +83,14 @@ export class AttackRuns {
   }
 
   /** With the first input at /in and a disk of the attempt's own at /out. */
-  async run(command: readonly string[], { afterwards, ...changes }: AttackOptions): Promise<AttackRun> {
+  async run(command: readonly string[], { during, afterwards, ...changes }: AttackOptions): Promise<AttackRun> {
     let run: AttackRun | undefined;
     const request = { imageId: this.imageId, ...changes, mounts: changes.mounts ?? [this.inputs[0]] };
     await this.runs.withDisk(command, request, async (onDisk, scratch) => {
-      const { report, stdout, stderr } = await this.runs.run(onDisk, { recorder: this.recorder });
+      let meanwhile: Promise<void> | undefined;
+      const onStarted = () => void (meanwhile = during?.(onDisk.runId));
+      const { report, stdout, stderr } = await this.runs.run(onDisk, { recorder: this.recorder, onStarted });
+      await meanwhile;
       const denials = report.denials.map((denial) => renderDenial(denial).replaceAll(onDisk.runId, '<run>')).sort();
       run = { report, says: stepsOf(stdout), denials, stdout, stderr, outputs: readdirSync(scratch.path).sort() };
       await afterwards?.(scratch.path);

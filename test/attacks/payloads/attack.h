@@ -43,5 +43,7 @@ void open_gate(int *gate);
 int honest_work(bool wide);
 /* What honest work and attacks execute this program for. */
 int helper(char **argv);
+/* On the host, in the network namespace of a container: accepts one connection to an abstract name, and says so. */
+int listen_for_neighbour(void);
 
 #endif

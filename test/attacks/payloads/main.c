@@ -93,6 +93,8 @@ int main(int argc, char **argv)
 
 	if (argc > 1 && strcmp(argv[1], "helper") == 0)
 		return helper(argv + 2);
+	if (argc > 1 && strcmp(argv[1], "neighbour") == 0)
+		return listen_for_neighbour();
 	for (char **name = argv + 1 + wide; *name; name++)
 		if (!run_attack(*name)) {
 			told(*name, "is-no-attack");

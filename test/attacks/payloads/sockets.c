@@ -43,6 +43,21 @@ static long unix_connect(const char *name, size_t length)
 /* A name that the test listens on outside the container. */
 static void abstract(void) { unix_connect("\0porin-attack", sizeof("\0porin-attack") - 1); }
 
+/* Until somebody listens on the name, who is outside of this process' domain but in its network namespace. */
+static void abstract_neighbour(void)
+{
+	struct sockaddr_un to = { .sun_family = AF_UNIX, .sun_path = "\0porin-neighbour" };
+	socklen_t length = offsetof(struct sockaddr_un, sun_path) + sizeof("\0porin-neighbour") - 1;
+	long fd = syscall(SYS_socket, AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0), result;
+
+	if (!said("socket", fd))
+		return;
+	do
+		result = syscall(SYS_connect, fd, &to, length);
+	while (result < 0 && errno == ECONNREFUSED);
+	said("connect", result);
+}
+
 static void service(void)
 {
 	struct sockaddr_in here = { .sin_family = AF_INET, .sin_port = htons(8080) };
@@ -73,10 +88,24 @@ static void control_socket(void)
 	said("connect", syscall(SYS_connect, syscall(SYS_socket, AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0), &to, sizeof(to)));
 }
 
+int listen_for_neighbour(void)
+{
+	struct sockaddr_un here = { .sun_family = AF_UNIX, .sun_path = "\0porin-neighbour" };
+	socklen_t length = offsetof(struct sockaddr_un, sun_path) + sizeof("\0porin-neighbour") - 1;
+	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+
+	if (bind(fd, (struct sockaddr *)&here, length) != 0 || listen(fd, 1) != 0)
+		return 1;
+	if (accept(fd, NULL, NULL) >= 0)
+		told("neighbour", "reached");
+	return 0;
+}
+
 const struct attack socket_attacks[] = {
 	{ "families", families },
 	{ "hypervisor", hypervisor },
 	{ "abstract", abstract },
+	{ "abstract-neighbour", abstract_neighbour },
 	{ "service", service },
 	{ "control-socket", control_socket },
 	{ 0 },
