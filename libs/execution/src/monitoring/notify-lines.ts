@@ -17,7 +17,7 @@ import {
   SOCKET_TYPES,
   UNSHARE_FLAGS,
   word,
-} from '../sandbox/argument-words.js';
+} from '#lib/profiles';
 import { describeAddress } from '../sandbox/socket-address.js';
 import { argumentCount } from './argument-count.js';
 
