@@ -122,7 +122,7 @@ describe('strace', () => {
     expect(await probeStrace('/nowhere/strace')).toEqual({ straceProblem: expect.stringContaining('ENOENT') });
   });
 
-  it('is not offered where it may not trace', async () => {
+  it('is not offered where it may not trace', () => {
     const script = `import('${import.meta.dirname}/../../.porin/dist/libs/execution/src/monitoring/probe-strace.js')
       .then(({ probeStrace }) => probeStrace()).then((probe) => console.log(JSON.stringify(probe)))`;
     const output = execFileSync(
