@@ -3,6 +3,7 @@
 
 #include "file_calls.bpf.h"
 #include "path.bpf.h"
+#include "hash.bpf.h"
 #include "file_uses.bpf.h"
 #include "opens.bpf.h"
 #include "executions.bpf.h"
