@@ -78,17 +78,17 @@ async function followToEnd(payload: GatedPayload, stop: PayloadStop): Promise<Pa
   const { control, clock, broken } = payload;
   const seen: Denial[] = [];
   let scene: Scene = { diskFull: false };
-  const finished = control.finished(
-    (denial) => {
+  const finished = control.finished({
+    onDenial: (denial) => {
       seen.push(denial);
       payload.onDenial(denial);
     },
-    async (exited) => {
+    onExited: async (exited) => {
       clock.enter('remove');
       stop.end();
       if (!isSuccess(exited)) scene = await lookAround(payload);
     },
-  );
+  });
   try {
     const { exited, denials, denialsDropped } = await Promise.race([finished, broken]);
     const outcome = outcomeOf(exited, stop.reason, scene);
@@ -159,6 +159,7 @@ function failedOutcome({ stage, errno }: Failed): ExecutorOutcome {
     case 'go':
     case 'supervisor':
     case 'session':
+    case 'landlock':
     case 'filter':
       throw new ExecutionError('control-channel', `porin-init failed at the stage "${stage}" with ${name}.`);
   }
