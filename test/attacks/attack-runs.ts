@@ -78,8 +78,10 @@ export class AttackRuns {
 
   enforce(profile: Profile, command: readonly string[], options: AttackOptions = {}): Promise<AttackRun> {
     const level: Level = { enforcement: 'enforce', monitoring: 'none' };
-    const landlock = profile.files && expandRules(profile.files, PLACES);
-    return this.run(command, { level, rules: profile.rules, ...(landlock && { landlock }), ...options });
+    const { rules, files, pids } = profile;
+    const landlock = files && expandRules(files, PLACES);
+    const limits = { ...(pids !== undefined && { pids }), ...options.limits };
+    return this.run(command, { level, rules, ...(landlock && { landlock }), ...options, limits });
   }
 
   /** With the first input at /in and a disk of the attempt's own at /out. */

@@ -27,7 +27,7 @@ export interface Seen {
   readonly by: Stopper;
   /** What the payload itself says of each step: `ok`, an errno's name, or how a child ended. */
   readonly says: Readonly<Record<string, string>>;
-  /** All of Porin's report, as `renderDenial` writes it, sorted. Absent: nothing was reported. */
+  /** All of Porin's report, as `renderDenial` writes it. Absent: nothing was reported. */
   readonly denials?: readonly string[];
   /** Absent: the program did its honest work afterwards and ended with 0. */
   readonly outcome?: ExecutorOutcome;
@@ -40,6 +40,8 @@ export interface Attack {
   readonly tries: string;
   /** Under the profile that was learned from the honest program. */
   readonly learned: Seen;
+  /** Under the profile learned with monitoring `files` from honest work of more kinds of calls: conditions, and Landlock. */
+  readonly precise: Seen;
   /** Under an approved profile that names every call there is: what else stands in the way of it. */
   readonly everything: Seen;
   readonly x86Only?: true;

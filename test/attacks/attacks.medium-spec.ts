@@ -17,16 +17,16 @@ const ENDED_WELL = { kind: 'exited', exitCode: 0 } as const;
 const report = new AttackReport();
 let runs: AttackRuns;
 let learned: Profile;
+let precise: Profile;
 /** A poisoned recording that was approved: every call that this architecture has. */
 let everything: Profile;
 let honest: AttackRun;
 
 beforeAll(async () => {
   runs = await AttackRuns.create();
-  learned = await runs.learn(
-    [PROGRAM],
-    runs.inputs.map((input) => ({ mounts: [input] })),
-  );
+  const each = runs.inputs.map((input) => ({ mounts: [input] }));
+  learned = await runs.learn([PROGRAM], each);
+  precise = await runs.learn([PROGRAM, 'wide'], each, 'files');
   const names = [...syscallNames(learned.architecture)].sort();
   everything = { ...learned, rules: [{ names, action: 'SCMP_ACT_ALLOW' }] };
   honest = await runs.enforce(learned, [PROGRAM]);
@@ -42,7 +42,7 @@ afterAll(async () => {
 function expectSeen(run: AttackRun, { by, says, denials = [], outcome = ENDED_WELL, limitHits }: Seen): void {
   expect(run.report.outcome).toEqual(outcome);
   expect(run.says).toEqual(outcome === ENDED_WELL ? { ...says, ...honest.says } : says);
-  expect(run.denials).toEqual(denials);
+  expect(run.denials).toEqual([...denials].sort());
   expect(run.report.denialsDropped).toBe(0);
   if (outcome === ENDED_WELL) expect(run.outputs).toContain('result');
   if (limitHits) expect(run.report.limitHits).toEqual(limitHits);
@@ -57,6 +57,18 @@ describe('the honest program', () => {
     expect(honest.says).toEqual({ honest: expect.stringMatching(/^[0-9a-f]{16}$/) });
     expect(honest.outputs).toEqual(['result']);
   });
+
+  it('works under conditions and file rules that were learned from it, and all of them are held', async () => {
+    const conditional = precise.rules.filter(({ args }) => args).flatMap(({ names }) => names);
+    expect(conditional).toEqual(expect.arrayContaining(['ioctl', 'mmap', 'prctl', 'socket']));
+    expect(precise.files).toEqual([{ path: PROGRAM, rights: ['read', 'execute'] }]);
+    const run = await runs.enforce(precise, [PROGRAM, 'wide']);
+    expect(run.report.outcome).toEqual(ENDED_WELL);
+    expect(run.report.landlockStatus).toBe('FULLY_ENFORCED');
+    expect(run.denials).toEqual([]);
+    expect(run.says).toEqual(honest.says);
+    expect(run.outputs).toEqual(['latest', 'result']);
+  });
 });
 
 for (const { name: family, attacks } of FAMILIES) {
@@ -66,14 +78,16 @@ for (const { name: family, attacks } of FAMILIES) {
       '%s: %s',
       async (_name, _tries, row) => {
         await attempt(family, row, 'learned', learned);
+        await attempt(family, row, 'precise', precise);
         await attempt(family, row, 'everything', everything);
       },
     );
   });
 }
 
-async function attempt(family: string, attack: Attack, kind: 'learned' | 'everything', profile: Profile) {
-  const run = await runs.enforce(profile, [PROGRAM, attack.name]);
+async function attempt(family: string, attack: Attack, kind: 'learned' | 'precise' | 'everything', profile: Profile) {
+  const command = [PROGRAM, ...(kind === 'precise' ? ['wide'] : []), attack.name];
+  const run = await runs.enforce(profile, command);
   expectSeen(run, attack[kind]);
   report.add({ family, attack: attack.name, tries: attack.tries, profile: kind, by: attack[kind].by }, run);
 }

@@ -7,7 +7,7 @@ import { closedVulnerabilities, engineDefaultNames, parseVulnerabilities, type P
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { buildEdfImage } from '../../scripts/images/build-image.js';
 import { compilePreload } from './attack-image.js';
-import { type AttackRun, AttackRuns } from './attack-runs.js';
+import { type AttackOptions, type AttackRun, AttackRuns } from './attack-runs.js';
 
 const ROOT = process.cwd();
 const MIB = 1024 * 1024;
@@ -32,6 +32,8 @@ const TABLE = parseVulnerabilities(readFileSync(join(ROOT, 'libs/profiles/src/re
 let runs: AttackRuns;
 let imageId: string;
 let profile: Profile;
+/** With conditions and file rules. */
+let precise: Profile;
 let nights: readonly Mount[];
 let plain: string;
 
@@ -44,10 +46,9 @@ beforeAll(async () => {
     copyFileSync(join(ROOT, 'examples/edf-normalize/plugins', `${plugin}.py`), join(nights[0]!.source, `${plugin}.py`));
   }
   compilePreload(join(nights[0]!.source, 'preload.so'));
-  profile = await runs.learn(
-    NORMALISE,
-    nights.map((mount) => ({ imageId, limits: LIMITS, mounts: [mount] })),
-  );
+  const each = nights.map((mount) => ({ imageId, limits: LIMITS, mounts: [mount] }));
+  profile = await runs.learn(NORMALISE, each);
+  precise = await runs.learn(NORMALISE, each, 'files');
   const unwatched = await normalise({ level: { enforcement: 'none', monitoring: 'none' } });
   plain = unwatched.sha256;
 });
@@ -74,11 +75,12 @@ async function night(options: readonly string[]): Promise<Mount> {
 }
 
 async function normalise(
-  changes: Parameters<AttackRuns['run']>[1],
-  ...options: string[]
+  changes: AttackOptions,
+  options: readonly string[] = [],
+  enforced = profile,
 ): Promise<AttackRun & { readonly sha256: string }> {
   let sha256 = '';
-  const run = await runs.enforce(profile, [...NORMALISE, ...options], {
+  const run = await runs.enforce(enforced, [...NORMALISE, ...options], {
     imageId,
     limits: LIMITS,
     mounts: [nights[0]!],
@@ -107,10 +109,25 @@ describe('the example application', () => {
   });
 
   it.each(PLUGINS_DENIED)('is attacked by the plug-in %s, and goes on', async (plugin, denial) => {
-    const run = await normalise({}, '--plugin', `/in/${plugin}.py`);
+    const run = await normalise({}, ['--plugin', `/in/${plugin}.py`]);
     expectHonest(run);
     expect(JSON.parse(run.stderr)).toMatchObject({ result: 'denied' });
     expect(run.denials).toContain(denial);
+  });
+
+  it('gives the same bytes under conditions and file rules too', async () => {
+    const run = await normalise({}, [], precise);
+    expectHonest(run);
+    expect(run.stderr).toBe('');
+    expect(run.denials).toEqual([]);
+    expect(run.report.landlockStatus).toBe('FULLY_ENFORCED');
+  });
+
+  it('may then not even open /etc/passwd, which the kernel refuses', async () => {
+    const run = await normalise({}, ['--plugin', '/in/steal_passwd.py'], precise);
+    expectHonest(run);
+    expect(JSON.parse(run.stderr)).toMatchObject({ result: 'denied', errno: 'EACCES' });
+    expect(run.denials).toEqual([]);
   });
 
   it('is attacked by a library that the job’s environment makes it load, and goes on', async () => {

@@ -13,6 +13,11 @@ export const ABI: Family = {
         says: { '1000': 'ENOSYS', 'minus-one': 'ENOSYS', last: 'ENOSYS' },
         denials: ['1 x call -1() ENOSYS', '1 x call 1000() ENOSYS', '1 x call 2147483647() of the x32 ABI ENOSYS'],
       },
+      precise: {
+        by: 'filter',
+        says: { '1000': 'ENOSYS', 'minus-one': 'ENOSYS', last: 'ENOSYS' },
+        denials: ['1 x call -1() ENOSYS', '1 x call 1000() ENOSYS', '1 x call 2147483647() of the x32 ABI ENOSYS'],
+      },
       everything: {
         by: 'filter',
         says: { '1000': 'ENOSYS', 'minus-one': 'ENOSYS', last: 'ENOSYS' },
@@ -24,6 +29,15 @@ export const ABI: Family = {
       tries: 'makes x32 calls',
       x86Only: true,
       learned: {
+        by: 'filter',
+        says: { getppid: 'ENOSYS', socket: 'ENOSYS', execve: 'ENOSYS' },
+        denials: [
+          '1 x call 1073741865() of the x32 ABI ENOSYS',
+          '1 x call 1073741934() of the x32 ABI ENOSYS',
+          '1 x call 1073742344() of the x32 ABI ENOSYS',
+        ],
+      },
+      precise: {
         by: 'filter',
         says: { getppid: 'ENOSYS', socket: 'ENOSYS', execve: 'ENOSYS' },
         denials: [
@@ -55,6 +69,15 @@ export const ABI: Family = {
           '1 x call 359() of the i386 ABI ENOSYS',
         ],
       },
+      precise: {
+        by: 'filter',
+        says: { getpid: 'ENOSYS', execve: 'ENOSYS', clone: 'EPERM', socket: 'ENOSYS' },
+        denials: [
+          '1 x call 11() of the i386 ABI ENOSYS',
+          '1 x call 20() of the i386 ABI ENOSYS',
+          '1 x call 359() of the i386 ABI ENOSYS',
+        ],
+      },
       everything: {
         by: 'filter',
         says: { getpid: 'ENOSYS', execve: 'ENOSYS', clone: 'EPERM', socket: 'ENOSYS' },
@@ -70,6 +93,7 @@ export const ABI: Family = {
       tries: "opens a socket through i386's socketcall, its arguments in memory",
       x86Only: true,
       learned: { by: 'filter', says: { socketcall: 'ENOSYS' }, denials: ['1 x call 102() of the i386 ABI ENOSYS'] },
+      precise: { by: 'filter', says: { socketcall: 'ENOSYS' }, denials: ['1 x call 102() of the i386 ABI ENOSYS'] },
       everything: { by: 'filter', says: { socketcall: 'ENOSYS' }, denials: ['1 x call 102() of the i386 ABI ENOSYS'] },
     },
     {
@@ -77,6 +101,11 @@ export const ABI: Family = {
       tries: "puts garbage into the number's high word",
       x86Only: true,
       learned: {
+        by: 'filter',
+        says: { socket: 'EPERM', bpf: 'EPERM' },
+        denials: ['1 x bpf(BPF_MAP_CREATE) EPERM', '1 x socket(AF_INET, SOCK_STREAM, 0) EPERM'],
+      },
+      precise: {
         by: 'filter',
         says: { socket: 'EPERM', bpf: 'EPERM' },
         denials: ['1 x bpf(BPF_MAP_CREATE) EPERM', '1 x socket(AF_INET, SOCK_STREAM, 0) EPERM'],

@@ -12,12 +12,27 @@ export const ARGUMENTS: Family = {
         says: { TIOCSTI: 'ENOSYS', 'garbage-above': 'ENOSYS', TIOCLINUX: 'ENOSYS' },
         denials: ['1 x ioctl(request 0x541c) ENOSYS', '2 x ioctl(request 0x5412) ENOSYS'],
       },
+      precise: {
+        by: 'filter',
+        says: { TIOCSTI: 'ENOSYS', 'garbage-above': 'ENOSYS', TIOCLINUX: 'ENOSYS' },
+        denials: ['1 x ioctl(request 0x541c) ENOSYS', '2 x ioctl(request 0x5412) ENOSYS'],
+      },
       everything: { by: 'container', says: { TIOCSTI: 'ENOTTY', 'garbage-above': 'ENOTTY', TIOCLINUX: 'ENOTTY' } },
     },
     {
       name: 'other-families',
       tries: 'opens sockets of other families than its own',
       learned: {
+        by: 'filter',
+        says: { AF_INET: 'EPERM', AF_INET6: 'EPERM', AF_PACKET: 'EPERM', AF_NETLINK: 'EPERM' },
+        denials: [
+          '1 x socket(AF_INET, SOCK_STREAM, 0) EPERM',
+          '1 x socket(AF_INET6, SOCK_DGRAM, 0) EPERM',
+          '1 x socket(AF_NETLINK, SOCK_RAW, 0) EPERM',
+          '1 x socket(AF_PACKET, SOCK_RAW, 0) EPERM',
+        ],
+      },
+      precise: {
         by: 'filter',
         says: { AF_INET: 'EPERM', AF_INET6: 'EPERM', AF_PACKET: 'EPERM', AF_NETLINK: 'EPERM' },
         denials: [
@@ -37,6 +52,11 @@ export const ARGUMENTS: Family = {
         says: { AF_INET: 'EPERM', AF_PACKET: 'EPERM' },
         denials: ['1 x socket(AF_INET, SOCK_STREAM, 0) EPERM', '1 x socket(AF_PACKET, SOCK_RAW, 0) EPERM'],
       },
+      precise: {
+        by: 'filter',
+        says: { AF_INET: 'EPERM', AF_PACKET: 'EPERM' },
+        denials: ['1 x socket(AF_INET, SOCK_STREAM, 0) EPERM', '1 x socket(AF_PACKET, SOCK_RAW, 0) EPERM'],
+      },
       everything: { by: 'container', says: { AF_INET: 'ok', AF_PACKET: 'EPERM' } },
     },
     {
@@ -47,12 +67,18 @@ export const ARGUMENTS: Family = {
         says: { AF_UNIX: 'EPERM' },
         denials: ['1 x socket(AF_UNIX, SOCK_STREAM|SOCK_CLOEXEC, 0) EPERM'],
       },
+      precise: { by: 'nothing', says: { AF_UNIX: 'ok' } },
       everything: { by: 'nothing', says: { AF_UNIX: 'ok' } },
     },
     {
       name: 'executable-memory',
       tries: 'makes memory executable that it can write',
       learned: { by: 'nothing', says: { mmap: 'ok', mprotect: 'ok' } },
+      precise: {
+        by: 'filter',
+        says: { mmap: 'ENOSYS', mprotect: 'ENOSYS' },
+        denials: ['1 x mmap(PROT_READ|PROT_WRITE|PROT_EXEC) ENOSYS', '1 x mprotect(PROT_READ|PROT_EXEC) ENOSYS'],
+      },
       everything: { by: 'nothing', says: { mmap: 'ok', mprotect: 'ok' } },
     },
     {
@@ -69,8 +95,25 @@ export const ARGUMENTS: Family = {
         },
         denials: [
           '1 x fcntl() ENOSYS',
-          '1 x prctl(35) ENOSYS',
+          '1 x prctl(PR_SET_MM) ENOSYS',
           '1 x prctl(PR_SET_DUMPABLE) ENOSYS',
+          '1 x prctl(PR_SET_SECCOMP) ENOSYS',
+        ],
+      },
+      precise: {
+        by: 'filter',
+        says: {
+          PR_SET_DUMPABLE: 'ENOSYS',
+          PR_SET_MM: 'ENOSYS',
+          PR_SET_SECCOMP: 'ENOSYS',
+          F_NOTIFY: 'ENOSYS',
+          MADV_HWPOISON: 'ENOSYS',
+        },
+        denials: [
+          '1 x fcntl() ENOSYS',
+          '1 x madvise() ENOSYS',
+          '1 x prctl(PR_SET_DUMPABLE) ENOSYS',
+          '1 x prctl(PR_SET_MM) ENOSYS',
           '1 x prctl(PR_SET_SECCOMP) ENOSYS',
         ],
       },

@@ -8,6 +8,7 @@ export const CODE: Family = {
       name: 'exec-shell',
       tries: 'starts a shell',
       learned: { by: 'filter', says: { execve: 'EPERM', child: 'exit-95' }, denials: ['1 x execve("/bin/sh") EPERM'] },
+      precise: { by: 'landlock', says: { execve: 'EACCES', child: 'exit-95' } },
       everything: { by: 'nothing', says: { child: 'exit-7' } },
     },
     {
@@ -18,6 +19,7 @@ export const CODE: Family = {
         says: { execve: 'EPERM', child: 'exit-95' },
         denials: ['1 x execve("/attack-setuid") EPERM'],
       },
+      precise: { by: 'landlock', says: { execve: 'EACCES', child: 'exit-95' } },
       everything: { by: 'container', says: { user: 'own', child: 'exit-7' } },
     },
     {
@@ -28,6 +30,7 @@ export const CODE: Family = {
         says: { write: 'ok', execve: 'EPERM', child: 'exit-95' },
         denials: ['1 x execve("/tmp/program") EPERM'],
       },
+      precise: { by: 'container', says: { write: 'ok', execve: 'EACCES', child: 'exit-95' } },
       everything: { by: 'container', says: { write: 'ok', execve: 'EACCES', child: 'exit-95' } },
     },
     {
@@ -38,6 +41,7 @@ export const CODE: Family = {
         says: { write: 'ok', execve: 'EPERM', child: 'exit-95' },
         denials: ['1 x execve("/out/program") EPERM'],
       },
+      precise: { by: 'landlock', says: { write: 'ok', execve: 'EACCES', child: 'exit-95' } },
       everything: {
         by: 'ceiling',
         says: { write: 'ok', user: 'own', bpf: 'EPERM', child: 'exit-7' },
@@ -52,6 +56,11 @@ export const CODE: Family = {
         says: { memfd_create: 'ENOSYS', execveat: 'ENOSYS', child: 'exit-95' },
         denials: ['1 x execveat("") ENOSYS', '1 x memfd_create("program") ENOSYS'],
       },
+      precise: {
+        by: 'filter',
+        says: { memfd_create: 'ENOSYS', execveat: 'ENOSYS', child: 'exit-95' },
+        denials: ['1 x execveat("") ENOSYS', '1 x memfd_create("program") ENOSYS'],
+      },
       everything: {
         by: 'ceiling',
         says: { memfd_create: 'ok', write: 'ok', user: 'own', bpf: 'EPERM', child: 'exit-7' },
@@ -62,12 +71,18 @@ export const CODE: Family = {
       name: 'leave-daemon',
       tries: 'leaves a process behind',
       learned: { by: 'filter', says: { fork: 'ok' }, denials: ['1 x setsid() ENOSYS'] },
+      precise: { by: 'filter', says: { fork: 'ok' }, denials: ['1 x setsid() ENOSYS'] },
       everything: { by: 'container', says: { fork: 'ok' } },
     },
     {
       name: 'constructor',
       tries: 'attacks before main, in an ELF constructor',
       learned: {
+        by: 'filter',
+        says: { socket: 'EPERM', unshare: 'EPERM' },
+        denials: ['1 x socket(AF_INET, SOCK_STREAM, 0) EPERM', '1 x unshare(CLONE_NEWUSER) EPERM'],
+      },
+      precise: {
         by: 'filter',
         says: { socket: 'EPERM', unshare: 'EPERM' },
         denials: ['1 x socket(AF_INET, SOCK_STREAM, 0) EPERM', '1 x unshare(CLONE_NEWUSER) EPERM'],

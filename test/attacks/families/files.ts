@@ -8,18 +8,30 @@ export const FILES: Family = {
       name: 'write-inputs',
       tries: 'changes the inputs',
       learned: { by: 'container', says: { write: 'EACCES', truncate: 'EROFS', create: 'EROFS' } },
+      precise: { by: 'container', says: { write: 'EACCES', truncate: 'EROFS', create: 'EROFS' } },
       everything: { by: 'container', says: { write: 'EACCES', truncate: 'EROFS', create: 'EROFS' } },
     },
     {
       name: 'write-image',
       tries: 'changes the image',
       learned: { by: 'container', says: { 'replace-program': 'EACCES', create: 'EACCES', user: 'EACCES' } },
+      precise: { by: 'container', says: { 'replace-program': 'EACCES', create: 'EACCES', user: 'EACCES' } },
       everything: { by: 'container', says: { 'replace-program': 'EACCES', create: 'EACCES', user: 'EACCES' } },
     },
     {
       name: 'kernel-settings',
       tries: 'changes settings of the kernel',
       learned: {
+        by: 'container',
+        says: {
+          core_pattern: 'EACCES',
+          modprobe: 'ENOENT',
+          sysrq: 'ENOENT',
+          uevent_helper: 'ENOENT',
+          uid_map: 'EACCES',
+        },
+      },
+      precise: {
         by: 'container',
         says: {
           core_pattern: 'EACCES',
@@ -47,6 +59,10 @@ export const FILES: Family = {
         by: 'container',
         says: { mem: 'ENOENT', kmsg: 'ENOENT', disk: 'ENOENT', fuse: 'ENOENT', kvm: 'ENOENT' },
       },
+      precise: {
+        by: 'container',
+        says: { mem: 'ENOENT', kmsg: 'ENOENT', disk: 'ENOENT', fuse: 'ENOENT', kvm: 'ENOENT' },
+      },
       everything: {
         by: 'container',
         says: { mem: 'ENOENT', kmsg: 'ENOENT', disk: 'ENOENT', fuse: 'ENOENT', kvm: 'ENOENT' },
@@ -56,12 +72,14 @@ export const FILES: Family = {
       name: 'climb',
       tries: 'climbs above its root',
       learned: { by: 'container', says: { dots: 'EACCES', descriptor: 'ENOTDIR', 'self-root': 'EACCES' } },
+      precise: { by: 'container', says: { dots: 'EACCES', descriptor: 'ENOTDIR', 'self-root': 'EACCES' } },
       everything: { by: 'container', says: { dots: 'EACCES', descriptor: 'ENOTDIR', 'self-root': 'EACCES' } },
     },
     {
       name: 'core-dump',
       tries: 'raises its core limit and crashes beside its outputs',
       learned: { by: 'container', says: { limit: 'EPERM', crash: 'signal-11' } },
+      precise: { by: 'container', says: { limit: 'EPERM', crash: 'signal-11' } },
       everything: { by: 'container', says: { limit: 'EPERM', crash: 'signal-11' } },
     },
     {
@@ -84,6 +102,15 @@ export const FILES: Family = {
           '1 x symlinkat("/etc/shadow", "/out/link") ENOSYS',
         ],
       },
+      precise: {
+        by: 'filter',
+        says: { symlink: 'ok', directory: 'ok', 'hard-link': 'ENOSYS', pipe: 'ENOSYS', 'set-user-id': 'ENOSYS' },
+        denials: [
+          '1 x fchmodat("/out/program") ENOSYS',
+          '1 x linkat("/in/data", "/out/hard") ENOSYS',
+          '1 x mknodat("/out/pipe") ENOSYS',
+        ],
+      },
       everything: {
         by: 'container',
         says: { symlink: 'ok', directory: 'ok', 'hard-link': 'EXDEV', pipe: 'ok', 'set-user-id': 'ok' },
@@ -97,6 +124,7 @@ export const FILES: Family = {
         says: { fork: 'ok', symlink: 'ENOSYS' },
         denials: ['1 x symlinkat("/etc/shadow", "/out/flip") ENOSYS'],
       },
+      precise: { by: 'container', says: { fork: 'ok', symlink: 'ok' } },
       everything: { by: 'container', says: { fork: 'ok', symlink: 'ok' } },
     },
     {
@@ -106,6 +134,10 @@ export const FILES: Family = {
         by: 'filter',
         says: { link: 'ENOSYS', 'through-link': 'ENOENT', 'through-descriptor': 'ok', 'through-directory': 'ok' },
         denials: ['1 x symlinkat("/etc/passwd", "/out/way") ENOSYS'],
+      },
+      precise: {
+        by: 'landlock',
+        says: { link: 'ok', 'through-link': 'EACCES', 'through-descriptor': 'EACCES', 'through-directory': 'EACCES' },
       },
       everything: {
         by: 'nothing',

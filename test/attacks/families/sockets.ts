@@ -17,6 +17,16 @@ export const SOCKETS: Family = {
           '1 x socket(AF_XDP, SOCK_RAW, 0) EPERM',
         ],
       },
+      precise: {
+        by: 'filter',
+        says: { AF_NETLINK: 'EPERM', AF_ALG: 'EPERM', AF_KEY: 'EPERM', AF_XDP: 'EPERM' },
+        denials: [
+          '1 x socket(AF_ALG, SOCK_SEQPACKET, 0) EPERM',
+          '1 x socket(AF_KEY, SOCK_RAW, 2) EPERM',
+          '1 x socket(AF_NETLINK, SOCK_RAW, 0) EPERM',
+          '1 x socket(AF_XDP, SOCK_RAW, 0) EPERM',
+        ],
+      },
       everything: {
         by: 'container',
         says: { AF_NETLINK: 'ok', AF_ALG: 'EAFNOSUPPORT', AF_KEY: 'EAFNOSUPPORT', AF_XDP: 'EPERM' },
@@ -26,6 +36,7 @@ export const SOCKETS: Family = {
       name: 'hypervisor',
       tries: 'talks to the hypervisor',
       learned: { by: 'guard', says: { AF_VSOCK: 'EPERM' }, denials: ['1 x socket(AF_VSOCK, SOCK_STREAM, 0) EPERM'] },
+      precise: { by: 'guard', says: { AF_VSOCK: 'EPERM' }, denials: ['1 x socket(AF_VSOCK, SOCK_STREAM, 0) EPERM'] },
       everything: { by: 'guard', says: { AF_VSOCK: 'EPERM' }, denials: ['1 x socket(AF_VSOCK, SOCK_STREAM, 0) EPERM'] },
     },
     {
@@ -36,12 +47,18 @@ export const SOCKETS: Family = {
         says: { socket: 'EPERM' },
         denials: ['1 x socket(AF_UNIX, SOCK_STREAM|SOCK_CLOEXEC, 0) EPERM'],
       },
+      precise: { by: 'container', says: { socket: 'ok', connect: 'ECONNREFUSED' } },
       everything: { by: 'container', says: { socket: 'ok', connect: 'ECONNREFUSED' } },
     },
     {
       name: 'service',
       tries: 'offers a service',
       learned: {
+        by: 'filter',
+        says: { socket: 'EPERM' },
+        denials: ['1 x socket(AF_INET, SOCK_STREAM|SOCK_CLOEXEC, 0) EPERM'],
+      },
+      precise: {
         by: 'filter',
         says: { socket: 'EPERM' },
         denials: ['1 x socket(AF_INET, SOCK_STREAM|SOCK_CLOEXEC, 0) EPERM'],
@@ -59,6 +76,7 @@ export const SOCKETS: Family = {
           '1 x socket(AF_UNIX, SOCK_STREAM|SOCK_CLOEXEC, 0) EPERM',
         ],
       },
+      precise: { by: 'landlock', says: { list: 'EACCES' } },
       everything: { by: 'container', says: { list: 'ok', 'write-init': 'EACCES', connect: 'ECONNREFUSED' } },
     },
   ],

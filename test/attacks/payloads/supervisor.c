@@ -99,10 +99,15 @@ static void init_priority(void)
 
 static void init_signals(void)
 {
-	siginfo_t forged = { .si_signo = SIGTERM, .si_code = SI_USER };
-
 	said("kill", syscall(SYS_kill, SUPERVISOR, SIGKILL));
 	said("stop", syscall(SYS_kill, SUPERVISOR, SIGSTOP));
+}
+
+/* As if the worker or the kernel had sent them. */
+static void forge_signals(void)
+{
+	siginfo_t forged = { .si_signo = SIGTERM, .si_code = SI_USER };
+
 	said("tgkill", syscall(SYS_tgkill, SUPERVISOR, SUPERVISOR, SIGKILL));
 	said("forge", syscall(SYS_rt_sigqueueinfo, SUPERVISOR, SIGTERM, &forged));
 }
@@ -133,6 +138,7 @@ const struct attack supervisor_attacks[] = {
 	{ "init-scheduling", init_scheduling },
 	{ "init-priority", init_priority },
 	{ "init-signals", init_signals },
+	{ "forge-signals", forge_signals },
 	{ "signal-all", signal_all },
 	{ "process-controls", process_controls },
 	{ 0 },

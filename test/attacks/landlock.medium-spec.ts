@@ -1,4 +1,4 @@
-/** A process in the payload's network namespace but outside of its Landlock domain, as a shared namespace would bring one. */
+/** The Landlock domain alone, under a profile that allows every call: who is beyond it, and that it cannot be widened. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
@@ -14,6 +14,7 @@ const EVERYTHING: Profile = {
   rules: [{ names: [...syscallNames(ARCHITECTURE)].sort(), action: 'SCMP_ACT_ALLOW' }],
   network: 'none',
 };
+const FILES: Profile['files'] = [{ path: PROGRAM, rights: ['read', 'execute'] }];
 let runs: AttackRuns;
 let program: string;
 
@@ -44,16 +45,41 @@ async function connect(profile: Profile): Promise<{ run: AttackRun; neighbour: s
   return { run, neighbour };
 }
 
-it('is reached over an abstract name where the profile has no file rules', async () => {
+it('lets a neighbour in the network namespace be reached over an abstract name without file rules', async () => {
   const { run, neighbour } = await connect(EVERYTHING);
   expect(run.says).toMatchObject({ socket: 'ok', connect: 'ok' });
   expect(neighbour).toBe('neighbour reached\n');
 });
 
-it('is not reached where it has: the domain’s scope refuses, and nothing is reported', async () => {
-  const { run, neighbour } = await connect({ ...EVERYTHING, files: [{ path: PROGRAM, rights: ['read', 'execute'] }] });
+it('with file rules does not: the domain’s scope refuses, and nothing is reported', async () => {
+  const { run, neighbour } = await connect({ ...EVERYTHING, files: FILES });
   expect(run.report.landlockStatus).toBe('FULLY_ENFORCED');
   expect(run.says).toMatchObject({ socket: 'ok', connect: 'EPERM', honest: expect.any(String) });
   expect(run.denials).toEqual([]);
   expect(neighbour).toBe('');
+});
+
+it('is not widened by a ruleset of the payload’s own', async () => {
+  const run = await runs.enforce({ ...EVERYTHING, files: FILES }, [PROGRAM, 'widen-landlock']);
+  expect(run.says).toMatchObject({ create: 'ok', add: 'ok', 'add-root': 'ok', restrict: 'ok', passwd: 'EACCES' });
+  expect(run.says).toHaveProperty('honest');
+});
+
+it('holds what a program that it started opens, and who its children signal', async () => {
+  const run = await runs.enforce({ ...EVERYTHING, files: FILES }, [
+    PROGRAM,
+    'read-through',
+    'exec-shell',
+    'init-signals',
+  ]);
+  expect(run.says).toMatchObject({
+    'through-link': 'EACCES',
+    'through-descriptor': 'EACCES',
+    'through-directory': 'EACCES',
+    execve: 'EACCES',
+    kill: 'EPERM',
+    stop: 'EPERM',
+  });
+  expect(run.says).toHaveProperty('honest');
+  expect(run.denials).toEqual([]);
 });
