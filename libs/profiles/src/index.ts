@@ -1,5 +1,6 @@
 export * from './model/level.js';
 export * from './model/condition.js';
+export * from './model/argument-widths.js';
 export * from './model/files.js';
 export * from './model/profile.js';
 export * from './model/recording.js';
@@ -29,6 +30,7 @@ export * from './model/canonical-json.js';
 export * from './model/parse-profile.js';
 export * from './model/content-digest.js';
 export * from './model/approval.js';
+export * from './learn/aware-arguments.js';
 export * from './learn/merge.js';
 export * from './review/diff.js';
 export * from './review/lint.js';

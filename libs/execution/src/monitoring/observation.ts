@@ -5,7 +5,7 @@ import { type ExecutorRunRequest } from '../executor-run.js';
 import { nodeArchitecture } from '../node-architecture.js';
 import { RecorderError } from './recorder-error.js';
 import { type Recorder } from './recorder.js';
-import { lostRecording } from './recording.js';
+import { lostRecording, RECORDING_KINDS } from './recording.js';
 import { Strace } from './strace.js';
 
 export interface Observed {
@@ -37,8 +37,10 @@ export class Observation {
     recorder: Recorder | undefined,
     pid: () => Promise<number>,
   ): Promise<Observation> {
-    const wanted = request.level.monitoring === 'none' ? undefined : recorder;
-    if (wanted) await wanted.arm(request.runId, await pid());
+    const { monitoring } = request.level;
+    const kind = RECORDING_KINDS.find((each) => each === monitoring);
+    const wanted = kind && recorder;
+    if (wanted) await wanted.arm(request.runId, await pid(), kind);
     const strace = request.strace ? await attachStrace(request, await pid()) : undefined;
     return new Observation(request.runId, wanted, strace);
   }
