@@ -1,5 +1,5 @@
 /** What the profile routes take and give. */
-import { APPROVAL_STAGES, ARCHITECTURES, PROFILE_STATES } from '#lib/profiles';
+import { APPROVAL_STAGES, ARCHITECTURES, CONDITION_CHANGES, PROFILE_STATES } from '#lib/profiles';
 import { z } from 'zod';
 import { nextPage, pageQuery } from '../http/page.js';
 
@@ -83,6 +83,20 @@ export const profileDiff = z
     previousId: z.uuid().nullable().describe('The version that it is based on, else the one before it'),
     previous: namesDiff.nullable(),
     engineDefault: namesDiff,
+    conditions: z
+      .array(
+        z.object({
+          name: z.string(),
+          change: z.enum(CONDITION_CHANGES),
+          admits: z.array(z.string()).readonly().describe('Alternatives that only this version allows, in words'),
+          refuses: z
+            .array(z.string())
+            .readonly()
+            .describe('Alternatives that only the version before allows, in words'),
+        }),
+      )
+      .readonly()
+      .describe('Calls whose conditions on arguments differ'),
   })
   .meta({ id: 'ProfileDiff' });
 
@@ -99,6 +113,7 @@ export const ociSeccomp = z
           action: z.string(),
           errnoRet: z.int().optional(),
           args: z.array(ociArgument).readonly().optional(),
+          comment: z.string().optional().describe('Where the format allows less than the profile'),
         }),
       )
       .readonly(),
