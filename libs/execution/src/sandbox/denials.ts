@@ -76,6 +76,8 @@ function describePointedTo(pointedTo: PointedTo): string {
   switch (pointedTo.kind) {
     case 'path':
       return JSON.stringify(pointedTo.bytes.toString());
+    case 'cut':
+      return `${JSON.stringify(pointedTo.bytes.toString())}...`;
     case 'address':
       return describeAddress(pointedTo.bytes);
     case 'unreadable':
