@@ -10,9 +10,11 @@ import {
   type Recorder,
   runExecutor,
 } from '#lib/execution';
-import { type CompiledFilter, type Enforcement, type Level } from '#lib/profiles';
+import { type CompiledFilter, type LandlockRules } from '#lib/profiles';
 import type Docker from 'dockerode';
-import { type LevelName } from './block-plan.js';
+import { Bpftrace } from './bpftrace.js';
+import { type LevelName, LEVELS } from './levels.js';
+import { type PerLevel } from './measured-runs.js';
 
 const MIB = 1024 ** 2;
 /** A user of the benches' own. */
@@ -26,9 +28,16 @@ export interface BenchProgram {
   /** Over the image's own. */
   readonly environment: Readonly<Record<string, string>>;
   readonly inputs: readonly Mount[];
+  /** The calls about which it prints what they cost; absent for other programs. */
+  readonly calls?: readonly string[];
 }
 
-export type Filters = Readonly<Record<Enforcement, CompiledFilter>>;
+/** What of a profile is held during a run. */
+export interface Policy {
+  readonly filter: CompiledFilter;
+  readonly landlock?: LandlockRules;
+}
+export type Policies = PerLevel<Policy>;
 
 export interface BenchRun {
   readonly report: ExecutorRunReport;
@@ -47,25 +56,33 @@ export interface BenchMachine {
   readonly stop: AbortSignal;
 }
 
-const LEVEL_OF: Readonly<Record<LevelName, Level>> = {
-  none: { enforcement: 'none', monitoring: 'none' },
-  enforce: { enforcement: 'enforce', monitoring: 'none' },
-  audit: { enforcement: 'audit', monitoring: 'none' },
-  syscalls: { enforcement: 'none', monitoring: 'syscalls' },
-  strace: { enforcement: 'none', monitoring: 'none' },
-};
-
 export class BenchRuns {
   constructor(private readonly machine: BenchMachine) {}
 
   /** @throws Error when the payload did not end with exit code 0: then nothing it did can be compared */
-  async run(program: BenchProgram, level: LevelName, filters: Partial<Filters>): Promise<BenchRun> {
-    const { enforcement } = LEVEL_OF[level];
-    const filter = filters[enforcement];
-    if (!filter) throw new Error(`there is no filter for ${level} yet`);
+  async run(program: BenchProgram, level: LevelName, policies: Policies): Promise<BenchRun> {
+    const bpftrace = LEVELS[level].beside === 'bpftrace' ? await Bpftrace.start() : undefined;
+    try {
+      const run = await this.#runAlone(program, level, policies);
+      await bpftrace?.stop();
+      return run;
+    } finally {
+      bpftrace?.kill();
+    }
+  }
+
+  /** What the last run wrote. */
+  get outputDirectory(): string {
+    return join(this.machine.directory, 'scratch', 'output');
+  }
+
+  async #runAlone(program: BenchProgram, name: LevelName, policies: Policies): Promise<BenchRun> {
+    const policy = policies[name];
+    if (!policy) throw new Error('there is no profile for it');
     const scratchDirectory = this.#emptyDirectory('scratch');
     const output = this.#emptyDirectory('scratch', 'output');
     const logs = { stdout: [] as Buffer[], stderr: [] as Buffer[] };
+    const { level } = LEVELS[name];
     const report = await runExecutor(
       {
         runId: randomUUID(),
@@ -87,9 +104,10 @@ export class BenchRuns {
         cpuset: this.machine.cpuset,
         mounts: [...program.inputs, { source: output, target: OUTPUT_DIRECTORY, readOnly: false }],
         scratchDirectory,
-        level: LEVEL_OF[level],
-        filter,
-        ...(level === 'strace' ? { strace: true } : {}),
+        ...policy,
+        ...(level.monitoring === 'trace'
+          ? { level: { ...level, monitoring: 'none' as const }, strace: true }
+          : { level }),
       },
       this.#context(logs),
     );
@@ -98,14 +116,9 @@ export class BenchRuns {
     const { outcome, usage } = report;
     if (outcome.kind !== 'exited' || outcome.exitCode !== 0 || !usage) {
       const stderr = Buffer.concat(logs.stderr).toString().trim();
-      throw new Error(`${program.name} at ${level} ended as ${JSON.stringify(outcome)}: ${stderr}`);
+      throw new Error(`${program.name} at ${name} ended as ${JSON.stringify(outcome)}: ${stderr}`);
     }
     return { report, usage, stdout };
-  }
-
-  /** What the last run wrote. */
-  get outputDirectory(): string {
-    return join(this.machine.directory, 'scratch', 'output');
   }
 
   #context(logs: Readonly<Record<'stdout' | 'stderr', Buffer[]>>): ExecutorContext {

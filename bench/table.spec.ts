@@ -13,6 +13,17 @@ describe('renderTable', () => {
     expect(table).toBe(['level      ns', 'none      130', 'syscalls    1'].join('\n'));
     expect(renderTable(['a', 'b'], [['x', '']])).toBe('a  b\nx');
   });
+
+  it('lets a remark follow its row', () => {
+    const table = renderTable(
+      ['level', 'ns'],
+      [
+        ['strace', '-', 'there is none'],
+        ['none', '130'],
+      ],
+    );
+    expect(table).toBe(['level    ns', 'strace    -  there is none', 'none    130'].join('\n'));
+  });
 });
 
 describe('digits', () => {
@@ -25,5 +36,9 @@ describe('digits', () => {
     [Number.NaN, '-'],
   ])('writes %d as %s', (value, text) => {
     expect(digits(value)).toBe(text);
+  });
+
+  it('has more where they are wanted', () => {
+    expect([1.0123, 23.456, 1234.5].map((value) => digits(value, 4))).toEqual(['1.012', '23.46', '1235']);
   });
 });

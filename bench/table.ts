@@ -1,4 +1,4 @@
-/** Text tables for people: the first column to the left, all others to the right. */
+/** Text tables for people: the first column to the left, all others to the right; what a row has beyond the header follows it. */
 
 export function renderTable(header: readonly string[], rows: readonly (readonly string[])[]): string {
   const all = [header, ...rows];
@@ -13,9 +13,9 @@ export function renderTable(header: readonly string[], rows: readonly (readonly 
     .join('\n');
 }
 
-/** Three significant digits, without an exponent. */
-export function digits(value: number): string {
+/** So many significant digits, without an exponent. */
+export function digits(value: number, significant = 3): string {
   if (!Number.isFinite(value)) return '-';
   const magnitude = value === 0 ? 0 : Math.floor(Math.log10(Math.abs(value)));
-  return value.toFixed(Math.max(0, 2 - magnitude));
+  return value.toFixed(Math.max(0, significant - 1 - magnitude));
 }
