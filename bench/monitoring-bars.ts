@@ -48,7 +48,7 @@ export function monitoringChecks(figures: MonitoringFigures): readonly Check[] {
     traceCheck(figures.nsPerCall),
     ...Object.entries(figures.refusedNs).map(([call, ns]) => refusedCheck(call, ns)),
     ...(Object.keys(figures.refusedNs).length === 0
-      ? [{ what: 'a refused call', verdict: 'not-measured' } as const]
+      ? [{ what: `a refused call: -, to reach ${BARS.refusedNs}`, verdict: 'not-measured' } as const]
       : []),
   ];
 }
@@ -92,7 +92,7 @@ function traceCheck(nsPerCall: MonitoringFigures['nsPerCall']): Check {
   });
   const least = factors.reduce((a, b) => (b.factor < a.factor || Number.isNaN(b.factor) ? b : a));
   return {
-    what: `trace-notify: ${least.factor.toFixed(1)} times cheaper than strace per ${least.call}, of plain calls the least, to reach ${BARS.traceFactor}`,
+    what: `trace-notify: ${Number.isNaN(least.factor) ? '-' : least.factor.toFixed(1)} times cheaper than strace per ${least.call}, of plain calls the least, to reach ${BARS.traceFactor}`,
     verdict: factorVerdict(least.factor, BARS.traceFactor),
   };
 }

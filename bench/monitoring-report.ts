@@ -1,5 +1,5 @@
 /** From the runs of the monitoring bench to figures per level, and a verdict on each bar. */
-import { bootstrapInterval, DEFAULT_BOOTSTRAP, median } from '#lib/overhead';
+import { bootstrapInterval, type BootstrapOptions, median } from '#lib/overhead';
 import { CALLS, REFUSED_CALLS } from './calls.js';
 import { type Check } from './checks.js';
 import { LEVEL_NAMES } from './levels.js';
@@ -24,8 +24,7 @@ export interface MonitoringReport extends MonitoringFigures {
   readonly checks: readonly Check[];
 }
 
-export function monitoringReport(runs: readonly MeasuredRun[], seed: number): MonitoringReport {
-  const options = { ...DEFAULT_BOOTSTRAP, seed };
+export function monitoringReport(runs: readonly MeasuredRun[], options: BootstrapOptions): MonitoringReport {
   const against = (of: readonly MeasuredRun[], figure: Figure, pool: typeof pooledRatio): PerLevel<Pooled> =>
     perLevel(LEVEL_NAMES, (level) => {
       const blocks = baselined(of, level, figure);

@@ -19,7 +19,7 @@ const OTHERS: readonly LevelName[] = [
   'syscalls',
   'arguments',
 ];
-const SLOW: Frequencies = { 'trace-notify': 20, bpftrace: 20, strace: 40 };
+const SLOW: Frequencies = { 'trace-notify': 20, bpftrace: 20, strace: 30 };
 
 const EDF: Frequencies = { ...every(10, OTHERS), ...TIGHT, ...SLOW };
 const OTHER_PROGRAM: Frequencies = { ...every(20, OTHERS), files: 10, ...SLOW };

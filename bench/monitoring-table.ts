@@ -22,5 +22,9 @@ export function renderMonitoringReport(report: MonitoringReport, unavailable: Un
 
 /** Median, and the ends of the interval. */
 function ratioCell(ratio: Pooled | undefined): string {
-  return ratio ? `${digits(ratio.median, 4)} (${digits(ratio.low, 4)}-${digits(ratio.high, 4)})` : '-';
+  if (!ratio) return '-';
+  const [median, low, high] = [ratio.median, ratio.low, ratio.high].map((value) =>
+    value < 10 ? value.toFixed(3) : digits(value),
+  );
+  return `${median} (${low}-${high})`;
 }

@@ -1,4 +1,5 @@
 /** `npm run bench -- monitoring`: what every kind of enforcement and monitoring costs a call, and four different programs. */
+import { DEFAULT_BOOTSTRAP } from '#lib/overhead';
 import { type BenchOptions } from './bench-options.js';
 import { onBenchMachine, type PreparedMachine } from './bench-machine.js';
 import { exitCodeOf } from './checks.js';
@@ -54,7 +55,7 @@ function conclude(
   blocks: number,
   unavailable: Unavailable,
 ): number {
-  const report = monitoringReport(measurement.runs, environment.seed);
+  const report = monitoringReport(measurement.runs, { ...DEFAULT_BOOTSTRAP, seed: environment.seed });
   const { ratios, refusedNs, checks } = report;
   const refused = Object.entries(refusedNs).map(
     ([call, { median }]) => [`refused ${call}`, { enforce: median }] as const,

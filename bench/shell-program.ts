@@ -1,7 +1,7 @@
 /** A fork-heavy program of the bench: a shell script of small commands. */
 import { type BenchProgram } from './bench-runs.js';
 
-const ROUNDS = 100;
+const ROUNDS = 150;
 /** Five forks and five commands a round; nothing in it is built into the shell but the arithmetic and the loop. */
 const SCRIPT = `
 set -e

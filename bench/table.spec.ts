@@ -37,8 +37,4 @@ describe('digits', () => {
   ])('writes %d as %s', (value, text) => {
     expect(digits(value)).toBe(text);
   });
-
-  it('has more where they are wanted', () => {
-    expect([1.0123, 23.456, 1234.5].map((value) => digits(value, 4))).toEqual(['1.012', '23.46', '1235']);
-  });
 });

@@ -13,9 +13,9 @@ export function renderTable(header: readonly string[], rows: readonly (readonly 
     .join('\n');
 }
 
-/** So many significant digits, without an exponent. */
-export function digits(value: number, significant = 3): string {
+/** Three significant digits, without an exponent. */
+export function digits(value: number): string {
   if (!Number.isFinite(value)) return '-';
   const magnitude = value === 0 ? 0 : Math.floor(Math.log10(Math.abs(value)));
-  return value.toFixed(Math.max(0, significant - 1 - magnitude));
+  return value.toFixed(Math.max(0, 2 - magnitude));
 }

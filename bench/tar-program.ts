@@ -7,7 +7,7 @@ export const FILES = 20_000;
 /** As many paths as a recording can hold are not what a profile is learned from. */
 const FILES_TO_LEARN_FROM = 500;
 const FILES_PER_DIRECTORY = 100;
-const FILE_BYTES = 600;
+const FILE_BYTES = 4096;
 const INPUT = '/input/files';
 
 export interface TarPrograms {
