@@ -100,14 +100,13 @@ export class BenchRuns {
           pids: 64,
           wallTimeMs: 600_000,
           logBytes: MIB,
+          traceBytes: 512 * MIB,
         },
         cpuset: this.machine.cpuset,
         mounts: [...program.inputs, { source: output, target: OUTPUT_DIRECTORY, readOnly: false }],
         scratchDirectory,
+        level,
         ...policy,
-        ...(level.monitoring === 'trace'
-          ? { level: { ...level, monitoring: 'none' as const }, strace: true }
-          : { level }),
       },
       this.#context(logs),
     );
@@ -118,6 +117,7 @@ export class BenchRuns {
       const stderr = Buffer.concat(logs.stderr).toString().trim();
       throw new Error(`${program.name} at ${name} ended as ${JSON.stringify(outcome)}: ${stderr}`);
     }
+    checkHeld(report, policy);
     return { report, usage, stdout };
   }
 
@@ -133,5 +133,13 @@ export class BenchRuns {
     if (process.getuid?.() === 0) chownSync(path, UID, UID);
     else chmodSync(path, 0o777);
     return path;
+  }
+}
+
+/** What was asked for and not done would be measured as costing nothing. */
+function checkHeld({ trace, landlockStatus }: ExecutorRunReport, { landlock }: Policy): void {
+  if (trace?.truncated) throw new Error(`the trace ends after ${trace.lines} lines`);
+  if (landlock && landlockStatus !== 'FULLY_ENFORCED' && landlockStatus !== 'PARTIALLY_ENFORCED') {
+    throw new Error('Landlock is not there to hold the profile');
   }
 }

@@ -2,6 +2,8 @@
 #ifndef PORIN_RECORDER_LAYOUT_H
 #define PORIN_RECORDER_LAYOUT_H
 
+#include "aware.h"
+
 /* Recordings at one time. A power of two. */
 #define MAX_RECORDINGS 256
 /* Numbers counted one by one; every native number of x86_64 and aarch64 up to Linux 6.18 is below 480. */
@@ -9,6 +11,10 @@
 /* Places of the directory (a power of two), and how far an entry may lie behind the place its hash names. */
 #define DIRECTORY_PLACES 2048
 #define DIRECTORY_REACH 8
+
+/* Distinct uses (number, values, errno) of one recording, and entries of the map that holds all recordings'. */
+#define MAX_USES 4096
+#define MAX_USE_ENTRIES 65536
 
 #define CGROUP_NONE 0ULL
 /* An entry that was taken away: a search goes on past it. */
@@ -21,13 +27,31 @@ struct directory_entry {
 	unsigned int unused;
 };
 
-/* One recording. Written rarely: the loader arms it, exec and the cgroup events change it. */
+/* Each kind holds the ones before it. KIND_NONE: no recording. */
+enum recording_kind { KIND_NONE, KIND_SYSCALLS, KIND_ARGUMENTS, KIND_FILES };
+
+/* One recording. Written rarely: the loader arms it, processes' beginnings and ends and every hole change it. */
 struct recording_state {
 	unsigned int supervisor; /* thread group of porin-init, host PID namespace */
 	unsigned int started;
+	unsigned int kind;
+	unsigned int uses; /* distinct ones so far */
+	int tasks;	   /* alive, porin-init's own not counted */
+	int peak_tasks;
 	unsigned long long execs;
 	unsigned long long foreign_processes;
 	unsigned long long map_failures;
+	unsigned long long overflows;
+	unsigned long long ring_failures;
+	unsigned long long unresolved;
+} __attribute__((aligned(128)));
+
+/* Without padding, for all of it is hashed. `error` 0: calls that entered the kernel. */
+struct use_key {
+	unsigned short slot;
+	unsigned short number;
+	unsigned int error;
+	unsigned long long values[AWARE_ARGUMENTS_MAXIMUM];
 };
 
 /* One recording's calls on one CPU: the only memory that a system call writes. */

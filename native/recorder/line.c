@@ -13,10 +13,24 @@ static const struct {
 	{ "disarm", COMMAND_DISARM },
 };
 
+static const struct {
+	const char *name;
+	enum recording_kind kind;
+} KINDS[] = {
+	{ "syscalls", KIND_SYSCALLS },
+	{ "arguments", KIND_ARGUMENTS },
+	{ "files", KIND_FILES },
+};
+
 struct word {
 	const char *start;
 	size_t length;
 };
+
+static bool is_word(struct word word, const char *text)
+{
+	return strlen(text) == word.length && !memcmp(text, word.start, word.length);
+}
 
 /* Words are separated by exactly one space. Returns their number, or -1 for more than `limit` or an empty word. */
 static int split(const char *line, size_t length, struct word *words, int limit)
@@ -68,10 +82,21 @@ static bool parse_pid(struct word word, int *pid)
 	return true;
 }
 
+static bool parse_kind(struct word word, enum recording_kind *kind)
+{
+	for (size_t at = 0; at < sizeof KINDS / sizeof KINDS[0]; at++) {
+		if (is_word(word, KINDS[at].name)) {
+			*kind = KINDS[at].kind;
+			return true;
+		}
+	}
+	return false;
+}
+
 const char *parse_command(const char *line, size_t length, struct command *command, const char **message)
 {
-	struct word words[3];
-	int count = split(line, length, words, 3);
+	struct word words[4];
+	int count = split(line, length, words, 4);
 	int wanted;
 
 	if (count < 1) {
@@ -79,20 +104,24 @@ const char *parse_command(const char *line, size_t length, struct command *comma
 		return "bad-line";
 	}
 	for (size_t at = 0; at < sizeof COMMANDS / sizeof COMMANDS[0]; at++) {
-		if (strlen(COMMANDS[at].name) != words[0].length || memcmp(COMMANDS[at].name, words[0].start, words[0].length))
+		if (!is_word(words[0], COMMANDS[at].name))
 			continue;
 		command->kind = COMMANDS[at].kind;
-		wanted = command->kind == COMMAND_ARM ? 3 : 2;
+		wanted = command->kind == COMMAND_ARM ? 4 : 2;
 		if (count != wanted) {
-			*message = wanted == 3 ? "wanted an id and a pid" : "wanted an id";
+			*message = wanted == 4 ? "wanted an id, a pid and a kind" : "wanted an id";
 			return "bad-line";
 		}
 		if (!parse_id(words[1], command->id)) {
 			*message = "an id has 1 to 64 letters, digits, '-' or '_'";
 			return "bad-argument";
 		}
-		if (wanted == 3 && !parse_pid(words[2], &command->pid)) {
+		if (wanted == 4 && !parse_pid(words[2], &command->pid)) {
 			*message = "a pid is a positive decimal number";
+			return "bad-argument";
+		}
+		if (wanted == 4 && !parse_kind(words[3], &command->recorded)) {
+			*message = "kinds are syscalls, arguments and files";
 			return "bad-argument";
 		}
 		return NULL;

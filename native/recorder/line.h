@@ -5,6 +5,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "layout.h"
+
 #define MAX_LINE 256
 #define MAX_ID 64
 
@@ -13,7 +15,9 @@ enum command_kind { COMMAND_ARM, COMMAND_READ, COMMAND_FINISH, COMMAND_DISARM };
 struct command {
 	enum command_kind kind;
 	char id[MAX_ID + 1];
-	int pid; /* COMMAND_ARM only */
+	/* COMMAND_ARM only */
+	int pid;
+	enum recording_kind recorded;
 };
 
 /* Returns NULL, or the error code; then `*message` says what is wrong. `line` has no newline and may hold any byte. */

@@ -1,16 +1,21 @@
-/* porin-recorder: carries out the lines of docs/recorder-protocol.md, one answer to each, until standard input ends. */
+/* porin-recorder: carries out the lines of docs/recorder-protocol.md, in order, until standard input ends. */
 #define _GNU_SOURCE
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
+#include "files.h"
+#include "limits.h"
 #include "line.h"
 #include "programs.h"
 #include "recordings.h"
+#include "uses.h"
 
-#define VERSION "1.0"
+#define VERSION "2.0"
 
 static void answer_error(const char *code, const char *message)
 {
@@ -24,9 +29,11 @@ static void answer_report(const char *word, const char *id, const struct report 
 
 	printf("%s %s others=%u started=%u empty=%d execs=%llu foreign=%llu map-failures=%llu", word, id, report->others,
 	       report->state.started, report->empty, report->state.execs, report->state.foreign_processes,
-	       report->state.map_failures + !report->misses_known);
-	printf(" misses=%llu supervisor=%llu before-start=%llu compat=%llu x32=%llu unknown=%llu calls=", report->misses,
+	       report->state.map_failures);
+	printf(" misses=%llu supervisor=%llu before-start=%llu compat=%llu x32=%llu unknown=%llu", report->misses,
 	       counts->supervisor, counts->before_start, counts->compat, counts->x32, counts->unknown);
+	printf(" overflows=%llu ring-failures=%llu unresolved=%llu tasks=%d calls=", report->state.overflows,
+	       report->state.ring_failures, report->state.unresolved, report->state.peak_tasks);
 	for (unsigned int number = 0; number < MAX_NUMBERS; number++) {
 		if (counts->numbers[number] == 0)
 			continue;
@@ -36,26 +43,38 @@ static void answer_report(const char *word, const char *id, const struct report 
 	putchar('\n');
 }
 
+static const char *finish(const char *id, const char **message)
+{
+	static struct report report;
+	const char *code = recordings_stop(id, &report, message);
+
+	if (code)
+		return code;
+	report.state.map_failures += !uses_write(id, report.slot);
+	report.state.map_failures += !files_write(id, report.slot);
+	answer_report("finished", id, &report);
+	return recordings_disarm(id, message);
+}
+
 static const char *carry_out(const struct command *command, const char **message)
 {
-	struct report report;
+	static struct report report;
 	unsigned int others;
 	const char *code = NULL;
 
 	switch (command->kind) {
 	case COMMAND_ARM:
-		code = recordings_arm(command->id, command->pid, &others, message);
+		code = recordings_arm(command, &others, message);
 		if (!code)
 			printf("armed %s others=%u\n", command->id, others);
 		break;
 	case COMMAND_READ:
-	case COMMAND_FINISH:
 		code = recordings_read(command->id, &report, message);
-		if (code)
-			break;
-		answer_report(command->kind == COMMAND_READ ? "counts" : "finished", command->id, &report);
-		if (command->kind == COMMAND_FINISH)
-			code = recordings_disarm(command->id, message);
+		if (!code)
+			answer_report("counts", command->id, &report);
+		break;
+	case COMMAND_FINISH:
+		code = finish(command->id, message);
 		break;
 	case COMMAND_DISARM:
 		code = recordings_disarm(command->id, message);
@@ -83,30 +102,67 @@ static void answer_line(const struct line_reader *reader)
 		answer_error(code, message);
 }
 
+/* Reads what is there and answers its lines. False at the end of the input, with the exit status. */
+static bool take_input(struct line_reader *reader, int *status)
+{
+	char chunk[4096];
+	ssize_t length = read(STDIN_FILENO, chunk, sizeof chunk);
+
+	if (length <= 0) {
+		*status = length == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+		return length < 0 && errno == EINTR;
+	}
+	for (ssize_t at = 0; at < length; at++) {
+		if (!line_take(reader, chunk[at]))
+			continue;
+		answer_line(reader);
+		line_reset(reader);
+		if (fflush(stdout)) {
+			*status = EXIT_FAILURE;
+			return false;
+		}
+	}
+	return true;
+}
+
 static int serve(void)
 {
 	struct line_reader reader = { .length = 0 };
-	char chunk[4096];
+	struct pollfd sources[] = {
+		{ .fd = STDIN_FILENO, .events = POLLIN },
+		{ .fd = files_fd(), .events = POLLIN },
+	};
+	int status = EXIT_SUCCESS;
 
 	for (;;) {
-		ssize_t length = read(STDIN_FILENO, chunk, sizeof chunk);
-
-		if (length < 0 && errno == EINTR)
-			continue;
-		if (length <= 0)
-			return length == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
-		for (ssize_t at = 0; at < length; at++) {
-			if (!line_take(&reader, chunk[at]))
+		if (poll(sources, 2, -1) < 0) {
+			if (errno == EINTR)
 				continue;
-			answer_line(&reader);
-			line_reset(&reader);
-			if (fflush(stdout))
-				return EXIT_FAILURE;
+			return EXIT_FAILURE;
 		}
+		if (sources[1].revents)
+			files_drain();
+		if (sources[0].revents && !take_input(&reader, &status))
+			return status;
 	}
 }
 
-int main(void)
+static const char *start(int argc, char **argv, const char **message)
+{
+	struct limits limits = DEFAULT_LIMITS;
+	const char *code;
+
+	*message = "usage: porin-recorder [--limits <name>=<number>,...]";
+	if (argc != 1 && (argc != 3 || strcmp(argv[1], "--limits") || !parse_limits(argv[2], &limits)))
+		return "bad-argument";
+	code = programs_load(&limits, message);
+	if (code)
+		return code;
+	*message = "the paths' buffer cannot be opened";
+	return files_open(&limits) ? NULL : "bpf-load-failed";
+}
+
+int main(int argc, char **argv)
 {
 	const char *message = NULL;
 	const char *code;
@@ -118,13 +174,15 @@ int main(void)
 	signal(SIGHUP, SIG_IGN);
 	signal(SIGPIPE, SIG_IGN);
 
-	code = programs_load(&message);
+	code = start(argc, argv, &message);
 	if (code) {
 		answer_error(code, message);
+		programs_unload();
 		return EXIT_FAILURE;
 	}
-	printf("ready %s syscalls\n", VERSION);
+	printf("ready %s syscalls arguments files\n", VERSION);
 	status = fflush(stdout) ? EXIT_FAILURE : serve();
+	files_close();
 	programs_unload();
 	return status;
 }

@@ -1,9 +1,10 @@
-/* What line.c and cgroup.c must accept and refuse; built with ASan and UBSan. */
+/* What line.c, limits.c and cgroup.c must accept and refuse; built with ASan and UBSan. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "cgroup.h"
+#include "limits.h"
 #include "line.h"
 
 static int failures;
@@ -47,8 +48,10 @@ static void test_commands(void)
 	char id[MAX_ID + 2];
 	char line[MAX_ID + 32];
 
-	check(!parse("arm 3f-A_9 4194304", 18, &command) && command.kind == COMMAND_ARM && command.pid == 4194304 &&
-		      !strcmp(command.id, "3f-A_9"), "arm");
+	check(!parse("arm 3f-A_9 4194304 arguments", 28, &command) && command.kind == COMMAND_ARM &&
+		      command.pid == 4194304 && command.recorded == KIND_ARGUMENTS && !strcmp(command.id, "3f-A_9"), "arm");
+	check(!parse("arm a 1 syscalls", 16, &command) && command.recorded == KIND_SYSCALLS, "arm with syscalls");
+	check(!parse("arm a 1 files", 13, &command) && command.recorded == KIND_FILES, "arm with files");
 	check(!parse("finish x", 8, &command) && command.kind == COMMAND_FINISH && !strcmp(command.id, "x"), "finish");
 	check(!parse("read x", 6, &command) && command.kind == COMMAND_READ, "read");
 	check(!parse("disarm x", 8, &command) && command.kind == COMMAND_DISARM, "disarm");
@@ -65,8 +68,10 @@ static void test_commands(void)
 	REFUSES(" arm a 1", "bad-line");
 	REFUSES("arm  a 1", "bad-line");
 	REFUSES("arm a 1 ", "bad-line");
-	REFUSES("arm a 1 2", "bad-line");
+	REFUSES("arm a 1 2", "bad-argument");
 	REFUSES("arm a", "bad-line");
+	REFUSES("arm a 1", "bad-line");
+	REFUSES("arm a 1 files x", "bad-line");
 	REFUSES("read", "bad-line");
 	REFUSES("read a 1", "bad-line");
 	REFUSES("ar a 1", "unknown-command");
@@ -75,12 +80,15 @@ static void test_commands(void)
 	REFUSES("\0\377\n", "unknown-command");
 	REFUSES("read a/b", "bad-argument");
 	REFUSES("read a\0b", "bad-argument");
-	REFUSES("arm a 0", "bad-argument");
-	REFUSES("arm a -1", "bad-argument");
-	REFUSES("arm a 1x", "bad-argument");
-	REFUSES("arm a 0x1", "bad-argument");
-	REFUSES("arm a 2147483648", "bad-argument");
-	REFUSES("arm a 99999999999999999999", "bad-argument");
+	REFUSES("arm a 1 file", "bad-argument");
+	REFUSES("arm a 1 filess", "bad-argument");
+	REFUSES("arm a 1 none", "bad-argument");
+	REFUSES("arm a 0 files", "bad-argument");
+	REFUSES("arm a -1 files", "bad-argument");
+	REFUSES("arm a 1x files", "bad-argument");
+	REFUSES("arm a 0x1 files", "bad-argument");
+	REFUSES("arm a 2147483648 files", "bad-argument");
+	REFUSES("arm a 99999999999999999999 files", "bad-argument");
 }
 
 static void test_garbage(void)
@@ -94,7 +102,7 @@ static void test_garbage(void)
 
 		for (size_t at = 0; at < length; at++) {
 			state = state * 1103515245U + 12345U;
-			line[at] = "arm read finish disarm 019-_\t\377\0x"[(state >> 16) % 33];
+			line[at] = "arm read finish disarm files 019-_\t\377\0x"[(state >> 16) % 39];
 		}
 		state = state * 1103515245U + 12345U;
 		(void)parse(line, length, &command);
@@ -114,6 +122,18 @@ static void test_lines(void)
 	check(line_take(&reader, '\n') && reader.oversized, "an oversized line is one line");
 	line_reset(&reader);
 	check(line_take(&reader, '\n') && !reader.oversized && reader.length == 0, "an empty line after it");
+}
+
+static void test_limits(void)
+{
+	static const char *refused[] = { "", "entries", "entries=", "entries=0", "entries=1,", ",entries=1", "entries=-1",
+					 "entries=1x", "entrie=1", "entriess=1", "entries=99999999999", "entries=1 uses=2" };
+	struct limits limits = DEFAULT_LIMITS;
+
+	check(parse_limits("uses=8", &limits) && limits.uses == 8 && limits.entries == MAX_USE_ENTRIES, "one limit");
+	check(parse_limits("entries=16,uses=9", &limits) && limits.uses == 9 && limits.entries == 16, "two limits");
+	for (size_t at = 0; at < sizeof refused / sizeof refused[0]; at++)
+		check(!parse_limits(refused[at], &limits), refused[at]);
 }
 
 static void test_mounts(void)
@@ -165,6 +185,7 @@ int main(void)
 	test_commands();
 	test_garbage();
 	test_lines();
+	test_limits();
 	test_mounts();
 	test_directories();
 	puts(failures ? "parse_test: failed" : "parse_test: passed");

@@ -1,4 +1,4 @@
-/* The recordings that are on: arm, look, take away. */
+/* The recordings that are on: arm, look, stop, take away. */
 #define _GNU_SOURCE
 #include "recordings.h"
 
@@ -11,16 +11,21 @@
 #include <unistd.h>
 
 #include "cgroup.h"
+#include "files.h"
 #include "programs.h"
+#include "uses.h"
 
 struct recording {
 	bool on;
 	char id[MAX_ID + 1];
 	int directory; /* of the cgroup; does not keep the cgroup from being removed */
+	enum recording_kind kind;
 	unsigned int supervisor;
 	unsigned int others;
 	bool misses_known;
 	unsigned long long misses_before;
+	bool empty_at_stop;
+	bool stopped;
 };
 
 static struct recording recordings[MAX_RECORDINGS];
@@ -35,6 +40,12 @@ static struct recording *find(const char *id)
 			return &recordings[slot];
 	}
 	return NULL;
+}
+
+static const char *unknown(const char **message)
+{
+	*message = "no recording of this id is on";
+	return "unknown-id";
 }
 
 /* The BPF side inserts at the same time, so places are claimed by compare-and-swap there and here. */
@@ -145,17 +156,45 @@ static bool is_empty(int directory)
 	return strstr(text, "populated 0") != NULL;
 }
 
+/* The programs that the recordings which are on need. */
+static bool attach_needed(void)
+{
+	enum recording_kind kind = KIND_NONE;
+
+	for (unsigned int slot = 0; slot < MAX_RECORDINGS; slot++) {
+		if (recordings[slot].on && recordings[slot].kind > kind)
+			kind = recordings[slot].kind;
+	}
+	return programs_attach(kind);
+}
+
+/* From here on nothing is added to the recording: no program finds its slot, and those that had found it are done. */
+static void stop(unsigned int slot)
+{
+	struct recording *recording = &recordings[slot];
+
+	if (recording->stopped)
+		return;
+	recording->stopped = true;
+	recording->empty_at_stop = is_empty(recording->directory);
+	directory_remove(slot);
+	if (!recording->empty_at_stop)
+		programs_settle();
+	files_drain();
+}
+
 static void release(unsigned int slot)
 {
 	struct recording *recording = &recordings[slot];
 
+	stop(slot);
+	uses_remove(slot);
+	files_remove(slot);
+	programs_clear_supervisor(recording->supervisor);
+	close(recording->directory);
 	recording->on = false;
 	on_count--;
-	programs_clear_supervisor(recording->supervisor);
-	directory_remove(slot);
-	close(recording->directory);
-	if (on_count == 0)
-		programs_detach();
+	attach_needed();
 }
 
 static const char *open_cgroup(int pid, int *directory, const char **message)
@@ -187,7 +226,7 @@ static const char *watch(unsigned int slot, const char **message)
 	*message = "the kernel refuses to set up the recording";
 	if (!programs_zero_counts(slot) || !programs_set_supervisor(recording->supervisor, slot))
 		return "arm-failed";
-	if (on_count == 1 && !programs_attach())
+	if (!attach_needed())
 		return "arm-failed";
 	/* Sub-cgroups made from here on enter by themselves, those that exist by the walk. */
 	if (!each_cgroup(recording->directory, insert_cgroup, &insertion)) {
@@ -204,17 +243,18 @@ static const char *watch(unsigned int slot, const char **message)
 		return "no-process";
 	}
 	recording->others = census.others;
-	recording->misses_known = programs_misses(&recording->misses_before);
+	recording->misses_known = programs_misses(recording->kind, &recording->misses_before);
 	return NULL;
 }
 
-const char *recordings_arm(const char *id, int pid, unsigned int *others, const char **message)
+const char *recordings_arm(const struct command *command, unsigned int *others, const char **message)
 {
+	const unsigned int supervisor = (unsigned int)command->pid;
 	unsigned int slot = next_slot;
 	int directory = -1;
 	const char *code;
 
-	if (find(id)) {
+	if (find(command->id)) {
 		*message = "a recording of this id is on";
 		return "duplicate-id";
 	}
@@ -222,7 +262,7 @@ const char *recordings_arm(const char *id, int pid, unsigned int *others, const 
 		*message = "as many recordings as can be are on";
 		return "full";
 	}
-	code = open_cgroup(pid, &directory, message);
+	code = open_cgroup(command->pid, &directory, message);
 	if (code)
 		return code;
 	while (recordings[slot].on)
@@ -230,9 +270,11 @@ const char *recordings_arm(const char *id, int pid, unsigned int *others, const 
 	next_slot = (slot + 1) % MAX_RECORDINGS;
 
 	struct recording *recording = &recordings[slot];
-	*recording = (struct recording){ .on = true, .directory = directory, .supervisor = (unsigned int)pid };
-	memcpy(recording->id, id, strlen(id) + 1);
-	*programs_recording(slot) = (struct recording_state){ .supervisor = (unsigned int)pid };
+	*recording = (struct recording){
+		.on = true, .directory = directory, .kind = command->recorded, .supervisor = supervisor,
+	};
+	memcpy(recording->id, command->id, sizeof recording->id);
+	*programs_recording(slot) = (struct recording_state){ .supervisor = supervisor, .kind = command->recorded };
 	on_count++;
 	code = watch(slot, message);
 	if (code)
@@ -242,37 +284,54 @@ const char *recordings_arm(const char *id, int pid, unsigned int *others, const 
 	return code;
 }
 
-const char *recordings_read(const char *id, struct report *report, const char **message)
+static const char *report_on(const struct recording *recording, struct report *report, const char **message)
 {
-	struct recording *recording = find(id);
 	unsigned long long misses;
 
-	if (!recording) {
-		*message = "no recording of this id is on";
-		return "unknown-id";
-	}
-	unsigned int slot = (unsigned int)(recording - recordings);
-
+	report->slot = (unsigned int)(recording - recordings);
 	report->others = recording->others;
-	report->empty = is_empty(recording->directory);
-	report->state = *programs_recording(slot);
-	report->misses_known = recording->misses_known && programs_misses(&misses);
-	report->misses = report->misses_known ? misses - recording->misses_before : 0;
-	if (!programs_read_counts(slot, &report->counts)) {
+	report->state = *programs_recording(report->slot);
+	if (recording->misses_known && programs_misses(recording->kind, &misses)) {
+		report->misses = misses - recording->misses_before;
+	} else {
+		report->misses = 0;
+		report->state.map_failures++;
+	}
+	if (!programs_read_counts(report->slot, &report->counts)) {
 		*message = "the kernel does not give the counters";
 		return "read-failed";
 	}
 	return NULL;
 }
 
+const char *recordings_read(const char *id, struct report *report, const char **message)
+{
+	struct recording *recording = find(id);
+
+	if (!recording)
+		return unknown(message);
+	report->empty = is_empty(recording->directory);
+	files_drain();
+	return report_on(recording, report, message);
+}
+
+const char *recordings_stop(const char *id, struct report *report, const char **message)
+{
+	struct recording *recording = find(id);
+
+	if (!recording)
+		return unknown(message);
+	stop((unsigned int)(recording - recordings));
+	report->empty = recording->empty_at_stop;
+	return report_on(recording, report, message);
+}
+
 const char *recordings_disarm(const char *id, const char **message)
 {
 	struct recording *recording = find(id);
 
-	if (!recording) {
-		*message = "no recording of this id is on";
-		return "unknown-id";
-	}
+	if (!recording)
+		return unknown(message);
 	release((unsigned int)(recording - recordings));
 	return NULL;
 }

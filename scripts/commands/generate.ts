@@ -2,12 +2,14 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { renderEnvExample } from '#lib/config';
 import { renderOpenApi } from '../../apps/api/src/openapi/render.js';
+import { AWARE_ARGUMENT_FILES } from '../generate/aware-arguments.js';
 import { SYSCALL_TABLE_FILES } from '../generate/syscall-tables.js';
 
 const FILES: Readonly<Record<string, () => string | Promise<string>>> = {
   '.env.example': renderEnvExample,
   'openapi.json': renderOpenApi,
   ...SYSCALL_TABLE_FILES,
+  ...AWARE_ARGUMENT_FILES,
 };
 
 const check = process.argv.includes('--check');

@@ -7,7 +7,6 @@ import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { Recorder } from '../../libs/execution/src/monitoring/recorder.js';
-import { Strace } from '../../libs/execution/src/monitoring/strace.js';
 import { RecorderContainers } from '../support/recorder-containers.js';
 
 const binaryPath = join(import.meta.dirname, '../../.porin/native/porin-recorder');
@@ -42,7 +41,7 @@ afterEach(async () => {
 /** Records the program `command` from its gate to the container's end. */
 async function record(command: readonly string[], securityOptions: readonly string[] = []) {
   const gated = await containers.start(command, securityOptions);
-  await recorder.arm('run', gated.pid);
+  await recorder.arm('run', gated.pid, 'syscalls');
   expect(await gated.openGateAndWait()).toBe(0);
   return recorder.finish('run', ended);
 }
@@ -73,8 +72,8 @@ describe('a recording of a container', () => {
       containers.start(['count', '1', '1', '100']),
       containers.start(['count', '2', '2', '1000']),
     ]);
-    await recorder.arm('one', one.pid);
-    await recorder.arm('two', two.pid);
+    await recorder.arm('one', one.pid, 'syscalls');
+    await recorder.arm('two', two.pid, 'syscalls');
     await Promise.all([one.openGateAndWait(), two.openGateAndWait()]);
     const first = await recorder.finish('one', ended);
     const second = await recorder.finish('two', ended);
@@ -85,7 +84,7 @@ describe('a recording of a container', () => {
 
   it('is not told apart by another container that starts meanwhile', async () => {
     const held = await containers.start(['hold']);
-    await recorder.arm('run', held.pid);
+    await recorder.arm('run', held.pid, 'syscalls');
     await held.openGate();
     const other = await containers.start(['count', '1', '1', '100']);
     await other.openGateAndWait();
@@ -98,7 +97,7 @@ describe('a recording of a container', () => {
 
   it('follows the payload into a sub-cgroup', async () => {
     const held = await containers.start(['hold', '100']);
-    await recorder.arm('run', held.pid);
+    await recorder.arm('run', held.pid, 'syscalls');
     await held.openGate();
     const deeper = join(await held.cgroupDirectory(), 'deep', 'deeper');
     await mkdir(deeper, { recursive: true });
@@ -139,7 +138,7 @@ describe('a partial recording', () => {
 
   it('says foreign-processes after docker exec', async () => {
     const held = await containers.start(['hold']);
-    await recorder.arm('run', held.pid);
+    await recorder.arm('run', held.pid, 'syscalls');
     await held.openGate();
     await held.execute(['nothing']);
     await held.endHold();
@@ -151,7 +150,7 @@ describe('a partial recording', () => {
 
   it('says foreign-processes after a process was started into the cgroup from outside', async () => {
     const held = await containers.start(['hold']);
-    await recorder.arm('run', held.pid);
+    await recorder.arm('run', held.pid, 'syscalls');
     await containers.runOnHost(['into-cgroup', await held.cgroupDirectory()]);
     await held.openGate();
     await held.endHold();
@@ -163,7 +162,7 @@ describe('a partial recording', () => {
 
   it('says foreign-processes after the payload was moved out of its cgroup', async () => {
     const held = await containers.start(['hold', '100']);
-    await recorder.arm('run', held.pid);
+    await recorder.arm('run', held.pid, 'syscalls');
     await held.openGate();
     const above = dirname(await held.cgroupDirectory());
     await writeFile(join(above, 'cgroup.procs'), String(await held.payloadPid()));
@@ -182,7 +181,7 @@ describe('a partial recording', () => {
         timeout: 60_000,
       })
       .toBe(2);
-    await recorder.arm('run', held.pid);
+    await recorder.arm('run', held.pid, 'syscalls');
     await held.endHold();
     expect(await held.exitCode()).toBe(0);
     const recording = await recorder.finish('run', ended);
@@ -191,7 +190,7 @@ describe('a partial recording', () => {
 
   it('says drain-failed when the container still runs, and payload-stopped when we ended it', async () => {
     const held = await containers.start(['hold']);
-    await recorder.arm('run', held.pid);
+    await recorder.arm('run', held.pid, 'syscalls');
     await held.openGate();
     await expect
       .poll(async () => ((await held.container.top()) as { Processes: unknown[] }).Processes.length, {
@@ -204,7 +203,7 @@ describe('a partial recording', () => {
 
   it('says recorder-lost when the recorder is killed meanwhile', async () => {
     const held = await containers.start(['hold']);
-    await recorder.arm('run', held.pid);
+    await recorder.arm('run', held.pid, 'syscalls');
     await held.openGate();
     process.kill(recorder.pid, 'SIGKILL');
     expect(await recorder.lost).toMatchObject({ code: 'lost' });
@@ -213,7 +212,7 @@ describe('a partial recording', () => {
     const recording = await recorder.finish('run', ended);
     expect(recording.partialReasons).toEqual(['recorder-lost']);
     expect(recording.calls).toEqual({});
-    await expect(recorder.arm('next', process.pid)).rejects.toMatchObject({ code: 'lost' });
+    await expect(recorder.arm('next', process.pid, 'syscalls')).rejects.toMatchObject({ code: 'lost' });
     await expect(recorder.finish('never-armed', ended)).rejects.toMatchObject({ code: 'lost' });
   });
 });
@@ -221,25 +220,25 @@ describe('a partial recording', () => {
 describe('the recorder', () => {
   it('refuses the root cgroup, a dead process and ids that are or are not on', async () => {
     const rootPid = await pidInRootCgroup();
-    await expect(recorder.arm('run', rootPid)).rejects.toMatchObject({ code: 'root-cgroup' });
-    await expect(recorder.arm('run', 2 ** 30)).rejects.toMatchObject({ code: 'no-process' });
+    await expect(recorder.arm('run', rootPid, 'syscalls')).rejects.toMatchObject({ code: 'root-cgroup' });
+    await expect(recorder.arm('run', 2 ** 30, 'syscalls')).rejects.toMatchObject({ code: 'no-process' });
     await expect(recorder.finish('run', ended)).rejects.toMatchObject({ code: 'unknown-id' });
     const held = await containers.start(['hold']);
-    await recorder.arm('run', held.pid);
-    await expect(recorder.arm('run', held.pid)).rejects.toMatchObject({ code: 'duplicate-id' });
-    await expect(recorder.arm('again', held.pid)).rejects.toMatchObject({ code: 'already-recorded' });
+    await recorder.arm('run', held.pid, 'syscalls');
+    await expect(recorder.arm('run', held.pid, 'syscalls')).rejects.toMatchObject({ code: 'duplicate-id' });
+    await expect(recorder.arm('again', held.pid, 'syscalls')).rejects.toMatchObject({ code: 'already-recorded' });
     await recorder.disarm('run');
-    await recorder.arm('again', held.pid);
+    await recorder.arm('again', held.pid, 'syscalls');
   });
 
   it('gives the places and slots of ended recordings to later ones while another is on', async () => {
     const [held, counted] = await Promise.all([containers.start(['hold']), containers.start(['count', '1', '1', '7'])]);
-    await recorder.arm('held', held.pid);
+    await recorder.arm('held', held.pid, 'syscalls');
     for (let round = 0; round < 300; round += 1) {
-      await recorder.arm(`run-${round}`, counted.pid);
+      await recorder.arm(`run-${round}`, counted.pid, 'syscalls');
       await recorder.disarm(`run-${round}`);
     }
-    await recorder.arm('last', counted.pid);
+    await recorder.arm('last', counted.pid, 'syscalls');
     await counted.openGateAndWait();
     expect((await recorder.finish('last', ended)).calls.getppid).toBe(7);
     await held.openGate();
@@ -264,7 +263,7 @@ describe('the recorder', () => {
     const child = spawn(binaryPath, [], { stdio: ['pipe', 'pipe', 'inherit'] });
     const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
     const next = async () => (await lines.next()).value as string;
-    expect(await next()).toMatch(/^ready 1\.\d+ syscalls/);
+    expect(await next()).toMatch(/^ready 2\.\d+ syscalls arguments files$/);
     const garbage: [string | Buffer, RegExp][] = [
       ['', /^error bad-line /],
       ['  ', /^error bad-line /],
@@ -272,9 +271,11 @@ describe('the recorder', () => {
       [Buffer.from([0, 255, 128, 1]), /^error unknown-command /],
       ['x'.repeat(100_000), /^error bad-line /],
       ['arm run', /^error bad-line /],
-      ['arm run -1', /^error bad-argument /],
-      ['arm ../run 1', /^error bad-argument /],
-      ['arm run 1; reboot', /^error bad-line /],
+      ['arm run 1', /^error bad-line /],
+      ['arm run -1 syscalls', /^error bad-argument /],
+      ['arm run 1 everything', /^error bad-argument /],
+      ['arm ../run 1 files', /^error bad-argument /],
+      ['arm run 1; reboot', /^error bad-argument /],
       ['finish run', /^error unknown-id /],
     ];
     for (const [line, answer] of garbage) {
@@ -285,27 +286,6 @@ describe('the recorder', () => {
     const exit = once(child, 'exit');
     child.stdin.end('an unfinished line');
     expect(await exit).toEqual([0, null]);
-  });
-});
-
-describe('strace', () => {
-  it('traces the payload from its gate on', async () => {
-    const directory = await mkdtemp(join(tmpdir(), 'porin-strace-'));
-    const gated = await containers.start(['count', '2', '1', '50']);
-    const strace = await Strace.attach({ pid: gated.pid, directory });
-    expect(await gated.openGateAndWait()).toBe(0);
-    const lines = await strace.finish(60_000);
-    const trace = await readFile(strace.outputPath, 'utf8');
-    await rm(directory, { recursive: true });
-    // A call that another process interrupts stands in two lines: "getppid( <unfinished" and "<... getppid resumed>".
-    expect(trace.match(/getppid\(/g)).toHaveLength(100);
-    expect(lines).toBe(trace.trimEnd().split('\n').length);
-  });
-
-  it('says so when it cannot attach', async () => {
-    await expect(Strace.attach({ pid: 2 ** 30, directory: tmpdir() })).rejects.toThrow(
-      /strace ended before it attached: .+/,
-    );
   });
 });
 

@@ -15,7 +15,8 @@ import { type Message } from '#lib/queue';
 import { type Logger } from 'pino';
 import { type AttemptStore, LostAttemptError } from './attempt-store.js';
 import { type Claim } from './claim.js';
-import { finishedRun } from './finished-run.js';
+import { DenialWriter } from './denial-writer.js';
+import { finishedRun, runDenial } from './finished-run.js';
 import { outcomeError, stopError, toJobError } from './job-errors.js';
 import { Lease } from './lease.js';
 import { LogWriter } from './log-writer.js';
@@ -23,6 +24,7 @@ import { type Node } from './node.js';
 import { type PlannedExecutor, planAttempt } from './plan.js';
 import { type RunStore } from './run-store.js';
 import { type Share } from './resources.js';
+import { traceWriter } from './trace-writer.js';
 import { Workspace, type WorkspacePlace } from './workspace.js';
 
 export interface AttemptOptions {
@@ -34,6 +36,7 @@ export interface AttemptOptions {
   readonly initPath: string;
   readonly leaseMs: number;
   readonly logLimitBytes: number;
+  readonly traceMaximumBytes: number;
   readonly logger: Logger;
 }
 
@@ -151,7 +154,15 @@ export class Attempt {
     if (!started) throw JobError.of('profile-revoked', { profileVersion: profileVersionId ?? '' });
     this.#lastRunId = runId;
     const limits = this.#limits();
-    const logs = new LogWriter((stream, offset, content) => runs.appendLog(runId, stream, offset, content));
+    const logs = new LogWriter((stream, offset, content) => runs.appendArtifact(runId, stream, offset, content));
+    const denials = new DenialWriter(
+      (changed) =>
+        runs.writeDenials(
+          runId,
+          changed.map(({ position, denial }) => runDenial(position, denial)),
+        ),
+      (error) => this.logger.warn({ runId, err: error }, 'denials are not shown before the end of the run'),
+    );
     let report: ExecutorRunReport | undefined;
     try {
       report = await runExecutor(
@@ -177,9 +188,12 @@ export class Attempt {
           recorder: node.recorder,
           stop: this.#stop.signal,
           onLog: logs.write,
+          onTrace: traceWriter((offset, content) => runs.appendArtifact(runId, 'trace', offset, content)),
+          onDenial: denials.add,
         },
       );
     } finally {
+      await denials.end();
       const written = await logs.end();
       if (report)
         await runs.finishRun(runId, finishedRun(report, written, { queue: this.claim.queueMs, stage: stageMs }));
@@ -203,6 +217,7 @@ export class Attempt {
       pids: PIDS_LIMIT,
       wallTimeMs: Math.max(1, this.claim.wallTimeS * 1000 - this.#payloadMs),
       logBytes: this.options.logLimitBytes,
+      traceBytes: this.options.traceMaximumBytes,
     };
   }
 

@@ -90,6 +90,9 @@ export const workerVariables = z.object({
   PORIN_LOG_LIMIT_BYTES: integer(1024, 1024 ** 3)
     .default(10 * 1024 ** 2)
     .describe('Bytes kept of each of stdout and stderr'),
+  PORIN_TRACE_MAXIMUM_BYTES: integer(64 * 1024, 1024 ** 3)
+    .default(64 * 1024 ** 2)
+    .describe('Bytes of one trace, compressed, at which it is cut; the payload goes on'),
   PORIN_INPUT_LIMIT_BYTES: integer(1024, 2 ** 53)
     .default(100 * GIB)
     .describe('Largest single input, bytes'),

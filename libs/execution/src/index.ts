@@ -8,4 +8,6 @@ export { mountsBelow } from './containers/mounts.js';
 export { probeNode, type ProbeOptions } from './containers/probe-node.js';
 export { removeStaleScratch, Scratch, type ScratchOptions } from './containers/scratch.js';
 export { Recorder, type RecorderOptions } from './monitoring/recorder.js';
+export { RECORDING_KINDS, type RecordingKind } from './monitoring/recording.js';
 export { RecorderError, type RecorderErrorCode } from './monitoring/recorder-error.js';
+export { offeredMonitorings } from './monitoring/offered-monitorings.js';

@@ -7,7 +7,7 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import type Docker from 'dockerode';
-import { OFFERED_MONITORINGS } from '#lib/profiles';
+import { isTrace } from '#lib/profiles';
 import { RunContainer } from './containers/container.js';
 import { containerSpecification } from './containers/container-specification.js';
 import { imageConfiguration } from './containers/image-configuration.js';
@@ -36,12 +36,14 @@ export interface ExecutorContext {
   readonly initPath: string;
   /** Short host directory for control sockets; made, with mode 0700, where it does not exist. */
   readonly runDirectory: string;
-  /** Needed when the level's monitoring is not `none`. */
+  /** Needed when the level's monitoring makes a recording. */
   readonly recorder: Recorder | undefined;
   /** Aborted with a StopReason as its reason: ends the payload, and the report still comes. */
   readonly stop: AbortSignal;
   /** Gets at most `limits.logBytes` of each stream. Must not throw. */
   readonly onLog: LogSink;
+  /** Gets the trace, a gzip file, in order; the next part comes when the promise is fulfilled, and waits for it. */
+  readonly onTrace?: (part: Buffer) => Promise<void>;
   /** The payload has been executed. */
   readonly onStarted?: () => void;
   /** The first call of each shape, when it happens; the report has the counts. */
@@ -119,7 +121,11 @@ async function runInside(
   clock.enter('start');
   await container.start();
   const hello = await Promise.race([control.accept(CONNECT_TIMEOUT_MS), endedUnheard(logs)]);
-  const observation = await Observation.attach(request, context.recorder, () => container.pid());
+  const observation = await Observation.attach(request, {
+    recorder: context.recorder,
+    onTrace: (part) => context.onTrace?.(part) ?? Promise.resolve(),
+    pid: () => container.pid(),
+  });
   try {
     await within(control.sendPolicy(run.policy), POLICY_TIMEOUT_MS, () => timedOut('take its policy'));
     observation.throwIfLost();
@@ -165,10 +171,7 @@ async function withOomKilled({ outcome, limitHits }: PayloadResult, container: R
 }
 
 function checkMonitoring({ level: { monitoring } }: ExecutorRunRequest, { recorder }: ExecutorContext): void {
-  if (!OFFERED_MONITORINGS.some((offered) => offered === monitoring)) {
-    throw new ExecutionError('invalid-policy', `Monitoring "${monitoring}" is not offered by this version.`);
-  }
-  if (monitoring !== 'none' && !recorder) {
+  if (monitoring !== 'none' && !isTrace(monitoring) && !recorder) {
     throw new ExecutionError('recorder-lost', `Monitoring "${monitoring}" needs a recorder, and there is none.`);
   }
 }

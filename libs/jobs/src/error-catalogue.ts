@@ -89,11 +89,15 @@ export const ERROR_CATALOGUE = {
   },
 
   // Profiles and levels
-  // selectLevel words these four.
+  // selectLevel words these five.
   'profile-required': submitter('{detail}'),
   'audit-needs-profile': submitter('{detail}'),
   'level-not-allowed': submitter('{detail}'),
+  'level-impossible': submitter('{detail}'),
   'monitoring-unavailable': transient('{detail}'),
+  'landlock-unavailable': transient(
+    'The profile version {profileVersion} demands that Landlock holds its files ({minimum}), and node {node} gives less ({given}). Nothing was run.',
+  ),
   'profile-integrity': standing(
     'The profile version {profileVersion} is not what was approved: {detail} Nothing was run. Look for who changed it.',
   ),

@@ -1,5 +1,6 @@
 export * from './model/level.js';
 export * from './model/condition.js';
+export * from './model/argument-widths.js';
 export * from './model/files.js';
 export * from './model/profile.js';
 export * from './model/recording.js';
@@ -26,10 +27,20 @@ export {
 } from './filter/bpf.js';
 export * from './select-level.js';
 export * from './model/canonical-json.js';
+export * from './model/profile-error.js';
 export * from './model/parse-profile.js';
 export * from './model/content-digest.js';
 export * from './model/approval.js';
+export * from './learn/aware-arguments.js';
 export * from './learn/merge.js';
+export * from './files/file-rules-error.js';
+export { FILE_RULES_MAXIMUM, PIDS_MAXIMUM } from './files/parse-files.js';
+export { canonicalFiles, grants } from './files/rights.js';
+export { type Places } from './files/places.js';
+export * from './files/always-granted.js';
+export * from './files/expand-rules.js';
+export * from './files/to-variables.js';
+export * from './files/generalise.js';
 export * from './review/diff.js';
 export * from './review/lint.js';
 export * from './exchange/oci.js';

@@ -18,6 +18,7 @@ export const STATUS_BY_CODE = {
   'unknown-application': 422,
   'profile-required': 422,
   'audit-needs-profile': 422,
+  'level-impossible': 422,
   'monitoring-unavailable': 422,
   'too-many-requests': 429,
   'internal-error': 500,

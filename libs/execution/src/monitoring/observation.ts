@@ -1,16 +1,24 @@
 /** Everything that watches one executor run from outside: attached at the gate, finished when the container has ended. */
-import { type Recording } from '#lib/profiles';
+import { isTrace, type Recording } from '#lib/profiles';
 import { ExecutionError } from '../execution-error.js';
-import { type ExecutorRunRequest } from '../executor-run.js';
+import { type ExecutorRunRequest, TRACE_MAXIMUM_BYTES, type TraceSummary } from '../executor-run.js';
 import { nodeArchitecture } from '../node-architecture.js';
 import { RecorderError } from './recorder-error.js';
 import { type Recorder } from './recorder.js';
 import { lostRecording } from './recording.js';
 import { Strace } from './strace.js';
+import { TraceArtifact, type TraceSink } from './trace-artifact.js';
 
 export interface Observed {
   readonly recording?: Recording;
-  readonly traceLines?: number;
+  readonly trace?: TraceSummary;
+}
+
+export interface Observers {
+  readonly recorder: Recorder | undefined;
+  readonly onTrace: TraceSink;
+  /** Of porin-init; asked only where something is attached to it. */
+  readonly pid: () => Promise<number>;
 }
 
 /** strace ends with the last process that it traces. */
@@ -28,19 +36,19 @@ export class Observation {
   }
 
   /**
-   * Attaches what the request asks for. `pid` is porin-init's, asked only where something is attached.
+   * Attaches what the request asks for.
    *
    * @throws RecorderError, ExecutionError recorder-lost
    */
-  static async attach(
-    request: ExecutorRunRequest,
-    recorder: Recorder | undefined,
-    pid: () => Promise<number>,
-  ): Promise<Observation> {
-    const wanted = request.level.monitoring === 'none' ? undefined : recorder;
-    if (wanted) await wanted.arm(request.runId, await pid());
-    const strace = request.strace ? await attachStrace(request, await pid()) : undefined;
-    return new Observation(request.runId, wanted, strace);
+  static async attach(request: ExecutorRunRequest, observers: Observers): Promise<Observation> {
+    const { monitoring } = request.level;
+    if (monitoring === 'none') return new Observation(request.runId, undefined, undefined);
+    if (isTrace(monitoring)) {
+      const artifact = new TraceArtifact(request.limits.traceBytes ?? TRACE_MAXIMUM_BYTES, observers.onTrace);
+      return new Observation(request.runId, undefined, await attachStrace(artifact, await observers.pid()));
+    }
+    await observers.recorder?.arm(request.runId, await observers.pid(), monitoring);
+    return new Observation(request.runId, observers.recorder, undefined);
   }
 
   /** The last look before the gate opens: what is lost after that makes the recording partial. */
@@ -51,14 +59,14 @@ export class Observation {
   async finish(end: { readonly payloadEndedOnItsOwn: boolean }): Promise<Observed> {
     return {
       ...(this.recorder && { recording: await this.#finishRecording(this.recorder, end) }),
-      ...(this.strace && { traceLines: await this.strace.finish(STRACE_TIMEOUT_MS) }),
+      ...(this.strace && { trace: await this.strace.finish(STRACE_TIMEOUT_MS) }),
     };
   }
 
   /** Nothing was run, or nothing will be reported. */
   async drop(): Promise<void> {
     await this.recorder?.disarm(this.runId).catch(() => undefined);
-    await this.strace?.finish(0).catch(() => undefined);
+    await this.strace?.drop();
   }
 
   async #finishRecording(recorder: Recorder, end: { readonly payloadEndedOnItsOwn: boolean }): Promise<Recording> {
@@ -71,10 +79,11 @@ export class Observation {
   }
 }
 
-async function attachStrace(request: ExecutorRunRequest, pid: number): Promise<Strace> {
+async function attachStrace(artifact: TraceArtifact, pid: number): Promise<Strace> {
   try {
-    return await Strace.attach({ pid, directory: request.scratchDirectory });
+    return await Strace.attach({ pid, artifact });
   } catch (cause) {
+    artifact.drop();
     throw new ExecutionError('recorder-lost', `The run was to be traced: ${(cause as Error).message}`, { cause });
   }
 }

@@ -3,13 +3,13 @@ import { RecorderError } from './recorder-error.js';
 import { parseRecorderLine } from './recorder-line.js';
 
 const FACTS =
-  'others=0 started=1 empty=1 execs=2 foreign=3 map-failures=4 misses=5 supervisor=6 before-start=7 compat=8 x32=9 unknown=10';
+  'others=0 started=1 empty=1 execs=2 foreign=3 map-failures=4 misses=5 supervisor=6 before-start=7 compat=8 x32=9 unknown=10 overflows=11 ring-failures=12 unresolved=13 tasks=14';
 
 describe('parseRecorderLine', () => {
   it('reads every kind of line', () => {
-    expect(parseRecorderLine('ready 1.0 syscalls files')).toEqual({
+    expect(parseRecorderLine('ready 2.0 syscalls files')).toEqual({
       kind: 'ready',
-      version: '1.0',
+      version: '2.0',
       features: ['syscalls', 'files'],
     });
     expect(parseRecorderLine('armed 3f-a_9 others=2')).toEqual({ kind: 'armed', runId: '3f-a_9', others: 2 });
@@ -38,6 +38,10 @@ describe('parseRecorderLine', () => {
         compat: 8,
         x32: 9,
         unknown: 10,
+        overflows: 11,
+        'ring-failures': 12,
+        unresolved: 13,
+        tasks: 14,
         calls: new Map([
           [0, 12],
           [110, 3000],
@@ -54,7 +58,7 @@ describe('parseRecorderLine', () => {
   it.each([
     '',
     'ready',
-    'ready 1 syscalls',
+    'ready 2 syscalls',
     'armed',
     'armed a',
     'armed a others=',

@@ -1,5 +1,7 @@
 /** The lines porin-recorder writes, parsed strictly (docs/recorder-protocol.md). */
-import { RECORDER_ERROR_CODES, RecorderError, type RecorderErrorCode } from './recorder-error.js';
+import { parseDetail, type RecorderDetail } from './recorder-detail.js';
+import { RECORDER_ERROR_CODES, type RecorderErrorCode } from './recorder-error.js';
+import { unexpected, wholeNumber } from './recorder-words.js';
 
 /** Names and order of the facts on a `counts` or `finished` line, before `calls`. */
 const FACTS = [
@@ -15,6 +17,10 @@ const FACTS = [
   'compat',
   'x32',
   'unknown',
+  'overflows',
+  'ring-failures',
+  'unresolved',
+  'tasks',
 ] as const;
 
 /** What the kernel counted for one recording. */
@@ -28,6 +34,7 @@ export type RecorderLine =
   | { readonly kind: 'armed'; readonly runId: string; readonly others: number }
   | { readonly kind: 'counts'; readonly runId: string; readonly facts: RecorderFacts }
   | { readonly kind: 'finished'; readonly runId: string; readonly facts: RecorderFacts }
+  | RecorderDetail
   | { readonly kind: 'disarmed'; readonly runId: string }
   | { readonly kind: 'error'; readonly code: RecorderErrorCode; readonly message: string };
 
@@ -42,6 +49,7 @@ export function parseRecorderLine(line: string): RecorderLine {
   if (second === undefined || !/^[\w-]{1,64}$/.test(second)) throw unexpected(line);
   if (kind === 'disarmed' && words.length === 2) return { kind, runId: second };
   if (kind === 'armed' && words.length === 3) return { kind, runId: second, others: factOf(words[2], 'others', line) };
+  if (kind === 'use' || kind === 'file' || kind === 'socket') return parseDetail(words, line);
   if (kind === 'counts' || kind === 'finished') return { kind, runId: second, facts: parseFacts(words.slice(2), line) };
   throw unexpected(line);
 }
@@ -76,17 +84,4 @@ function parseCalls(text: string, line: string): ReadonlyMap<number, number> {
 function factOf(word: string | undefined, name: string, line: string): number {
   if (!word?.startsWith(`${name}=`)) throw unexpected(line);
   return wholeNumber(word.slice(name.length + 1), line);
-}
-
-function wholeNumber(text: string | undefined, line: string): number {
-  const value = text !== undefined && /^\d{1,16}$/.test(text) ? Number(text) : Number.NaN;
-  if (!Number.isSafeInteger(value)) throw unexpected(line);
-  return value;
-}
-
-function unexpected(line: string): RecorderError {
-  return new RecorderError(
-    'protocol',
-    `porin-recorder wrote a line that is not of its protocol: ${JSON.stringify(line.slice(0, 200))}`,
-  );
 }

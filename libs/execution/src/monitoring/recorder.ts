@@ -4,21 +4,31 @@ import { createInterface } from 'node:readline';
 import { type Readable, type Writable } from 'node:stream';
 import { type Architecture, type Recording } from '#lib/profiles';
 import { RecorderError } from './recorder-error.js';
+import { type RecorderDetail } from './recorder-detail.js';
 import { parseRecorderLine, type RecorderLine } from './recorder-line.js';
-import { lostRecording, recordingOf } from './recording.js';
+import { lostRecording, RECORDING_KINDS, type RecordingKind, recordingOf } from './recording.js';
 
 export interface RecorderOptions {
   readonly binaryPath: string;
   /** How long porin-recorder may take for one answer before it counts as lost. Default 30 s. */
   readonly answerTimeoutMs?: number;
+  /** Lower bounds than production's, for tests that reach them (docs/recorder-protocol.md). */
+  readonly limits?: Readonly<Record<string, number>>;
 }
 
+type Answer = Exclude<RecorderLine, RecorderDetail>;
+
 interface PendingAnswer {
-  readonly resolve: (line: RecorderLine) => void;
+  /** What came before the answer itself; absent where nothing may. */
+  readonly details?: RecorderDetail[];
+  readonly runId?: string;
+  readonly resolve: (line: Answer) => void;
   readonly reject: (error: RecorderError) => void;
 }
 
-const PROTOCOL_MAJOR = '1';
+const PROTOCOL_MAJOR = '2';
+/** Far more than porin-recorder's own bounds for one recording. */
+const MAX_DETAILS = 200_000;
 const STDERR_KEPT = 2000;
 
 export class Recorder {
@@ -32,13 +42,13 @@ export class Recorder {
   readonly #answerTimeoutMs: number;
   readonly #architecture: Architecture = process.arch === 'arm64' ? 'aarch64' : 'x86_64';
   readonly #pending: PendingAnswer[] = [];
-  readonly #armed = new Set<string>();
+  readonly #armed = new Map<string, RecordingKind>();
   readonly #ended: Promise<void>;
 
   private constructor(options: RecorderOptions) {
     this.#answerTimeoutMs = options.answerTimeoutMs ?? 30_000;
     // An empty environment: the worker's own holds secrets.
-    this.#child = spawn(options.binaryPath, [], { stdio: ['pipe', 'pipe', 'pipe'], env: {} });
+    this.#child = spawn(options.binaryPath, limitArguments(options), { stdio: ['pipe', 'pipe', 'pipe'], env: {} });
     this.#child.stderr.setEncoding('utf8').on('data', (text: string) => {
       this.#stderr = (this.#stderr + text).slice(-STDERR_KEPT);
     });
@@ -79,7 +89,7 @@ export class Recorder {
       if (
         line.kind !== 'ready' ||
         line.version.split('.')[0] !== PROTOCOL_MAJOR ||
-        !line.features.includes('syscalls')
+        !RECORDING_KINDS.every((feature) => line.features.includes(feature))
       ) {
         throw new RecorderError('protocol', `porin-recorder does not speak version ${PROTOCOL_MAJOR} of its protocol`);
       }
@@ -104,9 +114,9 @@ export class Recorder {
    *
    * @param containerPid porin-init as the host sees it (`State.Pid`).
    */
-  async arm(runId: string, containerPid: number): Promise<void> {
-    await this.#command('armed', 'arm', runId, String(containerPid));
-    this.#armed.add(runId);
+  async arm(runId: string, containerPid: number, kind: RecordingKind): Promise<void> {
+    await this.#command('armed', ['arm', runId, String(containerPid), kind]);
+    this.#armed.set(runId, kind);
   }
 
   /**
@@ -114,13 +124,16 @@ export class Recorder {
    * partial by `recorder-lost`.
    */
   async finish(runId: string, end: { readonly payloadEndedOnItsOwn: boolean }): Promise<Recording> {
-    const context = { architecture: this.#architecture, payloadEndedOnItsOwn: end.payloadEndedOnItsOwn };
-    const armed = this.#armed.delete(runId);
+    const armed = this.#armed.get(runId);
+    this.#armed.delete(runId);
+    const { payloadEndedOnItsOwn } = end;
+    const context = { architecture: this.#architecture, kind: armed ?? 'syscalls', payloadEndedOnItsOwn };
+    const details: RecorderDetail[] = [];
     try {
-      const line = await this.#command('finished', 'finish', runId);
-      return recordingOf(line.facts, context);
+      const line = await this.#command('finished', ['finish', runId], details);
+      return recordingOf(line.facts, details, context);
     } catch (error) {
-      if (armed && this.#problem !== undefined) return lostRecording(context);
+      if (armed !== undefined && this.#problem !== undefined) return lostRecording(context);
       throw error;
     }
   }
@@ -128,7 +141,7 @@ export class Recorder {
   /** Drops a recording. */
   async disarm(runId: string): Promise<void> {
     this.#armed.delete(runId);
-    await this.#command('disarmed', 'disarm', runId);
+    await this.#command('disarmed', ['disarm', runId]);
   }
 
   /** Ends porin-recorder and with it every recording. May be called twice. */
@@ -140,12 +153,13 @@ export class Recorder {
     clearTimeout(timer);
   }
 
-  async #command<Kind extends RecorderLine['kind']>(
+  async #command<Kind extends Answer['kind']>(
     kind: Kind,
-    ...words: readonly [command: string, runId: string, ...rest: string[]]
-  ): Promise<Extract<RecorderLine, { readonly kind: Kind }>> {
+    words: readonly [command: string, runId: string, ...rest: string[]],
+    details?: RecorderDetail[],
+  ): Promise<Extract<Answer, { readonly kind: Kind }>> {
     if (this.#problem !== undefined) throw this.#problem;
-    const answer = this.#answer();
+    const answer = this.#answer(details && { runId: words[1], details });
     this.#child.stdin.write(`${words.join(' ')}\n`);
     const line = await answer;
     if (line.kind === 'error') throw new RecorderError(line.code, line.message);
@@ -154,15 +168,16 @@ export class Recorder {
       this.#fail(error);
       throw error;
     }
-    return line as Extract<RecorderLine, { readonly kind: Kind }>;
+    return line as Extract<Answer, { readonly kind: Kind }>;
   }
 
-  #answer(): Promise<RecorderLine> {
-    return new Promise<RecorderLine>((resolve, reject) => {
+  #answer(before: Pick<PendingAnswer, 'runId' | 'details'> = {}): Promise<Answer> {
+    return new Promise<Answer>((resolve, reject) => {
       const timer = setTimeout(() => {
         this.#fail(new RecorderError('lost', `porin-recorder did not answer within ${this.#answerTimeoutMs} ms`));
       }, this.#answerTimeoutMs);
       this.#pending.push({
+        ...before,
         resolve: (line) => {
           clearTimeout(timer);
           resolve(line);
@@ -178,13 +193,25 @@ export class Recorder {
   #take(text: string): void {
     try {
       const line = parseRecorderLine(text);
-      const pending = this.#pending.shift();
-      if (pending === undefined)
-        throw new RecorderError('protocol', 'porin-recorder wrote a line that nobody asked for');
-      pending.resolve(line);
+      if (line.kind === 'use' || line.kind === 'file' || line.kind === 'socket') this.#takeDetail(line);
+      else this.#takeAnswer(line);
     } catch (error) {
       this.#fail(error as RecorderError);
     }
+  }
+
+  #takeDetail(detail: RecorderDetail): void {
+    const { details, runId } = this.#pending[0] ?? {};
+    if (details === undefined || runId !== detail.runId) throw unasked();
+    if (details.length === MAX_DETAILS)
+      throw new RecorderError('protocol', `porin-recorder wrote more than ${MAX_DETAILS} lines to one command`);
+    details.push(detail);
+  }
+
+  #takeAnswer(answer: Answer): void {
+    const pending = this.#pending.shift();
+    if (pending === undefined) throw unasked();
+    pending.resolve(answer);
   }
 
   /** Answers come in order, so after one that is missing or not understood none can be trusted. */
@@ -193,4 +220,14 @@ export class Recorder {
     this.#child.kill('SIGKILL');
     for (const pending of this.#pending.splice(0)) pending.reject(this.#problem);
   }
+}
+
+function limitArguments({ limits }: RecorderOptions): string[] {
+  if (limits === undefined) return [];
+  const words = Object.entries(limits).map(([name, limit]) => `${name}=${limit}`);
+  return ['--limits', words.join(',')];
+}
+
+function unasked(): RecorderError {
+  return new RecorderError('protocol', 'porin-recorder wrote a line that nobody asked for');
 }

@@ -4,12 +4,20 @@ import {
   syscallName,
   type Architecture,
   type Certificate,
+  type Monitoring,
   type PartialReason,
   type Recording,
 } from '#lib/profiles';
+import { argumentUses, fileUses, socketUses } from './recorded-uses.js';
+import { type RecorderDetail } from './recorder-detail.js';
 import { type RecorderFacts } from './recorder-line.js';
 
+/** The monitoring words that make a recording; each kind holds the ones before it. */
+export const RECORDING_KINDS = ['syscalls', 'arguments', 'files'] as const satisfies readonly Monitoring[];
+export type RecordingKind = (typeof RECORDING_KINDS)[number];
+
 export interface RecordingContext {
+  readonly kind: RecordingKind;
   readonly architecture: Architecture;
   /** False when the payload was ended by a limit, a cancel or a lost worker. */
   readonly payloadEndedOnItsOwn: boolean;
@@ -18,7 +26,11 @@ export interface RecordingContext {
 /** The same number on every architecture: it came after system call numbers were unified (Linux 5.1). */
 const IO_URING_SETUP = 425;
 
-export function recordingOf(facts: RecorderFacts, context: RecordingContext): Recording {
+export function recordingOf(
+  facts: RecorderFacts,
+  details: readonly RecorderDetail[],
+  context: RecordingContext,
+): Recording {
   const calls = new Map<string, number>();
   let unnamedCalls = 0;
   for (const [number, count] of facts.calls) {
@@ -26,6 +38,8 @@ export function recordingOf(facts: RecorderFacts, context: RecordingContext): Re
     if (name === undefined) unnamedCalls += count;
     else calls.set(name, count);
   }
+  const files = fileUses(details);
+  const sockets = socketUses(details);
   const certificate: Certificate = {
     armedBeforeStart: facts.others === 0,
     started: facts.started === 1,
@@ -40,6 +54,11 @@ export function recordingOf(facts: RecorderFacts, context: RecordingContext): Re
     foreignProcesses: facts.foreign,
     supervisorCalls: facts.supervisor + facts['before-start'],
     execs: facts.execs,
+    ...(context.kind !== 'syscalls' && { overflows: facts.overflows }),
+    ...(context.kind === 'files' && {
+      ringFailures: facts['ring-failures'],
+      unresolvedPaths: facts.unresolved + files.unreadable + sockets.unreadable,
+    }),
   };
   return {
     version: 1,
@@ -47,11 +66,16 @@ export function recordingOf(facts: RecorderFacts, context: RecordingContext): Re
     calls: Object.fromEntries([...calls].sort(([a], [b]) => (a < b ? -1 : 1))),
     certificate,
     partialReasons: partialReasons(certificate),
+    ...(context.kind !== 'syscalls' && {
+      arguments: argumentUses(details, facts.calls, context.architecture),
+      peakTasks: facts.tasks,
+    }),
+    ...(context.kind === 'files' && { files: files.uses, sockets: sockets.uses }),
   };
 }
 
 /** The recording of a run whose recorder ended before it could say what it saw: nothing is known, so nothing is certified. */
-export function lostRecording(context: RecordingContext): Recording {
+export function lostRecording(context: Omit<RecordingContext, 'kind'>): Recording {
   return {
     version: 1,
     architecture: context.architecture,

@@ -35,7 +35,7 @@ describe('toDenial', () => {
     [raw(42, [], { pointedTo: [address(2, 0, 0, 80, 10, 0, 0, 1, 0, 0)] }), 'connect(10.0.0.1:80)'],
     [
       raw(42, [], { pointedTo: [address(10, 0, 1, 187, 0, 0, 0, 0, ...Array<number>(15).fill(0), 1)] }),
-      'connect([0:0:0:0:0:0:0:1]:443)',
+      'connect([::1]:443)',
     ],
     [raw(42, [], { pointedTo: [address(1, 0, 47, 97, 0, 9, 9)] }), 'connect(unix "/a")'],
     [raw(42, [], { pointedTo: [address(1, 0, 0, 97)] }), 'connect(unix, abstract "a")'],

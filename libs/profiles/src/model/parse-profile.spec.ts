@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { allowedNames, canonicalProfile, parseProfile, profileDigest, ProfileError } from './parse-profile.js';
+import { allowedNames, canonicalProfile, parseProfile, profileDigest } from './parse-profile.js';
 import { type Profile } from './profile.js';
+import { ProfileError } from './profile-error.js';
 
 const profile: Profile = {
   version: 1,
@@ -43,7 +44,7 @@ describe('profiles as text', () => {
     ['$.architecture', { ...profile, architecture: 'i386' }],
     ['$.network', { ...profile, network: 'host' }],
     ['$.rules', { ...profile, rules: {} }],
-    ['$.files', { ...profile, files: [] }],
+    ['$.file', { ...profile, file: [] }],
     ['$.rules[0]', { ...profile, rules: ['read'] }],
     ['$.rules[0].args', { ...profile, rules: [{ ...rule, args: [] }] }],
     ['$.rules[0].action', { ...profile, rules: [{ ...rule, action: 'SCMP_ACT_LOG' }] }],

@@ -1,20 +1,8 @@
 /** A profile from its JSON text and to its canonical text and digest; nothing that is not understood gets through. */
 import { canonicalJson, type Digest, sha256 } from './canonical-json.js';
+import { FILE_MEMBERS, parseFileMembers } from '../files/parse-files.js';
 import { type Architecture, ARCHITECTURES, type Profile, type Rule } from './profile.js';
-
-/** `at` is the JSON path of what is wrong ("$.rules[0].names[2]"). */
-export class ProfileError extends Error {
-  override readonly name = 'ProfileError';
-  readonly code = 'profile-malformed';
-
-  constructor(
-    readonly at: string,
-    problem: string,
-    options?: ErrorOptions,
-  ) {
-    super(`the profile is malformed at ${at}: ${problem}`, options);
-  }
-}
+import { ProfileError } from './profile-error.js';
 
 export function canonicalProfile(profile: Profile): string {
   return canonicalJson({
@@ -22,6 +10,9 @@ export function canonicalProfile(profile: Profile): string {
     architecture: profile.architecture,
     rules: profile.rules.map(({ names, action }) => ({ names: [...names], action })),
     network: profile.network,
+    ...(profile.files && { files: profile.files.map(({ path, rights }) => ({ path, rights: [...rights] })) }),
+    ...(profile.landlockMinimum && { landlockMinimum: profile.landlockMinimum }),
+    ...(profile.pids !== undefined && { pids: profile.pids }),
   });
 }
 
@@ -46,7 +37,7 @@ export function parseProfile(text: string): Profile {
   } catch (cause) {
     throw new ProfileError('$', 'it is no JSON', { cause });
   }
-  const members = membersOf(json, '$', ['version', 'architecture', 'rules', 'network']);
+  const members = membersOf(json, '$', ['version', 'architecture', 'rules', 'network'], FILE_MEMBERS);
   if (members.version !== 1) throw new ProfileError('$.version', 'must be 1');
   if (members.network !== 'none') throw new ProfileError('$.network', 'must be "none"');
   const rules = arrayOf(members.rules, '$.rules').map((rule, index) => parseRule(rule, `$.rules[${index}]`));
@@ -57,7 +48,13 @@ export function parseProfile(text: string): Profile {
       seen.add(name);
     }),
   );
-  return { version: 1, architecture: architectureOf(members.architecture), rules, network: 'none' };
+  return {
+    version: 1,
+    architecture: architectureOf(members.architecture),
+    rules,
+    network: 'none',
+    ...parseFileMembers(members),
+  };
 }
 
 function parseRule(value: unknown, at: string): Rule {
@@ -85,16 +82,21 @@ function architectureOf(value: unknown): Architecture {
   return architecture;
 }
 
-function membersOf<const N extends string>(value: unknown, at: string, names: readonly N[]): Record<N, unknown> {
+function membersOf<const N extends string, const O extends string = never>(
+  value: unknown,
+  at: string,
+  names: readonly N[],
+  optional: readonly O[] = [],
+): Record<N, unknown> & Partial<Record<O, unknown>> {
   if (typeof value !== 'object' || value === null || Array.isArray(value))
     throw new ProfileError(at, 'must be an object');
   for (const name of Object.keys(value)) {
-    if (!names.some((known) => known === name)) throw new ProfileError(`${at}.${name}`, 'is unknown');
+    if (![...names, ...optional].some((known) => known === name)) throw new ProfileError(`${at}.${name}`, 'is unknown');
   }
   for (const name of names) {
     if (!Object.hasOwn(value, name)) throw new ProfileError(`${at}.${name}`, 'is missing');
   }
-  return value as Record<N, unknown>;
+  return value as Record<N, unknown> & Partial<Record<O, unknown>>;
 }
 
 function arrayOf(value: unknown, at: string): readonly unknown[] {

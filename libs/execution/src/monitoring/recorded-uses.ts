@@ -1,0 +1,84 @@
+/** From the recorder's `use`, `file` and `socket` lines to the lists of a recording: named, added up and sorted. */
+import { type Architecture, type ArgumentUse, type FileUse, type SocketUse, syscallName } from '#lib/profiles';
+import { socketAddress } from '../sandbox/socket-address.js';
+import { recordedErrno } from './recorded-errno.js';
+import { type FileDetail, type RecorderDetail, type SocketDetail, type UseDetail } from './recorder-detail.js';
+
+/** A list, and the count of what could not be put into words: a text that is not UTF-8, which no JSON and no rule holds. */
+interface Worded<Use> {
+  readonly uses: readonly Use[];
+  readonly unreadable: number;
+}
+
+/** @param calls counts by number, for calls that are told apart by nothing but their failures. */
+export function argumentUses(
+  details: readonly RecorderDetail[],
+  calls: ReadonlyMap<number, number>,
+  architecture: Architecture,
+): readonly ArgumentUse[] {
+  const byValues = new Map<string, ArgumentUse>();
+  for (const detail of details.filter((each): each is UseDetail => each.kind === 'use')) {
+    const call = syscallName(architecture, detail.number);
+    if (call === undefined) continue;
+    const key = `${call} ${JSON.stringify(detail.values)}`;
+    const entered = Object.keys(detail.values).length === 0 ? (calls.get(detail.number) ?? 0) : 0;
+    const use = byValues.get(key) ?? { call, values: detail.values, count: entered, failures: {} };
+    byValues.set(key, withCount(use, detail));
+  }
+  return sorted(byValues);
+}
+
+export function fileUses(details: readonly RecorderDetail[]): Worded<FileUse> {
+  const files = details.filter((each): each is FileDetail => each.kind === 'file');
+  return worded(files, ({ path, access, errno, resolved, count }) => {
+    const { text, exact } = decoded(path);
+    return { exact, use: { path: text, access, result: resultOf(errno), resolved: resolved && exact, count } };
+  });
+}
+
+export function socketUses(details: readonly RecorderDetail[]): Worded<SocketUse> {
+  const sockets = details.filter((each): each is SocketDetail => each.kind === 'socket');
+  return worded(sockets, ({ operation, errno, address, count }) => {
+    const { family, name } = socketAddress(address);
+    const { text, exact } = decoded(name);
+    return { exact, use: { operation, family, address: text, result: resultOf(errno), count } };
+  });
+}
+
+function withCount(use: ArgumentUse, { errno, count }: UseDetail): ArgumentUse {
+  if (errno === 0) return { ...use, count: use.count + count };
+  const name = recordedErrno(errno);
+  return { ...use, failures: { ...use.failures, [name]: (use.failures[name] ?? 0) + count } };
+}
+
+/** Details of the same words become one use. */
+function worded<Detail, Use extends { readonly count: number }>(
+  details: readonly Detail[],
+  toUse: (detail: Detail) => { readonly use: Use; readonly exact: boolean },
+): Worded<Use> {
+  const byWords = new Map<string, Use>();
+  let unreadable = 0;
+  for (const detail of details) {
+    const { use, exact } = toUse(detail);
+    if (!exact) unreadable += use.count;
+    const key = Object.entries(use)
+      .filter(([name]) => name !== 'count')
+      .map(([, value]) => JSON.stringify(value))
+      .join(' ');
+    byWords.set(key, { ...use, count: use.count + (byWords.get(key)?.count ?? 0) });
+  }
+  return { uses: sorted(byWords), unreadable };
+}
+
+function sorted<Use>(byKey: ReadonlyMap<string, Use>): Use[] {
+  return [...byKey].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, use]) => use);
+}
+
+function decoded(bytes: Buffer): { readonly text: string; readonly exact: boolean } {
+  const text = bytes.toString('utf8');
+  return { text, exact: Buffer.from(text).equals(bytes) };
+}
+
+function resultOf(errno: number): string {
+  return errno === 0 ? 'ok' : recordedErrno(errno);
+}

@@ -1,0 +1,100 @@
+/** From recordings to what a profile must grant: which right at which path. */
+import { type FileRight } from '../model/files.js';
+import { type FileUse, type Recording } from '../model/recording.js';
+import { ALWAYS_GRANTED } from './always-granted.js';
+import { isAtOrBelow, isVariable, parentOf, pathProblem, upwards, variableOf } from './paths.js';
+import { byPath, neededFor, rightsAt } from './rights.js';
+
+export interface Need {
+  readonly path: string;
+  readonly right: FileRight;
+}
+
+const ALWAYS = byPath(ALWAYS_GRANTED);
+const PROCESS_DIRECTORY = /^\/proc\/(\d+)(?=\/|$)/;
+/** porin-init's, in every container. */
+const SUPERVISOR = '1';
+const CLONE_THREAD = 0x10000n;
+
+/**
+ * The uses that succeeded, as a profile can name them: `/proc/<pid>` is `/proc/self` where the payload was one process all
+ * along, and binding a Unix socket makes its name. Failed uses teach nothing: under Landlock a name that is not there is
+ * still ENOENT, and what existed and was refused stays so.
+ */
+export function successfulUses(recording: Recording): readonly FileUse[] {
+  const single = isOneProcess(recording);
+  const sockets = (recording.sockets ?? []).flatMap(({ operation, family, address, result, count }): FileUse[] =>
+    operation === 'bind' && family === 'AF_UNIX'
+      ? [{ path: address, access: 'create', result, resolved: false, count }]
+      : [],
+  );
+  return [...(recording.files ?? []), ...sockets]
+    .filter(({ path, result }) => result === 'ok' && (isVariable(path) || pathProblem(path) === undefined))
+    .map((use) => (single ? { ...use, path: asOwn(use.path) } : use));
+}
+
+/**
+ * Whether a rule can grant it. Pids differ from run to run, and Landlock knows files, not whose they are: reading another
+ * process' directory can be granted for all of /proc, writing there cannot, because it would reach all of them.
+ */
+export function isExpressible({ path, access }: FileUse): boolean {
+  return isOfSomeProcess(path) ? access === 'read' || access === 'list' : true;
+}
+
+/**
+ * What the profile must grant beyond ALWAYS_GRANTED. A rule can only be on what is there before the payload starts, so a
+ * file that one of the runs made is needed at the directory that it was made in.
+ */
+export function needsOf(recordings: readonly Recording[]): readonly Need[] {
+  const uses = recordings.flatMap(successfulUses).filter((use) => isExpressible(use) && !isDeviceOpened(use));
+  const made = new Set(uses.filter(({ access }) => MAKING.has(access)).map(({ path }) => path));
+  const needs = new Map<string, Need>();
+  for (const use of uses) {
+    const needed = neededFor(use);
+    // Both: the more was seen, the more is granted, also where a later run makes what an earlier one found.
+    for (const path of new Set([nameable(needed.path), nameable(placeOf(needed.path, made))])) {
+      const given = rightsAt(ALWAYS, path);
+      for (const right of needed.rights.filter((candidate) => !given.includes(candidate))) {
+        needs.set(`${right} ${path}`, { path, right });
+      }
+    }
+  }
+  return [...needs.values()];
+}
+
+const MAKING: ReadonlySet<string> = new Set(['create', 'rename-to', 'link']);
+
+/** `> /dev/null` opens with O_CREAT and makes nothing: no payload may make names in /dev, and none needs its directory. */
+function isDeviceOpened({ path, access }: FileUse): boolean {
+  return access === 'create' && isAtOrBelow(path, '/dev');
+}
+
+function placeOf(path: string, made: ReadonlySet<string>): string {
+  const outermost = upwards(path).findLast((at) => made.has(at));
+  return outermost === undefined ? path : (parentOf(outermost) ?? outermost);
+}
+
+/** What a rule can have for its path: variables stand alone, and of other processes only all together can be named. */
+function nameable(path: string): string {
+  return variableOf(path) ?? (isOfSomeProcess(path) ? '/proc' : path);
+}
+
+function isOfSomeProcess(path: string): boolean {
+  const pid = PROCESS_DIRECTORY.exec(path)?.[1];
+  return pid !== undefined && pid !== SUPERVISOR;
+}
+
+function asOwn(path: string): string {
+  return isOfSomeProcess(path) ? path.replace(PROCESS_DIRECTORY, '/proc/self') : path;
+}
+
+/** No call of it made a process; threads share their process' directory. */
+function isOneProcess({ calls, arguments: uses }: Recording): boolean {
+  if (['fork', 'vfork', 'clone3'].some((name) => (calls[name] ?? 0) > 0)) return false;
+  if ((calls.clone ?? 0) === 0) return true;
+  const clones = (uses ?? []).filter(({ call }) => call === 'clone');
+  return (
+    clones.length > 0 &&
+    clones.every(({ values }) => values['0'] !== undefined && (BigInt(values['0']) & CLONE_THREAD) !== 0n)
+  );
+}

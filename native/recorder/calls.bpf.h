@@ -1,0 +1,46 @@
+/* Every call of a recorded cgroup is counted by its number. */
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, MAX_RECORDINGS);
+	__type(key, u32);
+	__type(value, struct call_counts);
+} counts SEC(".maps");
+
+/*
+ * The hot path. The task's own cgroup is compared, not an ancestor's: sub-cgroups enter the directory when they are
+ * made. Counts are per CPU and not atomic: a program never interrupts itself on a CPU, the kernel skips such a run and
+ * counts it in recursion_misses.
+ */
+SEC("raw_tp/sys_enter")
+int count_call(struct bpf_raw_tracepoint_args *ctx)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	u32 slot = slot_of(task->cgroups->dfl_cgrp->kn->id);
+	struct recording_state *recording;
+	struct call_counts *count;
+	u64 number = ctx->args[1];
+
+	if (slot >= MAX_RECORDINGS)
+		return 0;
+	count = bpf_map_lookup_elem(&counts, &slot);
+	if (!count)
+		return 0;
+	recording = recording_of(slot);
+	if ((u32)task->tgid == recording->supervisor) {
+		count->supervisor++;
+	} else if (!recording->started) {
+		count->before_start++;
+	} else if (is_compat(task)) {
+		count->compat++;
+	} else if (number < MAX_NUMBERS) {
+		count->numbers[number & (MAX_NUMBERS - 1)]++;
+		if (recording->kind >= KIND_ARGUMENTS)
+			add_entered(slot, task, (u32)number);
+	} else if (is_x32(number)) {
+		count->x32++;
+	} else {
+		count->unknown++;
+	}
+	return 0;
+}

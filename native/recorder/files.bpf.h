@@ -1,0 +1,1 @@
+/* Paths and addresses, with their results, of recordings of kind `files`. */

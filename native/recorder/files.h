@@ -1,0 +1,25 @@
+/* The paths and addresses of recordings of kind `files`, on their way from the ring buffer to `file` and `socket` lines. */
+#ifndef PORIN_RECORDER_FILES_H
+#define PORIN_RECORDER_FILES_H
+
+#include <stdbool.h>
+
+#include "limits.h"
+
+/* After the programs are loaded, before they are attached. */
+bool files_open(const struct limits *limits);
+void files_close(void);
+
+/* Becomes readable when there is something to drain; -1 for nothing to wait for. */
+int files_fd(void);
+
+/* Takes in all that has come out of the kernel so far. Losses go into the facts of programs_recording(). */
+void files_drain(void);
+
+/* Writes the recording's `file` and `socket` lines; it was stopped and drained. False when not all could be written. */
+bool files_write(const char *id, unsigned int slot);
+
+/* Forgets the slot's recording. */
+void files_remove(unsigned int slot);
+
+#endif
