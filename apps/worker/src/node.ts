@@ -127,7 +127,8 @@ export class Node {
   planOptions(runs: RunStore, signal: AbortSignal): PlanOptions {
     const { approvalKey } = this.options;
     const { offeredMonitorings } = this.#offer();
-    return { docker: this.docker, runs, architecture: ARCHITECTURE, approvalKey, offeredMonitorings, signal };
+    const node = { name: this.name, landlockAbi: this.facts.landlockAbi };
+    return { docker: this.docker, node, runs, architecture: ARCHITECTURE, approvalKey, offeredMonitorings, signal };
   }
 
   #offer(): { offeredMonitorings: Monitoring[]; facts: Record<string, unknown> } {

@@ -1,6 +1,6 @@
 /** Decides for every executor of an attempt, before the first one starts, in which image and at which level it runs. */
 import { type KeyObject } from 'node:crypto';
-import { resolveImage, type ResolvedImage } from '#lib/execution';
+import { isLess, landlockStatusAt, resolveImage, type ResolvedImage } from '#lib/execution';
 import { JobError } from '#lib/jobs';
 import {
   allowedNames,
@@ -10,14 +10,20 @@ import {
   contentDigest,
   DEFAULT_CEILING,
   engineDefaultNames,
+  expandRules,
+  FileRulesError,
+  type LandlockRules,
+  type LandlockStatus,
   type Level,
   type Monitoring,
+  type Places,
   type Profile,
   selectLevel,
 } from '#lib/profiles';
 import type Docker from 'dockerode';
 import { type BuildRow, type Claim, type ClaimedExecutor, type PinnedBuild } from './claim.js';
 import { imageJobError } from './job-errors.js';
+import { runPlaces } from './run-places.js';
 import { type RunStore } from './run-store.js';
 import { verifyApproved } from './verify-approved.js';
 
@@ -33,9 +39,17 @@ export interface PlannedExecutor {
   readonly profileVersionId: string | null;
   readonly selectionReason: string;
   readonly filter: CompiledFilter;
+  /** What the variables of profiles and recordings stand for in its container. */
+  readonly places: Places;
+  /** Under `enforce`, where the profile has file rules. */
+  readonly landlock?: LandlockRules;
+  readonly landlockMinimum?: LandlockStatus;
+  /** Under `enforce`, where the profile limits processes and threads. */
+  readonly pids?: number;
 }
 
 export interface PlanOptions {
+  readonly node: { readonly name: string; readonly landlockAbi: number | null };
   readonly docker: Docker;
   readonly runs: RunStore;
   readonly architecture: Architecture;
@@ -80,6 +94,7 @@ async function planExecutor(
   if (selection.kind === 'hold') return 'hold';
   if (selection.kind === 'refuse') throw JobError.of(selection.code, { detail: selection.message });
   const { content } = image;
+  const places = runPlaces(claim, image.volumes);
   return {
     position: executor.position,
     build,
@@ -91,7 +106,36 @@ async function planExecutor(
     profileVersionId: selection.profileVersionId,
     selectionReason: selection.reason,
     filter: filterFor(selection.level, selection.profileVersionId === null ? null : profile, architecture),
+    places,
+    ...(selection.level.enforcement === 'enforce' && profile && limitsOf(profile, places, options)),
   };
+}
+
+/** What a profile demands beside the filter. */
+function limitsOf(
+  { files, landlockMinimum, pids }: Profile,
+  places: Places,
+  { node }: PlanOptions,
+): Pick<PlannedExecutor, 'landlock' | 'landlockMinimum' | 'pids'> {
+  const status = landlockStatusAt(node.landlockAbi);
+  if (landlockMinimum && isLess(status, landlockMinimum)) {
+    const detail = `${landlockMinimum} is demanded, and its kernel gives ${status} (ABI ${node.landlockAbi ?? 0}).`;
+    throw JobError.of('landlock-unavailable', { node: node.name, detail });
+  }
+  return {
+    ...(files && { landlock: landlockRules(files, places) }),
+    ...(landlockMinimum && { landlockMinimum }),
+    ...(pids !== undefined && { pids }),
+  };
+}
+
+function landlockRules(files: NonNullable<Profile['files']>, places: Places): LandlockRules {
+  try {
+    return expandRules(files, places);
+  } catch (error) {
+    if (!(error instanceof FileRulesError)) throw error;
+    throw JobError.of('too-many-places', { detail: error.message }, { cause: error });
+  }
 }
 
 interface BuildImage {

@@ -153,7 +153,7 @@ export class Attempt {
     });
     if (!started) throw JobError.of('profile-revoked', { profileVersion: profileVersionId ?? '' });
     this.#lastRunId = runId;
-    const limits = this.#limits();
+    const limits = this.#limits(executor.pids);
     const logs = new LogWriter((stream, offset, content) => runs.appendArtifact(runId, stream, offset, content));
     const denials = new DenialWriter(
       (changed) =>
@@ -180,6 +180,8 @@ export class Attempt {
           scratchDirectory: workspace.scratch.path,
           level,
           filter: executor.filter,
+          ...(executor.landlock && { landlock: executor.landlock }),
+          ...(executor.landlockMinimum && { landlockMinimum: executor.landlockMinimum }),
         },
         {
           docker: node.docker,
@@ -196,7 +198,14 @@ export class Attempt {
       await denials.end();
       const written = await logs.end();
       if (report)
-        await runs.finishRun(runId, finishedRun(report, written, { queue: this.claim.queueMs, stage: stageMs }));
+        await runs.finishRun(
+          runId,
+          finishedRun(report, {
+            written,
+            phasesMs: { queue: this.claim.queueMs, stage: stageMs },
+            places: executor.places,
+          }),
+        );
     }
     if (report.removalProblem !== undefined)
       this.logger.warn({ runId }, `its container stays: ${report.removalProblem}`);
@@ -211,10 +220,10 @@ export class Attempt {
     if (error) throw error;
   }
 
-  #limits(): RunLimits {
+  #limits(pids = PIDS_LIMIT): RunLimits {
     return {
       ...this.claim.share,
-      pids: PIDS_LIMIT,
+      pids: Math.min(pids, PIDS_LIMIT),
       wallTimeMs: Math.max(1, this.claim.wallTimeS * 1000 - this.#payloadMs),
       logBytes: this.options.logLimitBytes,
       traceBytes: this.options.traceMaximumBytes,

@@ -1,5 +1,6 @@
 export * from './executor-run.js';
 export * from './execution-error.js';
+export * from './landlock-status.js';
 export { type ExecutorContext, runExecutor } from './run-executor.js';
 export { type ImageErrorCode, ImageError, type ResolvedImage, resolveImage } from './containers/resolve-image.js';
 export { type PulledImage, pulledImages, removeImage } from './containers/remove-image.js';

@@ -21,6 +21,7 @@ import {
   type ExecutorRunRequest,
   type LogSink,
 } from './executor-run.js';
+import { isLess, landlockStatusAt } from './landlock-status.js';
 import { Observation } from './monitoring/observation.js';
 import { type Recorder } from './monitoring/recorder.js';
 import { nodeArchitecture } from './node-architecture.js';
@@ -121,6 +122,7 @@ async function runInside(
   clock.enter('start');
   await container.start();
   const hello = await Promise.race([control.accept(CONNECT_TIMEOUT_MS), endedUnheard(logs)]);
+  checkLandlock(request, hello.landlockAbi);
   const observation = await Observation.attach(request, {
     recorder: context.recorder,
     onTrace: (part) => context.onTrace?.(part) ?? Promise.resolve(),
@@ -173,6 +175,18 @@ async function withOomKilled({ outcome, limitHits }: PayloadResult, container: R
 function checkMonitoring({ level: { monitoring } }: ExecutorRunRequest, { recorder }: ExecutorContext): void {
   if (monitoring !== 'none' && !isTrace(monitoring) && !recorder) {
     throw new ExecutionError('recorder-lost', `Monitoring "${monitoring}" needs a recorder, and there is none.`);
+  }
+}
+
+/** What the kernel lets porin-init have, which a security profile of the engine may make less than it has. */
+function checkLandlock({ landlock, landlockMinimum }: ExecutorRunRequest, abi: number): void {
+  if (landlock === undefined || landlockMinimum === undefined) return;
+  const status = landlockStatusAt(abi);
+  if (isLess(status, landlockMinimum)) {
+    throw new ExecutionError(
+      'landlock-unavailable',
+      `${landlockMinimum} is demanded, and its ABI ${abi} gives ${status} in a container.`,
+    );
   }
 }
 

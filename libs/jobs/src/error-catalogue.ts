@@ -95,9 +95,8 @@ export const ERROR_CATALOGUE = {
   'level-not-allowed': submitter('{detail}'),
   'level-impossible': submitter('{detail}'),
   'monitoring-unavailable': transient('{detail}'),
-  'landlock-unavailable': transient(
-    'The profile version {profileVersion} demands that Landlock holds its files ({minimum}), and node {node} gives less ({given}). Nothing was run.',
-  ),
+  'landlock-unavailable': transient('The profile demands more of Landlock than node {node} gives: {detail}'),
+  'too-many-places': submitter('{detail}'),
   'profile-integrity': standing(
     'The profile version {profileVersion} is not what was approved: {detail} Nothing was run. Look for who changed it.',
   ),

@@ -13,8 +13,9 @@ import {
 import { type EntityManager } from 'typeorm';
 import { readStoredRecording } from './stored-recording.js';
 
-/** Recordings that one version is merged from, at most: the newest. */
+/** Recordings that one version is merged from, at most: the newest. Of their stored sizes together too: they are in memory at once. */
 const RECORDINGS_MAXIMUM = 1000;
+const RECORDINGS_BYTES = 64 * 1024 ** 2;
 
 /** Builds with recordings that nobody has looked at since their job ended. */
 export async function buildsToConsider(manager: EntityManager): Promise<string[]> {
@@ -87,15 +88,21 @@ async function markConsidered(manager: EntityManager, buildId: string): Promise<
 async function teachingRuns(manager: EntityManager, build: BuildRow, hasApproved: boolean) {
   const rows: { executorRunId: string; digest: string; content: unknown; inputsDigest: string; exitCode: number }[] =
     await manager.query(
-      `SELECT run.id AS "executorRunId", recording.digest, recording.content, run.inputs_digest AS "inputsDigest",
-         run.exit_code AS "exitCode"
+      `WITH newest AS (
+         SELECT run.id, recording.created_at, run.inputs_digest, run.exit_code,
+           sum(pg_column_size(recording.content)) OVER (ORDER BY recording.created_at DESC, run.id) AS bytes
        FROM recording JOIN executor_run AS run ON run.id = recording.executor_run_id JOIN job ON job.id = run.job_id
        WHERE run.build_id = $1 AND job.state = 'COMPLETE' AND run.exit_code = 0 AND recording.partial_reasons = '{}'
          AND (run.enforcement = 'none' OR $2) AND NOT EXISTS (
            SELECT FROM profile_version_recording AS link JOIN profile_version AS version ON version.id = link.profile_version_id
            WHERE link.executor_run_id = run.id AND version.state IN ('REJECTED', 'REVOKED'))
-       ORDER BY recording.created_at DESC LIMIT $3`,
-      [build.id, hasApproved, RECORDINGS_MAXIMUM],
+       ORDER BY recording.created_at DESC, run.id LIMIT $3
+       )
+       SELECT newest.id AS "executorRunId", recording.digest, recording.content, inputs_digest AS "inputsDigest",
+         exit_code AS "exitCode"
+       FROM newest JOIN recording ON recording.executor_run_id = newest.id WHERE bytes <= $4
+       ORDER BY newest.created_at DESC, newest.id`,
+      [build.id, hasApproved, RECORDINGS_MAXIMUM, RECORDINGS_BYTES],
     );
   const runs: TeachingRun[] = [];
   const unbelievable: { executorRunId: string; problem: string }[] = [];

@@ -11,17 +11,6 @@ const always = (path: string, rights: readonly FileRight[], reason: string): Alw
   reason,
 });
 
-/**
- * Taken by the kernel for every program that is linked dynamically, and in no recording, because no call opens it.
- * The names are fixed by the processors' ABI supplements and by musl; those that the image does not have are skipped.
- */
-const LOADERS = [
-  '/lib64/ld-linux-x86-64.so.2',
-  '/lib/ld-linux-aarch64.so.1',
-  '/lib/ld-musl-x86_64.so.1',
-  '/lib/ld-musl-aarch64.so.1',
-];
-
 export const ALWAYS_GRANTED: readonly AlwaysGranted[] = [
   always('{inputs}', ['read'], "the job's inputs are there to be read"),
   always('{outputs}', ['read', 'write', 'create'], "the job's outputs are collected from there"),
@@ -41,5 +30,4 @@ export const ALWAYS_GRANTED: readonly AlwaysGranted[] = [
   always('/proc/stat', ['read'], 'the number of processors, where /sys does not tell'),
   always('/proc/sys/vm/overcommit_memory', ['read'], 'glibc reads it when it first gives memory back'),
   always('/sys/devices/system/cpu', ['read'], 'one directory for each processor, so it differs from node to node'),
-  ...LOADERS.map((path) => always(path, ['read', 'execute'], 'the loader of dynamically linked programs')),
 ];

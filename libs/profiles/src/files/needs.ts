@@ -12,23 +12,19 @@ export interface Need {
 
 const ALWAYS = byPath(ALWAYS_GRANTED);
 const PROCESS_DIRECTORY = /^\/proc\/(\d+)(?=\/|$)/;
+const OWN_THREAD = /^\/proc\/self\/task\/\d+(?:\/.*)?$/s;
 /** porin-init's, in every container. */
 const SUPERVISOR = '1';
 const CLONE_THREAD = 0x10000n;
 
 /**
  * The uses that succeeded, as a profile can name them: `/proc/<pid>` is `/proc/self` where the payload was one process all
- * along, and binding a Unix socket makes its name. Failed uses teach nothing: under Landlock a name that is not there is
- * still ENOENT, and what existed and was refused stays so.
+ * along. Failed uses teach nothing: under Landlock a name that is not there is still ENOENT, and what existed and was
+ * refused stays so. What has no place in the tree (a memfd that was executed) is not Landlock's either.
  */
 export function successfulUses(recording: Recording): readonly FileUse[] {
   const single = isOneProcess(recording);
-  const sockets = (recording.sockets ?? []).flatMap(({ operation, family, address, result, count }): FileUse[] =>
-    operation === 'bind' && family === 'AF_UNIX'
-      ? [{ path: address, access: 'create', result, resolved: false, count }]
-      : [],
-  );
-  return [...(recording.files ?? []), ...sockets]
+  return (recording.files ?? [])
     .filter(({ path, result }) => result === 'ok' && (isVariable(path) || pathProblem(path) === undefined))
     .map((use) => (single ? { ...use, path: asOwn(use.path) } : use));
 }
@@ -47,7 +43,9 @@ export function isExpressible({ path, access }: FileUse): boolean {
  */
 export function needsOf(recordings: readonly Recording[]): readonly Need[] {
   const uses = recordings.flatMap(successfulUses).filter((use) => isExpressible(use) && !isDeviceOpened(use));
-  const made = new Set(uses.filter(({ access }) => MAKING.has(access)).map(({ path }) => path));
+  const made = new Set(
+    uses.filter(({ access }) => access === 'create' || access === 'rename-to').map(({ path }) => path),
+  );
   const needs = new Map<string, Need>();
   for (const use of uses) {
     const needed = neededFor(use);
@@ -62,8 +60,6 @@ export function needsOf(recordings: readonly Recording[]): readonly Need[] {
   return [...needs.values()];
 }
 
-const MAKING: ReadonlySet<string> = new Set(['create', 'rename-to', 'link']);
-
 /** `> /dev/null` opens with O_CREAT and makes nothing: no payload may make names in /dev, and none needs its directory. */
 function isDeviceOpened({ path, access }: FileUse): boolean {
   return access === 'create' && isAtOrBelow(path, '/dev');
@@ -74,9 +70,9 @@ function placeOf(path: string, made: ReadonlySet<string>): string {
   return outermost === undefined ? path : (parentOf(outermost) ?? outermost);
 }
 
-/** What a rule can have for its path: variables stand alone, and of other processes only all together can be named. */
+/** What a rule can have for its path: variables stand alone, and of processes and threads only all can be named. */
 function nameable(path: string): string {
-  return variableOf(path) ?? (isOfSomeProcess(path) ? '/proc' : path);
+  return variableOf(path) ?? (isOfSomeProcess(path) ? '/proc' : path.replace(OWN_THREAD, '/proc/self/task'));
 }
 
 function isOfSomeProcess(path: string): boolean {

@@ -1,7 +1,7 @@
 /** The optional members of a profile about files and processes, from JSON: strict, so that one meaning has one text. */
 import { FILE_RIGHTS, type FileRight, type FileRule, LANDLOCK_STATUSES, PATH_VARIABLES } from '../model/files.js';
+import { arrayOf, membersOf, ProfileError } from '../model/parse-json.js';
 import { type Profile } from '../model/profile.js';
-import { ProfileError } from '../model/profile-error.js';
 import { parentOf, pathProblem } from './paths.js';
 import { byPath, rightsAt } from './rights.js';
 
@@ -24,11 +24,11 @@ export function parseFileMembers(members: Readonly<Partial<Record<keyof FileMemb
 }
 
 function parseFiles(value: unknown): readonly FileRule[] {
-  if (!Array.isArray(value)) throw new ProfileError('$.files', 'must be an array');
-  if (value.length > FILE_RULES_MAXIMUM) {
-    throw new ProfileError('$.files', `must have at most ${FILE_RULES_MAXIMUM} rules, and has ${value.length}`);
+  const list = arrayOf(value, '$.files');
+  if (list.length > FILE_RULES_MAXIMUM) {
+    throw new ProfileError('$.files', `must have at most ${FILE_RULES_MAXIMUM} rules, and has ${list.length}`);
   }
-  const rules = value.map((rule: unknown, index) => parseRule(rule, `$.files[${index}]`));
+  const rules = list.map((rule, index) => parseRule(rule, `$.files[${index}]`));
   rules.forEach(({ path }, index) => {
     const previous = rules[index - 1];
     if (previous === undefined || previous.path < path) return;
@@ -53,12 +53,7 @@ function requireCanonical(rules: readonly FileRule[]): void {
 }
 
 function parseRule(value: unknown, at: string): FileRule {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw new ProfileError(at, 'must be an object');
-  }
-  const unknown = Object.keys(value).find((name) => name !== 'path' && name !== 'rights');
-  if (unknown !== undefined) throw new ProfileError(`${at}.${unknown}`, 'is unknown');
-  const { path, rights } = value as { path?: unknown; rights?: unknown };
+  const { path, rights } = membersOf(value, at, ['path', 'rights']);
   return { path: parsePath(path, `${at}.path`), rights: parseRights(rights, `${at}.rights`) };
 }
 
@@ -72,10 +67,10 @@ function parsePath(value: unknown, at: string): string {
 }
 
 function parseRights(value: unknown, at: string): readonly FileRight[] {
-  if (!Array.isArray(value)) throw new ProfileError(at, 'must be an array');
-  if (value.length === 0) throw new ProfileError(at, 'must not be empty');
+  const list = arrayOf(value, at);
+  if (list.length === 0) throw new ProfileError(at, 'must not be empty');
   let next = 0;
-  return value.map((right: unknown, index) => {
+  return list.map((right, index) => {
     const position = FILE_RIGHTS.findIndex((known) => known === right);
     const found = FILE_RIGHTS[position];
     if (found === undefined) throw new ProfileError(`${at}[${index}]`, `must be one of ${FILE_RIGHTS.join(', ')}`);

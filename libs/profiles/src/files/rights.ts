@@ -4,7 +4,8 @@ import { type FileAccess, type FileUse } from '../model/recording.js';
 import { parentOf, upwards } from './paths.js';
 
 /**
- * What Landlock asks for each access (linux/landlock.h), and where: names are made and taken away in their directory.
+ * What Landlock asks for each access (linux/landlock.h), and where: names are made and taken away in their directory, and
+ * a file must be allowed to leave its directory to be linked into another (LANDLOCK_ACCESS_FS_REFER).
  * Execution reads too, because the kernel opens what it executes for both.
  */
 const NEEDED: Readonly<Record<FileAccess, { readonly rights: readonly FileRight[]; readonly at: 'path' | 'parent' }>> =

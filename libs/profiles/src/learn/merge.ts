@@ -1,4 +1,5 @@
 /** Merges the recordings of one build into the profile that a new version proposes. */
+import { fileCoverage, learnFiles } from '../files/learn-files.js';
 import { type Digest, digestOf } from '../model/canonical-json.js';
 import { allowedNames, profileDigest } from '../model/parse-profile.js';
 import { type Coverage, type Profile } from '../model/profile.js';
@@ -42,7 +43,10 @@ export type MergeResult =
       readonly merged: readonly RecordedRun[];
     };
 
-/** @throws RangeError when the runs are not all of one architecture, and so not of one build */
+/**
+ * @throws RangeError when the runs are not all of one architecture, and so not of one build
+ * @throws FileRulesError TOO_MANY_FILE_RULES
+ */
 export function mergeRecordings(runs: readonly RecordedRun[], options: MergeOptions): MergeResult {
   const merged = runs.filter(mayTeach);
   const distinctInputs = new Set(merged.map(({ inputsDigest }) => inputsDigest)).size;
@@ -59,8 +63,12 @@ export function mergeRecordings(runs: readonly RecordedRun[], options: MergeOpti
       failed: runs.length - merged.length - partial,
     };
   }
-  const profile = profileOf(merged, first.recording.architecture, options.basedOn ?? null);
-  return { kind: 'profile', profile, digest: profileDigest(profile), coverage: coverageOf(merged, profile), merged };
+  const profile = {
+    ...profileOf(merged, first.recording.architecture, options.basedOn ?? null),
+    ...learnFiles(merged, options),
+  };
+  const coverage = { ...coverageOf(merged, profile), ...fileCoverage(merged, profile.files ?? []) };
+  return { kind: 'profile', profile, digest: profileDigest(profile), coverage, merged };
 }
 
 export function recordingDigest(recording: Recording): Digest {

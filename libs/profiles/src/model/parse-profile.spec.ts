@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { allowedNames, canonicalProfile, parseProfile, profileDigest } from './parse-profile.js';
+import { allowedNames, canonicalProfile, parseProfile, profileDigest, ProfileError } from './parse-profile.js';
 import { type Profile } from './profile.js';
-import { ProfileError } from './profile-error.js';
 
 const profile: Profile = {
   version: 1,

@@ -1,8 +1,10 @@
 /** A profile from its JSON text and to its canonical text and digest; nothing that is not understood gets through. */
 import { canonicalJson, type Digest, sha256 } from './canonical-json.js';
+import { arrayOf, membersOf, ProfileError } from './parse-json.js';
 import { FILE_MEMBERS, parseFileMembers } from '../files/parse-files.js';
 import { type Architecture, ARCHITECTURES, type Profile, type Rule } from './profile.js';
-import { ProfileError } from './profile-error.js';
+
+export { ProfileError } from './parse-json.js';
 
 export function canonicalProfile(profile: Profile): string {
   return canonicalJson({
@@ -80,26 +82,4 @@ function architectureOf(value: unknown): Architecture {
   const architecture = ARCHITECTURES.find((known) => known === value);
   if (!architecture) throw new ProfileError('$.architecture', `must be one of ${ARCHITECTURES.join(', ')}`);
   return architecture;
-}
-
-function membersOf<const N extends string, const O extends string = never>(
-  value: unknown,
-  at: string,
-  names: readonly N[],
-  optional: readonly O[] = [],
-): Record<N, unknown> & Partial<Record<O, unknown>> {
-  if (typeof value !== 'object' || value === null || Array.isArray(value))
-    throw new ProfileError(at, 'must be an object');
-  for (const name of Object.keys(value)) {
-    if (![...names, ...optional].some((known) => known === name)) throw new ProfileError(`${at}.${name}`, 'is unknown');
-  }
-  for (const name of names) {
-    if (!Object.hasOwn(value, name)) throw new ProfileError(`${at}.${name}`, 'is missing');
-  }
-  return value as Record<N, unknown> & Partial<Record<O, unknown>>;
-}
-
-function arrayOf(value: unknown, at: string): readonly unknown[] {
-  if (!Array.isArray(value)) throw new ProfileError(at, 'must be an array');
-  return value;
 }

@@ -1,4 +1,5 @@
 /** What a profile adds and takes away, against the version before it and against the engine's default. */
+import { diffFileMembers, type FileMembersDiff } from '../files/diff-files.js';
 import { allowedNames } from '../model/parse-profile.js';
 import { type Profile } from '../model/profile.js';
 
@@ -9,7 +10,7 @@ export interface NamesDiff {
   readonly unchanged: readonly string[];
 }
 
-export interface ProfileDiff {
+export interface ProfileDiff extends FileMembersDiff {
   /** Null for the first version of a build. */
   readonly previous: NamesDiff | null;
   /** `added` here are calls that the engine's default refuses; `removed` is the surface that the profile takes away. */
@@ -22,6 +23,7 @@ export function diffProfile(profile: Profile, previous: Profile | null, engineDe
   return {
     previous: previous && diffNames(allowedNames(previous), names),
     engineDefault: diffNames(engineDefault, names),
+    ...diffFileMembers(profile, previous),
   };
 }
 

@@ -3,10 +3,12 @@ import { CEILING_REASONS, DEFAULT_CEILING } from '../filter/ceiling.js';
 import { withheldNames, type WithheldName } from '../filter/compile.js';
 import { engineDefaultNames } from '../filter/engine-default.js';
 import { guardOf } from '../filter/guards.js';
+import { lintFiles } from '../files/lint-files.js';
 import { allowedNames } from '../model/parse-profile.js';
 import { type Coverage, type Profile } from '../model/profile.js';
 
 export interface LintWarning {
+  /** A call, or "file:" and the path of a file rule. */
   readonly name: string;
   /** `withheld`: in the profile, and refused all the same. `rare`: seen in one of several recordings only. */
   readonly kind: 'risky' | 'withheld' | 'rare';
@@ -59,7 +61,7 @@ const WITHHELD_REASONS: Readonly<Record<WithheldName['by'], (name: string) => st
 };
 
 /**
- * Sorted by name. `ceiling`: the names that the administrators' ceiling refuses.
+ * Calls sorted by name, then file rules by path. `ceiling`: the names that the administrators' ceiling refuses.
  * @throws FilterError UNKNOWN_SYSCALLS
  */
 export function lintProfile(
@@ -73,7 +75,7 @@ export function lintProfile(
   const withheld = new Map(
     withheldNames({ architecture, allowed: names, ceiling, engineDefault }).map(({ name, by }) => [name, by]),
   );
-  return names.flatMap((name): LintWarning[] => {
+  const aboutCalls = names.flatMap((name): LintWarning[] => {
     const by = withheld.get(name);
     // What is refused anyway is not a risk as well.
     if (by) return [{ name, kind: 'withheld', reason: WITHHELD_REASONS[by](name) }];
@@ -84,6 +86,7 @@ export function lintProfile(
       ...rare(name, Object.hasOwn(coverage, name) ? coverage[name] : undefined),
     ];
   });
+  return [...aboutCalls, ...lintFiles(profile, coverage)];
 }
 
 function rare(name: string, seen: Coverage[string] | undefined): LintWarning[] {
