@@ -1,33 +1,206 @@
 /* The paths and addresses of recordings of kind `files`, on their way from the ring buffer to `file` and `socket` lines. */
 #include "files.h"
 
-bool files_open(const struct limits *limits)
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base64.h"
+#include "files_layout.h"
+#include "programs.h"
+#include "resolve.h"
+
+/* Paths of one recording, in bytes. */
+#define MAX_KEPT_BYTES (16U << 20)
+
+static const char *const ACCESS_WORDS[] = {
+	"read",	  "write",  "truncate",	   "list",	"execute", "create",
+	"remove", "rename-from", "rename-to", "link", "connect", "bind", "send",
+};
+
+struct kept_use {
+	struct file_use_key key;
+	bool resolved;
+	size_t length;
+	char *bytes; /* NULL: there was no room for them */
+};
+
+struct kept_files {
+	bool on;
+	struct resolver resolver;
+	struct kept_use *uses;
+	size_t count;
+	size_t room;
+	size_t bytes;
+};
+
+static struct kept_files recordings[MAX_RECORDINGS];
+static struct ring_buffer *ring;
+
+/* False when there is no room, for the use or for its bytes. */
+static bool keep(struct kept_files *files, const struct file_use_key *key, bool resolved, const char *bytes, size_t length)
 {
-	(void)limits;
+	char *copy = files->bytes + length > MAX_KEPT_BYTES ? NULL : malloc(length);
+
+	if (files->count == files->room) {
+		size_t room = files->room == 0 ? 64 : files->room * 2;
+		struct kept_use *uses = realloc(files->uses, room * sizeof *uses);
+
+		if (!uses) {
+			free(copy);
+			return false;
+		}
+		files->uses = uses;
+		files->room = room;
+	}
+	files->uses[files->count++] = (struct kept_use){ *key, resolved, length, copy };
+	if (!copy)
+		return false;
+	memcpy(copy, bytes, length);
+	files->bytes += length;
 	return true;
+}
+
+/* What later names can be understood by. */
+static void learn(struct resolver *resolver, const struct file_use_key *key, const char *path, size_t length)
+{
+	if (key->flags & EVENT_SYMLINK)
+		path_set_add(&resolver->symlinks, path, length);
+	else if (key->access & (ACCESS_RENAME_FROM | ACCESS_LINK))
+		resolver->symlinks_moved |= path_set_has(&resolver->symlinks, path, length);
+	else if (!(key->flags & EVENT_TEXT) || key->access & ACCESS_CREATE)
+		path_set_add_all(&resolver->seen, path, length);
+}
+
+/* The path of the event, and whether it is more than the text that was asked for. */
+static size_t path_of_event(struct resolver *resolver, const struct file_event *event, const char *bytes,
+			    char path[MAX_JOINED_BYTES], bool *resolved)
+{
+	struct name_request request = {
+		.root = { bytes, event->root_length },
+		.base = { bytes + event->root_length, event->base_length },
+		.text = { bytes + event->root_length + event->base_length, event->text_length },
+		.follow = event->key.flags & EVENT_FOLLOW,
+	};
+	ssize_t length = -1;
+
+	*resolved = true;
+	if (!(event->key.flags & EVENT_TEXT))
+		return append(path, append(path, 0, request.base), request.text);
+	if (!(event->key.flags & EVENT_OPAQUE))
+		length = resolve_name(resolver, &request, event->key.error == 0, path);
+	*resolved = length >= 0;
+	return length >= 0 ? (size_t)length : join_name(&request, path);
+}
+
+static int take_event(void *context, void *data, size_t size)
+{
+	const struct file_event *event = data;
+	const char *bytes = (const char *)(event + 1);
+	struct kept_files *files = &recordings[event->key.slot % MAX_RECORDINGS];
+	struct recording_state *state = programs_recording(event->key.slot % MAX_RECORDINGS);
+	static char path[MAX_JOINED_BYTES];
+	size_t length = event->text_length;
+	bool resolved = true;
+
+	(void)context;
+	(void)size;
+	if (!files->on)
+		return 0;
+	if (!(event->key.flags & EVENT_ADDRESS)) {
+		length = path_of_event(&files->resolver, event, bytes, path, &resolved);
+		bytes = path;
+		if (resolved && event->key.error == 0)
+			learn(&files->resolver, &event->key, path, length);
+		if (length == 0)
+			path[length++] = '/';
+	}
+	if (!resolved && event->key.error == 0)
+		__atomic_fetch_add(&state->unresolved, 1, __ATOMIC_RELAXED);
+	if (!keep(files, &event->key, resolved, bytes, length))
+		__atomic_fetch_add(&state->overflows, 1, __ATOMIC_RELAXED);
+	return 0;
+}
+
+bool files_open(void)
+{
+	ring = ring_buffer__new(programs_map("file_events"), take_event, NULL, NULL);
+	return ring != NULL;
 }
 
 void files_close(void)
 {
+	ring_buffer__free(ring);
+	ring = NULL;
 }
 
 int files_fd(void)
 {
-	return -1;
+	return ring_buffer__epoll_fd(ring);
 }
 
 void files_drain(void)
 {
+	ring_buffer__consume(ring);
+}
+
+bool files_arm(unsigned int slot, int pid)
+{
+	struct kept_files *files = &recordings[slot];
+
+	*files = (struct kept_files){ .on = false };
+	files->on = resolver_open(&files->resolver, pid);
+	return files->on;
+}
+
+static void write_use(const char *id, const struct kept_use *use, unsigned long long count)
+{
+	static char text[BASE64_BYTES(MAX_JOINED_BYTES)];
+
+	base64(use->bytes, use->length, text);
+	for (unsigned int bit = 0; bit < sizeof ACCESS_WORDS / sizeof ACCESS_WORDS[0]; bit++) {
+		if (!(use->key.access & 1U << bit))
+			continue;
+		if (1U << bit & SOCKET_ACCESSES)
+			printf("socket %s %s %u %llu %s\n", id, ACCESS_WORDS[bit], use->key.error, count, text);
+		else
+			printf("file %s %s %u %d %llu %s\n", id, ACCESS_WORDS[bit], use->key.error, use->resolved, count, text);
+	}
 }
 
 bool files_write(const char *id, unsigned int slot)
 {
-	(void)id;
-	(void)slot;
-	return true;
+	const struct kept_files *files = &recordings[slot];
+	int map = programs_map("file_uses");
+	bool complete = true;
+
+	for (size_t at = 0; at < files->count; at++) {
+		unsigned long long count;
+
+		if (!files->uses[at].bytes)
+			continue;
+		if (bpf_map_lookup_elem(map, &files->uses[at].key, &count))
+			complete = false;
+		else
+			write_use(id, &files->uses[at], count);
+	}
+	return complete;
 }
 
 void files_remove(unsigned int slot)
 {
-	(void)slot;
+	struct kept_files *files = &recordings[slot];
+	int map = programs_map("file_uses");
+
+	if (!files->on)
+		return;
+	files->on = false;
+	for (size_t at = 0; at < files->count; at++) {
+		bpf_map_delete_elem(map, &files->uses[at].key);
+		free(files->uses[at].bytes);
+	}
+	free(files->uses);
+	resolver_close(&files->resolver);
 }

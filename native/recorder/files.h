@@ -4,14 +4,15 @@
 
 #include <stdbool.h>
 
-#include "limits.h"
-
 /* After the programs are loaded, before they are attached. */
-bool files_open(const struct limits *limits);
+bool files_open(void);
 void files_close(void);
 
-/* Becomes readable when there is something to drain; -1 for nothing to wait for. */
+/* Becomes readable when there is something to drain soon. */
 int files_fd(void);
+
+/* Begins the slot's recording: `pid` is porin-init. False when it is gone. */
+bool files_arm(unsigned int slot, int pid);
 
 /* Takes in all that has come out of the kernel so far. Losses go into the facts of programs_recording(). */
 void files_drain(void);

@@ -36,6 +36,7 @@ struct recording_state {
 	unsigned int started;
 	unsigned int kind;
 	unsigned int uses; /* distinct ones so far */
+	unsigned int file_uses;
 	int tasks;	   /* alive, porin-init's own not counted */
 	int peak_tasks;
 	unsigned long long execs;

@@ -4,11 +4,18 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "files_layout.h"
 #include "layout.h"
 
 #define GREATEST 16777216U
 
-const struct limits DEFAULT_LIMITS = { .entries = MAX_USE_ENTRIES, .uses = MAX_USES };
+const struct limits DEFAULT_LIMITS = {
+	.entries = MAX_USE_ENTRIES,
+	.uses = MAX_USES,
+	.file_entries = MAX_FILE_USE_ENTRIES,
+	.file_uses = MAX_FILE_USES,
+	.ring_bytes = FILE_RING_BYTES,
+};
 
 static const struct {
 	const char *name;
@@ -16,6 +23,9 @@ static const struct {
 } NAMES[] = {
 	{ "entries", offsetof(struct limits, entries) },
 	{ "uses", offsetof(struct limits, uses) },
+	{ "file-entries", offsetof(struct limits, file_entries) },
+	{ "file-uses", offsetof(struct limits, file_uses) },
+	{ "ring-bytes", offsetof(struct limits, ring_bytes) },
 };
 
 static unsigned int *limit_of(const char *name, size_t length, struct limits *limits)

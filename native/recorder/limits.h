@@ -7,6 +7,9 @@
 struct limits {
 	unsigned int entries; /* uses of all recordings together */
 	unsigned int uses;    /* of one recording */
+	unsigned int file_entries;
+	unsigned int file_uses;
+	unsigned int ring_bytes; /* a power of two, and whole pages */
 };
 
 /* What production has. */

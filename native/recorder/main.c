@@ -159,7 +159,7 @@ static const char *start(int argc, char **argv, const char **message)
 	if (code)
 		return code;
 	*message = "the paths' buffer cannot be opened";
-	return files_open(&limits) ? NULL : "bpf-load-failed";
+	return files_open() ? NULL : "bpf-load-failed";
 }
 
 int main(int argc, char **argv)

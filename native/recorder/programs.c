@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -50,6 +51,11 @@ static bool open_and_load(const struct limits *limits)
 	for (int at = 0; at < AWARE_CALLS; at++)
 		object->rodata->aware_by_number[aware_calls[at].number % MAX_NUMBERS] = aware_calls[at];
 	bpf_map__set_max_entries(object->maps.uses, limits->entries);
+	object->rodata->max_file_uses = limits->file_uses;
+	if (getrandom(&object->rodata->hash_seed, sizeof object->rodata->hash_seed, 0) < 0)
+		return false;
+	bpf_map__set_max_entries(object->maps.file_uses, limits->file_entries);
+	bpf_map__set_max_entries(object->maps.file_events, limits->ring_bytes);
 	error = recorder__load(object);
 	if (error) {
 		recorder__destroy(object);

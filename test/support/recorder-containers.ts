@@ -1,4 +1,4 @@
-/** Containers for the recorder's tests: one static program as the image, a gate as the first process. */
+/** Containers for the recorder's tests: static programs as the image, a gate as the first process. */
 import { execFile } from 'node:child_process';
 import { createReadStream } from 'node:fs';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
@@ -13,6 +13,12 @@ const run = promisify(execFile);
 const PROGRAM = 'recorder-payload';
 const IMAGE = `porin-test/recorder-${process.pid}`;
 
+export interface ContainerOptions extends Pick<Docker.HostConfig, 'CapAdd' | 'Tmpfs'> {
+  /** Behind the gate, in the place of recorder-payload. */
+  readonly program?: string;
+  readonly binds?: readonly string[];
+}
+
 export class RecorderContainers {
   readonly docker: Docker;
   readonly #containers: GatedContainer[] = [];
@@ -22,15 +28,16 @@ export class RecorderContainers {
     this.docker = new Docker();
   }
 
-  /** Compiles the program and imports it as an image. */
-  static async create(): Promise<RecorderContainers> {
+  /** Compiles the program and imports it, with what `fill` puts into the root beside it, as an image. */
+  static async create(fill: (root: string) => Promise<void> = async () => {}): Promise<RecorderContainers> {
     const containers = new RecorderContainers(await mkdtemp(join(tmpdir(), 'porin-recorder-')));
     const root = join(containers.directory, 'root');
     const archive = join(containers.directory, 'image.tar');
     await mkdir(root);
     const source = join(import.meta.dirname, `${PROGRAM}.c`);
     await run('cc', ['-O2', '-Wall', '-Wextra', '-Werror', '-static', '-pthread', source, '-o', join(root, PROGRAM)]);
-    await run('tar', ['-C', root, '-cf', archive, PROGRAM]);
+    await fill(root);
+    await run('tar', ['-C', root, '-cf', archive, '.']);
     const progress = await containers.docker.importImage(createReadStream(archive), { repo: IMAGE, tag: 'latest' });
     await new Promise<void>((resolve, reject) => {
       containers.docker.modem.followProgress(progress, (error) => (error ? reject(error) : resolve()));
@@ -39,13 +46,22 @@ export class RecorderContainers {
   }
 
   /** Starts a container whose first process waits at its gate with the program's `command` behind it. */
-  async start(command: readonly string[], securityOptions: readonly string[] = []): Promise<GatedContainer> {
+  async start(
+    command: readonly string[],
+    securityOptions: readonly string[] = [],
+    { program = `/${PROGRAM}`, binds = [], ...host }: ContainerOptions = {},
+  ): Promise<GatedContainer> {
     const gate = await mkdtemp(join(this.directory, 'gate-'));
     const container = await this.docker.createContainer({
       Image: IMAGE,
-      Entrypoint: [`/${PROGRAM}`, 'gate', `/${PROGRAM}`],
+      Entrypoint: [`/${PROGRAM}`, 'gate', program],
       Cmd: [...command],
-      HostConfig: { NetworkMode: 'none', Binds: [`${gate}:/gate:ro`], SecurityOpt: [...securityOptions] },
+      HostConfig: {
+        ...host,
+        NetworkMode: 'none',
+        Binds: [`${gate}:/gate:ro`, ...binds],
+        SecurityOpt: [...securityOptions],
+      },
     });
     await container.start();
     const { State } = await container.inspect();
