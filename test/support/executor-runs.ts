@@ -24,7 +24,7 @@ import {
   Scratch,
   type StopReason,
 } from '#lib/execution';
-import { compileFilter, DEFAULT_CEILING, engineDefaultNames, type Level } from '#lib/profiles';
+import { compileFilter, DEFAULT_CEILING, engineDefaultNames, type Level, plainRules } from '#lib/profiles';
 import Docker from 'dockerode';
 import { buildTestImage } from '../../scripts/images/build-image.js';
 import { importRoot } from '../../scripts/images/engine.js';
@@ -113,7 +113,7 @@ export class ExecutorRuns {
       filter: compileFilter({
         enforcement: level.enforcement,
         architecture: ARCHITECTURE,
-        allowed: level.enforcement === 'none' ? null : (allowed ?? []),
+        rules: level.enforcement === 'none' ? null : plainRules(allowed ?? []),
         ceiling: DEFAULT_CEILING,
         engineDefault: engineDefaultNames(ARCHITECTURE),
       }),

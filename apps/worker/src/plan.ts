@@ -3,7 +3,6 @@ import { type KeyObject } from 'node:crypto';
 import { isLess, landlockStatusAt, resolveImage, type ResolvedImage } from '#lib/execution';
 import { JobError } from '#lib/jobs';
 import {
-  allowedNames,
   type Architecture,
   type CompiledFilter,
   compileFilter,
@@ -189,7 +188,7 @@ function filterFor(level: Level, profile: Profile | null, architecture: Architec
   return compileFilter({
     enforcement: level.enforcement,
     architecture,
-    allowed: profile && allowedNames(profile),
+    rules: profile && profile.rules,
     ceiling: DEFAULT_CEILING,
     engineDefault: engineDefaultNames(architecture),
   });

@@ -1,6 +1,7 @@
 export * from './model/level.js';
 export * from './model/condition.js';
 export * from './model/argument-widths.js';
+export { type Alternative, byName, plainRules, type RulesByName, toRules } from './model/argument-rules.js';
 export * from './model/files.js';
 export * from './model/profile.js';
 export * from './model/recording.js';

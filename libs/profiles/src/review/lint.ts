@@ -73,7 +73,7 @@ export function lintProfile(
   const names = allowedNames(profile);
   const engineDefault = engineDefaultNames(architecture);
   const withheld = new Map(
-    withheldNames({ architecture, allowed: names, ceiling, engineDefault }).map(({ name, by }) => [name, by]),
+    withheldNames({ architecture, rules: profile.rules, ceiling, engineDefault }).map(({ name, by }) => [name, by]),
   );
   const aboutCalls = names.flatMap((name): LintWarning[] => {
     const by = withheld.get(name);
