@@ -10,11 +10,11 @@ import {
   type Recorder,
   runExecutor,
 } from '#lib/execution';
-import { type CompiledFilter, type LandlockRules } from '#lib/profiles';
+import { type Places } from '#lib/profiles';
 import type Docker from 'dockerode';
 import { Bpftrace } from './bpftrace.js';
 import { type LevelName, LEVELS } from './levels.js';
-import { type PerLevel } from './measured-runs.js';
+import { type Policies, type Policy } from './policies.js';
 
 const MIB = 1024 ** 2;
 /** A user of the benches' own. */
@@ -31,13 +31,6 @@ export interface BenchProgram {
   /** The calls about which it prints what they cost; absent for other programs. */
   readonly calls?: readonly string[];
 }
-
-/** What of a profile is held during a run. */
-export interface Policy {
-  readonly filter: CompiledFilter;
-  readonly landlock?: LandlockRules;
-}
-export type Policies = PerLevel<Policy>;
 
 export interface BenchRun {
   readonly report: ExecutorRunReport;
@@ -69,6 +62,11 @@ export class BenchRuns {
     } finally {
       bpftrace?.kill();
     }
+  }
+
+  /** @throws Error when the bench was interrupted */
+  throwIfStopped(): void {
+    this.machine.stop.throwIfAborted();
   }
 
   /** What the last run wrote. */
@@ -110,7 +108,7 @@ export class BenchRuns {
       },
       this.#context(logs),
     );
-    this.machine.stop.throwIfAborted();
+    this.throwIfStopped();
     const stdout = Buffer.concat(logs.stdout).toString();
     const { outcome, usage } = report;
     if (outcome.kind !== 'exited' || outcome.exitCode !== 0 || !usage) {
@@ -142,4 +140,13 @@ function checkHeld({ trace, landlockStatus }: ExecutorRunReport, { landlock }: P
   if (landlock && landlockStatus !== 'FULLY_ENFORCED' && landlockStatus !== 'PARTIALLY_ENFORCED') {
     throw new Error('Landlock is not there to hold the profile');
   }
+}
+
+/** What the variables of a program's profile stand for. */
+export function placesOf({ inputs }: BenchProgram): Places {
+  return {
+    inputs: inputs.map(({ target }) => target),
+    outputs: [OUTPUT_DIRECTORY],
+    temporary: ['/tmp', '/dev/shm'],
+  };
 }

@@ -5,7 +5,7 @@ import type Docker from 'dockerode';
 import { buildEdfImage } from '../scripts/images/build-image.js';
 import { CACHE_DIR } from '../scripts/setup/paths.js';
 import { type BenchProgram, type BenchRuns, OUTPUT_DIRECTORY } from './bench-runs.js';
-import { CEILING_POLICIES } from './learned-policies.js';
+import { CEILING_POLICIES } from './policies.js';
 import { EDF_PROGRAM } from './program-names.js';
 import { isSized, nextMinutes, type Sized, WALL_MS } from './sizing.js';
 

@@ -2,15 +2,17 @@
 import { allowedNames } from '#lib/profiles';
 import { type BenchOptions } from './bench-options.js';
 import { onBenchMachine, type PreparedMachine } from './bench-machine.js';
+import { placesOf } from './bench-runs.js';
 import { type Schedule } from './block-plan.js';
 import { exitCodeOf } from './checks.js';
 import { prepareEdfPrograms } from './edf-program.js';
 import { ENFORCE_CALLS, enforceReport } from './enforce-report.js';
 import { renderEnforceReport } from './enforce-table.js';
 import { type Environment } from './environment.js';
-import { learnProfile, policiesOf } from './learned-policies.js';
+import { learnProfile } from './learning.js';
 import { Measurement } from './measurement.js';
 import { buildNativePrograms } from './native-programs.js';
+import { policiesOf } from './policies.js';
 import { CALLS_PROGRAM, EDF_PROGRAM } from './program-names.js';
 import { Quiet } from './quiet.js';
 import { describeEnvironment, describeRemarks, EXIT_PROVES_NOTHING } from './remarks.js';
@@ -45,15 +47,15 @@ async function measure(machine: PreparedMachine, options: BenchOptions): Promise
   const calls = (await buildNativePrograms(docker)).calls(ENFORCE_CALLS);
   const edf = await prepareEdfPrograms({ docker, runs, directory, log });
   const profiles = {
-    calls: await learnProfile(runs, Array(RECORDINGS_OF_CALLS).fill(calls), 'syscalls'),
-    edf: await learnProfile(runs, [edf.measured, ...edf.others], 'syscalls'),
+    calls: await learnProfile(runs, Array(RECORDINGS_OF_CALLS).fill(calls), 'names'),
+    edf: await learnProfile(runs, [edf.measured, ...edf.others], 'names'),
   };
-  for (const [name, profile] of Object.entries(profiles)) {
+  for (const [name, { profile }] of Object.entries(profiles)) {
     log(`profile of ${name} learned: ${allowedNames(profile).length} calls`);
   }
   const programs = [
-    { program: calls, policies: policiesOf(profiles.calls) },
-    { program: edf.measured, policies: policiesOf(profiles.edf) },
+    { program: calls, policies: policiesOf(profiles.calls, placesOf(calls)) },
+    { program: edf.measured, policies: policiesOf(profiles.edf, placesOf(edf.measured)) },
   ];
   const quiet = new Quiet(PATIENCE_MS_PER_BLOCK * blocks);
   const measurement = new Measurement(runs, programs, quiet, stop);

@@ -1,11 +1,12 @@
 /** Carries a plan of blocks out and keeps every run's figures; none is left out afterwards. */
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import { type BenchProgram, type BenchRun, type BenchRuns, type Policies } from './bench-runs.js';
+import { type BenchProgram, type BenchRun, type BenchRuns } from './bench-runs.js';
 import { type Block } from './block-plan.js';
 import { parseCalls } from './calls.js';
 import { levelOf, type Slot } from './levels.js';
 import { type MeasuredRun } from './measured-runs.js';
+import { type Policies } from './policies.js';
 import { Progress } from './progress.js';
 import { type Quiet } from './quiet.js';
 import { type Kind, timeLeftMs } from './time-left.js';

@@ -92,7 +92,7 @@ function traceCheck(nsPerCall: MonitoringFigures['nsPerCall']): Check {
   });
   const least = factors.reduce((a, b) => (b.factor < a.factor || Number.isNaN(b.factor) ? b : a));
   return {
-    what: `trace-notify: ${Number.isNaN(least.factor) ? '-' : least.factor.toFixed(1)} times cheaper than strace per ${least.call}, of plain calls the least, to reach ${BARS.traceFactor}`,
+    what: `trace-notify: ${Number.isNaN(least.factor) ? '-' : least.factor.toFixed(1)} times cheaper per call than strace, to reach ${BARS.traceFactor} (least on ${least.call})`,
     verdict: factorVerdict(least.factor, BARS.traceFactor),
   };
 }
