@@ -1,13 +1,11 @@
-/** The recorder on the real kernel and the real engine: exact counts, and every hole made visible. */
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { mkdir, mkdtemp, readFile, rm, rmdir, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
-import { createInterface } from 'node:readline';
+/** The recorder on the real kernel and the real engine: exact counts, one recording beside another, its lines. */
+import { mkdir, readFile, rmdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { Recorder } from '../../libs/execution/src/monitoring/recorder.js';
+import { sanitizedRecorder } from '../support/native.js';
 import { RecorderContainers } from '../support/recorder-containers.js';
+import { RecorderLines } from '../support/recorder-lines.js';
 
 const binaryPath = join(import.meta.dirname, '../../.porin/native/porin-recorder');
 const ended = { payloadEndedOnItsOwn: true };
@@ -39,8 +37,8 @@ afterEach(async () => {
 });
 
 /** Records the program `command` from its gate to the container's end. */
-async function record(command: readonly string[], securityOptions: readonly string[] = []) {
-  const gated = await containers.start(command, securityOptions);
+async function record(command: readonly string[]) {
+  const gated = await containers.start(command);
   await recorder.arm('run', gated.pid, 'syscalls');
   expect(await gated.openGateAndWait()).toBe(0);
   return recorder.finish('run', ended);
@@ -111,112 +109,6 @@ describe('a recording of a container', () => {
   });
 });
 
-describe('a partial recording', () => {
-  it.runIf(process.arch === 'x64')('says compat-calls after int 0x80', async () => {
-    const recording = await record(['compat']);
-    expect(recording.partialReasons).toEqual(['compat-calls']);
-    expect(recording.certificate.compatCalls).toBe(1);
-  });
-
-  it.runIf(process.arch === 'x64')('says x32-calls after a number with the x32 bit', async () => {
-    const recording = await record(['number', '0x40000027'], ['seccomp=unconfined']);
-    expect(recording.partialReasons).toEqual(['x32-calls']);
-    expect(recording.calls).not.toHaveProperty('getpid');
-  });
-
-  it.each(['1000', '500', '-1'])('says unknown-calls after the number %s', async (number) => {
-    const recording = await record(['number', number], ['seccomp=unconfined']);
-    expect(recording.partialReasons).toEqual(['unknown-calls']);
-    expect(recording.certificate.unknownCalls).toBe(1);
-  });
-
-  it('says io-uring after io_uring_setup', async () => {
-    const recording = await record(['number', '425'], ['seccomp=unconfined']);
-    expect(recording.partialReasons).toEqual(['io-uring']);
-    expect(recording.calls.io_uring_setup).toBe(1);
-  });
-
-  it('says foreign-processes after docker exec', async () => {
-    const held = await containers.start(['hold']);
-    await recorder.arm('run', held.pid, 'syscalls');
-    await held.openGate();
-    await held.execute(['nothing']);
-    await held.endHold();
-    expect(await held.exitCode()).toBe(0);
-    const recording = await recorder.finish('run', ended);
-    expect(recording.partialReasons).toEqual(['foreign-processes']);
-    expect(recording.certificate.foreignProcesses).toBeGreaterThanOrEqual(1);
-  });
-
-  it('says foreign-processes after a process was started into the cgroup from outside', async () => {
-    const held = await containers.start(['hold']);
-    await recorder.arm('run', held.pid, 'syscalls');
-    await containers.runOnHost(['into-cgroup', await held.cgroupDirectory()]);
-    await held.openGate();
-    await held.endHold();
-    expect(await held.exitCode()).toBe(0);
-    const recording = await recorder.finish('run', ended);
-    expect(recording.partialReasons).toEqual(['foreign-processes']);
-    expect(recording.certificate.foreignProcesses).toBe(1);
-  });
-
-  it('says foreign-processes after the payload was moved out of its cgroup', async () => {
-    const held = await containers.start(['hold', '100']);
-    await recorder.arm('run', held.pid, 'syscalls');
-    await held.openGate();
-    const above = dirname(await held.cgroupDirectory());
-    await writeFile(join(above, 'cgroup.procs'), String(await held.payloadPid()));
-    await held.endHold();
-    expect(await held.exitCode()).toBe(0);
-    const recording = await recorder.finish('run', ended);
-    expect(recording.partialReasons).toEqual(['foreign-processes']);
-    expect(recording.calls).not.toHaveProperty('getppid');
-  });
-
-  it('says not-armed-before-start when the payload already ran', async () => {
-    const held = await containers.start(['hold']);
-    await held.openGate();
-    await expect
-      .poll(async () => ((await held.container.top()) as { Processes: unknown[] }).Processes.length, {
-        timeout: 60_000,
-      })
-      .toBe(2);
-    await recorder.arm('run', held.pid, 'syscalls');
-    await held.endHold();
-    expect(await held.exitCode()).toBe(0);
-    const recording = await recorder.finish('run', ended);
-    expect(recording.partialReasons).toEqual(expect.arrayContaining(['not-armed-before-start', 'never-started']));
-  });
-
-  it('says drain-failed when the container still runs, and payload-stopped when we ended it', async () => {
-    const held = await containers.start(['hold']);
-    await recorder.arm('run', held.pid, 'syscalls');
-    await held.openGate();
-    await expect
-      .poll(async () => ((await held.container.top()) as { Processes: unknown[] }).Processes.length, {
-        timeout: 60_000,
-      })
-      .toBe(2);
-    const recording = await recorder.finish('run', { payloadEndedOnItsOwn: false });
-    expect(recording.partialReasons).toEqual(expect.arrayContaining(['drain-failed', 'payload-stopped']));
-  });
-
-  it('says recorder-lost when the recorder is killed meanwhile', async () => {
-    const held = await containers.start(['hold']);
-    await recorder.arm('run', held.pid, 'syscalls');
-    await held.openGate();
-    process.kill(recorder.pid, 'SIGKILL');
-    expect(await recorder.lost).toMatchObject({ code: 'lost' });
-    await held.endHold();
-    expect(await held.exitCode()).toBe(0);
-    const recording = await recorder.finish('run', ended);
-    expect(recording.partialReasons).toEqual(['recorder-lost']);
-    expect(recording.calls).toEqual({});
-    await expect(recorder.arm('next', process.pid, 'syscalls')).rejects.toMatchObject({ code: 'lost' });
-    await expect(recorder.finish('never-armed', ended)).rejects.toMatchObject({ code: 'lost' });
-  });
-});
-
 describe('the recorder', () => {
   it('refuses the root cgroup, a dead process and ids that are or are not on', async () => {
     const rootPid = await pidInRootCgroup();
@@ -247,6 +139,22 @@ describe('the recorder', () => {
     expect((await recorder.finish('held', ended)).partialReasons).toEqual([]);
   });
 
+  it('attaches what the recordings that are on need, and nothing else', async () => {
+    const { recorder: lines } = await RecorderLines.start(binaryPath);
+    const [one, two] = await Promise.all([containers.start(['hold']), containers.start(['hold'])]);
+    const always = await attachedAfter(lines, `arm one ${one.pid} syscalls`);
+    expect(always).toContain('sys_enter');
+    expect(always).not.toContain('sys_exit');
+    expect(await attachedAfter(lines, `arm two ${two.pid} arguments`)).toEqual(
+      [...always, 'sched_process_exit', 'sys_exit'].sort(),
+    );
+    expect(await attachedAfter(lines, 'disarm one')).toContain('sys_exit');
+    expect(await attachedAfter(lines, `arm one ${one.pid} syscalls`)).toContain('sys_exit');
+    expect(await attachedAfter(lines, 'disarm two')).toEqual(always);
+    expect(await attachedAfter(lines, 'disarm one')).toEqual([]);
+    expect((await lines.close()).status).toBe(0);
+  });
+
   it('says which file is missing when it cannot be executed', async () => {
     await expect(Recorder.start({ binaryPath: '/nonexistent/porin-recorder' })).rejects.toMatchObject({
       code: 'not-started',
@@ -260,10 +168,8 @@ describe('the recorder', () => {
   });
 
   it('answers each garbage line with one error and works on', async () => {
-    const child = spawn(binaryPath, [], { stdio: ['pipe', 'pipe', 'inherit'] });
-    const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
-    const next = async () => (await lines.next()).value as string;
-    expect(await next()).toMatch(/^ready 2\.\d+ syscalls arguments files$/);
+    const { recorder: lines, first } = await RecorderLines.start(binaryPath);
+    expect(first).toMatch(/^ready 2\.\d+ syscalls arguments files$/);
     const garbage: [string | Buffer, RegExp][] = [
       ['', /^error bad-line /],
       ['  ', /^error bad-line /],
@@ -278,16 +184,42 @@ describe('the recorder', () => {
       ['arm run 1; reboot', /^error bad-argument /],
       ['finish run', /^error unknown-id /],
     ];
-    for (const [line, answer] of garbage) {
-      child.stdin.write(line);
-      child.stdin.write('\n');
-      expect(await next()).toMatch(answer);
+    for (const [line, answer] of garbage) expect((await lines.command(line)).answer).toMatch(answer);
+    expect(await lines.close('an unfinished line')).toEqual({ status: 0, stderr: '' });
+  });
+
+  it.each([['--limits'], ['--limits', 'entries=0'], ['--limits', 'colour=3'], ['entries=16']])(
+    'ends when its command line is %j %j',
+    async (...args) => {
+      const { recorder: lines, first } = await RecorderLines.start(binaryPath, args);
+      expect(first).toMatch(/^error bad-argument /);
+      expect((await lines.close()).status).toBe(1);
+    },
+  );
+
+  it('makes whole recordings of every kind without a finding of ASan, UBSan or LeakSanitizer', async () => {
+    const { recorder: lines, first } = await RecorderLines.start(sanitizedRecorder());
+    expect(first).toMatch(/^ready /);
+    for (const kind of ['syscalls', 'arguments', 'files']) {
+      const gated = await containers.start(['commands', '3000']);
+      expect((await lines.command(`arm ${kind} ${gated.pid} ${kind}`)).answer).toBe(`armed ${kind} others=0`);
+      expect(await gated.openGateAndWait()).toBe(0);
+      expect((await lines.command(`read ${kind}`)).answer).toMatch(/^counts .* started=1 empty=1 /);
+      const { answer, details } = await lines.command(`finish ${kind}`);
+      expect(answer).toMatch(/^finished .*[=,]72:3000(,|$)/);
+      // Each of the 3000 is a use as a call, and one as a failure: more than one recording may hold.
+      const uses = details.filter((line) => line.startsWith('use '));
+      expect(uses).toHaveLength(kind === 'syscalls' ? 0 : 4096);
     }
-    const exit = once(child, 'exit');
-    child.stdin.end('an unfinished line');
-    expect(await exit).toEqual([0, null]);
+    expect(await lines.close()).toEqual({ status: 0, stderr: '' });
   });
 });
+
+/** What is attached after a command. */
+async function attachedAfter(lines: RecorderLines, command: string): Promise<readonly string[]> {
+  expect((await lines.command(command)).answer).toMatch(/^(armed|disarmed) /);
+  return lines.attached();
+}
 
 async function pidInRootCgroup(): Promise<number> {
   for (const pid of [process.pid, 1, 2]) {

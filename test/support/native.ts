@@ -15,6 +15,12 @@ export function nativeInit(): string {
   return binary;
 }
 
+/** Path of porin-recorder with ASan and UBSan. */
+export function sanitizedRecorder(): string {
+  run('make', ['--silent', '-C', join(ROOT, 'native/recorder'), `OUT=${OUT}`, 'sanitize']);
+  return join(OUT, 'recorder-build/porin-recorder-sanitized');
+}
+
 /** Path of test/support/payload.c, compiled. */
 export function testPayload(): string {
   const binary = join(OUT, 'test-payload');

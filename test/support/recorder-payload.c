@@ -26,7 +26,7 @@ static int wait_for_child(pid_t child)
 {
 	int status;
 
-	if (child < 0 || waitpid(child, &status, 0) != child)
+	if (waitpid(child, &status, 0) < 0)
 		return 1;
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 1;
 }
@@ -51,6 +51,26 @@ static void *call(void *unused)
 	return unused;
 }
 
+static void *ask_flags(void *unused)
+{
+	for (long at = 0; at < calls; at++)
+		syscall(SYS_fcntl, STDIN_FILENO, F_GETFL);
+	return unused;
+}
+
+/* `run` in `threads` threads at once. */
+static int in_threads(int threads, void *(*run)(void *))
+{
+	pthread_t thread[16];
+
+	for (int at = 0; at < threads; at++)
+		if (pthread_create(&thread[at], NULL, run, NULL))
+			return 1;
+	for (int at = 0; at < threads; at++)
+		pthread_join(thread[at], NULL);
+	return 0;
+}
+
 /* `calls` getppid in each of `threads` threads of each of `processes` children. */
 static int count(int processes, int threads)
 {
@@ -59,19 +79,60 @@ static int count(int processes, int threads)
 	for (int process = 0; process < processes; process++) {
 		pid_t child = fork();
 
-		if (child == 0) {
-			pthread_t thread[16];
-
-			for (int at = 0; at < threads; at++)
-				if (pthread_create(&thread[at], NULL, call, NULL))
-					_exit(1);
-			for (int at = 0; at < threads; at++)
-				pthread_join(thread[at], NULL);
-			_exit(0);
-		}
+		if (child == 0)
+			_exit(in_threads(threads, call));
 		status |= wait_for_child(child);
 	}
 	return status;
+}
+
+/* The pipes of `together`: each task writes a byte to the first when it is there, and reads the second to its end. */
+static int arrived[2], released[2];
+
+static void *arrive(void *unused)
+{
+	char byte = 0;
+
+	if (write(arrived[1], &byte, 1) == 1)
+		(void)!read(released[0], &byte, 1);
+	return unused;
+}
+
+/* `processes` children with `threads` further threads each, all of them alive at the same time. */
+static int together(int processes, int threads)
+{
+	int status = pipe(arrived) | pipe(released);
+	char byte;
+
+	for (int process = 0; process < processes; process++) {
+		if (fork() == 0) {
+			close(released[1]);
+			_exit(in_threads(threads, arrive));
+		}
+	}
+	for (int at = 0; at < processes * threads; at++)
+		status |= read(arrived[0], &byte, 1) != 1;
+	close(released[1]);
+	for (int process = 0; process < processes; process++)
+		status |= wait_for_child(-1);
+	return status;
+}
+
+/* As many uses of fcntl as `count`, each of which fails. */
+static int commands(long count)
+{
+	for (long at = 0; at < count; at++)
+		syscall(SYS_fcntl, -1, 5000 + at);
+	return 0;
+}
+
+/* The kernel reads 32 bits of fcntl's command. */
+static int high_bits(void)
+{
+	syscall(SYS_fcntl, STDIN_FILENO, F_GETFL);
+	syscall(SYS_fcntl, STDIN_FILENO, 0x5eed00000000L | F_GETFL);
+	syscall(SYS_fcntl, STDIN_FILENO, 0x5eed00000000L | F_GETFD);
+	return 0;
 }
 
 static int compat(void)
@@ -112,8 +173,19 @@ int main(int argc, char **argv)
 		calls = atol(argv[4]);
 		return count(atoi(argv[2]), atoi(argv[3]));
 	}
-	if (!strcmp(mode, "number") && argc == 3) {
-		syscall(strtol(argv[2], NULL, 0), -1, 0, 0, 0, 0, 0);
+	if (!strcmp(mode, "flags") && argc == 4 && atoi(argv[2]) <= 16) {
+		calls = atol(argv[3]);
+		return in_threads(atoi(argv[2]), ask_flags);
+	}
+	if (!strcmp(mode, "together") && argc == 4 && atoi(argv[3]) <= 16)
+		return together(atoi(argv[2]), atoi(argv[3]));
+	if (!strcmp(mode, "commands") && argc == 3)
+		return commands(atol(argv[2]));
+	if (!strcmp(mode, "high-bits"))
+		return high_bits();
+	if (!strcmp(mode, "number") && argc >= 3) {
+		for (long at = argc == 4 ? atol(argv[3]) : 1; at > 0; at--)
+			syscall(strtol(argv[2], NULL, 0), -1, 0, 0, 0, 0, 0);
 		return 0;
 	}
 	if (!strcmp(mode, "compat"))

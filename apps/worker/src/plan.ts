@@ -1,32 +1,17 @@
 /** Decides for every executor of an attempt, before the first one starts, in which image and at which level it runs. */
 import { type KeyObject } from 'node:crypto';
-import { isLess, landlockStatusAt, resolveImage, type ResolvedImage } from '#lib/execution';
+import { resolveImage, type ResolvedImage } from '#lib/execution';
 import { JobError } from '#lib/jobs';
-import {
-  type Architecture,
-  type CompiledFilter,
-  compileFilter,
-  contentDigest,
-  DEFAULT_CEILING,
-  engineDefaultNames,
-  expandRules,
-  FileRulesError,
-  type LandlockRules,
-  type LandlockStatus,
-  type Level,
-  type Monitoring,
-  type Places,
-  type Profile,
-  selectLevel,
-} from '#lib/profiles';
+import { type Architecture, contentDigest, type Level, type Monitoring, type Places, selectLevel } from '#lib/profiles';
 import type Docker from 'dockerode';
 import { type BuildRow, type Claim, type ClaimedExecutor, type PinnedBuild } from './claim.js';
 import { imageJobError } from './job-errors.js';
+import { type RestrictingNode, restrictions, type Restrictions } from './restrictions.js';
 import { runPlaces } from './run-places.js';
 import { type RunStore } from './run-store.js';
 import { verifyApproved } from './verify-approved.js';
 
-export interface PlannedExecutor {
+export interface PlannedExecutor extends Restrictions {
   readonly position: number;
   readonly build: BuildRow;
   readonly image: ResolvedImage;
@@ -37,18 +22,12 @@ export interface PlannedExecutor {
   readonly level: Level;
   readonly profileVersionId: string | null;
   readonly selectionReason: string;
-  readonly filter: CompiledFilter;
   /** What the variables of profiles and recordings stand for in its container. */
   readonly places: Places;
-  /** Under `enforce`, where the profile has file rules. */
-  readonly landlock?: LandlockRules;
-  readonly landlockMinimum?: LandlockStatus;
-  /** Under `enforce`, where the profile limits processes and threads. */
-  readonly pids?: number;
 }
 
 export interface PlanOptions {
-  readonly node: { readonly name: string; readonly landlockAbi: number | null };
+  readonly node: RestrictingNode;
   readonly docker: Docker;
   readonly runs: RunStore;
   readonly architecture: Architecture;
@@ -94,6 +73,7 @@ async function planExecutor(
   if (selection.kind === 'refuse') throw JobError.of(selection.code, { detail: selection.message });
   const { content } = image;
   const places = runPlaces(claim, image.volumes);
+  const approved = row && profile && selection.profileVersionId !== null ? { id: row.id, profile } : null;
   return {
     position: executor.position,
     build,
@@ -104,37 +84,9 @@ async function planExecutor(
     level: selection.level,
     profileVersionId: selection.profileVersionId,
     selectionReason: selection.reason,
-    filter: filterFor(selection.level, selection.profileVersionId === null ? null : profile, architecture),
     places,
-    ...(selection.level.enforcement === 'enforce' && profile && limitsOf(profile, places, options)),
+    ...restrictions(selection.level, approved, { places, architecture, node: options.node }),
   };
-}
-
-/** What a profile demands beside the filter. */
-function limitsOf(
-  { files, landlockMinimum, pids }: Profile,
-  places: Places,
-  { node }: PlanOptions,
-): Pick<PlannedExecutor, 'landlock' | 'landlockMinimum' | 'pids'> {
-  const status = landlockStatusAt(node.landlockAbi);
-  if (landlockMinimum && isLess(status, landlockMinimum)) {
-    const detail = `${landlockMinimum} is demanded, and its kernel gives ${status} (ABI ${node.landlockAbi ?? 0}).`;
-    throw JobError.of('landlock-unavailable', { node: node.name, detail });
-  }
-  return {
-    ...(files && { landlock: landlockRules(files, places) }),
-    ...(landlockMinimum && { landlockMinimum }),
-    ...(pids !== undefined && { pids }),
-  };
-}
-
-function landlockRules(files: NonNullable<Profile['files']>, places: Places): LandlockRules {
-  try {
-    return expandRules(files, places);
-  } catch (error) {
-    if (!(error instanceof FileRulesError)) throw error;
-    throw JobError.of('too-many-places', { detail: error.message }, { cause: error });
-  }
 }
 
 interface BuildImage {
@@ -182,14 +134,4 @@ async function resolve(
   } catch (error) {
     throw imageJobError(error, executor.image, architecture);
   }
-}
-
-function filterFor(level: Level, profile: Profile | null, architecture: Architecture): CompiledFilter {
-  return compileFilter({
-    enforcement: level.enforcement,
-    architecture,
-    rules: profile && profile.rules,
-    ceiling: DEFAULT_CEILING,
-    engineDefault: engineDefaultNames(architecture),
-  });
 }

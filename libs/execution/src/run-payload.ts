@@ -37,6 +37,7 @@ export interface GatedPayload {
 export interface PayloadResult {
   readonly outcome: ExecutorOutcome;
   readonly executed: boolean;
+  /** False for every end but an exit of the payload's own: a limit, a cancel, any signal, whoever sent it. */
   readonly endedOnItsOwn: boolean;
   readonly usage?: PayloadUsage;
   readonly limitHits?: LimitHits;
@@ -90,10 +91,11 @@ async function followToEnd(payload: GatedPayload, stop: PayloadStop): Promise<Pa
   );
   try {
     const { exited, denials, denialsDropped } = await Promise.race([finished, broken]);
+    const outcome = outcomeOf(exited, stop.reason, scene);
     return {
-      outcome: outcomeOf(exited, stop.reason, scene),
+      outcome,
       executed: true,
-      endedOnItsOwn: stop.reason === undefined,
+      endedOnItsOwn: outcome.kind === 'exited',
       usage: usageOf(exited),
       ...(scene.limitHits && { limitHits: scene.limitHits }),
       denials,

@@ -103,6 +103,9 @@ export const ERROR_CATALOGUE = {
   'profile-signature': standing(
     'The approval of profile version {profileVersion} does not verify against the configured key. Nothing was run.',
   ),
+  'profile-uncompilable': standing(
+    'No filter can be made of the profile version {profileVersion}: {detail}. Nothing was run. Revoke it.',
+  ),
   'profile-revoked': transient('The profile version {profileVersion} was revoked before the payload started.'),
 
   // The machinery

@@ -18,8 +18,7 @@ const RECORDING: Recording = {
   sockets: [{ operation: 'connect', family: 'AF_UNIX', address: '/run/socket', result: 'ENOENT', count: 1 }],
 };
 
-const read = (content: unknown) =>
-  readStoredRecording({ digest: recordingDigest(content as Recording), content }, 'x86_64');
+const read = (content: Recording) => readStoredRecording({ digest: recordingDigest(content), content }, 'x86_64');
 
 describe('a stored recording', () => {
   it('is believed with all that the deepest kind records', () => {
@@ -46,7 +45,8 @@ describe('a stored recording', () => {
     ['sockets.0.family', { sockets: [{ ...RECORDING.sockets?.[0], family: 'INET' }] }],
     ['certificate.overflows', { certificate: { ...RECORDING.certificate, overflows: 0.5 } }],
   ])('is not believed with something else in %s', (at, change) => {
-    expect(read({ ...RECORDING, ...change })).toMatch(`it is malformed: ${at} `);
+    const content = { ...RECORDING, ...change };
+    expect(readStoredRecording({ digest: 'sha256:', content }, 'x86_64')).toContain(`it is malformed: ${at}`);
   });
 
   it('is not believed with uses of calls that its architecture does not have', () => {

@@ -1,6 +1,5 @@
 /** The driver of porin-recorder: one child process per worker, one answer per line. */
 import { spawn, type ChildProcessByStdio } from 'node:child_process';
-import { createInterface } from 'node:readline';
 import { type Readable, type Writable } from 'node:stream';
 import { type Architecture, type Recording } from '#lib/profiles';
 import { RecorderError } from './recorder-error.js';
@@ -29,6 +28,8 @@ interface PendingAnswer {
 const PROTOCOL_MAJOR = '2';
 /** Far more than porin-recorder's own bounds for one recording. */
 const MAX_DETAILS = 200_000;
+/** A `finished` line with every number, or the longest path in base64, is well below it. */
+const MAX_LINE_LENGTH = 32 * 1024;
 const STDERR_KEPT = 2000;
 
 export class Recorder {
@@ -38,6 +39,7 @@ export class Recorder {
   #closing = false;
   #problem: RecorderError | undefined;
   #stderr = '';
+  #unfinished = '';
   readonly #child: ChildProcessByStdio<Writable, Readable, Readable>;
   readonly #answerTimeoutMs: number;
   readonly #architecture: Architecture = process.arch === 'arm64' ? 'aarch64' : 'x86_64';
@@ -54,7 +56,7 @@ export class Recorder {
     });
     // A write after the child's end; its 'close' event says the rest.
     this.#child.stdin.on('error', () => undefined);
-    createInterface({ input: this.#child.stdout }).on('line', (line) => this.#take(line));
+    this.#child.stdout.setEncoding('latin1').on('data', (text: string) => this.#takeText(text));
     this.lost = new Promise((resolve) => {
       this.#child.once('error', (cause) => {
         this.#fail(
@@ -190,7 +192,18 @@ export class Recorder {
     });
   }
 
-  #take(text: string): void {
+  /** A line counts with its end: porin-recorder may be killed in the middle of one that looks whole. */
+  #takeText(text: string): void {
+    const lines = (this.#unfinished + text).split('\n');
+    this.#unfinished = lines.pop() ?? '';
+    for (const line of lines) this.#takeLine(line);
+    if (this.#unfinished.length > MAX_LINE_LENGTH) {
+      this.#unfinished = '';
+      this.#fail(new RecorderError('protocol', `porin-recorder wrote a line of over ${MAX_LINE_LENGTH} characters`));
+    }
+  }
+
+  #takeLine(text: string): void {
     try {
       const line = parseRecorderLine(text);
       if (line.kind === 'use' || line.kind === 'file' || line.kind === 'socket') this.#takeDetail(line);

@@ -19,7 +19,7 @@ export type RecordingKind = (typeof RECORDING_KINDS)[number];
 export interface RecordingContext {
   readonly kind: RecordingKind;
   readonly architecture: Architecture;
-  /** False when the payload was ended by a limit, a cancel or a lost worker. */
+  /** False when the payload was ended by a limit, a cancel, a lost worker or a signal. */
   readonly payloadEndedOnItsOwn: boolean;
 }
 

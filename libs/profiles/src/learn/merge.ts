@@ -78,6 +78,10 @@ export function recordingDigest(recording: Recording): Digest {
     calls: recording.calls,
     certificate: { ...recording.certificate },
     partialReasons: recording.partialReasons,
+    ...(recording.arguments && { arguments: recording.arguments.map((use) => ({ ...use })) }),
+    ...(recording.peakTasks !== undefined && { peakTasks: recording.peakTasks }),
+    ...(recording.files && { files: recording.files.map((use) => ({ ...use })) }),
+    ...(recording.sockets && { sockets: recording.sockets.map((use) => ({ ...use })) }),
   });
 }
 

@@ -47,8 +47,13 @@ export function parseProfile(text: string): Profile {
   if (members.network !== 'none') throw new ProfileError('$.network', 'must be "none"');
   const rules = arrayOf(members.rules, '$.rules').map((rule, index) => parseRule(rule, `$.rules[${index}]`));
   requireAlternatives(rules);
-  const architecture = architectureOf(members.architecture);
-  return { version: 1, architecture, rules: toRules(byName(rules)), network: 'none', ...parseFileMembers(members) };
+  return {
+    version: 1,
+    architecture: architectureOf(members.architecture),
+    rules: toRules(byName(rules)),
+    network: 'none',
+    ...parseFileMembers(members),
+  };
 }
 
 function canonicalRule({ names, action, args }: Rule) {

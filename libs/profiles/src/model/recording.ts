@@ -27,7 +27,7 @@ export interface Certificate {
   readonly armedBeforeStart: boolean;
   readonly started: boolean;
   readonly cleanDrain: boolean;
-  /** False when the payload was ended by a wall-time limit, a cancel or a lost worker. */
+  /** False when the payload was ended by a limit, a cancel, a lost worker or a signal. */
   readonly payloadEndedOnItsOwn: boolean;
   readonly compatCalls: number;
   readonly x32Calls: number;
