@@ -1,6 +1,6 @@
 /** Reads the profile versions of a tenant. */
 import { Approval, ProfileVersion } from '#lib/database';
-import { lintProfile, parseProfile, type Profile } from '#lib/profiles';
+import { allowedNames, lintProfile, parseProfile, type Profile } from '#lib/profiles';
 import { type EntityManager } from 'typeorm';
 import { type z } from 'zod';
 import { PorinError } from '../errors/porin-error.js';
@@ -14,7 +14,7 @@ export function listProfiles(manager: EntityManager, tenant: string, query: Prof
     `SELECT version.id, application.id AS "applicationId", application.name AS "applicationName", build.id AS "buildId",
        build.content_digest AS "contentDigest", build.architecture, version.number, version.digest, version.state,
        version.based_on AS "basedOn", version.created_at AS "createdAt", version.decided_at AS "decidedAt",
-       (SELECT count(*)::int FROM jsonb_object_keys(version.coverage)) AS calls,
+       (SELECT count(*)::int FROM jsonb_object_keys(version.coverage) AS key WHERE key NOT LIKE 'file:%') AS calls,
        (SELECT count(*)::int FROM profile_version_recording AS link WHERE link.profile_version_id = version.id) AS recordings
      FROM profile_version AS version JOIN build ON build.id = version.build_id
      JOIN application ON application.id = build.application_id
@@ -61,7 +61,7 @@ export async function describeProfile(
   return {
     ...version,
     ...(build[0] as (typeof build)[number]),
-    calls: Object.keys(version.coverage).length,
+    calls: allowedNames(profile).length,
     profile,
     lint: lintProfile(profile, version.coverage),
     recordings,

@@ -6,7 +6,7 @@ import { FileRulesError } from './file-rules-error.js';
 import { type Need, needsOf } from './needs.js';
 import { FILE_RULES_MAXIMUM } from './parse-files.js';
 import { isVariable, parentOf, upwards } from './paths.js';
-import { canonicalFiles } from './rights.js';
+import { byPath, canonicalFiles, inheritedAt } from './rights.js';
 
 /** Files read in one area of libraries, from which on the area is one tree. */
 const LIBRARY_FILES = 3;
@@ -29,7 +29,7 @@ export function generaliseFiles(
   basedOn: readonly FileRule[] = [],
 ): readonly FileRule[] {
   const needs = needsOf(recordings);
-  const granted = basedOn.flatMap(({ path, rights }) => rights.map((right) => ({ path, right })));
+  const granted = ownRights(basedOn);
   const pathsOf = (right: Need['right'], from: readonly Need[]) =>
     from.filter((need) => need.right === right).map(({ path }) => path);
   const treeToRead = readTrees([...pathsOf('read', needs), ...pathsOf('read', granted)]);
@@ -48,6 +48,15 @@ export function generaliseFiles(
     );
   }
   return rules;
+}
+
+/** Without those that a line repeats from the lines above it, which nobody needed at its path. */
+function ownRights(rules: readonly FileRule[]): readonly Need[] {
+  const all = byPath(rules);
+  return rules.flatMap(({ path, rights }) => {
+    const inherited = inheritedAt(all, path);
+    return rights.filter((right) => !inherited.includes(right)).map((right) => ({ path, right }));
+  });
 }
 
 /** Directories that count as read as a whole. Each can only come to be one by more paths, and none stops being one. */

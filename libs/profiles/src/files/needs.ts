@@ -2,7 +2,7 @@
 import { type FileRight } from '../model/files.js';
 import { type FileUse, type Recording } from '../model/recording.js';
 import { ALWAYS_GRANTED } from './always-granted.js';
-import { isAtOrBelow, isVariable, parentOf, pathProblem, upwards, variableOf } from './paths.js';
+import { isVariable, parentOf, pathProblem, upwards, variableOf } from './paths.js';
 import { byPath, neededFor, rightsAt } from './rights.js';
 
 export interface Need {
@@ -42,7 +42,7 @@ export function isExpressible({ path, access }: FileUse): boolean {
  * file that one of the runs made is needed at the directory that it was made in.
  */
 export function needsOf(recordings: readonly Recording[]): readonly Need[] {
-  const uses = recordings.flatMap(successfulUses).filter((use) => isExpressible(use) && !isDeviceOpened(use));
+  const uses = recordings.flatMap(successfulUses).filter(isExpressible);
   const made = new Set(
     uses.filter(({ access }) => access === 'create' || access === 'rename-to').map(({ path }) => path),
   );
@@ -58,11 +58,6 @@ export function needsOf(recordings: readonly Recording[]): readonly Need[] {
     }
   }
   return [...needs.values()];
-}
-
-/** `> /dev/null` opens with O_CREAT and makes nothing: no payload may make names in /dev, and none needs its directory. */
-function isDeviceOpened({ path, access }: FileUse): boolean {
-  return access === 'create' && isAtOrBelow(path, '/dev');
 }
 
 function placeOf(path: string, made: ReadonlySet<string>): string {

@@ -2,8 +2,8 @@
 import { FILE_RIGHTS, type FileRight, type FileRule, LANDLOCK_STATUSES, PATH_VARIABLES } from '../model/files.js';
 import { arrayOf, membersOf, ProfileError } from '../model/parse-json.js';
 import { type Profile } from '../model/profile.js';
-import { parentOf, pathProblem } from './paths.js';
-import { byPath, rightsAt } from './rights.js';
+import { pathProblem } from './paths.js';
+import { byPath, inheritedAt } from './rights.js';
 
 /** More than a person reads; see LANDLOCK_RULES_MAXIMUM for what a run may have. */
 export const FILE_RULES_MAXIMUM = 512;
@@ -43,8 +43,7 @@ function parseFiles(value: unknown): readonly FileRule[] {
 function requireCanonical(rules: readonly FileRule[]): void {
   const united = byPath(rules);
   rules.forEach(({ path, rights }, index) => {
-    const parent = parentOf(path);
-    const inherited = parent === undefined ? [] : rightsAt(united, parent);
+    const inherited = inheritedAt(united, path);
     const missing = inherited.find((right) => !rights.includes(right));
     const at = `$.files[${index}].rights`;
     if (missing !== undefined) throw new ProfileError(at, `must hold "${missing}", which a rule above "${path}" gives`);

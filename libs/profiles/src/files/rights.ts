@@ -55,10 +55,14 @@ export function canonicalFiles(rules: readonly FileRule[]): readonly FileRule[] 
   const united = byPath(rules);
   return [...united.keys()].sort().flatMap((path) => {
     const rights = rightsAt(united, path);
-    const parent = parentOf(path);
-    const inherited = parent === undefined ? [] : rightsAt(united, parent);
-    return rights.length > inherited.length ? [{ path, rights }] : [];
+    return rights.length > inheritedAt(united, path).length ? [{ path, rights }] : [];
   });
+}
+
+/** What rules above a path give there. */
+export function inheritedAt(rules: ReadonlyMap<string, readonly FileRight[]>, path: string): readonly FileRight[] {
+  const parent = parentOf(path);
+  return parent === undefined ? [] : rightsAt(rules, parent);
 }
 
 export function ordered(rights: readonly FileRight[]): readonly FileRight[] {

@@ -3,6 +3,7 @@ import { byName, toRules } from './argument-rules.js';
 import { canonicalJson, type Digest, sha256 } from './canonical-json.js';
 import { arrayOf, membersOf, ProfileError } from './parse-json.js';
 import { FILE_MEMBERS, parseFileMembers } from '../files/parse-files.js';
+import { canonicalFiles } from '../files/rights.js';
 import { parseArguments } from './parse-arguments.js';
 import { type Architecture, ARCHITECTURES, type Profile, type Rule } from './profile.js';
 
@@ -15,7 +16,7 @@ export function canonicalProfile(profile: Profile): string {
     architecture: profile.architecture,
     rules: toRules(byName(profile.rules)).map(canonicalRule),
     network: profile.network,
-    ...(profile.files && { files: profile.files.map(({ path, rights }) => ({ path, rights: [...rights] })) }),
+    ...(profile.files && { files: canonicalFiles(profile.files).map(({ path, rights }) => ({ path, rights })) }),
     ...(profile.landlockMinimum && { landlockMinimum: profile.landlockMinimum }),
     ...(profile.pids !== undefined && { pids: profile.pids }),
   });
