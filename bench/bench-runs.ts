@@ -12,8 +12,8 @@ import {
 } from '#lib/execution';
 import { type Places } from '#lib/profiles';
 import type Docker from 'dockerode';
-import { Bpftrace } from './bpftrace.js';
 import { type LevelName, LEVELS } from './levels.js';
+import { type ObserverBeside, observerBeside } from './observer-beside.js';
 import { type Policies, type Policy } from './policies.js';
 
 const MIB = 1024 ** 2;
@@ -54,13 +54,13 @@ export class BenchRuns {
 
   /** @throws Error when the payload did not end with exit code 0: then nothing it did can be compared */
   async run(program: BenchProgram, level: LevelName, policies: Policies): Promise<BenchRun> {
-    const bpftrace = LEVELS[level].beside === 'bpftrace' ? await Bpftrace.start() : undefined;
+    const beside = observerBeside(LEVELS[level].beside, this.machine.directory);
     try {
-      const run = await this.#runAlone(program, level, policies);
-      await bpftrace?.stop();
+      const run = await this.#runObserved(program, level, policies, beside);
+      await beside?.end();
       return run;
     } finally {
-      bpftrace?.kill();
+      beside?.kill();
     }
   }
 
@@ -74,7 +74,12 @@ export class BenchRuns {
     return join(this.machine.directory, 'scratch', 'output');
   }
 
-  async #runAlone(program: BenchProgram, name: LevelName, policies: Policies): Promise<BenchRun> {
+  async #runObserved(
+    program: BenchProgram,
+    name: LevelName,
+    policies: Policies,
+    beside: ObserverBeside | undefined,
+  ): Promise<BenchRun> {
     const policy = policies[name];
     if (!policy) throw new Error('there is no profile for it');
     const scratchDirectory = this.#emptyDirectory('scratch');
@@ -106,7 +111,7 @@ export class BenchRuns {
         level,
         ...policy,
       },
-      this.#context(logs),
+      { ...this.#context(logs), ...(beside && { atGate: (pid: number) => beside.attach(pid) }) },
     );
     this.throwIfStopped();
     const stdout = Buffer.concat(logs.stdout).toString();

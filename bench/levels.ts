@@ -9,8 +9,8 @@ export interface BenchLevel {
   readonly level: Level;
   /** Of the profile that is enforced or audited; absent where there is none. */
   readonly depth?: ProfileDepth;
-  /** Started by the bench beside the run: no level of Porin's, but something to compare with. */
-  readonly beside?: 'bpftrace';
+  /** Attached by the bench, at the gate: no level of Porin's, but something to compare with. */
+  readonly beside?: 'strace' | 'bpftrace';
 }
 
 export const LEVEL_NAMES = [
@@ -23,6 +23,7 @@ export const LEVEL_NAMES = [
   'arguments',
   'files',
   'trace-notify',
+  'trace',
   'strace',
   'bpftrace',
 ] as const;
@@ -42,7 +43,8 @@ export const LEVELS: Readonly<Record<LevelName, BenchLevel>> = {
   arguments: { title: 'arguments', level: { enforcement: 'none', monitoring: 'arguments' } },
   files: { title: 'files', level: { enforcement: 'none', monitoring: 'files' } },
   'trace-notify': { title: 'trace-notify', level: { enforcement: 'none', monitoring: 'trace-notify' } },
-  strace: { title: 'strace -f', level: { enforcement: 'none', monitoring: 'trace' } },
+  trace: { title: 'trace', level: { enforcement: 'none', monitoring: 'trace' } },
+  strace: { title: 'strace -f', level: { enforcement: 'none', monitoring: 'none' }, beside: 'strace' },
   bpftrace: { title: 'bpftrace', level: { enforcement: 'none', monitoring: 'none' }, beside: 'bpftrace' },
 };
 

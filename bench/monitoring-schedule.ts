@@ -21,9 +21,12 @@ const OTHERS: readonly LevelName[] = [
 ];
 const SLOW: Frequencies = { 'trace-notify': 20, bpftrace: 20, strace: 30 };
 
-const EDF: Frequencies = { ...every(10, OTHERS), ...TIGHT, ...SLOW };
+/** As slow as strace or slower, and without a bar. */
+const SLOWEST: Frequencies = { trace: 40 };
+
+const EDF: Frequencies = { ...every(10, OTHERS), ...TIGHT, ...SLOW, ...SLOWEST };
 const OTHER_PROGRAM: Frequencies = { ...every(20, OTHERS), files: 10, ...SLOW };
-const CALLS: Frequencies = every(10, [...OTHERS, 'files', 'trace-notify', 'bpftrace', 'strace']);
+const CALLS: Frequencies = { ...every(10, [...OTHERS, 'files', 'trace-notify', 'bpftrace', 'strace']), ...SLOWEST };
 
 export interface Chosen {
   readonly programs: readonly ProgramName[];
