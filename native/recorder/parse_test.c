@@ -1,4 +1,4 @@
-/* What line.c, limits.c and cgroup.c must accept and refuse; built with ASan and UBSan. */
+/* What line.c, limits.c and cgroup.c must accept and refuse, and what aware.h must be; built with ASan and UBSan. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -136,6 +136,22 @@ static void test_limits(void)
 		check(!parse_limits(refused[at], &limits), refused[at]);
 }
 
+/* What the programs and the `use` lines rely on. */
+static void test_aware_calls(void)
+{
+	for (int at = 0; at < AWARE_CALLS; at++) {
+		const struct aware_call *call = &aware_calls[at];
+
+		check(call->number < MAX_NUMBERS && (at == 0 || call->number > call[-1].number), "numbers ascend");
+		check(call->count >= 1 && call->count <= AWARE_ARGUMENTS_MAXIMUM, "a call has one argument or more");
+		for (unsigned int argument = 0; argument < call->count; argument++) {
+			check(call->arguments[argument] <= 5, "an argument is one of six");
+			check(argument == 0 || call->arguments[argument] > call->arguments[argument - 1], "arguments ascend");
+			check(call->masks[argument] != 0, "a mask keeps something");
+		}
+	}
+}
+
 static void test_mounts(void)
 {
 	static struct cgroup2_mount mount;
@@ -186,6 +202,7 @@ int main(void)
 	test_garbage();
 	test_lines();
 	test_limits();
+	test_aware_calls();
 	test_mounts();
 	test_directories();
 	puts(failures ? "parse_test: failed" : "parse_test: passed");

@@ -135,14 +135,16 @@ static int high_bits(void)
 	return 0;
 }
 
-static int compat(void)
+/* A 32-bit call, with -1 as its argument. */
+static int compat(long number)
 {
 #if defined(__x86_64__)
 	long result;
 
-	__asm__ volatile("int $0x80" : "=a"(result) : "0"(20L /* getpid */) : "memory", "r8", "r9", "r10", "r11");
-	return result > 0 ? 0 : 1;
+	__asm__ volatile("int $0x80" : "=a"(result) : "0"(number), "b"(-1L) : "memory", "r8", "r9", "r10", "r11");
+	return 0;
 #else
+	(void)number;
 	return 1;
 #endif
 }
@@ -188,8 +190,8 @@ int main(int argc, char **argv)
 			syscall(strtol(argv[2], NULL, 0), -1, 0, 0, 0, 0, 0);
 		return 0;
 	}
-	if (!strcmp(mode, "compat"))
-		return compat();
+	if (!strcmp(mode, "compat") && argc == 3)
+		return compat(atol(argv[2]));
 	if (!strcmp(mode, "hold")) {
 		wait_for("/gate/end");
 		calls = argc > 2 ? atol(argv[2]) : 0;
