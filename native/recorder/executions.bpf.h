@@ -1,7 +1,6 @@
 /* Executions: the program, the script that led to it, and the dynamic linker. */
 
 #define FILE_OF_EXEC 0x20 /* __FMODE_EXEC in f_flags: the kernel opened it to execute it */
-#define FMODE_BACKING 0x2000000
 #define MAX_TASK_WORKS 4096
 
 /* A file that is let go by a task is closed when the task leaves the kernel: until then it waits in the task's works. */
@@ -11,7 +10,7 @@ struct file___before_6_8 {
 	struct callback_head f_rcuhead;
 };
 
-/* Since Linux 6.8 a mapping of an overlay's file refers to the file below, beside which the path in the overlay is kept. */
+/* Since Linux 6.8 a mapping of an overlay's file refers to the file below, on a mount of no namespace, and beside it is the path in the overlay. */
 struct backing_file___since_6_8 {
 	struct path user_path;
 };
@@ -63,10 +62,8 @@ static long take_file(struct task_struct *task, struct vm_area_struct *area, str
 	return 0;
 }
 
-static __always_inline void add_executed(struct scratch *scratch, struct file *file)
+static __always_inline void add_executed(struct scratch *scratch, struct dentry *dentry, struct vfsmount *mount)
 {
-	struct dentry *dentry = BPF_CORE_READ(file, f_path.dentry);
-	struct vfsmount *mount = BPF_CORE_READ(file, f_path.mnt);
 	u32 length;
 
 	if (is_in_tree(mount)) {
@@ -76,17 +73,19 @@ static __always_inline void add_executed(struct scratch *scratch, struct file *f
 	/* "memfd:name" stands for itself. */
 	length = BPF_CORE_READ(dentry, d_name.len) & 255;
 	bpf_probe_read_kernel(&scratch->bytes[TEXT_AT], length, BPF_CORE_READ(dentry, d_name.name));
-	scratch->use.root_at = scratch->use.base_at = TEXT_AT;
-	scratch->use.text_at = scratch->use.end = TEXT_AT + length;
+	scratch->use.root_at = scratch->use.base_at = scratch->use.text_at = TEXT_AT;
+	scratch->use.end = TEXT_AT + length;
 	add_file_use(scratch);
 }
 
 /* The program's first instruction is that of its dynamic linker, unless it has none. */
-static __always_inline void add_linker(struct scratch *scratch, struct file *program)
+static __always_inline void add_linker(struct scratch *scratch, struct dentry *program)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 	struct pt_regs *registers = (struct pt_regs *)bpf_task_pt_regs(task);
 	struct file *linker = NULL;
+	struct dentry *dentry;
+	struct vfsmount *mount;
 
 #if defined(__TARGET_ARCH_x86)
 	bpf_find_vma(task, registers->ip, take_file, &linker, 0);
@@ -97,16 +96,16 @@ static __always_inline void add_linker(struct scratch *scratch, struct file *pro
 		add_unresolved(scratch);
 		return;
 	}
-	if (BPF_CORE_READ(linker, f_inode) == BPF_CORE_READ(program, f_inode))
-		return;
-	if (bpf_core_field_exists(struct backing_file___since_6_8, user_path) &&
-	    BPF_CORE_READ(linker, f_mode) & FMODE_BACKING) {
+	dentry = BPF_CORE_READ(linker, f_path.dentry);
+	mount = BPF_CORE_READ(linker, f_path.mnt);
+	if (bpf_core_field_exists(struct backing_file___since_6_8, user_path) && is_in_tree(mount) && !has_namespace(mount)) {
 		struct backing_file___since_6_8 *backing = (struct backing_file___since_6_8 *)linker;
 
-		add_path(scratch, BPF_CORE_READ(backing, user_path.dentry), BPF_CORE_READ(backing, user_path.mnt));
-		return;
+		dentry = BPF_CORE_READ(backing, user_path.dentry);
+		mount = BPF_CORE_READ(backing, user_path.mnt);
 	}
-	add_executed(scratch, linker);
+	if (dentry != program)
+		add_executed(scratch, dentry, mount);
 }
 
 /* As note_exec, which starts the recording: the payload's first program is in it too. */
@@ -124,15 +123,15 @@ int files_exec(struct bpf_raw_tracepoint_args *ctx)
 		return 0;
 	scratch->use = (struct file_use){ .slot = slot, .access = ACCESS_EXECUTE };
 	file = BPF_CORE_READ(program, file);
-	add_executed(scratch, file);
-	add_linker(scratch, file);
+	add_executed(scratch, BPF_CORE_READ(file, f_path.dentry), BPF_CORE_READ(file, f_path.mnt));
+	add_linker(scratch, BPF_CORE_READ(file, f_path.dentry));
 	if (BPF_CORE_READ(program, interp) == BPF_CORE_READ(program, filename))
 		return 0;
 	script = BPF_CORE_READ(program, executable);
 	if (!script)
 		script = script_of(task);
 	if (script)
-		add_executed(scratch, script);
+		add_executed(scratch, BPF_CORE_READ(script, f_path.dentry), BPF_CORE_READ(script, f_path.mnt));
 	else
 		add_unresolved(scratch);
 	return 0;

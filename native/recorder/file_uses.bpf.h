@@ -2,6 +2,7 @@
 
 #define AT_FDCWD (-100)
 #define AT_SYMLINK_FOLLOW 0x400
+#define O_TMPFILE_BIT 0x400000 /* __O_TMPFILE, asm-generic/fcntl.h */
 
 /* Set before the programs are loaded. A payload that does not know the seed cannot make two paths look the same. */
 const volatile unsigned int max_file_uses = MAX_FILE_USES;
@@ -171,12 +172,17 @@ static __noinline void add_text(struct scratch *scratch, u32 directory, u32 leng
 		add_file_use(scratch);
 }
 
-static __always_inline void add_file(struct scratch *scratch, struct file *file)
+static __noinline void add_file(struct scratch *scratch, struct file *file)
 {
+	struct dentry *dentry = BPF_CORE_READ(file, f_path.dentry);
 	struct vfsmount *mount = BPF_CORE_READ(file, f_path.mnt);
 
-	if (is_in_tree(mount))
-		add_path(scratch, BPF_CORE_READ(file, f_path.dentry), mount);
+	if (!is_in_tree(mount))
+		return;
+	/* A file without a name counts as its directory. */
+	if (BPF_CORE_READ(file, f_flags) & O_TMPFILE_BIT)
+		dentry = BPF_CORE_READ(dentry, d_parent);
+	add_path(scratch, dentry, mount);
 }
 
 /* A name in the process' memory, of at most `size` bytes with its end. The kernel has just read it, so it is there. */

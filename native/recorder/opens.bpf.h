@@ -14,7 +14,6 @@
 #define O_EXCL 0x80
 #define O_TRUNC 0x200
 #define O_PATH 0x200000
-#define O_TMPFILE_BIT 0x400000
 #if defined(__TARGET_ARCH_arm64)
 #define O_DIRECTORY 0x4000
 #define O_NOFOLLOW 0x8000
@@ -87,11 +86,9 @@ static __always_inline u32 access_of_flags(u64 flags)
 	return access;
 }
 
-static __noinline void add_opened(struct scratch *scratch, u64 flags, u32 descriptor)
+static __always_inline void add_opened(struct scratch *scratch, u64 flags, u32 descriptor)
 {
 	struct file *file = file_of(descriptor);
-	struct vfsmount *mount = BPF_CORE_READ(file, f_path.mnt);
-	struct dentry *dentry = BPF_CORE_READ(file, f_path.dentry);
 
 	/* Another thread has closed it already. */
 	if (!file) {
@@ -99,12 +96,8 @@ static __noinline void add_opened(struct scratch *scratch, u64 flags, u32 descri
 		return;
 	}
 	scratch->use.access = access_of_file(file, flags);
-	if (scratch->use.access == 0 || !is_in_tree(mount))
-		return;
-	/* A file without a name, in a directory that is its parent. */
-	if (flags & O_TMPFILE_BIT)
-		dentry = BPF_CORE_READ(dentry, d_parent);
-	add_path(scratch, dentry, mount);
+	if (scratch->use.access != 0)
+		add_file(scratch, file);
 }
 
 static __noinline void add_open(struct scratch *scratch, const struct pt_regs *registers,

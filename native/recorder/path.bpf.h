@@ -67,14 +67,21 @@ static __always_inline struct mount *mount_of(struct vfsmount *mount)
 	return (struct mount *)((char *)mount - bpf_core_field_offset(struct mount, mnt));
 }
 
+/* Not detached, nor the kernel's own: those have none, or an error in its place. */
+static __always_inline bool has_namespace(struct vfsmount *mount)
+{
+	s64 mount_namespace = (s64)BPF_CORE_READ(mount_of(mount), mnt_ns);
+
+	return mount_namespace != 0 && (mount_namespace < -MAX_ERRNO || mount_namespace >= 0);
+}
+
 static __always_inline void step_out_of_mount(struct walk *walk)
 {
 	struct mount *mount = walk->mount;
 	struct mount *parent = BPF_CORE_READ(mount, mnt_parent);
 
 	if (parent == mount) {
-		/* Of no namespace: it was detached. */
-		walk->end = BPF_CORE_READ(mount, mnt_ns) ? WALK_AT_ROOT : WALK_UNREACHABLE;
+		walk->end = has_namespace(&mount->mnt) ? WALK_AT_ROOT : WALK_UNREACHABLE;
 		return;
 	}
 	walk->dentry = BPF_CORE_READ(mount, mnt_mountpoint);

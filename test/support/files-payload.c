@@ -74,7 +74,7 @@ static void open_by_handle(const char *path)
 		unsigned char bytes[MAX_HANDLE_SZ];
 	} name = { .handle.handle_bytes = MAX_HANDLE_SZ };
 	int mount_id;
-	int mount = open(path, O_PATH);
+	int mount = open(".", O_RDONLY);
 
 	if (!name_to_handle_at(AT_FDCWD, path, &name.handle, &mount_id, 0))
 		open_by_handle_at(mount, &name.handle, O_RDONLY);

@@ -1,8 +1,11 @@
 /** From the recorder's `use`, `file` and `socket` lines to the lists of a recording: named, added up and sorted. */
+import { isUtf8 } from 'node:buffer';
 import { type Architecture, type ArgumentUse, type FileUse, type SocketUse, syscallName } from '#lib/profiles';
 import { socketAddress } from '../sandbox/socket-address.js';
 import { recordedErrno } from './recorded-errno.js';
 import { type FileDetail, type RecorderDetail, type SocketDetail, type UseDetail } from './recorder-detail.js';
+
+const BACKSLASH = 0x5c;
 
 /** A list, and the count of what could not be put into words: a text that is not UTF-8, which no JSON and no rule holds. */
 interface Worded<Use> {
@@ -74,9 +77,28 @@ function sorted<Use>(byKey: ReadonlyMap<string, Use>): Use[] {
   return [...byKey].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, use]) => use);
 }
 
+/** Where it is not UTF-8, the bytes of no character and backslashes stand as `\xNN`, so that it is still told apart. */
 function decoded(bytes: Buffer): { readonly text: string; readonly exact: boolean } {
-  const text = bytes.toString('utf8');
-  return { text, exact: Buffer.from(text).equals(bytes) };
+  if (isUtf8(bytes)) return { text: bytes.toString('utf8'), exact: true };
+  let escaped = '';
+  for (let at = 0; at < bytes.length;) {
+    const length = characterLength(bytes, at);
+    escaped +=
+      length === 0 || bytes[at] === BACKSLASH
+        ? `\\x${bytes.toString('hex', at, at + 1)}`
+        : bytes.toString('utf8', at, at + length);
+    at += Math.max(length, 1);
+  }
+  return { text: escaped, exact: false };
+}
+
+/** In bytes; 0 where none begins. */
+function characterLength(bytes: Buffer, at: number): number {
+  for (let length = 1; length <= 4 && at + length <= bytes.length; length += 1) {
+    const part = bytes.subarray(at, at + length);
+    if (isUtf8(part)) return length;
+  }
+  return 0;
 }
 
 function resultOf(errno: number): string {
