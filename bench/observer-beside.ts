@@ -1,10 +1,9 @@
 /** What observes a run beside Porin, attached at the gate by the bench: other people's tools, to compare with. */
-import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { readFileSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Readable } from 'node:stream';
 import { cgroupPath } from './cgroup-path.js';
 import { type BenchLevel } from './levels.js';
+import { Tool } from './tool.js';
 
 export interface ObserverBeside {
   /** Resolves when it observes porin-init, and so all that this one starts. @throws Error where it cannot */
@@ -15,7 +14,6 @@ export interface ObserverBeside {
   kill(): void;
 }
 
-const TIMEOUT_MS = 30_000;
 /** Of every cgroup, as it is used to see what containers do; probes are attached in this order. */
 const BPFTRACE_PROGRAM = `
   tracepoint:raw_syscalls:sys_enter { @[cgroup, args->id] = count(); }
@@ -69,53 +67,5 @@ class BpftraceBeside implements ObserverBeside {
 
   kill(): void {
     this.#tool?.kill('SIGKILL');
-  }
-}
-
-class Tool {
-  output = '';
-  readonly #child: ChildProcessByStdio<null, Readable, Readable>;
-  readonly #closed: Promise<void>;
-  #problem: string | undefined;
-
-  constructor(
-    private readonly name: string,
-    args: readonly string[],
-  ) {
-    this.#child = spawn(name, args, { stdio: ['ignore', 'pipe', 'pipe'] });
-    for (const stream of [this.#child.stdout, this.#child.stderr]) {
-      stream.setEncoding('utf8').on('data', (text: string) => (this.output += text));
-    }
-    this.#child.once('error', (error) => (this.#problem = `${name} cannot be executed: ${error.message}`));
-    this.#closed = new Promise((resolve) => this.#child.once('close', () => resolve()));
-  }
-
-  /** @throws Error when it ends before, or 30 s pass */
-  async says(text: string): Promise<void> {
-    const said = new Promise<void>((resolve) => {
-      for (const stream of [this.#child.stdout, this.#child.stderr]) {
-        stream.on('data', () => this.output.includes(text) && resolve());
-      }
-    });
-    const ended = this.#closed.then(() => {
-      throw new Error(this.#problem ?? `${this.name} ended before it was attached: ${this.output.trim()}`);
-    });
-    await this.#inTime(Promise.race([said, ended]), 'attach');
-  }
-
-  async ended(): Promise<void> {
-    await this.#inTime(this.#closed, 'end');
-  }
-
-  kill(signal: NodeJS.Signals): void {
-    this.#child.kill(signal);
-  }
-
-  async #inTime(promise: Promise<void>, what: string): Promise<void> {
-    let timer: NodeJS.Timeout | undefined;
-    const tooLate = new Promise<never>((_resolve, reject) => {
-      timer = setTimeout(() => reject(new Error(`${this.name} did not ${what} within ${TIMEOUT_MS} ms`)), TIMEOUT_MS);
-    });
-    await Promise.race([promise, tooLate]).finally(() => clearTimeout(timer));
   }
 }
