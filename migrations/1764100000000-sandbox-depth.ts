@@ -25,9 +25,14 @@ ALTER TABLE artifact DROP CONSTRAINT artifact_kind_check;
 ALTER TABLE artifact ADD CONSTRAINT artifact_kind_check CHECK (kind IN ('stdout', 'stderr', 'trace'));
 ALTER TABLE artifact ADD COLUMN truncated boolean NOT NULL DEFAULT false;
 UPDATE artifact SET truncated = dropped_bytes > 0;
+
+-- The API key that wrote a version by hand; null where recordings made it.
+ALTER TABLE profile_version ADD COLUMN proposed_by uuid;
 `;
 
 const DOWN = `
+ALTER TABLE profile_version DROP COLUMN proposed_by;
+
 DELETE FROM artifact WHERE kind = 'trace';
 ALTER TABLE artifact DROP COLUMN truncated, DROP CONSTRAINT artifact_kind_check;
 ALTER TABLE artifact ADD CONSTRAINT artifact_kind_check CHECK (kind IN ('stdout', 'stderr'));

@@ -19,6 +19,8 @@ export const STATUS_BY_CODE = {
   'profile-required': 422,
   'audit-needs-profile': 422,
   'level-impossible': 422,
+  'profile-malformed': 422,
+  'profile-uncompilable': 422,
   'monitoring-unavailable': 422,
   'too-many-requests': 429,
   'internal-error': 500,
