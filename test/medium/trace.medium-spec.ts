@@ -76,7 +76,7 @@ describe('a run at monitoring "trace"', () => {
     const request = runs.request(['/bin/sh', '-c', 'kill -0 $$'], { level: enforced, allowed });
     const run = await runs.run(request);
     expect(run.report.denials).toMatchObject([{ call: 'kill', errno: 'ENOSYS' }]);
-    expect(linesOf(run).join('\n')).toMatch(/ kill\(\d+, 0\) += -1 ENOSYS/);
+    expect(linesOf(run).join('\n')).toMatch(/ (kill\(\d+, 0\)|<... kill resumed>\)) += -1 ENOSYS/);
   });
 
   it('fails by name where strace cannot attach: nothing is run', async () => {
@@ -117,13 +117,12 @@ describe('strace', () => {
     );
   });
 
-  it('is probed by tracing a process of another user', async () => {
+  it('is probed by tracing a process', async () => {
     expect(await probeStrace()).toEqual({ straceVersion: expect.stringMatching(/^\d+\.\d+/) });
     expect(await probeStrace('/nowhere/strace')).toEqual({ straceProblem: expect.stringContaining('ENOENT') });
   });
 
   it('is not offered where it may not trace', async () => {
-    // As in a container without CAP_SYS_PTRACE: the probe's own process belongs to somebody else.
     const script = `import('${import.meta.dirname}/../../.porin/dist/libs/execution/src/monitoring/probe-strace.js')
       .then(({ probeStrace }) => probeStrace()).then((probe) => console.log(JSON.stringify(probe)))`;
     const output = execFileSync(
@@ -134,7 +133,7 @@ describe('strace', () => {
       },
     );
     expect(JSON.parse(output)).toEqual({
-      straceProblem: expect.stringMatching(/Operation not permitted|not permitted/),
+      straceProblem: 'the worker has no CAP_SYS_PTRACE',
     });
   });
 });

@@ -15,16 +15,14 @@ import { type Message } from '#lib/queue';
 import { type Logger } from 'pino';
 import { type AttemptStore, LostAttemptError } from './attempt-store.js';
 import { type Claim } from './claim.js';
-import { DenialWriter } from './denial-writer.js';
-import { finishedRun, runDenial } from './finished-run.js';
+import { finishedRun } from './finished-run.js';
 import { outcomeError, stopError, toJobError } from './job-errors.js';
 import { Lease } from './lease.js';
-import { LogWriter } from './log-writer.js';
 import { type Node } from './node.js';
 import { type PlannedExecutor, planAttempt } from './plan.js';
 import { type RunStore } from './run-store.js';
+import { RunWriters } from './run-writers.js';
 import { type Share } from './resources.js';
-import { traceWriter } from './trace-writer.js';
 import { Workspace, type WorkspacePlace } from './workspace.js';
 
 export interface AttemptOptions {
@@ -154,15 +152,7 @@ export class Attempt {
     if (!started) throw JobError.of('profile-revoked', { profileVersion: profileVersionId ?? '' });
     this.#lastRunId = runId;
     const limits = this.#limits(executor.pids);
-    const logs = new LogWriter((stream, offset, content) => runs.appendArtifact(runId, stream, offset, content));
-    const denials = new DenialWriter(
-      (changed) =>
-        runs.writeDenials(
-          runId,
-          changed.map(({ position, denial }) => runDenial(position, denial)),
-        ),
-      (error) => this.logger.warn({ runId, err: error }, 'denials are not shown before the end of the run'),
-    );
+    const writers = new RunWriters(runs, runId, this.logger);
     let report: ExecutorRunReport | undefined;
     try {
       report = await runExecutor(
@@ -189,14 +179,11 @@ export class Attempt {
           runDirectory: this.options.runDirectory,
           recorder: node.recorder,
           stop: this.#stop.signal,
-          onLog: logs.write,
-          onTrace: traceWriter((offset, content) => runs.appendArtifact(runId, 'trace', offset, content)),
-          onDenial: denials.add,
+          ...writers.listeners,
         },
       );
     } finally {
-      await denials.end();
-      const written = await logs.end();
+      const written = await writers.end();
       if (report)
         await runs.finishRun(
           runId,

@@ -54,7 +54,7 @@ export const apiVariables = z.object({
   PORIN_RETRY_PAUSE_MS: integer(0, 86_400_000)
     .default(10_000)
     .describe('Pause after a failure of ours before the second attempt, milliseconds; six times that before the third'),
-  PORIN_RETENTION_DAYS: integer(1, 36_500).default(90).describe('Days that logs are kept'),
+  PORIN_RETENTION_DAYS: integer(1, 36_500).default(90).describe('Days that logs and traces are kept'),
 });
 
 export const workerVariables = z.object({

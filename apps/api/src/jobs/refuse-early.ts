@@ -25,7 +25,8 @@ export async function refuseEarly(
   const approved = await anyApproved(manager, application.id, architecture);
   const selections = [null, ...(approved ? [approved] : [])].map((each) => selectLevel({ ...input, approved: each }));
   const refusals = selections.flatMap((selection) => (selection.kind === 'refuse' ? [selection] : []));
-  const [refusal] = refusals;
+  // That under an approved profile, where there is one, says more than that there may be none.
+  const refusal = refusals.at(-1);
   if (refusal && refusals.length === selections.length) throw new PorinError(refusal.code, refusal.message);
 }
 

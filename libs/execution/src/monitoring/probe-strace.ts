@@ -1,13 +1,14 @@
-/** Whether this node can trace: strace attached once to a process of a user that is not the worker's, as payloads are. */
+/** Whether this node can trace: the right to trace other users' processes, and strace attached once to one of ours. */
 import { execFile, spawn } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { Strace } from './strace.js';
 import { TraceArtifact } from './trace-artifact.js';
 
 export type StraceProbe = { readonly straceVersion: string } | { readonly straceProblem: string };
 
-/** `nobody` of Debian and of most others; that it has no other processes is of no matter. */
-const OTHER_USER = 65_534;
+/** linux/capability.h. */
+const CAP_SYS_PTRACE = 19n;
 const VERSION_TIMEOUT_MS = 30_000;
 
 export async function probeStrace(stracePath = 'strace'): Promise<StraceProbe> {
@@ -16,6 +17,7 @@ export async function probeStrace(stracePath = 'strace'): Promise<StraceProbe> {
       timeout: VERSION_TIMEOUT_MS,
       env: { PATH: process.env.PATH },
     });
+    await requireCapability();
     await attachOnce(stracePath);
     return { straceVersion: /^strace -- version (\S+)/.exec(stdout)?.[1] ?? 'unknown' };
   } catch (error) {
@@ -23,16 +25,21 @@ export async function probeStrace(stracePath = 'strace'): Promise<StraceProbe> {
   }
 }
 
-/** Rejects where it cannot. */
+/** Payloads have users of their own, and porin-init is not dumpable: either takes the capability. */
+async function requireCapability(): Promise<void> {
+  const status = await readFile('/proc/self/status', 'utf8');
+  const effective = BigInt(`0x${/^CapEff:\s*([0-9a-f]+)$/m.exec(status)?.[1] ?? '0'}`);
+  if (((effective >> CAP_SYS_PTRACE) & 1n) === 0n) throw new Error('the worker has no CAP_SYS_PTRACE');
+}
+
+/** Rejects where it cannot: a security module or a seccomp profile may be in the way. */
 async function attachOnce(stracePath: string): Promise<void> {
   const artifact = new TraceArtifact(Infinity, () => Promise.resolve());
   // Ends with its input.
-  const child = spawn('cat', [], { stdio: ['pipe', 'ignore', 'ignore'], uid: OTHER_USER, gid: OTHER_USER, env: {} });
+  const child = spawn('cat', [], { stdio: ['pipe', 'ignore', 'ignore'], env: { PATH: process.env.PATH } });
   const started = new Promise<number>((resolve, reject) => {
     child.once('spawn', () => resolve(child.pid ?? 0));
-    child.once('error', (cause) =>
-      reject(new Error(`no process to trace could be started: ${cause.message}`, { cause })),
-    );
+    child.once('error', (cause) => reject(new Error(`no process could be started: ${cause.message}`, { cause })));
   });
   try {
     const strace = await Strace.attach({ pid: await started, artifact, stracePath });
