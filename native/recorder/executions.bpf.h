@@ -66,10 +66,9 @@ static __always_inline void add_executed(struct scratch *scratch, struct dentry 
 {
 	u32 length;
 
-	if (is_in_tree(mount)) {
-		add_path(scratch, dentry, mount);
+	add_path(scratch, dentry, mount);
+	if (scratch->walk.end != WALK_INTERNAL)
 		return;
-	}
 	/* "memfd:name" stands for itself. */
 	length = BPF_CORE_READ(dentry, d_name.len) & 255;
 	bpf_probe_read_kernel(&scratch->bytes[TEXT_AT], length, BPF_CORE_READ(dentry, d_name.name));
@@ -98,7 +97,7 @@ static __always_inline void add_linker(struct scratch *scratch, struct dentry *p
 	}
 	dentry = BPF_CORE_READ(linker, f_path.dentry);
 	mount = BPF_CORE_READ(linker, f_path.mnt);
-	if (bpf_core_field_exists(struct backing_file___since_6_8, user_path) && is_in_tree(mount) && !has_namespace(mount)) {
+	if (bpf_core_field_exists(struct backing_file___since_6_8, user_path) && !has_namespace(mount) && !(BPF_CORE_READ(mount, mnt_flags) & MOUNT_INTERNAL)) {
 		struct backing_file___since_6_8 *backing = (struct backing_file___since_6_8 *)linker;
 
 		dentry = BPF_CORE_READ(backing, user_path.dentry);

@@ -10,7 +10,6 @@ const volatile unsigned long long hash_seed;
 
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
 	__uint(max_entries, MAX_FILE_USE_ENTRIES);
 	__type(key, struct file_use_key);
 	__type(value, u64);
@@ -126,7 +125,8 @@ static __noinline void add_path(struct scratch *scratch, struct dentry *dentry, 
 	u32 at = write_path(scratch, dentry, mount, TEXT_AT);
 
 	if (at == 0) {
-		add_unresolved(scratch);
+		if (scratch->walk.end != WALK_INTERNAL)
+			add_unresolved(scratch);
 		return;
 	}
 	scratch->use.root_at = scratch->use.base_at = at;
@@ -172,17 +172,24 @@ static __noinline void add_text(struct scratch *scratch, u32 directory, u32 leng
 		add_file_use(scratch);
 }
 
-static __noinline void add_file(struct scratch *scratch, struct file *file)
+static __always_inline void add_opened(struct scratch *scratch, const struct opened *opened)
 {
-	struct dentry *dentry = BPF_CORE_READ(file, f_path.dentry);
-	struct vfsmount *mount = BPF_CORE_READ(file, f_path.mnt);
+	struct dentry *dentry = opened->dentry;
 
-	if (!is_in_tree(mount))
-		return;
 	/* A file without a name counts as its directory. */
-	if (BPF_CORE_READ(file, f_flags) & O_TMPFILE_BIT)
+	if (opened->flags & O_TMPFILE_BIT)
 		dentry = BPF_CORE_READ(dentry, d_parent);
-	add_path(scratch, dentry, mount);
+	add_path(scratch, dentry, opened->mount);
+}
+
+static __noinline void add_descriptor(struct scratch *scratch, u32 descriptor)
+{
+	struct opened opened;
+
+	if (read_file(scratch, file_of(descriptor), &opened))
+		add_opened(scratch, &opened);
+	else
+		add_unresolved(scratch);
 }
 
 /* A name in the process' memory, of at most `size` bytes with its end. The kernel has just read it, so it is there. */
@@ -196,7 +203,7 @@ static __noinline void add_name_of(struct scratch *scratch, u64 name, u32 size, 
 	else if (length > 1)
 		add_text(scratch, directory, (u32)length - 1);
 	else if (scratch->use.error == 0)
-		add_file(scratch, file_of(directory)); /* AT_EMPTY_PATH */
+		add_descriptor(scratch, directory); /* AT_EMPTY_PATH */
 }
 
 static __always_inline void add_name(struct scratch *scratch, u64 name, u32 directory)

@@ -3,6 +3,7 @@
 
 #include "file_calls.bpf.h"
 #include "path.bpf.h"
+#include "hash.bpf.h"
 #include "file_uses.bpf.h"
 #include "opens.bpf.h"
 #include "executions.bpf.h"
@@ -29,30 +30,33 @@ static __always_inline void add_names(struct scratch *scratch, const struct pt_r
 	}
 }
 
+/* Asks first what settles it for most calls. */
 SEC("raw_tp/sys_exit")
 int files_exit(struct bpf_raw_tracepoint_args *ctx)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
-	u32 slot = slot_of(task->cgroups->dfl_cgrp->kn->id);
+	const struct pt_regs *registers = (const struct pt_regs *)bpf_task_pt_regs(task);
 	const volatile struct file_call *call;
-	const struct pt_regs *registers;
 	struct recording_state *recording;
 	s64 result = (s64)ctx->args[1];
-	struct scratch *scratch = scratch_of_cpu();
-	u64 number;
+	u64 number = number_of(registers);
+	struct scratch *scratch;
+	u32 slot;
 
-	if (slot >= MAX_RECORDINGS || !scratch)
-		return 0;
-	recording = recording_of(slot);
-	if (recording->kind < KIND_FILES || !recording->started || (u32)task->tgid == recording->supervisor ||
-	    is_compat(task))
-		return 0;
-	registers = (const struct pt_regs *)bpf_task_pt_regs(task);
-	number = number_of(registers);
 	if (number >= MAX_NUMBERS)
 		return 0;
 	call = &FILE_CALLS[number & (MAX_NUMBERS - 1)];
-	if (call->kind == CALL_OTHER || (result <= -FIRST_RESTART && result >= -LAST_RESTART))
+	if (call->kind == CALL_OTHER)
+		return 0;
+	slot = slot_of(task->cgroups->dfl_cgrp->kn->id);
+	if (slot >= MAX_RECORDINGS)
+		return 0;
+	recording = recording_of(slot);
+	if (recording->kind < KIND_FILES || !recording->started || (u32)task->tgid == recording->supervisor ||
+	    is_compat(task) || (result <= -FIRST_RESTART && result >= -LAST_RESTART))
+		return 0;
+	scratch = scratch_of_cpu();
+	if (!scratch)
 		return 0;
 	scratch->use = (struct file_use){
 		.slot = slot,
@@ -69,7 +73,7 @@ int files_exit(struct bpf_raw_tracepoint_args *ctx)
 	case CALL_DESCRIPTOR:
 		scratch->use.access = ACCESS_TRUNCATE;
 		if (scratch->use.error == 0)
-			add_file(scratch, file_of((u32)argument_of(registers, 0)));
+			add_descriptor(scratch, (u32)argument_of(registers, 0));
 		break;
 	default:
 		add_addresses(scratch, registers, call->kind, result);

@@ -7,18 +7,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base64.h"
+#include "file_lines.h"
 #include "files_layout.h"
 #include "programs.h"
 #include "resolve.h"
 
 /* Paths of one recording, in bytes. */
 #define MAX_KEPT_BYTES (16U << 20)
-
-static const char *const ACCESS_WORDS[] = {
-	"read",	  "write",  "truncate",	   "list",	"execute", "create",
-	"remove", "rename-from", "rename-to", "link", "connect", "bind", "send",
-};
 
 struct kept_use {
 	struct file_use_key key;
@@ -155,37 +150,47 @@ bool files_arm(unsigned int slot, int pid)
 	return files->on;
 }
 
-static void write_use(const char *id, const struct kept_use *use, unsigned long long count)
+/* One line for each access of a use. Returns how many; false in `complete` when the kernel does not give all counts. */
+static size_t lines_of(const struct kept_files *files, struct file_line *lines, bool *complete)
 {
-	static char text[BASE64_BYTES(MAX_JOINED_BYTES)];
+	int map = programs_map("file_uses");
+	size_t count = 0;
 
-	base64(use->bytes, use->length, text);
-	for (unsigned int bit = 0; bit < sizeof ACCESS_WORDS / sizeof ACCESS_WORDS[0]; bit++) {
-		if (!(use->key.access & 1U << bit))
+	for (size_t at = 0; at < files->count; at++) {
+		const struct kept_use *use = &files->uses[at];
+		unsigned long long calls;
+
+		if (!use->bytes)
 			continue;
-		if (1U << bit & SOCKET_ACCESSES)
-			printf("socket %s %s %u %llu %s\n", id, ACCESS_WORDS[bit], use->key.error, count, text);
-		else
-			printf("file %s %s %u %d %llu %s\n", id, ACCESS_WORDS[bit], use->key.error, use->resolved, count, text);
+		if (bpf_map_lookup_elem(map, &use->key, &calls)) {
+			*complete = false;
+			continue;
+		}
+		for (unsigned int access = 1; access <= use->key.access; access <<= 1) {
+			if (use->key.access & access)
+				lines[count++] = (struct file_line){ access, use->key.error, use->resolved, calls, use->bytes,
+								     use->length };
+		}
 	}
+	return count;
 }
 
 bool files_write(const char *id, unsigned int slot)
 {
 	const struct kept_files *files = &recordings[slot];
-	int map = programs_map("file_uses");
+	struct file_line *lines;
 	bool complete = true;
+	size_t room = 0;
 
-	for (size_t at = 0; at < files->count; at++) {
-		unsigned long long count;
-
-		if (!files->uses[at].bytes)
-			continue;
-		if (bpf_map_lookup_elem(map, &files->uses[at].key, &count))
-			complete = false;
-		else
-			write_use(id, &files->uses[at], count);
-	}
+	for (size_t at = 0; at < files->count; at++)
+		room += (size_t)__builtin_popcount(files->uses[at].key.access);
+	if (room == 0)
+		return true;
+	lines = malloc(room * sizeof *lines);
+	if (!lines)
+		return false;
+	write_file_lines(id, lines, lines_of(files, lines, &complete));
+	free(lines);
 	return complete;
 }
 

@@ -4,7 +4,7 @@
 
 /* Distinct uses of files and sockets of one recording, and of all together. */
 #define MAX_FILE_USES 32768
-#define MAX_FILE_USE_ENTRIES 262144
+#define MAX_FILE_USE_ENTRIES 131072
 /* The ring buffer; a power of two and whole pages. Only a use that is new passes through it. */
 #define FILE_RING_BYTES (4 << 20)
 /* As PATH_MAX, for every part of an event. */

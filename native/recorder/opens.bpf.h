@@ -48,19 +48,19 @@ static __always_inline struct open_request open_request_of(const struct pt_regs 
 }
 
 /* What the kernel let the process do with the file: its mode, not what was asked for. */
-static __always_inline u32 access_of_file(struct file *file, u64 flags)
+static __always_inline u32 access_of_file(const struct opened *opened, u64 flags)
 {
-	u32 mode = BPF_CORE_READ(file, f_mode);
-	u32 type = BPF_CORE_READ(file, f_inode, i_mode) & S_IFMT;
+	struct inode *inode = opened->inode;
+	u32 type = BPF_CORE_READ(inode, i_mode) & S_IFMT;
 	u32 access = 0;
 
-	if (mode & FMODE_PATH)
+	if (opened->mode & FMODE_PATH)
 		return 0;
-	if (mode & FMODE_READ)
+	if (opened->mode & FMODE_READ)
 		access |= type == S_IFDIR ? ACCESS_LIST : ACCESS_READ;
-	if (mode & FMODE_WRITE)
+	if (opened->mode & FMODE_WRITE)
 		access |= ACCESS_WRITE;
-	if (mode & FMODE_CREATED)
+	if (opened->mode & FMODE_CREATED)
 		access |= ACCESS_CREATE;
 	else if (flags & O_TRUNC && type == S_IFREG)
 		access |= ACCESS_TRUNCATE;
@@ -86,27 +86,21 @@ static __always_inline u32 access_of_flags(u64 flags)
 	return access;
 }
 
-static __always_inline void add_opened(struct scratch *scratch, u64 flags, u32 descriptor)
-{
-	struct file *file = file_of(descriptor);
-
-	/* Another thread has closed it already. */
-	if (!file) {
-		add_unresolved(scratch);
-		return;
-	}
-	scratch->use.access = access_of_file(file, flags);
-	if (scratch->use.access != 0)
-		add_file(scratch, file);
-}
-
 static __noinline void add_open(struct scratch *scratch, const struct pt_regs *registers,
 				const volatile struct file_call *call, u32 descriptor)
 {
 	struct open_request request = open_request_of(registers, call);
+	struct opened opened;
 
 	if (scratch->use.error == 0) {
-		add_opened(scratch, request.flags, descriptor);
+		/* Another thread may have closed it already. */
+		if (!read_file(scratch, file_of(descriptor), &opened)) {
+			add_unresolved(scratch);
+			return;
+		}
+		scratch->use.access = access_of_file(&opened, request.flags);
+		if (scratch->use.access != 0)
+			add_opened(scratch, &opened);
 		return;
 	}
 	scratch->use.access = access_of_flags(request.flags);

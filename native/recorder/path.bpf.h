@@ -9,12 +9,38 @@
 #define MAX_STEPS (MAX_PATH_BYTES / 2 + 64)
 #define MOUNT_INTERNAL 0x4000 /* MNT_INTERNAL, linux/mount.h */
 
-enum walk_end { WALK_GOES_ON, WALK_AT_ROOT, WALK_UNREACHABLE, WALK_TOO_LONG };
+#define MAX_FILE_BYTES 256 /* more than struct file has */
+
+enum walk_end {
+	WALK_GOES_ON,
+	WALK_AT_ROOT,
+	WALK_UNREACHABLE,
+	WALK_TOO_LONG,
+	WALK_INTERNAL, /* a pipe, a socket, a memfd or the like, which has no place in the tree */
+};
+
+/* What stands side by side in every kernel, so that one read takes it. */
+struct dentry_part {
+	struct dentry *parent;
+	u64 hash_and_length;
+	const void *name;
+};
+
+struct mount_part {
+	struct mount *parent;
+	struct dentry *mountpoint;
+	struct dentry *root;
+	struct super_block *super_block;
+	int flags;
+};
 
 struct walk {
 	struct dentry *dentry;
-	struct dentry *mount_root;
 	struct mount *mount;
+	struct mount_part mount_part;
+	/* Where the task's mount namespace begins. */
+	struct mount *first_mount;
+	struct dentry *first_root;
 	u32 at;	   /* where the path begins */
 	u32 limit; /* where it may begin at the earliest */
 	u32 end;   /* enum walk_end */
@@ -44,6 +70,7 @@ struct scratch {
 	struct file_use use;
 	struct walk walk;
 	struct hashing hashing;
+	char file[MAX_FILE_BYTES];
 	char bytes[SCRATCH_MASK + 1 + MAX_EVENT_BYTES];
 };
 
@@ -75,18 +102,39 @@ static __always_inline bool has_namespace(struct vfsmount *mount)
 	return mount_namespace != 0 && (mount_namespace < -MAX_ERRNO || mount_namespace >= 0);
 }
 
-static __always_inline void step_out_of_mount(struct walk *walk)
+/* A kernel that was built to lay its structures out at random is told from here on that no path can be resolved. */
+static __always_inline bool are_neighbours(void)
+{
+	return bpf_core_field_offset(struct dentry, d_name) == bpf_core_field_offset(struct dentry, d_parent) + 8 &&
+	       bpf_core_field_offset(struct mount, mnt_mountpoint) == bpf_core_field_offset(struct mount, mnt_parent) + 8 &&
+	       bpf_core_field_offset(struct mount, mnt) == bpf_core_field_offset(struct mount, mnt_parent) + 16 &&
+	       bpf_core_field_offset(struct vfsmount, mnt_root) == 0 && bpf_core_field_offset(struct vfsmount, mnt_flags) == 16;
+}
+
+static __always_inline void enter_mount(struct walk *walk, struct mount *mount)
+{
+	const char *from = (const char *)mount + bpf_core_field_offset(struct mount, mnt_parent);
+
+	walk->mount = mount;
+	if (bpf_probe_read_kernel(&walk->mount_part, sizeof walk->mount_part, from))
+		walk->end = WALK_UNREACHABLE;
+	else if (walk->mount_part.flags & MOUNT_INTERNAL)
+		walk->end = WALK_INTERNAL;
+}
+
+static __always_inline void leave_mount(struct walk *walk)
 {
 	struct mount *mount = walk->mount;
-	struct mount *parent = BPF_CORE_READ(mount, mnt_parent);
+	struct mount *parent = walk->mount_part.parent;
 
-	if (parent == mount) {
+	if (mount == walk->first_mount || (parent == walk->first_mount && walk->mount_part.mountpoint == walk->first_root)) {
+		walk->end = WALK_AT_ROOT;
+	} else if (parent == mount) {
 		walk->end = has_namespace(&mount->mnt) ? WALK_AT_ROOT : WALK_UNREACHABLE;
-		return;
+	} else {
+		walk->dentry = walk->mount_part.mountpoint;
+		enter_mount(walk, parent);
 	}
-	walk->dentry = BPF_CORE_READ(mount, mnt_mountpoint);
-	walk->mount = parent;
-	walk->mount_root = BPF_CORE_READ(parent, mnt.mnt_root);
 }
 
 /* Names are freed after a grace period, and the kernel reads them without a lock in the same way (d_path). */
@@ -94,94 +142,73 @@ static long step_up(u32 index, struct scratch **context)
 {
 	struct scratch *scratch = *context;
 	struct walk *walk = &scratch->walk;
-	struct {
-		struct dentry *parent;
-		u64 hash_and_length;
-		const void *name;
-	} entry;
+	struct dentry *dentry = walk->dentry;
+	struct dentry_part part;
 	u32 length, at;
 
-	if (walk->dentry == walk->mount_root) {
-		step_out_of_mount(walk);
+	if (dentry == walk->mount_part.root) {
+		leave_mount(walk);
 		return walk->end != WALK_GOES_ON;
 	}
-	/* d_parent and d_name are neighbours in every kernel: one read for the three. */
-	if (bpf_probe_read_kernel(&entry, sizeof entry, (char *)walk->dentry + bpf_core_field_offset(struct dentry, d_parent)) ||
-	    entry.parent == walk->dentry) {
+	if (bpf_probe_read_kernel(&part, sizeof part, (char *)dentry + bpf_core_field_offset(struct dentry, d_parent)) ||
+	    part.parent == dentry) {
 		walk->end = WALK_UNREACHABLE;
 		return 1;
 	}
-	length = entry.hash_and_length >> 32 & 255;
+	length = part.hash_and_length >> 32 & 255;
 	at = walk->at - length;
 	if (at <= walk->limit) {
 		walk->end = WALK_TOO_LONG;
 		return 1;
 	}
-	bpf_probe_read_kernel(&scratch->bytes[at & SCRATCH_MASK], length, entry.name);
+	bpf_probe_read_kernel(&scratch->bytes[at & SCRATCH_MASK], length, part.name);
 	at -= 1;
 	scratch->bytes[at & SCRATCH_MASK] = '/';
 	walk->at = at;
-	walk->dentry = entry.parent;
+	walk->dentry = part.parent;
 	return 0;
 }
 
-/* Writes the path so that it ends before `at`. Returns where it begins (the root's path is empty), or 0. */
+/* Writes the path so that it ends before `at`. Returns where it begins (the root's path is empty), or 0: see walk.end. */
 static __noinline u32 write_path(struct scratch *scratch, struct dentry *dentry, struct vfsmount *mount, u32 at)
 {
+	struct mount *first = bpf_get_current_task_btf()->nsproxy->mnt_ns->root;
 	struct walk *walk = &scratch->walk;
 
-	if (!dentry || !mount)
+	walk->end = WALK_UNREACHABLE;
+	if (!dentry || !mount || !are_neighbours())
 		return 0;
+	walk->first_mount = first;
+	walk->first_root = first->mnt.mnt_root;
 	walk->dentry = dentry;
-	walk->mount_root = BPF_CORE_READ(mount, mnt_root);
-	walk->mount = mount_of(mount);
 	walk->at = at;
 	walk->limit = at - MAX_PATH_BYTES;
 	walk->end = WALK_GOES_ON;
-	bpf_loop(MAX_STEPS, step_up, &scratch, 0);
+	enter_mount(walk, mount_of(mount));
+	if (walk->end == WALK_GOES_ON)
+		bpf_loop(MAX_STEPS, step_up, &scratch, 0);
 	return walk->end == WALK_AT_ROOT ? walk->at : 0;
 }
 
-/* Pipes, sockets, memfds and the like have no place in the tree. */
-static __always_inline bool is_in_tree(struct vfsmount *mount)
+/* What is asked of an open file. */
+struct opened {
+	u32 mode;
+	u32 flags;
+	struct inode *inode;
+	struct dentry *dentry;
+	struct vfsmount *mount;
+};
+
+static __always_inline bool read_file(struct scratch *scratch, struct file *file, struct opened *opened)
 {
-	return mount && !(BPF_CORE_READ(mount, mnt_flags) & MOUNT_INTERNAL);
-}
+	const char *bytes = scratch->file;
 
-static __always_inline u64 mix(u64 hash, u64 word)
-{
-	hash = (hash ^ word) * 0x9e3779b97f4a7c15ULL;
-	return hash ^ hash >> 29;
-}
-
-/* In one instruction: the compiler would load it byte by byte. */
-static __always_inline u64 word_at(const char *bytes)
-{
-	u64 word;
-
-	__asm__ volatile("%0 = *(u64 *)(%1 + 0)" : "=r"(word) : "r"(bytes) : "memory");
-	return word;
-}
-
-static long hash_word(u32 index, struct scratch **context)
-{
-	struct scratch *scratch = *context;
-	struct hashing *hashing = &scratch->hashing;
-	u32 left = hashing->end - hashing->at;
-	u64 word = word_at(&scratch->bytes[hashing->at & SCRATCH_MASK]);
-
-	if (left < 8)
-		word &= (1ULL << (left & 7) * 8) - 1;
-	hashing->hash = mix(hashing->hash, word);
-	hashing->at += 8;
-	return left <= 8;
-}
-
-static __always_inline u64 hash_bytes(struct scratch *scratch, u64 seed, u32 at, u32 end)
-{
-	scratch->hashing.hash = seed;
-	scratch->hashing.at = at;
-	scratch->hashing.end = end;
-	bpf_loop(MAX_EVENT_BYTES / 8, hash_word, &scratch, 0);
-	return mix(scratch->hashing.hash, end - at);
+	if (!file || bpf_probe_read_kernel(scratch->file, bpf_core_type_size(struct file) & (MAX_FILE_BYTES - 1), file))
+		return false;
+	opened->mode = *(u32 *)(bytes + bpf_core_field_offset(struct file, f_mode));
+	opened->flags = *(u32 *)(bytes + bpf_core_field_offset(struct file, f_flags));
+	opened->inode = *(struct inode **)(bytes + bpf_core_field_offset(struct file, f_inode));
+	opened->dentry = *(struct dentry **)(bytes + bpf_core_field_offset(struct file, f_path.dentry));
+	opened->mount = *(struct vfsmount **)(bytes + bpf_core_field_offset(struct file, f_path.mnt));
+	return true;
 }

@@ -20,16 +20,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-static char **word;
-
-static char *next(void)
+static void unescape(char *text)
 {
-	char *text = *word ? *word++ : "";
 	char *into = text;
 
-	for (char *from = text; *from; from++) {
+	for (const char *from = text; *from; from++) {
 		if (from[0] == '\\' && from[1] == 'x' && from[2] && from[3]) {
-			char digits[3] = { from[2], from[3], '\0' };
+			const char digits[3] = { from[2], from[3], '\0' };
 
 			*into++ = (char)strtol(digits, NULL, 16);
 			from += 3;
@@ -38,7 +35,6 @@ static char *next(void)
 		}
 	}
 	*into = '\0';
-	return text;
 }
 
 static int flags_of(const char *letters)
@@ -206,70 +202,105 @@ static void in_processes(char *path)
 		;
 }
 
-static int is(const char *operation, const char *name)
+/* Not all of them use all of their words. */
+static void operate(const char *name, char *const *with)
 {
-	return !strcmp(operation, name);
+#define IS(text) !strcmp(name, text)
+	if (IS("cd") && chdir(with[0]))
+		_exit(1);
+	if (IS("chroot") && chroot(with[0]))
+		_exit(1);
+	if (IS("open"))
+		close(open(with[0], flags_of(with[1]), 0600));
+	if (IS("openat"))
+		close(openat(directory_of(with[0]), with[1], flags_of(with[2]), 0600));
+	if (IS("openat2")) {
+		struct open_how how = { .flags = (unsigned)flags_of(with[2]), .resolve = RESOLVE_IN_ROOT };
+
+		close((int)syscall(SYS_openat2, directory_of(with[0]), with[1], &how, sizeof how));
+	}
+	if (IS("creat"))
+		close(creat(with[0], 0600));
+	if (IS("handle"))
+		open_by_handle(with[0]);
+	if (IS("mkdir"))
+		mkdir(with[0], 0700);
+	if (IS("mkdirat"))
+		mkdirat(directory_of(with[0]), with[1], 0700);
+	if (IS("rmdir"))
+		rmdir(with[0]);
+	if (IS("unlink"))
+		unlink(with[0]);
+	if (IS("unlinkat"))
+		unlinkat(directory_of(with[0]), with[1], 0);
+	if (IS("mkfifo"))
+		mkfifo(with[0], 0600);
+	if (IS("rename"))
+		rename(with[0], with[1]);
+	if (IS("link") && link(with[0], with[1]))
+		perror(name);
+	if (IS("symlink") && symlink(with[0], with[1]))
+		perror(name);
+	if (IS("link-tmpfile") && linkat(open(with[0], O_TMPFILE | O_WRONLY, 0600), "", AT_FDCWD, with[1], AT_EMPTY_PATH))
+		perror(name);
+	if (IS("truncate") && truncate(with[0], 0))
+		perror(name);
+	if (IS("ftruncate") && ftruncate(open(with[0], O_WRONLY), 0))
+		perror(name);
+	if (IS("execute"))
+		execute(with[0], -1);
+	if (IS("execute-file"))
+		execute("", open(with[0], O_PATH));
+	if (IS("execute-memory"))
+		execute("", memory_file(with[0]));
+	if (IS("socket"))
+		use_socket(with[0], with[1]);
+	if (IS("nest"))
+		nest(atol(with[0]));
+	if (IS("many"))
+		create_many(with[0], atol(with[1]));
+	if (IS("threads"))
+		in_threads(with[0]);
+	if (IS("processes"))
+		in_processes(with[0]);
+#undef IS
 }
 
-/* Arguments are taken in the order of the words, whatever order C evaluates them in. */
-static void operate(const char *name)
+static const struct {
+	int words;
+	const char *names;
+} OPERATIONS[] = {
+	{ 0, " nothing " },
+	{ 1, " cd chroot creat handle mkdir rmdir unlink mkfifo truncate ftruncate execute execute-file execute-memory nest "
+	     "threads processes " },
+	{ 2, " open mkdirat unlinkat rename link symlink link-tmpfile socket many " },
+	{ 3, " openat openat2 " },
+};
+
+static int words_of(const char *name)
 {
-	char *one = next();
+	char framed[64];
 
-	if (is(name, "cd")) { if (chdir(one)) _exit(1); return; }
-	if (is(name, "chroot")) { if (chroot(one)) _exit(1); return; }
-	if (is(name, "mkdir")) { mkdir(one, 0700); return; }
-	if (is(name, "rmdir")) { rmdir(one); return; }
-	if (is(name, "unlink")) { unlink(one); return; }
-	if (is(name, "mkfifo")) { mkfifo(one, 0600); return; }
-	if (is(name, "truncate")) { if (truncate(one, 0)) return; return; }
-	if (is(name, "creat")) { close(creat(one, 0600)); return; }
-	if (is(name, "handle")) { open_by_handle(one); return; }
-	if (is(name, "execute")) { execute(one, -1); return; }
-	if (is(name, "execute-file")) { execute("", open(one, O_PATH)); return; }
-	if (is(name, "execute-memory")) { execute("", memory_file(one)); return; }
-	if (is(name, "nest")) { nest(atol(one)); return; }
-	if (is(name, "threads")) { in_threads(one); return; }
-	if (is(name, "processes")) { in_processes(one); return; }
-
-	char *two = next();
-
-	if (is(name, "open")) { close(open(one, flags_of(two), 0600)); return; }
-	if (is(name, "open-truncate")) { int file = open(one, flags_of(two), 0600); if (ftruncate(file, 0)) return; close(file); return; }
-	if (is(name, "rename")) { rename(one, two); return; }
-	if (is(name, "link")) { if (link(one, two)) return; return; }
-	if (is(name, "symlink")) { if (symlink(one, two)) return; return; }
-	if (is(name, "unlinkat")) { unlinkat(directory_of(one), two, 0); return; }
-	if (is(name, "mkdirat")) { mkdirat(directory_of(one), two, 0700); return; }
-	if (is(name, "many")) { create_many(one, atol(two)); return; }
-	if (is(name, "socket")) { use_socket(one, two); return; }
-
-	char *three = next();
-
-	if (is(name, "openat")) { close(openat(directory_of(one), two, flags_of(three), 0600)); return; }
-	if (is(name, "openat2")) {
-		struct open_how how = { .flags = (unsigned)flags_of(three), .resolve = RESOLVE_IN_ROOT };
-
-		close((int)syscall(SYS_openat2, directory_of(one), two, &how, sizeof how));
-		return;
-	}
-	if (is(name, "link-tmpfile")) {
-		int file = open(one, O_TMPFILE | O_WRONLY, 0600);
-
-		snprintf(three, 1, "%s", "");
-		if (linkat(file, "", AT_FDCWD, two, AT_EMPTY_PATH))
-			return;
-		return;
-	}
+	snprintf(framed, sizeof framed, " %s ", name);
+	for (size_t at = 0; at < sizeof OPERATIONS / sizeof OPERATIONS[0]; at++)
+		if (strstr(OPERATIONS[at].names, framed))
+			return OPERATIONS[at].words;
 	_exit(2);
 }
 
 int main(int argc, char **argv)
 {
-	word = argv + 1;
-	if (argc > 1 && is(argv[1], "nothing"))
-		return 0;
-	while (*word)
-		operate(*word++);
+	for (int at = 1; at < argc;) {
+		const char *name = argv[at++];
+		int words = words_of(name);
+
+		/* A script's own name comes after the program's words. */
+		if (words == 0 || at + words > argc)
+			return words == 0 ? 0 : 2;
+		for (int word = 0; word < words; word++)
+			unescape(argv[at + word]);
+		operate(name, argv + at);
+		at += words;
+	}
 	return 0;
 }
