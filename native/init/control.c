@@ -67,7 +67,7 @@ bool control_pending(const struct control *control)
 	return control->output_sent < control->output_length;
 }
 
-bool control_flush(struct control *control)
+void control_flush(struct control *control)
 {
 	while (control_pending(control)) {
 		ssize_t sent = send(control->fd, control->output + control->output_sent,
@@ -75,15 +75,16 @@ bool control_flush(struct control *control)
 
 		if (sent < 0 && errno == EINTR)
 			continue;
-		if (sent < 0)
-			return errno == EAGAIN;
+		if (sent < 0) {
+			control->lost |= errno != EAGAIN;
+			return;
+		}
 		control->output_sent += (size_t)sent;
 	}
 	control->output_sent = control->output_length = 0;
-	return true;
 }
 
-bool control_printf(struct control *control, const char *format, ...)
+void control_printf(struct control *control, const char *format, ...)
 {
 	size_t room = sizeof(control->output) - control->output_length;
 	va_list arguments;
@@ -92,23 +93,21 @@ bool control_printf(struct control *control, const char *format, ...)
 	va_start(arguments, format);
 	length = vsnprintf(control->output + control->output_length, room, format, arguments);
 	va_end(arguments);
-	if (length < 0 || (size_t)length >= room)
-		return false; /* not reached: MAX_OUTPUT is the sum of all that is ever queued */
-	control->output_length += (size_t)length;
-	return control_flush(control);
+	if (length >= 0 && (size_t)length < room)
+		control->output_length += (size_t)length;
+	else
+		control->lost = true; /* not reached: MAX_OUTPUT is the sum of all that is ever queued */
+	control_flush(control);
 }
 
 bool control_drain(struct control *control, int timeout_ms)
 {
-	while (control_flush(control)) {
-		struct pollfd writable = { .fd = control->fd, .events = POLLOUT };
+	struct pollfd writable = { .fd = control->fd, .events = POLLOUT };
 
-		if (!control_pending(control))
-			return true;
-		if (poll(&writable, 1, timeout_ms) <= 0)
-			return false;
-	}
-	return false;
+	do
+		control_flush(control);
+	while (control_pending(control) && !control->lost && poll(&writable, 1, timeout_ms) > 0);
+	return !control_pending(control) && !control->lost;
 }
 
 void control_wait_for_hang_up(struct control *control, int timeout_ms)

@@ -1,6 +1,5 @@
-/* The payload's process before it becomes the payload: limits, session, filter, exec. */
-#ifndef PORIN_PAYLOAD_H
-#define PORIN_PAYLOAD_H
+/* The payload's process before it becomes the payload: limits, session, Landlock, filter, exec. */
+#pragma once
 
 #include <limits.h>
 #include <stdatomic.h>
@@ -13,6 +12,7 @@ enum payload_stage {
 	STAGE_RLIMIT,
 	STAGE_DIRECTORY,
 	STAGE_LOOKUP,
+	STAGE_LANDLOCK,
 	STAGE_FILTER,
 	STAGE_EXEC,
 };
@@ -29,7 +29,5 @@ const char *payload_stage_name(enum payload_stage stage);
 /* The path given to execve, at the same address in parent and child. */
 extern char payload_executable[PATH_MAX];
 
-/* Runs in a child that shares the parent's file table. Does not return. */
+/* Runs in a child that shares the parent's file table, and uses no heap. Does not return. */
 _Noreturn void payload_run(const struct policy *policy, struct payload_state *state);
-
-#endif

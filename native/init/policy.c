@@ -10,6 +10,20 @@ struct text {
 	size_t length;
 };
 
+struct name {
+	const char *name; /* NULL: the end, and the value of what is not in the list */
+	int value;
+};
+
+static const struct name enforcements[] = {
+	{ "none", ENFORCEMENT_NONE }, { "audit", ENFORCEMENT_AUDIT }, { "enforce", ENFORCEMENT_ENFORCE }, { NULL, -1 },
+};
+static const struct name resources[] = {
+	{ "CPU", RLIMIT_CPU }, { "FSIZE", RLIMIT_FSIZE }, { "DATA", RLIMIT_DATA }, { "STACK", RLIMIT_STACK },
+	{ "CORE", RLIMIT_CORE }, { "NPROC", RLIMIT_NPROC }, { "NOFILE", RLIMIT_NOFILE }, { "AS", RLIMIT_AS },
+	{ "MEMLOCK", RLIMIT_MEMLOCK }, { NULL, -1 },
+};
+
 static bool equals(struct text text, const char *word)
 {
 	return text.length == strlen(word) && memcmp(text.start, word, text.length) == 0;
@@ -64,6 +78,13 @@ static bool take_environment(struct policy *policy, struct text value)
 	return equals_sign && equals_sign != policy->environment[at];
 }
 
+static bool take_directory(struct policy *policy, struct text value)
+{
+	if (policy->directory || !(policy->directory = take_string(policy, value)))
+		return false;
+	return policy->directory[0] == '/';
+}
+
 static bool take_program(struct program *program, struct text value, bool (*is_valid)(const struct program *))
 {
 	ssize_t length;
@@ -77,40 +98,33 @@ static bool take_program(struct program *program, struct text value, bool (*is_v
 	return is_valid(program);
 }
 
-static bool take_limit(struct text word, rlim_t *limit)
+/* At most 18 digits, which cannot overflow, without leading zeros. */
+static bool take_number(struct text word, uint64_t *number)
 {
-	rlim_t value = 0;
-
-	if (equals(word, "unlimited")) {
-		*limit = RLIM_INFINITY;
-		return true;
-	}
-	if (word.length == 0 || word.length > 18)
-		return false; /* 18 digits cannot overflow 64 bits */
+	if (word.length == 0 || word.length > 18 || (word.length > 1 && word.start[0] == '0'))
+		return false;
+	*number = 0;
 	for (size_t i = 0; i < word.length; i++) {
 		if (word.start[i] < '0' || word.start[i] > '9')
 			return false;
-		value = value * 10 + (rlim_t)(word.start[i] - '0');
+		*number = *number * 10 + (uint64_t)(word.start[i] - '0');
 	}
-	*limit = value;
 	return true;
 }
 
-static int rlimit_resource(struct text name)
+static bool take_limit(struct text word, rlim_t *limit)
 {
-	static const struct {
-		const char *name;
-		int resource;
-	} resources[] = {
-		{ "CPU", RLIMIT_CPU },     { "FSIZE", RLIMIT_FSIZE }, { "DATA", RLIMIT_DATA },
-		{ "STACK", RLIMIT_STACK }, { "CORE", RLIMIT_CORE },   { "NPROC", RLIMIT_NPROC },
-		{ "NOFILE", RLIMIT_NOFILE }, { "AS", RLIMIT_AS },     { "MEMLOCK", RLIMIT_MEMLOCK },
-	};
+	if (!equals(word, "unlimited"))
+		return take_number(word, limit);
+	*limit = RLIM_INFINITY;
+	return true;
+}
 
-	for (size_t i = 0; i < sizeof(resources) / sizeof(resources[0]); i++)
-		if (equals(name, resources[i].name))
-			return resources[i].resource;
-	return -1;
+static int find(const struct name *names, struct text word)
+{
+	while (names->name && !equals(word, names->name))
+		names++;
+	return names->value;
 }
 
 static bool take_rlimit(struct policy *policy, struct text value)
@@ -119,7 +133,7 @@ static bool take_rlimit(struct policy *policy, struct text value)
 
 	if (policy->rlimit_count == MAX_RLIMITS)
 		return false;
-	rlimit->resource = rlimit_resource(next_word(&value));
+	rlimit->resource = find(resources, next_word(&value));
 	if (rlimit->resource < 0 || !take_limit(next_word(&value), &rlimit->limit.rlim_cur))
 		return false;
 	/* What is left is one word: take_limit accepts no space. */
@@ -131,29 +145,51 @@ static bool take_rlimit(struct policy *policy, struct text value)
 
 static bool take_enforcement(struct policy *policy, struct text value)
 {
-	static const char *const words[] = { "none", "audit", "enforce" };
+	int found = policy->has_enforcement ? -1 : find(enforcements, value);
 
-	if (policy->has_enforcement)
-		return false;
-	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
-		if (equals(value, words[i])) {
-			policy->enforcement = (enum enforcement)i;
-			policy->has_enforcement = true;
-		}
-	return policy->has_enforcement;
+	policy->enforcement = (enum enforcement)found;
+	policy->has_enforcement = true;
+	return found >= 0;
 }
 
-static bool take_directory(struct policy *policy, struct text value)
+/* A non-empty subset of POLICY_RIGHTS in its order; 0 where it is none. */
+static unsigned rights(struct text word)
 {
-	if (policy->directory || !(policy->directory = take_string(policy, value)))
-		return false;
-	return policy->directory[0] == '/';
+	unsigned found = 0;
+	size_t used = 0;
+
+	for (unsigned i = 0; POLICY_RIGHTS[i] != '\0'; i++)
+		if (used < word.length && word.start[used] == POLICY_RIGHTS[i]) {
+			found |= 1U << i;
+			used++;
+		}
+	return used == word.length ? found : 0;
 }
 
+static bool take_path(struct policy *policy, struct text value)
+{
+	struct policy_path *path = &policy->paths[policy->path_count];
+
+	if (policy->path_count == MAX_PATHS)
+		return false;
+	path->rights = rights(next_word(&value));
+	path->path = take_string(policy, value);
+	policy->path_count++;
+	return path->rights != 0 && path->path && path->path[0] == '/';
+}
+
+static bool take_trace(struct policy *policy, struct text value)
+{
+	return policy->trace_maximum == 0 && take_number(value, &policy->trace_maximum) && policy->trace_maximum > 0;
+}
+
+/* In audit ALLOW is the answer to a call outside the profile, in a trace that to a call inside it. */
 static bool complete(const struct policy *policy)
 {
 	return policy->argument_count > 0 && policy->arguments[0][0] != '\0' && policy->directory &&
-	       policy->has_enforcement && policy->filter.length > 0 && policy->answer.length > 0;
+	       policy->has_enforcement && policy->filter.length > 0 && policy->answer.length > 0 &&
+	       (policy->landlock || policy->path_count == 0) &&
+	       (policy->trace_maximum == 0 || policy->enforcement != ENFORCEMENT_AUDIT);
 }
 
 static bool take_field(struct policy *policy, struct text keyword, struct text value)
@@ -168,11 +204,13 @@ static bool take_field(struct policy *policy, struct text keyword, struct text v
 		return take_rlimit(policy, value);
 	if (equals(keyword, "enforcement"))
 		return take_enforcement(policy, value);
+	if (equals(keyword, "path"))
+		return take_path(policy, value);
+	if (equals(keyword, "trace"))
+		return take_trace(policy, value);
 	if (equals(keyword, "filter"))
 		return take_program(&policy->filter, value, filter_valid);
-	if (equals(keyword, "answer"))
-		return take_program(&policy->answer, value, answer_valid);
-	return false;
+	return equals(keyword, "answer") && take_program(&policy->answer, value, answer_valid);
 }
 
 enum policy_step policy_line(struct policy *policy, const char *line, size_t length)
@@ -181,11 +219,15 @@ enum policy_step policy_line(struct policy *policy, const char *line, size_t len
 	struct text keyword;
 
 	if (!policy->begun) {
-		policy->begun = equals(value, "policy 1");
+		policy->begun = equals(value, "policy 2");
 		return policy->begun ? POLICY_MORE : POLICY_INVALID;
 	}
 	if (equals(value, "end"))
 		return complete(policy) ? POLICY_COMPLETE : POLICY_INVALID;
+	if (equals(value, "landlock") && !policy->landlock) {
+		policy->landlock = true;
+		return POLICY_MORE;
+	}
 	keyword = next_word(&value);
 	return take_field(policy, keyword, value) ? POLICY_MORE : POLICY_INVALID;
 }

@@ -109,7 +109,7 @@ async function trace(id: string): Promise<{ text: string; headers: Record<string
       stream.on('data', (part: Buffer) => parts.push(part)).on('end', () => done(null, Buffer.concat(parts)));
     })
     .expect(200);
-  const bytes = response.body as Buffer;
+  const bytes: Buffer = response.body;
   const sha256 = createHash('sha256').update(bytes).digest('hex');
   const job = await grid.job(id);
   const artifact = job.runs[0]?.artifacts.find(({ kind }) => kind === 'trace');

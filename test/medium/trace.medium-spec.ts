@@ -100,6 +100,54 @@ describe('a run at monitoring "trace"', () => {
   });
 });
 
+describe('a run at monitoring "trace-notify"', () => {
+  const notified = { enforcement: 'none', monitoring: 'trace-notify' } as const;
+
+  it('has every call in order in words, with paths and without results', async () => {
+    const run = await runs.run(runs.request(['/bin/sh', '-c', 'cat /etc/missing; exec true'], { level: notified }));
+    expect(run.report.outcome).toEqual({ kind: 'exited', exitCode: 0 });
+    const lines = linesOf(run);
+    expect(lines.every((line) => /^\d+\.\d{6} \d+ [a-z_0-9]+\(.*\)$/.test(line))).toBe(true);
+    const times = lines.map((line) => Number(line.split(' ', 1)[0]));
+    expect(times).toEqual([...times].sort((a, b) => a - b));
+    expect(lines.join('\n')).toMatch(/ open(at)?\(.*"\/etc\/missing", O_RDONLY/);
+    expect(lines.join('\n')).toMatch(/ exit_group\(0\)$/);
+    expect(run.report.trace).toMatchObject({ bytes: run.trace.length, lines: lines.length, truncated: false });
+    expect(run.report.denials).toEqual([]);
+  });
+
+  it('counts each call once', async () => {
+    const run = await runs.run(runs.request([PAYLOAD, 'repeat-getppid', '1000'], { level: notified }));
+    expect(linesOf(run).filter((line) => line.endsWith(' getppid()'))).toHaveLength(1000);
+  });
+
+  it('is cut at its maximum, says so, and lets the payload go on', async () => {
+    const limits = { traceBytes: 64 * 1024 };
+    const request = runs.request([PAYLOAD, 'repeat-getppid', '100000'], { level: notified, limits });
+    const run = await runs.run(request);
+    expect(run.report.outcome).toEqual({ kind: 'exited', exitCode: 0 });
+    expect(run.report.trace).toMatchObject({ truncated: true, bytes: run.trace.length });
+    expect(run.trace.length).toBeLessThanOrEqual(limits.traceBytes);
+    expect(linesOf(run).at(-1)).toMatch(/^\+\+\+ .*; the payload went on \+\+\+$/);
+    expect(linesOf(run).length).toBeGreaterThan(1000);
+  });
+
+  it('goes with enforcement: what is denied is refused, reported and in the trace', async () => {
+    const learned = await runs.run(runs.request(['/bin/sh', '-c', 'echo >&2'], { level: notified }));
+    const allowed = [...new Set(linesOf(learned).flatMap((line) => / ([a-z_0-9]+)\(/.exec(line)?.[1] ?? []))];
+    const level = { enforcement: 'enforce', monitoring: 'trace-notify' } as const;
+    const run = await runs.run(runs.request(['/bin/sh', '-c', 'kill -0 $$'], { level, allowed }));
+    expect(run.report.denials).toMatchObject([{ call: 'kill', errno: 'ENOSYS', count: 1 }]);
+    expect(linesOf(run).join('\n')).toMatch(/ kill\(\d+, 0\)$/m);
+  });
+
+  it('does not go with "audit"', async () => {
+    const level = { enforcement: 'audit', monitoring: 'trace-notify' } as const;
+    const audit = { ...runs.request(['true'], { level: { ...level, monitoring: 'none' } }), level };
+    await expect(runs.run(audit)).rejects.toMatchObject({ code: 'invalid-policy' });
+  });
+});
+
 describe('strace', () => {
   it('that is killed leaves a trace that says so', async () => {
     const parts: Buffer[] = [];
@@ -122,7 +170,7 @@ describe('strace', () => {
     expect(await probeStrace('/nowhere/strace')).toEqual({ straceProblem: expect.stringContaining('ENOENT') });
   });
 
-  it('is not offered where it may not trace', async () => {
+  it('is not offered where it may not trace', () => {
     const script = `import('${import.meta.dirname}/../../.porin/dist/libs/execution/src/monitoring/probe-strace.js')
       .then(({ probeStrace }) => probeStrace()).then((probe) => console.log(JSON.stringify(probe)))`;
     const output = execFileSync(

@@ -116,6 +116,7 @@ export class ExecutorRuns {
         rules: level.enforcement === 'none' ? null : plainRules(allowed ?? []),
         ceiling: DEFAULT_CEILING,
         engineDefault: engineDefaultNames(ARCHITECTURE),
+        notifyAll: level.monitoring === 'trace-notify',
       }),
       ...changes,
       mounts: [{ source: join(this.directory, 'payload'), target: PAYLOAD, readOnly: true }, ...(changes.mounts ?? [])],

@@ -25,8 +25,13 @@ export class RunWriters {
     );
   }
 
-  get listeners(): Pick<ExecutorContext, 'onLog' | 'onTrace' | 'onDenial'> {
-    return { onLog: this.#logs.write, onTrace: this.#writeTrace, onDenial: this.#denials.add };
+  get listeners(): Pick<ExecutorContext, 'onLog' | 'onTrace' | 'onDenial' | 'onDenialCount'> {
+    return {
+      onLog: this.#logs.write,
+      onTrace: this.#writeTrace,
+      onDenial: this.#denials.add,
+      onDenialCount: this.#denials.count,
+    };
   }
 
   /** Resolves when all is written; the denials' last counts are the report's. */

@@ -51,6 +51,8 @@ export interface ExecutorContext {
   readonly onStarted?: () => void;
   /** The first call of each shape, when it happens; the report has the counts. */
   readonly onDenial?: (denial: Denial) => void;
+  /** How often the denial of this index, in the order of `onDenial`, has happened by now; at most once a second for each. */
+  readonly onDenialCount?: (index: number, count: number) => void;
 }
 
 /** What a container is made for, and the channel that it will connect to. */
@@ -143,6 +145,8 @@ async function runInside(
       broken: logs.broken,
       onStarted: () => context.onStarted?.(),
       onDenial: (denial) => context.onDenial?.(denial),
+      onDenialCount: (index, count) => context.onDenialCount?.(index, count),
+      ...(observation.onTrace && { onTrace: observation.onTrace }),
     });
     clock.enter('remove');
     await Promise.all([
@@ -151,7 +155,7 @@ async function runInside(
     ]);
     const outcome = await withOomKilled(result, container);
     if (!result.executed) await observation.drop();
-    const { usage, limitHits, denials, denialsDropped, endedOnItsOwn } = result;
+    const { usage, limitHits, denials, denialsDropped, endedOnItsOwn, traced, landlockStatus } = result;
     return {
       outcome,
       level: request.level,
@@ -159,7 +163,9 @@ async function runInside(
       ...(limitHits && { limitHits }),
       denials,
       denialsDropped,
-      ...(result.executed && (await observation.finish({ payloadEndedOnItsOwn: endedOnItsOwn }))),
+      ...(landlockStatus && { landlockStatus }),
+      ...(result.executed &&
+        (await observation.finish({ payloadEndedOnItsOwn: endedOnItsOwn, ...(traced && { traced }) }))),
       logs: logs.summary(),
       sandbox: { initVersion: hello.initVersion, kernel: hello.kernel, landlockAbi: hello.landlockAbi },
     };

@@ -1,6 +1,7 @@
 export * from './model/level.js';
 export * from './model/condition.js';
 export * from './model/argument-widths.js';
+export * from './model/argument-words.js';
 export { type Alternative, byName, plainRules, type RulesByName, toRules } from './model/argument-rules.js';
 export * from './model/files.js';
 export * from './model/profile.js';
@@ -47,6 +48,8 @@ export * from './files/derivations.js';
 export * from './files/diff-files.js';
 export { lintFiles } from './files/lint-files.js';
 export * from './review/diff.js';
+export * from './review/diff-conditions.js';
+export { describeConditions } from './review/describe-conditions.js';
 export * from './review/lint.js';
 export * from './exchange/oci.js';
 export { type OciArgument } from './exchange/oci-arguments.js';

@@ -3,6 +3,7 @@ import {
   APPROVAL_STAGES,
   ARCHITECTURES,
   COMPARISONS,
+  CONDITION_CHANGES,
   FILE_RIGHTS,
   LANDLOCK_STATUSES,
   PROFILE_STATES,
@@ -181,6 +182,20 @@ export const profileDiff = z
     files: filesDiff.nullable().describe('Null where neither version speaks of files'),
     pids: limitChange(z.int()).describe('Null where nothing changed; null within: no limit'),
     landlockMinimum: limitChange(landlockStatus),
+    conditions: z
+      .array(
+        z.object({
+          name: z.string(),
+          change: z.enum(CONDITION_CHANGES),
+          admits: z.array(z.string()).readonly().describe('Alternatives that only this version allows, in words'),
+          refuses: z
+            .array(z.string())
+            .readonly()
+            .describe('Alternatives that only the version before allows, in words'),
+        }),
+      )
+      .readonly()
+      .describe('Calls whose conditions on arguments differ'),
   })
   .meta({ id: 'ProfileDiff' });
 
@@ -197,6 +212,7 @@ export const ociSeccomp = z
           action: z.string(),
           errnoRet: z.int().optional(),
           args: z.array(ociArgument).readonly().optional(),
+          comment: z.string().optional().describe('Where the format allows less than the profile'),
         }),
       )
       .readonly(),

@@ -1,7 +1,7 @@
 /** Puts the supervisor's lines of numbers (docs/control-channel.md, "The trace") into the words that people read. */
-import { type Architecture, syscallName } from '#lib/profiles';
 import {
   ACCESS_MODES,
+  type Architecture,
   BPF_COMMANDS,
   CLONE_FLAGS,
   flags,
@@ -15,9 +15,10 @@ import {
   SOCKET_FAMILIES,
   SOCKET_FLAGS,
   SOCKET_TYPES,
+  syscallName,
   UNSHARE_FLAGS,
   word,
-} from '../sandbox/argument-words.js';
+} from '#lib/profiles';
 import { describeAddress } from '../sandbox/socket-address.js';
 import { argumentCount } from './argument-count.js';
 

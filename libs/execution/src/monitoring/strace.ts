@@ -71,14 +71,19 @@ export class Strace {
 
   /** What the payload does faster than the lines are written waits: strace stops it. What is cut is not waited for. */
   async #copy(lines: StraceLines): Promise<void> {
-    const problem = await this.#write(lines).then(
-      () => undefined,
-      (error: unknown) => error,
-    );
-    if (problem === undefined && !this.artifact.full) return;
+    try {
+      await this.#write(lines);
+      if (!this.artifact.full) return;
+    } catch (error) {
+      this.#giveUp();
+      throw error;
+    }
+    this.#giveUp();
+  }
+
+  #giveUp(): void {
     this.#detach();
     this.child.stdout.resume();
-    if (problem !== undefined) throw problem;
   }
 
   async #write(lines: StraceLines): Promise<void> {

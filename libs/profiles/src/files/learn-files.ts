@@ -1,4 +1,5 @@
 /** What recordings teach about files and processes: the part of a proposed profile that is not system calls. */
+import { isEnough, type LearningOptions, type LearningRun } from '../learn/enough.js';
 import { type FileRule } from '../model/files.js';
 import { type Coverage, type Profile } from '../model/profile.js';
 import { type Recording } from '../model/recording.js';
@@ -6,17 +7,6 @@ import { generaliseFiles } from './generalise.js';
 import { needsOf } from './needs.js';
 import { PIDS_MAXIMUM } from './parse-files.js';
 import { isAtOrBelow } from './paths.js';
-
-export interface LearningRun {
-  readonly inputsDigest: string;
-  readonly recording: Recording;
-}
-
-export interface LearningOptions {
-  readonly needed: number;
-  readonly distinctInputs: number;
-  readonly basedOn?: Profile | null;
-}
 
 type LearnedMembers = Pick<Profile, 'files' | 'landlockMinimum' | 'pids'>;
 
@@ -71,11 +61,6 @@ export function fileCoverageKey(path: string): string {
 
 export function isFileCoverageKey(key: string): boolean {
   return key.startsWith(FILE_KEY);
-}
-
-function isEnough(runs: readonly LearningRun[], { needed, distinctInputs }: LearningOptions): boolean {
-  const inputs = new Set(runs.map(({ inputsDigest }) => inputsDigest));
-  return runs.length > 0 && runs.length >= needed && inputs.size >= distinctInputs;
 }
 
 function recordingOf({ recording }: LearningRun): Recording {

@@ -9,7 +9,7 @@ const profile = (...names: string[]): Profile => ({
   network: 'none',
 });
 
-const NOTHING_ELSE = { files: null, pids: null, landlockMinimum: null };
+const NOTHING_ELSE = { conditions: [], files: null, pids: null, landlockMinimum: null };
 
 it('tells what was added, removed and kept against the previous version and the default', () => {
   expect(diffProfile(profile('write', 'read', 'bpf'), profile('read', 'mmap'), ['write', 'ptrace', 'read'])).toEqual({

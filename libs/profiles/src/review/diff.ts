@@ -2,6 +2,7 @@
 import { diffFileMembers, type FileMembersDiff } from '../files/diff-files.js';
 import { allowedNames } from '../model/parse-profile.js';
 import { type Profile } from '../model/profile.js';
+import { type ConditionsDiff, diffConditions } from './diff-conditions.js';
 
 /** Sorted names. */
 export interface NamesDiff {
@@ -15,6 +16,8 @@ export interface ProfileDiff extends FileMembersDiff {
   readonly previous: NamesDiff | null;
   /** `added` here are calls that the engine's default refuses; `removed` is the surface that the profile takes away. */
   readonly engineDefault: NamesDiff;
+  /** Against the previous version; for the first one, the conditions that it has. */
+  readonly conditions: readonly ConditionsDiff[];
 }
 
 /** `engineDefault`: the names that the engine's default profile allows; see engineDefaultNames. */
@@ -23,6 +26,7 @@ export function diffProfile(profile: Profile, previous: Profile | null, engineDe
   return {
     previous: previous && diffNames(allowedNames(previous), names),
     engineDefault: diffNames(engineDefault, names),
+    conditions: diffConditions(profile, previous),
     ...diffFileMembers(profile, previous),
   };
 }
