@@ -3,10 +3,10 @@ import { type Denial } from '../executor-run.js';
 import { type ControlMessage } from './control-message.js';
 import { toDenial } from './denials.js';
 
-/** Of the report in JSON: what a payload is denied must not fill the database. */
-const MAX_REPORT_BYTES = 60 * 1024;
-/** Digits of the largest count. */
-const COUNT_DIGITS = 16;
+/** Of the report as a JSON array, whatever a payload does: under 64 KiB. */
+const MAX_REPORT_BYTES = 64 * 1024 - 1 - '[]'.length;
+/** What a denial may grow by, from a count of 1 to one of 16 digits, and its comma. */
+const GROWTH_BYTES = 16;
 
 export type LedgerEvent =
   /** The first of its shape, with a count of 1; `index` is its place in the report. */
@@ -55,7 +55,7 @@ export class DenialLedger {
 
   #add(denial: Denial): LedgerEvent | undefined {
     this.#consecutive = 0;
-    const bytes = Buffer.byteLength(JSON.stringify(denial)) + COUNT_DIGITS;
+    const bytes = Buffer.byteLength(JSON.stringify(denial)) + GROWTH_BYTES;
     if (this.#reportBytes + bytes > MAX_REPORT_BYTES) {
       this.#entries.push({ denial, count: 1 });
       return undefined;
