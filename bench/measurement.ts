@@ -59,10 +59,10 @@ export class Measurement {
     const key = `${kind.program} at ${kind.slot}`;
     const measured = this.programs.find(({ program }) => program.name === kind.program);
     if (!measured || this.failures.has(key)) return;
-    const start = performance.now();
     collectGarbage();
     await this.quiet.wait(this.stop);
     this.stop.throwIfAborted();
+    const start = performance.now();
     try {
       const run = await this.benchRuns.run(measured.program, levelOf(kind.slot), measured.policies);
       this.#keep(block, kind.slot, measured, run);
