@@ -52,7 +52,7 @@ const LEVEL_OF: Readonly<Record<LevelName, Level>> = {
   enforce: { enforcement: 'enforce', monitoring: 'none' },
   audit: { enforcement: 'audit', monitoring: 'none' },
   syscalls: { enforcement: 'none', monitoring: 'syscalls' },
-  strace: { enforcement: 'none', monitoring: 'none' },
+  strace: { enforcement: 'none', monitoring: 'trace' },
 };
 
 export class BenchRuns {
@@ -89,7 +89,6 @@ export class BenchRuns {
         scratchDirectory,
         level: LEVEL_OF[level],
         filter,
-        ...(level === 'strace' ? { strace: true } : {}),
       },
       this.#context(logs),
     );

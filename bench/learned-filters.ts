@@ -10,6 +10,7 @@ import {
   mergeRecordings,
   type RecordedRun,
   recordingDigest,
+  type Rule,
 } from '#lib/profiles';
 import { type BenchProgram, type BenchRuns, type Filters } from './bench-runs.js';
 
@@ -38,22 +39,21 @@ export async function learnFilters(runs: BenchRuns, programs: readonly BenchProg
     const reasons = recorded.flatMap(({ recording }) => recording.partialReasons).join(', ');
     throw new Error(`only ${merged.have} of ${merged.need} recordings are complete (${reasons})`);
   }
-  const names = allowedNames(merged.profile);
   return {
-    names,
+    names: allowedNames(merged.profile),
     filters: {
       none: compileFilter(optionsFor('none', null)),
-      audit: compileFilter(optionsFor('audit', names)),
-      enforce: compileFilter(optionsFor('enforce', names)),
+      audit: compileFilter(optionsFor('audit', merged.profile.rules)),
+      enforce: compileFilter(optionsFor('enforce', merged.profile.rules)),
     },
   };
 }
 
-function optionsFor(enforcement: Enforcement, allowed: readonly string[] | null): FilterOptions {
+function optionsFor(enforcement: Enforcement, rules: readonly Rule[] | null): FilterOptions {
   return {
     enforcement,
     architecture: ARCHITECTURE,
-    allowed,
+    rules,
     ceiling: DEFAULT_CEILING,
     engineDefault: engineDefaultNames(ARCHITECTURE),
   };

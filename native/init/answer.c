@@ -5,6 +5,12 @@
 
 #define MAX_ERRNO 4095
 
+#define LOAD (BPF_LD | BPF_W | BPF_ABS)
+#define AND (BPF_ALU | BPF_AND | BPF_K)
+#define JUMP (BPF_JMP | BPF_JA)
+#define BRANCH(condition) (BPF_JMP | (condition) | BPF_K)
+#define RETURN (BPF_RET | BPF_K)
+
 static bool filter_value(uint32_t value)
 {
 	return value == SECCOMP_RET_ALLOW || value == SECCOMP_RET_USER_NOTIF;
@@ -19,43 +25,27 @@ static bool answer_value(uint32_t value)
 	return value == SECCOMP_RET_ALLOW || value == SECCOMP_RET_KILL_PROCESS;
 }
 
+/* `after`: instructions that a jump may reach. */
+static bool instruction_valid(const struct sock_filter *in, size_t after, bool (*value_allowed)(uint32_t))
+{
+	switch (in->code) {
+	case LOAD: return in->k % 4 == 0 && in->k < sizeof(struct seccomp_data) && after > 0;
+	case AND: return after > 0;
+	case JUMP: return in->k < after;
+	case BRANCH(BPF_JEQ): case BRANCH(BPF_JGT): case BRANCH(BPF_JGE): case BRANCH(BPF_JSET):
+		return in->jt < after && in->jf < after;
+	case RETURN: return value_allowed(in->k);
+	default: return false;
+	}
+}
+
 static bool valid(const struct program *program, bool (*value_allowed)(uint32_t))
 {
-	if (program->length == 0 || program->length > MAX_INSTRUCTIONS)
-		return false;
-	for (size_t i = 0; i < program->length; i++) {
-		const struct sock_filter *in = &program->instructions[i];
-		size_t after = program->length - i - 1; /* instructions that a jump may reach */
+	bool held = program->length > 0 && program->length <= MAX_INSTRUCTIONS;
 
-		switch (in->code) {
-		case BPF_LD | BPF_W | BPF_ABS:
-			if (in->k % 4 != 0 || in->k >= sizeof(struct seccomp_data) || after == 0)
-				return false;
-			break;
-		case BPF_ALU | BPF_AND | BPF_K:
-			if (after == 0)
-				return false;
-			break;
-		case BPF_JMP | BPF_JA:
-			if (in->k >= after)
-				return false;
-			break;
-		case BPF_JMP | BPF_JEQ | BPF_K:
-		case BPF_JMP | BPF_JGT | BPF_K:
-		case BPF_JMP | BPF_JGE | BPF_K:
-		case BPF_JMP | BPF_JSET | BPF_K:
-			if (in->jt >= after || in->jf >= after)
-				return false;
-			break;
-		case BPF_RET | BPF_K:
-			if (!value_allowed(in->k))
-				return false;
-			break;
-		default:
-			return false;
-		}
-	}
-	return true;
+	for (size_t i = 0; held && i < program->length; i++)
+		held = instruction_valid(&program->instructions[i], program->length - i - 1, value_allowed);
+	return held;
 }
 
 bool filter_valid(const struct program *program)
@@ -74,36 +64,17 @@ uint32_t answer_run(const struct program *program, const struct seccomp_data *da
 
 	for (size_t pc = 0; pc < program->length; pc++) {
 		const struct sock_filter *in = &program->instructions[pc];
-		bool taken;
 
 		switch (in->code) {
-		case BPF_LD | BPF_W | BPF_ABS:
-			memcpy(&a, (const char *)data + in->k, sizeof(a));
-			continue;
-		case BPF_ALU | BPF_AND | BPF_K:
-			a &= in->k;
-			continue;
-		case BPF_JMP | BPF_JA:
-			pc += in->k;
-			continue;
-		case BPF_JMP | BPF_JEQ | BPF_K:
-			taken = a == in->k;
-			break;
-		case BPF_JMP | BPF_JGT | BPF_K:
-			taken = a > in->k;
-			break;
-		case BPF_JMP | BPF_JGE | BPF_K:
-			taken = a >= in->k;
-			break;
-		case BPF_JMP | BPF_JSET | BPF_K:
-			taken = (a & in->k) != 0;
-			break;
-		case BPF_RET | BPF_K:
-			return in->k;
-		default:
-			return SECCOMP_RET_KILL_PROCESS; /* not reached after answer_valid */
+		case LOAD: memcpy(&a, (const char *)data + in->k, sizeof(a)); break;
+		case AND: a &= in->k; break;
+		case JUMP: pc += in->k; break;
+		case BRANCH(BPF_JEQ): pc += a == in->k ? in->jt : in->jf; break;
+		case BRANCH(BPF_JGT): pc += a > in->k ? in->jt : in->jf; break;
+		case BRANCH(BPF_JGE): pc += a >= in->k ? in->jt : in->jf; break;
+		case BRANCH(BPF_JSET): pc += (a & in->k) != 0 ? in->jt : in->jf; break;
+		default: return in->k; /* RETURN: answer_valid knows no other */
 		}
-		pc += taken ? in->jt : in->jf;
 	}
 	return SECCOMP_RET_KILL_PROCESS; /* not reached after answer_valid */
 }

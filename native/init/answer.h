@@ -1,6 +1,5 @@
 /* Classic-BPF programs from the policy: checking them, and running the one that answers notifications. */
-#ifndef PORIN_ANSWER_H
-#define PORIN_ANSWER_H
+#pragma once
 
 #include <linux/filter.h>
 #include <linux/seccomp.h>
@@ -23,5 +22,3 @@ bool answer_valid(const struct program *program);
 
 /* The program's value for one call. Only for a program that answer_valid accepted: it is known to end. */
 uint32_t answer_run(const struct program *program, const struct seccomp_data *data);
-
-#endif

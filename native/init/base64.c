@@ -2,6 +2,7 @@
 #include "base64.h"
 
 #include <stdint.h>
+#include <string.h>
 
 static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
@@ -29,13 +30,9 @@ size_t base64_encode(char *text, const void *bytes, size_t length)
 
 static int digit(char c)
 {
-	if (c >= 'A' && c <= 'Z')
-		return c - 'A';
-	if (c >= 'a' && c <= 'z')
-		return c - 'a' + 26;
-	if (c >= '0' && c <= '9')
-		return c - '0' + 52;
-	return c == '+' ? 62 : c == '/' ? 63 : -1;
+	const char *found = memchr(alphabet, c, 64);
+
+	return found ? (int)(found - alphabet) : -1;
 }
 
 ssize_t base64_decode(void *bytes, size_t capacity, const char *text, size_t length)

@@ -1,6 +1,5 @@
 /* Base64 (RFC 4648, section 4): canonical, padded, nothing else accepted. */
-#ifndef PORIN_BASE64_H
-#define PORIN_BASE64_H
+#pragma once
 
 #include <stddef.h>
 #include <sys/types.h>
@@ -13,5 +12,3 @@ size_t base64_encode(char *text, const void *bytes, size_t length);
 
 /* Returns the number of bytes, or -1 for text that is not canonical base64 or does not fit `capacity`. */
 ssize_t base64_decode(void *bytes, size_t capacity, const char *text, size_t length);
-
-#endif

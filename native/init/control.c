@@ -8,7 +8,6 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
-#include <unistd.h>
 
 bool control_connect(struct control *control, const char *path)
 {
@@ -24,20 +23,12 @@ bool control_connect(struct control *control, const char *path)
 	return control->fd >= 0 && connect(control->fd, (struct sockaddr *)&address, sizeof(address)) == 0;
 }
 
-/* The line last given out stays at the start of the buffer until this call: its length is remembered by its newline. */
-static void drop_line(struct control *control)
-{
-	char *end = memchr(control->input, '\0', control->input_length);
-
-	if (!end)
-		return;
-	control->input_length -= (size_t)(end + 1 - control->input);
-	memmove(control->input, end + 1, control->input_length);
-}
-
 enum control_read control_line(struct control *control, const char **line, size_t *length)
 {
-	drop_line(control);
+	/* The line last given out stayed where it was until now. */
+	control->input_length -= control->line_length;
+	memmove(control->input, control->input + control->line_length, control->input_length);
+	control->line_length = 0;
 	for (;;) {
 		char *end = memchr(control->input, '\n', control->input_length);
 		size_t room = sizeof(control->input) - control->input_length;
@@ -46,7 +37,7 @@ enum control_read control_line(struct control *control, const char **line, size_
 		if (end) {
 			*line = control->input;
 			*length = (size_t)(end - control->input);
-			*end = '\0';
+			control->line_length = *length + 1;
 			return CONTROL_LINE;
 		}
 		if (room == 0)
@@ -56,8 +47,8 @@ enum control_read control_line(struct control *control, const char **line, size_
 			continue;
 		if (got < 0 && errno == EAGAIN)
 			return CONTROL_AGAIN;
-		if (got <= 0 || memchr(control->input + control->input_length, '\0', (size_t)got))
-			return CONTROL_LOST; /* the text has no NUL: it is the mark of a line already taken */
+		if (got <= 0)
+			return CONTROL_LOST;
 		control->input_length += (size_t)got;
 	}
 }
@@ -67,7 +58,7 @@ bool control_pending(const struct control *control)
 	return control->output_sent < control->output_length;
 }
 
-bool control_flush(struct control *control)
+void control_flush(struct control *control)
 {
 	while (control_pending(control)) {
 		ssize_t sent = send(control->fd, control->output + control->output_sent,
@@ -75,15 +66,16 @@ bool control_flush(struct control *control)
 
 		if (sent < 0 && errno == EINTR)
 			continue;
-		if (sent < 0)
-			return errno == EAGAIN;
+		if (sent < 0) {
+			control->lost |= errno != EAGAIN;
+			return;
+		}
 		control->output_sent += (size_t)sent;
 	}
 	control->output_sent = control->output_length = 0;
-	return true;
 }
 
-bool control_printf(struct control *control, const char *format, ...)
+void control_printf(struct control *control, const char *format, ...)
 {
 	size_t room = sizeof(control->output) - control->output_length;
 	va_list arguments;
@@ -92,23 +84,21 @@ bool control_printf(struct control *control, const char *format, ...)
 	va_start(arguments, format);
 	length = vsnprintf(control->output + control->output_length, room, format, arguments);
 	va_end(arguments);
-	if (length < 0 || (size_t)length >= room)
-		return false; /* not reached: MAX_OUTPUT is the sum of all that is ever queued */
-	control->output_length += (size_t)length;
-	return control_flush(control);
+	if (length >= 0 && (size_t)length < room)
+		control->output_length += (size_t)length;
+	else
+		control->lost = true; /* not reached: MAX_OUTPUT is the sum of all that is ever queued */
+	control_flush(control);
 }
 
 bool control_drain(struct control *control, int timeout_ms)
 {
-	while (control_flush(control)) {
-		struct pollfd writable = { .fd = control->fd, .events = POLLOUT };
+	struct pollfd writable = { .fd = control->fd, .events = POLLOUT };
 
-		if (!control_pending(control))
-			return true;
-		if (poll(&writable, 1, timeout_ms) <= 0)
-			return false;
-	}
-	return false;
+	do
+		control_flush(control);
+	while (control_pending(control) && !control->lost && poll(&writable, 1, timeout_ms) > 0);
+	return !control_pending(control) && !control->lost;
 }
 
 void control_wait_for_hang_up(struct control *control, int timeout_ms)

@@ -1,23 +1,21 @@
 /* The Unix socket to the worker: whole lines in, bounded lines out. */
-#ifndef PORIN_CONTROL_H
-#define PORIN_CONTROL_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
-#include <sys/types.h>
 
 #include "limits.h"
-#include "shapes.h"
 
 /*
- * Everything that can wait to be sent at once: each shape's report and count, and the few other messages. So writing
- * never waits for the worker, and nothing is ever lost to a full buffer.
+ * Everything that can wait to be sent at once: the report of all shapes, their counts twice, two batches of the trace and
+ * the few other messages. So writing never waits for the worker, and nothing is ever lost to a full buffer.
  */
-#define MAX_OUTPUT (MAX_SHAPES * (MAX_DETAIL + 512) + 4096)
+#define MAX_OUTPUT (MAX_REPORT + 2 * 32 * MAX_SHAPES + 2 * 16 * 1024 + 4096)
 
 struct control {
 	int fd;
-	size_t input_length;
+	bool lost; /* hung up or broken: nothing more is said */
+	size_t input_length, line_length; /* what has arrived, and the line at its start that was given out */
 	char input[MAX_LINE];
 	size_t output_sent, output_length;
 	char output[MAX_OUTPUT];
@@ -34,9 +32,9 @@ enum control_read { CONTROL_LINE, CONTROL_AGAIN, CONTROL_LOST };
  */
 enum control_read control_line(struct control *control, const char **line, size_t *length);
 
-/* Queues text and sends what can be sent without waiting. False if the worker is gone. */
-__attribute__((format(printf, 2, 3))) bool control_printf(struct control *control, const char *format, ...);
-bool control_flush(struct control *control);
+/* Queues text and sends what can be sent without waiting. A worker that is gone is `lost`. */
+__attribute__((format(printf, 2, 3))) void control_printf(struct control *control, const char *format, ...);
+void control_flush(struct control *control);
 bool control_pending(const struct control *control);
 
 /* Waits until everything is sent. False if the worker is gone or takes longer than `timeout_ms` for a step. */
@@ -44,5 +42,3 @@ bool control_drain(struct control *control, int timeout_ms);
 
 /* Waits until the worker has hung up, at most `timeout_ms` after the last thing that it said, which is ignored. */
 void control_wait_for_hang_up(struct control *control, int timeout_ms);
-
-#endif

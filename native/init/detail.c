@@ -1,71 +1,66 @@
-/* Reads through /proc/TID/mem, which needs no right beyond being of the same user and an ancestor. */
+/* Reads with process_vm_readv, which needs no right beyond being of the same user and an ancestor. */
 #include "detail.h"
 
-#include <fcntl.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <unistd.h>
+#include <sys/uio.h>
 
-#include "base64.h"
+#include "shapes.h"
 
-static void append(struct denial *denial, const char *kind, int argument, const void *bytes, size_t length)
+/* No page is smaller, and what is readable ends at one's end. */
+#define PAGE 4096UL
+
+/* Reads what there is of `length` bytes, at most a page. Returns how many, 0 where there are none. */
+static size_t read_memory(pid_t tid, uint64_t address, void *to, size_t length)
 {
-	char *to = denial->detail + denial->detail_length;
+	size_t first = PAGE - address % PAGE;
+	struct iovec here = { to, length };
+	struct iovec there[2] = { { (void *)(uintptr_t)address, first < length ? first : length } };
+	ssize_t got;
 
-	to += sprintf(to, " %s:%d:", kind, argument);
-	if (length == 0)
-		*to++ = '-';
-	else
-		to += base64_encode(to, bytes, length);
-	denial->detail_length = (size_t)(to - denial->detail);
+	there[1].iov_base = (void *)(uintptr_t)(address + there[0].iov_len);
+	there[1].iov_len = length - there[0].iov_len;
+	got = process_vm_readv(tid, &here, 1, there, 2, 0);
+	return got > 0 ? (size_t)got : 0;
 }
 
-static void read_path(struct denial *denial, int memory, int argument)
+static void read_path(struct pointed *to, pid_t tid, uint64_t address)
 {
-	char path[MAX_STRING_READ];
-	ssize_t got = pread(memory, path, sizeof(path), (off_t)denial->data.args[argument]);
-	size_t length = got > 0 ? strnlen(path, (size_t)got) : 0;
+	char path[MAX_POINTED + 1];
+	size_t got = read_memory(tid, address, path, sizeof(path));
+	size_t length = strnlen(path, got);
 
 	/* A short read without an end is a path that the kernel could not read either. */
-	if (got <= 0 || (length == (size_t)got && got < (ssize_t)sizeof(path)))
-		append(denial, "unreadable", argument, NULL, 0);
-	else
-		append(denial, "path", argument, path, length);
+	to->kind = length < got ? POINTED_PATH : got == sizeof(path) ? POINTED_CUT : POINTED_UNREADABLE;
+	to->length = to->kind == POINTED_UNREADABLE ? 0 : (uint16_t)(length < MAX_POINTED ? length : MAX_POINTED);
+	memcpy(to->bytes, path, to->length);
 }
 
-static void read_address(struct denial *denial, int memory, int argument)
+static void read_address(struct pointed *to, pid_t tid, uint64_t address, uint32_t length)
 {
-	char address[sizeof(struct sockaddr_storage)];
-	uint32_t length = (uint32_t)denial->data.args[argument + 1];
+	bool readable = length <= sizeof(struct sockaddr_storage) && read_memory(tid, address, to->bytes, length) == length;
 
-	if (denial->data.args[argument] == 0)
-		return; /* sendto without a destination */
-	if (length > sizeof(address) ||
-	    pread(memory, address, length, (off_t)denial->data.args[argument]) != (ssize_t)length)
-		append(denial, "unreadable", argument, NULL, 0);
-	else
-		append(denial, "address", argument, address, length);
+	to->kind = readable ? POINTED_ADDRESS : POINTED_UNREADABLE;
+	to->length = readable ? (uint16_t)length : 0;
 }
 
-void detail_read(struct denial *denial, pid_t tid, bool native)
+void detail_read(struct call *call, pid_t tid, bool native)
 {
-	struct call_shape shape = native ? call_shape((uint32_t)denial->data.nr) : (struct call_shape){ 0 };
-	char name[32];
-	int memory;
+	struct call_shape shape = native ? call_shape((uint32_t)call->data.nr) : (struct call_shape){ 0 };
+	const __u64 *args = call->data.args;
 
-	denial->scalars = shape.scalars;
-	denial->detail_length = 0;
-	if ((shape.paths | shape.address) == 0)
-		return;
-	snprintf(name, sizeof(name), "/proc/%d/mem", tid);
-	memory = open(name, O_RDONLY | O_CLOEXEC);
-	for (int i = 0; i < 6; i++) {
+	call->scalars = shape.scalars;
+	call->pointed_count = 0;
+	for (uint8_t i = 0; (shape.paths | shape.address) >> i != 0; i++) {
+		struct pointed *to = &call->pointed[call->pointed_count];
+
+		to->argument = i;
 		if (shape.paths & 1 << i)
-			read_path(denial, memory, i);
-		if (shape.address & 1 << i)
-			read_address(denial, memory, i);
+			read_path(to, tid, args[i]);
+		else if (shape.address & 1 << i && args[i] != 0) /* sendto may have no destination */
+			read_address(to, tid, args[i], (uint32_t)args[i + 1]);
+		else
+			continue;
+		call->pointed_count++;
 	}
-	if (memory >= 0)
-		close(memory);
 }

@@ -1,16 +1,12 @@
 /* The strings and socket addresses that a blocked call points to. */
-#ifndef PORIN_DETAIL_H
-#define PORIN_DETAIL_H
+#pragma once
 
-#include <stdbool.h>
 #include <sys/types.h>
 
-#include "shapes.h"
+#include "ledger.h"
 
 /*
- * Fills scalars, detail and detail_length of a denial whose data is set, reading thread `tid`'s memory. The caller must
- * ask whether the notification is still valid afterwards: until then the memory may be another process's.
+ * Fills scalars and pointed of a call whose data is set, reading thread `tid`'s memory. What was read is that thread's
+ * only if the notification is still valid afterwards: before, the thread may have died and its number be in use again.
  */
-void detail_read(struct denial *denial, pid_t tid, bool native);
-
-#endif
+void detail_read(struct call *call, pid_t tid, bool native);

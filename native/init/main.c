@@ -1,6 +1,5 @@
 /* porin-init: the first process of every container. Takes a policy from the worker, and runs one payload under it. */
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -15,13 +14,10 @@
 #include "base64.h"
 #include "control.h"
 #include "exits.h"
+#include "landlock.h"
 #include "policy.h"
 #include "supervisor.h"
 
-#define LANDLOCK_CREATE_RULESET_VERSION (1U << 0) /* linux/landlock.h */
-#ifndef SYS_landlock_create_ruleset
-#define SYS_landlock_create_ruleset 444
-#endif
 #define DRAIN_TIMEOUT_MS 10000
 
 static struct control control;
@@ -40,11 +36,9 @@ static int block_signals(void)
 	int signals;
 
 	sigfillset(&all);
-	if (sigprocmask(SIG_SETMASK, &all, NULL) < 0)
-		stop(EXIT_USAGE, "cannot block signals");
-	signals = signalfd(-1, &all, SFD_CLOEXEC | SFD_NONBLOCK);
+	signals = sigprocmask(SIG_SETMASK, &all, NULL) < 0 ? -1 : signalfd(-1, &all, SFD_CLOEXEC | SFD_NONBLOCK);
 	if (signals < 0)
-		stop(EXIT_USAGE, "cannot read signals");
+		stop(EXIT_USAGE, "cannot block and read signals");
 	return signals;
 }
 
@@ -58,40 +52,30 @@ static void protect(void)
 		stop(EXIT_USAGE, "cannot protect itself");
 }
 
-/* 0 where the kernel has none. */
-static long landlock_abi(void)
-{
-	long abi = syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
-
-	return abi < 0 ? 0 : abi;
-}
-
-static bool say_hello(const char *token)
+static void say_hello(const char *token)
 {
 	struct utsname names;
 	char kernel[BASE64_LENGTH(sizeof(names.release)) + 1];
 
 	uname(&names);
 	base64_encode(kernel, names.release, strlen(names.release));
-	return control_printf(&control, "hello %d %s %s %s %ld %d\n", PORIN_PROTOCOL, token, PORIN_INIT_VERSION, kernel,
-			      landlock_abi(), getpid());
+	control_printf(&control, "hello %d %s %s %s %ld %d\n", PORIN_PROTOCOL, token, PORIN_INIT_VERSION, kernel,
+		       landlock_abi(), getpid());
 }
 
 /* The next line from the worker, however long it takes: the worker has the time limits, and hangs up. */
 static void next_line(int signals, const char **line, size_t *length)
 {
-	for (;;) {
-		struct pollfd sources[] = { { .fd = control.fd, .events = POLLIN }, { .fd = signals, .events = POLLIN } };
-		int number;
+	struct pollfd sources[] = { { .fd = control.fd, .events = POLLIN }, { .fd = signals, .events = POLLIN } };
+	int number;
 
-		switch (control_line(&control, line, length)) {
-		case CONTROL_LINE:
+	for (;;) {
+		enum control_read result = control_line(&control, line, length);
+
+		if (result == CONTROL_LINE)
 			return;
-		case CONTROL_LOST:
+		if (result == CONTROL_LOST)
 			stop(EXIT_CONTROL, "the worker hung up or sent too long a line; nothing was run");
-		case CONTROL_AGAIN:
-			break;
-		}
 		poll(sources, 2, -1);
 		if (supervisor_outside_signal(signals, &number))
 			exit(128 + number);
@@ -105,26 +89,20 @@ static _Noreturn void refuse(const char *stage)
 	stop(EXIT_CONTROL, "the worker's message was not understood; nothing was run");
 }
 
+/* Returns when the gate opens. */
 static void take_policy(int signals)
 {
 	enum policy_step step = POLICY_MORE;
+	const char *line;
+	size_t length;
 
 	while (step == POLICY_MORE) {
-		const char *line;
-		size_t length;
-
 		next_line(signals, &line, &length);
 		step = policy_line(&policy, line, length);
 	}
 	if (step == POLICY_INVALID)
 		refuse("policy");
-}
-
-static void wait_for_go(int signals)
-{
-	const char *line;
-	size_t length;
-
+	control_printf(&control, "ready\n");
 	next_line(signals, &line, &length);
 	if (length != 2 || memcmp(line, "go", 2) != 0)
 		refuse("go");
@@ -149,11 +127,7 @@ int main(int argc, char **argv)
 	signals = block_signals();
 	if (!control_connect(&control, path))
 		stop(EXIT_CONTROL, "cannot connect to the control socket");
-	if (!say_hello(token))
-		stop(EXIT_CONTROL, "the worker is gone");
+	say_hello(token);
 	take_policy(signals);
-	if (!control_printf(&control, "ready\n"))
-		stop(EXIT_CONTROL, "the worker is gone");
-	wait_for_go(signals);
 	return supervisor_run(&policy, &control, signals);
 }

@@ -4,14 +4,15 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <linux/audit.h>
-#include <linux/seccomp.h>
 #include <signal.h>
-#include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "base64.h"
+#include "clock.h"
 #include "detail.h"
 #include "payload.h"
 
@@ -26,40 +27,32 @@
 #endif
 
 /* Linux 6.6; not in every linux/seccomp.h. */
-#ifndef SECCOMP_IOCTL_NOTIF_SET_FLAGS
-#define SECCOMP_IOCTL_NOTIF_SET_FLAGS SECCOMP_IOW(4, __u64)
-#endif
-#ifndef SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP
-#define SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP (1UL << 0)
-#endif
+#define NOTIF_SET_FLAGS SECCOMP_IOW(4, __u64)
+#define NOTIF_SYNC_WAKE_UP (1UL << 0)
+
+/* How old a batch of the trace and a count may become before they are sent. */
+#define TRACE_INTERVAL_US 100000
+#define COUNT_INTERVAL_US 1000000
 
 /* The kernel copies as many bytes as it knows, which may be more than this was compiled with. */
-static union {
-	struct seccomp_notif value;
-	char room[512];
-} request;
-static union {
-	struct seccomp_notif_resp value;
-	char room[512];
-} response;
-
-/* Too large for a stack, and only needed between one RECV and its SEND. */
-static struct denial current;
+#define ROOM 512
+static struct seccomp_notif_sizes sizes;
+static union { struct seccomp_notif value; char room[ROOM]; } request;
+static union { struct seccomp_notif_resp value; char room[ROOM]; } response;
 
 bool notify_open(struct notifier *notifier, int listener)
 {
-	struct seccomp_notif_sizes sizes;
-
 	notifier->listener = listener;
+	notifier->trace.maximum = notifier->policy->trace_maximum;
 	if (syscall(SYS_seccomp, SECCOMP_GET_NOTIF_SIZES, 0, &sizes) < 0)
 		return false;
-	if (sizes.seccomp_notif > sizeof(request) || sizes.seccomp_notif_resp > sizeof(response)) {
-		errno = E2BIG;
-		return false;
-	}
-	/* The payload's core answers at once: a tenth of the latency. Without it everything works, slower. */
-	(void)ioctl(listener, SECCOMP_IOCTL_NOTIF_SET_FLAGS, SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP);
-	return true;
+	/*
+	 * Each side wakes the other on the core that it is about to leave: a tenth of the latency. It holds for who waits
+	 * in poll, not in epoll_wait, and where both may run on one core. Without it everything works, slower.
+	 */
+	(void)ioctl(listener, NOTIF_SET_FLAGS, NOTIF_SYNC_WAKE_UP);
+	errno = E2BIG;
+	return sizes.seccomp_notif <= ROOM && sizes.seccomp_notif_resp <= ROOM;
 }
 
 static bool is_native(const struct seccomp_data *data)
@@ -75,78 +68,132 @@ static bool is_start(const struct notifier *notifier)
 	       data->nr == SYS_execve && data->args[0] == (uintptr_t)payload_executable;
 }
 
-static bool send_response(struct notifier *notifier, int error)
+/* False if there is nobody to take it: a call that a signal took back comes again, and is then another one. */
+static bool respond(struct notifier *notifier, uint32_t verdict)
 {
-	memset(&response, 0, sizeof(response));
+	if (verdict == SECCOMP_RET_KILL_PROCESS) /* the blocked call never goes on: its thread dies in it */
+		return ioctl(notifier->listener, SECCOMP_IOCTL_NOTIF_ID_VALID, &request.value.id) == 0 && kill(-1, SIGKILL) == 0;
 	response.value.id = request.value.id;
-	if (error == 0)
-		response.value.flags = SECCOMP_USER_NOTIF_FLAG_CONTINUE;
-	else
-		response.value.error = -error;
+	response.value.error = verdict == SECCOMP_RET_ALLOW ? 0 : -(int)(verdict & SECCOMP_RET_DATA);
+	response.value.flags = verdict == SECCOMP_RET_ALLOW ? SECCOMP_USER_NOTIF_FLAG_CONTINUE : 0;
 	return ioctl(notifier->listener, SECCOMP_IOCTL_NOTIF_SEND, &response) == 0;
 }
 
-static uint32_t decide(const struct notifier *notifier)
+/* Whatever the program says, a call goes on only in audit or a trace, and never under another ABI's numbers. */
+static uint32_t decide(const struct policy *policy)
 {
-	const struct seccomp_data *data = &request.value.data;
-	uint32_t verdict = answer_run(&notifier->policy->answer, data);
+	uint32_t verdict = answer_run(&policy->answer, &request.value.data);
+	bool may_go_on = policy->enforcement == ENFORCEMENT_AUDIT || policy->trace_maximum > 0;
 
-	/* Whatever the program says, a call goes on only in audit, and never under another ABI's numbers. */
-	if (verdict == SECCOMP_RET_ALLOW && (notifier->policy->enforcement != ENFORCEMENT_AUDIT || !is_native(data)))
+	if (verdict == SECCOMP_RET_ALLOW && !(may_go_on && is_native(&request.value.data)))
 		return SECCOMP_RET_ERRNO | ENOSYS;
 	return verdict;
 }
 
-static bool carry_out(struct notifier *notifier, uint32_t verdict)
+static void report(struct notifier *notifier, const struct call *call)
 {
-	if (verdict == SECCOMP_RET_KILL_PROCESS)
-		return kill(-1, SIGKILL) == 0; /* the blocked call never goes on: its thread dies in it */
-	return send_response(notifier, (int)(verdict & SECCOMP_RET_DATA)); /* ALLOW has no data: 0 is to continue */
-}
+	const __u64 *args = call->data.args;
+	bool killed = call->verdict == SECCOMP_RET_KILL_PROCESS, continued = call->verdict == SECCOMP_RET_ALLOW;
+	char words[MAX_POINTED_TO * (BASE64_LENGTH(MAX_POINTED) + 16)] = "", *to = words;
 
-static bool report(struct notifier *notifier)
-{
-	const __u64 *args = current.data.args;
-	const char *action = "refused";
+	for (size_t i = 0; i < call->pointed_count; i++) {
+		const struct pointed *pointed = &call->pointed[i];
 
-	if (current.verdict == SECCOMP_RET_ALLOW)
-		action = "continued";
-	else if (current.verdict == SECCOMP_RET_KILL_PROCESS)
-		action = "killed";
-	return control_printf(notifier->control,
-			      "denial %zu 0x%x %u %s %u 0x%llx 0x%llx 0x%llx 0x%llx 0x%llx 0x%llx%.*s\n",
-			      notifier->ledger.length - 1, current.data.arch, (uint32_t)current.data.nr, action,
-			      current.verdict & SECCOMP_RET_DATA, args[0], args[1], args[2], args[3], args[4], args[5],
-			      (int)current.detail_length, current.detail);
+		to += sprintf(to, " %s:%d:%s", pointed_word(pointed), pointed->argument, pointed->length == 0 ? "-" : "");
+		to += base64_encode(to, pointed->bytes, pointed->length);
+	}
+	control_printf(notifier->control,
+		       "denial %zu 0x%x %u %s %u 0x%llx 0x%llx 0x%llx 0x%llx 0x%llx 0x%llx%s\n",
+		       notifier->ledger.length - 1, call->data.arch, (uint32_t)call->data.nr,
+		       killed ? "killed" : continued ? "continued" : "refused",
+		       call->verdict & SECCOMP_RET_DATA, args[0], args[1], args[2], args[3], args[4], args[5], words);
 }
 
 bool notify_answer(struct notifier *notifier)
 {
-	memset(&request, 0, sizeof(request));
+	struct call call;
+	bool traced, written, denied;
+	pid_t tid;
+
+	memset(&request, 0, sizes.seccomp_notif);
 	if (ioctl(notifier->listener, SECCOMP_IOCTL_NOTIF_RECV, &request) < 0)
-		return true; /* ENOENT: a signal took the call back before it was received */
+		return false;
 	if (is_start(notifier)) {
-		notifier->start_continued = send_response(notifier, 0);
+		notifier->start_continued = respond(notifier, SECCOMP_RET_ALLOW);
 		return true;
 	}
-	current.data = request.value.data;
-	current.verdict = decide(notifier);
-	detail_read(&current, (pid_t)request.value.pid, is_native(&current.data));
-	/* The thread may have died and its number be in use again: then what was read is another one's. */
-	if (ioctl(notifier->listener, SECCOMP_IOCTL_NOTIF_ID_VALID, &request.value.id) < 0)
+	tid = (pid_t)request.value.pid;
+	call.data = request.value.data;
+	call.verdict = decide(notifier->policy);
+	traced = notifier->trace.maximum > 0 && notifier->started_us != 0;
+	written = traced && notifier->trace.beyond == 0;
+	denied = call.verdict != SECCOMP_RET_ALLOW || notifier->policy->enforcement == ENFORCEMENT_AUDIT;
+	/* What is read here is used only once the answer has arrived, which proves that the thread was there all the time. */
+	if (denied || written)
+		detail_read(&call, tid, is_native(&call.data));
+	if (written)
+		trace_prepare(&notifier->trace, clock_us() - notifier->started_us, tid, &call);
+	if (!respond(notifier, call.verdict))
 		return true;
-	/* Only an answer that arrived counts: a call taken back by a signal comes again. */
-	if (!carry_out(notifier, current.verdict))
-		return true;
-	return ledger_add(&notifier->ledger, &current) == LEDGER_NEW ? report(notifier) : true;
+	if (traced)
+		trace_commit(&notifier->trace);
+	if (denied && ledger_add(&notifier->ledger, &call) == LEDGER_NEW)
+		report(notifier, &call);
+	if (!trace_has_room(&notifier->trace))
+		notify_send_due(notifier);
+	return true;
 }
 
-bool notify_report_counts(struct notifier *notifier)
+static void send_trace(struct notifier *notifier)
 {
-	const struct ledger *ledger = &notifier->ledger;
+	char text[BASE64_LENGTH(MAX_TRACE_BATCH) + 1];
 
-	for (size_t i = 0; i < ledger->length; i++)
-		if (!control_printf(notifier->control, "count %zu %" PRIu64 "\n", i, ledger->counts[i]))
-			return false;
-	return control_printf(notifier->control, "dropped %" PRIu64 "\n", ledger->dropped);
+	if (base64_encode(text, notifier->trace.text, notifier->trace.length) > 0)
+		control_printf(notifier->control, "trace %s\n", text);
+	notifier->trace.length = 0;
+}
+
+static void send_counts(struct notifier *notifier, bool all)
+{
+	struct ledger *ledger = &notifier->ledger;
+
+	for (size_t i = 0; i < ledger->length; i++) {
+		if (all || ledger->sent[i] != ledger->counts[i])
+			control_printf(notifier->control, "count %zu %" PRIu64 "\n", i, ledger->counts[i]);
+		ledger->sent[i] = ledger->counts[i];
+	}
+	ledger->unsent = false;
+}
+
+void notify_send_due(struct notifier *notifier)
+{
+	struct trace *trace = &notifier->trace;
+	int64_t now_us;
+
+	/* To a worker that does not read, nothing more than what is bounded. */
+	if (notify_timeout_ms(notifier) < 0 || control_pending(notifier->control))
+		return;
+	now_us = clock_us();
+	if (!trace_has_room(trace) || (trace->length > 0 && now_us - notifier->traced_us >= TRACE_INTERVAL_US)) {
+		notifier->traced_us = now_us;
+		send_trace(notifier);
+	}
+	if (notifier->ledger.unsent && now_us - notifier->counted_us >= COUNT_INTERVAL_US) {
+		notifier->counted_us = now_us;
+		send_counts(notifier, false);
+	}
+}
+
+int notify_timeout_ms(const struct notifier *notifier)
+{
+	return notifier->trace.length > 0 || notifier->ledger.unsent ? TRACE_INTERVAL_US / 1000 : -1;
+}
+
+void notify_report_end(struct notifier *notifier)
+{
+	send_trace(notifier);
+	if (notifier->trace.maximum > 0)
+		control_printf(notifier->control, "traced %" PRIu64 " %" PRIu64 "\n", notifier->trace.calls, notifier->trace.beyond);
+	send_counts(notifier, true);
+	control_printf(notifier->control, "dropped %" PRIu64 "\n", notifier->ledger.dropped);
 }

@@ -1,13 +1,9 @@
 /* Answers the calls that the filter sends to the supervisor, and reports them. */
-#ifndef PORIN_NOTIFY_H
-#define PORIN_NOTIFY_H
-
-#include <stdbool.h>
-#include <sys/types.h>
+#pragma once
 
 #include "control.h"
 #include "policy.h"
-#include "shapes.h"
+#include "trace.h"
 
 struct notifier {
 	int listener;
@@ -15,16 +11,26 @@ struct notifier {
 	struct control *control;
 	pid_t child;
 	bool start_continued; /* no further execve can be the one that starts the payload */
+	int64_t started_us;   /* 0 until the payload has been executed */
+	int64_t counted_us, traced_us; /* when counts and trace were last sent */
 	struct ledger ledger;
+	struct trace trace;
 };
 
 /* Takes over the listener. False with errno set if the kernel's structures are larger than any known. */
 bool notify_open(struct notifier *notifier, int listener);
 
-/* Answers one pending call. False if the worker is gone. */
+/*
+ * Waits for a call and answers it. False if a signal or a process's end came first. Only while the trace has room: as
+ * long as the worker does not take it, calls wait in the kernel.
+ */
 bool notify_answer(struct notifier *notifier);
 
-/* Reports the exact counts, which end the list of denials. */
-bool notify_report_counts(struct notifier *notifier);
+/* Sends what is due of counts and trace. */
+void notify_send_due(struct notifier *notifier);
 
-#endif
+/* After how long notify_send_due has to be called again; -1: not before something happens. */
+int notify_timeout_ms(const struct notifier *notifier);
+
+/* Reports the rest of the trace, and the exact counts, which end the list of denials. */
+void notify_report_end(struct notifier *notifier);

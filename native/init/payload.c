@@ -3,14 +3,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/filter.h>
-#include <linux/seccomp.h>
 #include <signal.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+
+#include "landlock.h"
 
 #define DEFAULT_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 #define EXIT_NOT_EXECUTED 127
@@ -19,7 +18,7 @@ char payload_executable[PATH_MAX];
 
 const char *payload_stage_name(enum payload_stage stage)
 {
-	static const char *const names[] = { "session", "rlimit", "directory", "lookup", "filter", "exec" };
+	static const char *const names[] = { "session", "rlimit", "directory", "lookup", "landlock", "filter", "exec" };
 
 	return names[stage];
 }
@@ -33,11 +32,10 @@ static _Noreturn void fail(struct payload_state *state, int error)
 /* The parent blocks every signal; the payload starts with none blocked and every one at its default. */
 static void reset_signals(void)
 {
-	struct sigaction action = { .sa_handler = SIG_DFL };
 	sigset_t none;
 
 	for (int number = 1; number < NSIG; number++)
-		sigaction(number, &action, NULL);
+		signal(number, SIG_DFL);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 }
@@ -61,6 +59,21 @@ static int executable_error(const char *path)
 	return faccessat(AT_FDCWD, path, X_OK, AT_EACCESS) < 0 ? errno : 0;
 }
 
+/* Makes payload_executable of a directory in PATH, the current one if empty, and a name. False if it has no room. */
+static bool join(const char *directory, size_t length, const char *name)
+{
+	size_t name_size = strlen(name) + 1;
+
+	if (length + 2 + name_size > sizeof(payload_executable))
+		return false;
+	memcpy(payload_executable, directory, length);
+	if (length == 0)
+		payload_executable[length++] = '.';
+	payload_executable[length++] = '/';
+	memcpy(payload_executable + length, name, name_size);
+	return true;
+}
+
 /* As execvp, but before the filter, so that looking is no part of the payload. Returns 0 or an errno. */
 static int look_up(const struct policy *policy)
 {
@@ -74,12 +87,10 @@ static int look_up(const struct policy *policy)
 		return 0;
 	}
 	for (const char *entry = search_path(policy), *end; entry; entry = *end ? end + 1 : NULL) {
-		int length, error;
+		int error;
 
 		end = strchrnul(entry, ':');
-		length = snprintf(payload_executable, sizeof(payload_executable), "%.*s%s%s", (int)(end - entry), entry,
-				  end == entry ? "./" : "/", name);
-		if (length < 0 || (size_t)length >= sizeof(payload_executable))
+		if (!join(entry, (size_t)(end - entry), name))
 			continue;
 		error = executable_error(payload_executable);
 		if (error == 0)
@@ -124,6 +135,11 @@ _Noreturn void payload_run(const struct policy *policy, struct payload_state *st
 
 	atomic_store(&state->stage, STAGE_LOOKUP);
 	error = look_up(policy);
+	if (error != 0)
+		fail(state, error);
+
+	atomic_store(&state->stage, STAGE_LANDLOCK);
+	error = landlock_confine(policy);
 	if (error != 0)
 		fail(state, error);
 

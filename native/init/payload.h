@@ -1,6 +1,5 @@
-/* The payload's process before it becomes the payload: limits, session, filter, exec. */
-#ifndef PORIN_PAYLOAD_H
-#define PORIN_PAYLOAD_H
+/* The payload's process before it becomes the payload: limits, session, Landlock, filter, exec. */
+#pragma once
 
 #include <limits.h>
 #include <stdatomic.h>
@@ -9,12 +8,7 @@
 
 /* How far the child came. The names are the protocol's: payload_stage_name. */
 enum payload_stage {
-	STAGE_SESSION,
-	STAGE_RLIMIT,
-	STAGE_DIRECTORY,
-	STAGE_LOOKUP,
-	STAGE_FILTER,
-	STAGE_EXEC,
+	STAGE_SESSION, STAGE_RLIMIT, STAGE_DIRECTORY, STAGE_LOOKUP, STAGE_LANDLOCK, STAGE_FILTER, STAGE_EXEC,
 };
 
 /* A page that parent and child share: the child cannot make calls of its own once the filter is loaded. */
@@ -29,7 +23,5 @@ const char *payload_stage_name(enum payload_stage stage);
 /* The path given to execve, at the same address in parent and child. */
 extern char payload_executable[PATH_MAX];
 
-/* Runs in a child that shares the parent's file table. Does not return. */
+/* Runs in a child that shares the parent's file table, and uses no heap. Does not return. */
 _Noreturn void payload_run(const struct policy *policy, struct payload_state *state);
-
-#endif

@@ -10,6 +10,20 @@ struct text {
 	size_t length;
 };
 
+struct name {
+	const char *name; /* NULL: the end, and the value of what is not in the list */
+	int value;
+};
+
+static const struct name enforcements[] = {
+	{ "none", ENFORCEMENT_NONE }, { "audit", ENFORCEMENT_AUDIT }, { "enforce", ENFORCEMENT_ENFORCE }, { NULL, -1 },
+};
+static const struct name resources[] = {
+	{ "CPU", RLIMIT_CPU }, { "FSIZE", RLIMIT_FSIZE }, { "DATA", RLIMIT_DATA }, { "STACK", RLIMIT_STACK },
+	{ "CORE", RLIMIT_CORE }, { "NPROC", RLIMIT_NPROC }, { "NOFILE", RLIMIT_NOFILE }, { "AS", RLIMIT_AS },
+	{ "MEMLOCK", RLIMIT_MEMLOCK }, { NULL, -1 },
+};
+
 static bool equals(struct text text, const char *word)
 {
 	return text.length == strlen(word) && memcmp(text.start, word, text.length) == 0;
@@ -34,11 +48,9 @@ static const char *take_string(struct policy *policy, struct text value)
 	size_t room = sizeof(policy->strings) - policy->strings_used;
 	ssize_t length = 0;
 
-	if (room == 0 || value.length == 0)
-		return NULL;
-	if (!equals(value, "-"))
+	if (room > 0 && !equals(value, "-"))
 		length = base64_decode(string, room - 1, value.start, value.length);
-	if (length < 0 || memchr(string, '\0', (size_t)length))
+	if (room == 0 || value.length == 0 || length < 0 || memchr(string, '\0', (size_t)length))
 		return NULL;
 	string[length] = '\0';
 	policy->strings_used += (size_t)length + 1;
@@ -55,13 +67,15 @@ static bool append_string(struct policy *policy, const char **list, size_t *coun
 
 static bool take_environment(struct policy *policy, struct text value)
 {
-	size_t at = policy->environment_count;
+	const char **variable = &policy->environment[policy->environment_count];
 
-	if (!append_string(policy, policy->environment, &policy->environment_count, value))
-		return false;
-	const char *equals_sign = strchr(policy->environment[at], '=');
+	return append_string(policy, policy->environment, &policy->environment_count, value) &&
+	       (*variable)[0] != '=' && strchr(*variable, '=');
+}
 
-	return equals_sign && equals_sign != policy->environment[at];
+static bool take_directory(struct policy *policy, struct text value)
+{
+	return !policy->directory && (policy->directory = take_string(policy, value)) && policy->directory[0] == '/';
 }
 
 static bool take_program(struct program *program, struct text value, bool (*is_valid)(const struct program *))
@@ -77,53 +91,44 @@ static bool take_program(struct program *program, struct text value, bool (*is_v
 	return is_valid(program);
 }
 
-static bool take_limit(struct text word, rlim_t *limit)
+/* At most 18 digits, which cannot overflow, without leading zeros. */
+static bool take_number(struct text word, uint64_t *number)
 {
-	rlim_t value = 0;
-
-	if (equals(word, "unlimited")) {
-		*limit = RLIM_INFINITY;
-		return true;
-	}
-	if (word.length == 0 || word.length > 18)
-		return false; /* 18 digits cannot overflow 64 bits */
+	if (word.length == 0 || word.length > 18 || (word.length > 1 && word.start[0] == '0'))
+		return false;
+	*number = 0;
 	for (size_t i = 0; i < word.length; i++) {
 		if (word.start[i] < '0' || word.start[i] > '9')
 			return false;
-		value = value * 10 + (rlim_t)(word.start[i] - '0');
+		*number = *number * 10 + (uint64_t)(word.start[i] - '0');
 	}
-	*limit = value;
 	return true;
 }
 
-static int rlimit_resource(struct text name)
+static bool take_limit(struct text word, rlim_t *limit)
 {
-	static const struct {
-		const char *name;
-		int resource;
-	} resources[] = {
-		{ "CPU", RLIMIT_CPU },     { "FSIZE", RLIMIT_FSIZE }, { "DATA", RLIMIT_DATA },
-		{ "STACK", RLIMIT_STACK }, { "CORE", RLIMIT_CORE },   { "NPROC", RLIMIT_NPROC },
-		{ "NOFILE", RLIMIT_NOFILE }, { "AS", RLIMIT_AS },     { "MEMLOCK", RLIMIT_MEMLOCK },
-	};
+	if (!equals(word, "unlimited"))
+		return take_number(word, limit);
+	*limit = RLIM_INFINITY;
+	return true;
+}
 
-	for (size_t i = 0; i < sizeof(resources) / sizeof(resources[0]); i++)
-		if (equals(name, resources[i].name))
-			return resources[i].resource;
-	return -1;
+static int find(const struct name *names, struct text word)
+{
+	while (names->name && !equals(word, names->name))
+		names++;
+	return names->value;
 }
 
 static bool take_rlimit(struct policy *policy, struct text value)
 {
 	struct policy_rlimit *rlimit = &policy->rlimits[policy->rlimit_count];
 
-	if (policy->rlimit_count == MAX_RLIMITS)
-		return false;
-	rlimit->resource = rlimit_resource(next_word(&value));
-	if (rlimit->resource < 0 || !take_limit(next_word(&value), &rlimit->limit.rlim_cur))
+	if (policy->rlimit_count == MAX_RLIMITS || (rlimit->resource = find(resources, next_word(&value))) < 0)
 		return false;
 	/* What is left is one word: take_limit accepts no space. */
-	if (!take_limit(value, &rlimit->limit.rlim_max) || rlimit->limit.rlim_cur > rlimit->limit.rlim_max)
+	if (!take_limit(next_word(&value), &rlimit->limit.rlim_cur) || !take_limit(value, &rlimit->limit.rlim_max) ||
+	    rlimit->limit.rlim_cur > rlimit->limit.rlim_max)
 		return false;
 	policy->rlimit_count++;
 	return true;
@@ -131,61 +136,76 @@ static bool take_rlimit(struct policy *policy, struct text value)
 
 static bool take_enforcement(struct policy *policy, struct text value)
 {
-	static const char *const words[] = { "none", "audit", "enforce" };
+	int found = policy->has_enforcement ? -1 : find(enforcements, value);
 
-	if (policy->has_enforcement)
-		return false;
-	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
-		if (equals(value, words[i])) {
-			policy->enforcement = (enum enforcement)i;
-			policy->has_enforcement = true;
-		}
-	return policy->has_enforcement;
+	policy->enforcement = (enum enforcement)found;
+	policy->has_enforcement = true;
+	return found >= 0;
 }
 
-static bool take_directory(struct policy *policy, struct text value)
+/* A non-empty subset of POLICY_RIGHTS in its order; 0 where it is none. */
+static unsigned rights(struct text word)
 {
-	if (policy->directory || !(policy->directory = take_string(policy, value)))
-		return false;
-	return policy->directory[0] == '/';
+	unsigned found = 0;
+	size_t used = 0;
+
+	for (unsigned i = 0; POLICY_RIGHTS[i] != '\0'; i++)
+		if (used < word.length && word.start[used] == POLICY_RIGHTS[i]) {
+			found |= 1U << i;
+			used++;
+		}
+	return used == word.length ? found : 0;
 }
 
+static bool take_path(struct policy *policy, struct text value)
+{
+	struct policy_path *path = &policy->paths[policy->path_count];
+
+	if (policy->path_count == MAX_PATHS)
+		return false;
+	path->rights = rights(next_word(&value));
+	path->path = take_string(policy, value);
+	policy->path_count++;
+	return path->rights != 0 && path->path && path->path[0] == '/';
+}
+
+static bool take_trace(struct policy *policy, struct text value)
+{
+	return policy->trace_maximum == 0 && take_number(value, &policy->trace_maximum) && policy->trace_maximum > 0;
+}
+
+/* In audit ALLOW is the answer to a call outside the profile, in a trace that to a call inside it. */
 static bool complete(const struct policy *policy)
 {
 	return policy->argument_count > 0 && policy->arguments[0][0] != '\0' && policy->directory &&
-	       policy->has_enforcement && policy->filter.length > 0 && policy->answer.length > 0;
+	       policy->has_enforcement && policy->filter.length > 0 && policy->answer.length > 0 &&
+	       (policy->landlock || policy->path_count == 0) &&
+	       (policy->trace_maximum == 0 || policy->enforcement != ENFORCEMENT_AUDIT);
 }
 
-static bool take_field(struct policy *policy, struct text keyword, struct text value)
+static bool take_line(struct policy *policy, struct text line)
 {
-	if (equals(keyword, "arg"))
-		return append_string(policy, policy->arguments, &policy->argument_count, value);
-	if (equals(keyword, "env"))
-		return take_environment(policy, value);
-	if (equals(keyword, "dir"))
-		return take_directory(policy, value);
-	if (equals(keyword, "rlimit"))
-		return take_rlimit(policy, value);
-	if (equals(keyword, "enforcement"))
-		return take_enforcement(policy, value);
-	if (equals(keyword, "filter"))
-		return take_program(&policy->filter, value, filter_valid);
-	if (equals(keyword, "answer"))
-		return take_program(&policy->answer, value, answer_valid);
+	struct text value = line, keyword = next_word(&value);
+
+	if (!policy->begun) return policy->begun = equals(line, "policy 2");
+	if (equals(line, "landlock")) return !policy->landlock && (policy->landlock = true);
+	if (equals(keyword, "arg")) return append_string(policy, policy->arguments, &policy->argument_count, value);
+	if (equals(keyword, "env")) return take_environment(policy, value);
+	if (equals(keyword, "dir")) return take_directory(policy, value);
+	if (equals(keyword, "rlimit")) return take_rlimit(policy, value);
+	if (equals(keyword, "enforcement")) return take_enforcement(policy, value);
+	if (equals(keyword, "path")) return take_path(policy, value);
+	if (equals(keyword, "trace")) return take_trace(policy, value);
+	if (equals(keyword, "filter")) return take_program(&policy->filter, value, filter_valid);
+	if (equals(keyword, "answer")) return take_program(&policy->answer, value, answer_valid);
 	return false;
 }
 
 enum policy_step policy_line(struct policy *policy, const char *line, size_t length)
 {
-	struct text value = { line, length };
-	struct text keyword;
+	struct text text = { line, length };
 
-	if (!policy->begun) {
-		policy->begun = equals(value, "policy 1");
-		return policy->begun ? POLICY_MORE : POLICY_INVALID;
-	}
-	if (equals(value, "end"))
+	if (policy->begun && equals(text, "end"))
 		return complete(policy) ? POLICY_COMPLETE : POLICY_INVALID;
-	keyword = next_word(&value);
-	return take_field(policy, keyword, value) ? POLICY_MORE : POLICY_INVALID;
+	return take_line(policy, text) ? POLICY_MORE : POLICY_INVALID;
 }

@@ -1,18 +1,23 @@
 /* The policy as the worker sends it, line by line; docs/control-channel.md is its grammar. */
-#ifndef PORIN_POLICY_H
-#define PORIN_POLICY_H
+#pragma once
 
-#include <stdbool.h>
 #include <sys/resource.h>
 
 #include "answer.h"
-#include "limits.h"
 
 enum enforcement { ENFORCEMENT_NONE, ENFORCEMENT_AUDIT, ENFORCEMENT_ENFORCE };
 
 struct policy_rlimit {
 	int resource;
 	struct rlimit limit;
+};
+
+/* Bit i of a path's rights is the letter i: read, write, create, execute. */
+#define POLICY_RIGHTS "rwcx"
+
+struct policy_path {
+	unsigned rights;
+	const char *path;
 };
 
 struct policy {
@@ -26,6 +31,10 @@ struct policy {
 	const char *environment[MAX_STRINGS + 1];
 	size_t rlimit_count;
 	struct policy_rlimit rlimits[MAX_RLIMITS];
+	bool landlock; /* only what the paths say may be done to files */
+	size_t path_count;
+	struct policy_path paths[MAX_PATHS];
+	uint64_t trace_maximum; /* bytes; 0: no trace */
 	struct program filter;
 	struct program answer;
 	size_t strings_used;
@@ -36,5 +45,3 @@ enum policy_step { POLICY_MORE, POLICY_COMPLETE, POLICY_INVALID };
 
 /* Takes one line, without its newline, into a policy that began as all zeros. INVALID is final. */
 enum policy_step policy_line(struct policy *policy, const char *line, size_t length);
-
-#endif

@@ -1,148 +1,50 @@
-/* Call shapes, after the kernel's SYSCALL_DEFINEs, and the ledger of distinct denials. */
+/* Call shapes, after the kernel's SYSCALL_DEFINEs. */
 #include "shapes.h"
 
-#include <string.h>
+#include <stddef.h>
 #include <sys/syscall.h>
 
-#define A0 1
-#define A1 2
-#define A2 4
-#define A3 8
-#define A4 16
+enum { A0 = 1, A1 = 2, A2 = 4, A3 = 8, A4 = 16 };
+
+#define PATH(paths) { 0, paths, 0 }
+#define SCALAR(scalars) { scalars, 0, 0 }
 
 static const struct call_shape shapes[] = {
-	/* number, scalars, paths, address */
-	{ SYS_openat, A2, A1, 0 },
-	{ SYS_openat2, 0, A1, 0 },
-	{ SYS_execve, 0, A0, 0 },
-	{ SYS_execveat, A4, A1, 0 },
-	{ SYS_mkdirat, 0, A1, 0 },
-	{ SYS_mknodat, A2, A1, 0 },
-	{ SYS_unlinkat, A2, A1, 0 },
-	{ SYS_renameat2, A4, A1 | A3, 0 },
-	{ SYS_linkat, A4, A1 | A3, 0 },
-	{ SYS_symlinkat, 0, A0 | A2, 0 },
-	{ SYS_readlinkat, 0, A1, 0 },
-	{ SYS_fchmodat, A2, A1, 0 },
-	{ SYS_fchownat, A2 | A3, A1, 0 },
-	{ SYS_faccessat, A2, A1, 0 },
-	{ SYS_faccessat2, A2, A1, 0 },
-	{ SYS_newfstatat, 0, A1, 0 },
-	{ SYS_statx, 0, A1, 0 },
-	{ SYS_utimensat, 0, A1, 0 },
-	{ SYS_truncate, 0, A0, 0 },
-	{ SYS_statfs, 0, A0, 0 },
-	{ SYS_chdir, 0, A0, 0 },
-	{ SYS_chroot, 0, A0, 0 },
-	{ SYS_mount, A3, A0 | A1, 0 },
-	{ SYS_umount2, A1, A0, 0 },
-	{ SYS_pivot_root, 0, A0 | A1, 0 },
-	{ SYS_move_mount, A4, A1 | A3, 0 },
-	{ SYS_open_tree, A2, A1, 0 },
-	{ SYS_swapon, 0, A0, 0 },
-	{ SYS_setxattr, 0, A0, 0 },
-	{ SYS_lsetxattr, 0, A0, 0 },
-	{ SYS_getxattr, 0, A0, 0 },
-	{ SYS_lgetxattr, 0, A0, 0 },
-	{ SYS_listxattr, 0, A0, 0 },
-	{ SYS_removexattr, 0, A0, 0 },
-	{ SYS_name_to_handle_at, 0, A1, 0 },
-	{ SYS_inotify_add_watch, 0, A1, 0 },
-	{ SYS_memfd_create, A1, A0, 0 },
-	{ SYS_socket, A0 | A1 | A2, 0, 0 },
-	{ SYS_socketpair, A0 | A1 | A2, 0, 0 },
-	{ SYS_connect, 0, 0, A1 },
-	{ SYS_bind, 0, 0, A1 },
-	{ SYS_sendto, 0, 0, A4 },
-	{ SYS_setsockopt, A1 | A2, 0, 0 },
-	{ SYS_getsockopt, A1 | A2, 0, 0 },
-	{ SYS_clone, A0, 0, 0 },
-	{ SYS_unshare, A0, 0, 0 },
-	{ SYS_setns, A1, 0, 0 },
-	{ SYS_ptrace, A0 | A1, 0, 0 },
-	{ SYS_bpf, A0, 0, 0 },
-	{ SYS_seccomp, A0 | A1, 0, 0 },
-	{ SYS_prctl, A0, 0, 0 },
-	{ SYS_personality, A0, 0, 0 },
-	{ SYS_keyctl, A0, 0, 0 },
-	{ SYS_ioctl, A1, 0, 0 },
-	{ SYS_fcntl, A1, 0, 0 },
-	{ SYS_futex, A1, 0, 0 },
-	{ SYS_mmap, A2 | A3, 0, 0 },
-	{ SYS_mprotect, A2, 0, 0 },
-	{ SYS_madvise, A2, 0, 0 },
-	{ SYS_kill, A0 | A1, 0, 0 },
-	{ SYS_tgkill, A2, 0, 0 },
-	{ SYS_prlimit64, A0 | A1, 0, 0 },
-	{ SYS_setpriority, A0 | A1, 0, 0 },
-	{ SYS_ioprio_set, A0 | A1, 0, 0 },
-	{ SYS_sched_setscheduler, A0 | A1, 0, 0 },
-	{ SYS_sched_setparam, A0, 0, 0 },
-	{ SYS_sched_setattr, A0, 0, 0 },
-	{ SYS_sched_setaffinity, A0, 0, 0 },
+	/* scalars, paths, address */
+	[SYS_openat] = { A2, A1, 0 }, [SYS_execveat] = { A4, A1, 0 }, [SYS_mknodat] = { A2, A1, 0 },
+	[SYS_unlinkat] = { A2, A1, 0 }, [SYS_fchmodat] = { A2, A1, 0 }, [SYS_fchownat] = { A2 | A3, A1, 0 },
+	[SYS_faccessat] = { A2, A1, 0 }, [SYS_faccessat2] = { A2, A1, 0 }, [SYS_open_tree] = { A2, A1, 0 },
+	[SYS_renameat2] = { A4, A1 | A3, 0 }, [SYS_linkat] = { A4, A1 | A3, 0 }, [SYS_move_mount] = { A4, A1 | A3, 0 },
+	[SYS_mount] = { A3, A0 | A1, 0 }, [SYS_umount2] = { A1, A0, 0 }, [SYS_memfd_create] = { A1, A0, 0 },
+	[SYS_connect] = { 0, 0, A1 }, [SYS_bind] = { 0, 0, A1 }, [SYS_sendto] = { 0, 0, A4 },
+
+	[SYS_execve] = PATH(A0), [SYS_truncate] = PATH(A0), [SYS_statfs] = PATH(A0), [SYS_chdir] = PATH(A0),
+	[SYS_chroot] = PATH(A0), [SYS_swapon] = PATH(A0), [SYS_swapoff] = PATH(A0), [SYS_acct] = PATH(A0),
+	[SYS_setxattr] = PATH(A0), [SYS_getxattr] = PATH(A0), [SYS_listxattr] = PATH(A0), [SYS_removexattr] = PATH(A0),
+	[SYS_lsetxattr] = PATH(A0), [SYS_lgetxattr] = PATH(A0), [SYS_llistxattr] = PATH(A0), [SYS_lremovexattr] = PATH(A0),
+	[SYS_openat2] = PATH(A1), [SYS_mkdirat] = PATH(A1), [SYS_readlinkat] = PATH(A1), [SYS_newfstatat] = PATH(A1),
+	[SYS_statx] = PATH(A1), [SYS_utimensat] = PATH(A1), [SYS_name_to_handle_at] = PATH(A1),
+	[SYS_inotify_add_watch] = PATH(A1), [SYS_symlinkat] = PATH(A0 | A2), [SYS_pivot_root] = PATH(A0 | A1),
+
+	[SYS_socket] = SCALAR(A0 | A1 | A2), [SYS_socketpair] = SCALAR(A0 | A1 | A2), [SYS_ptrace] = SCALAR(A0 | A1),
+	[SYS_setsockopt] = SCALAR(A1 | A2), [SYS_getsockopt] = SCALAR(A1 | A2), [SYS_mmap] = SCALAR(A2 | A3),
+	[SYS_clone] = SCALAR(A0), [SYS_unshare] = SCALAR(A0), [SYS_setns] = SCALAR(A1), [SYS_bpf] = SCALAR(A0),
+	[SYS_seccomp] = SCALAR(A0 | A1), [SYS_prctl] = SCALAR(A0), [SYS_personality] = SCALAR(A0), [SYS_keyctl] = SCALAR(A0),
+	[SYS_ioctl] = SCALAR(A1), [SYS_fcntl] = SCALAR(A1), [SYS_futex] = SCALAR(A1), [SYS_madvise] = SCALAR(A2),
+	[SYS_mprotect] = SCALAR(A2), [SYS_kill] = SCALAR(A0 | A1), [SYS_tgkill] = SCALAR(A2), [SYS_prlimit64] = SCALAR(A0 | A1),
+	[SYS_setpriority] = SCALAR(A0 | A1), [SYS_ioprio_set] = SCALAR(A0 | A1), [SYS_sched_setscheduler] = SCALAR(A0 | A1),
+	[SYS_sched_setparam] = SCALAR(A0), [SYS_sched_setattr] = SCALAR(A0), [SYS_sched_setaffinity] = SCALAR(A0),
 #ifdef __x86_64__ /* calls that newer architectures have only in their *at form */
-	{ SYS_open, A1, A0, 0 },
-	{ SYS_creat, 0, A0, 0 },
-	{ SYS_mkdir, 0, A0, 0 },
-	{ SYS_rmdir, 0, A0, 0 },
-	{ SYS_mknod, A1, A0, 0 },
-	{ SYS_unlink, 0, A0, 0 },
-	{ SYS_rename, 0, A0 | A1, 0 },
-	{ SYS_renameat, 0, A1 | A3, 0 },
-	{ SYS_link, 0, A0 | A1, 0 },
-	{ SYS_symlink, 0, A0 | A1, 0 },
-	{ SYS_readlink, 0, A0, 0 },
-	{ SYS_chmod, A1, A0, 0 },
-	{ SYS_chown, A1 | A2, A0, 0 },
-	{ SYS_lchown, A1 | A2, A0, 0 },
-	{ SYS_access, A1, A0, 0 },
-	{ SYS_stat, 0, A0, 0 },
-	{ SYS_lstat, 0, A0, 0 },
-	{ SYS_utime, 0, A0, 0 },
-	{ SYS_utimes, 0, A0, 0 },
-	{ SYS_futimesat, 0, A1, 0 },
-	{ SYS_arch_prctl, A0, 0, 0 },
+	[SYS_open] = { A1, A0, 0 }, [SYS_mknod] = { A1, A0, 0 }, [SYS_chmod] = { A1, A0, 0 }, [SYS_access] = { A1, A0, 0 },
+	[SYS_chown] = { A1 | A2, A0, 0 }, [SYS_lchown] = { A1 | A2, A0, 0 }, [SYS_arch_prctl] = SCALAR(A0),
+	[SYS_creat] = PATH(A0), [SYS_mkdir] = PATH(A0), [SYS_rmdir] = PATH(A0), [SYS_unlink] = PATH(A0),
+	[SYS_readlink] = PATH(A0), [SYS_stat] = PATH(A0), [SYS_lstat] = PATH(A0), [SYS_utime] = PATH(A0),
+	[SYS_utimes] = PATH(A0), [SYS_futimesat] = PATH(A1), [SYS_rename] = PATH(A0 | A1), [SYS_link] = PATH(A0 | A1),
+	[SYS_symlink] = PATH(A0 | A1), [SYS_renameat] = PATH(A1 | A3),
 #endif
 };
 
 struct call_shape call_shape(uint32_t number)
 {
-	for (size_t i = 0; i < sizeof(shapes) / sizeof(shapes[0]); i++)
-		if (shapes[i].number == number)
-			return shapes[i];
-	return (struct call_shape){ .number = number };
-}
-
-static bool same_shape(const struct denial *a, const struct denial *b)
-{
-	if (a->data.nr != b->data.nr || a->data.arch != b->data.arch || a->verdict != b->verdict)
-		return false;
-	for (int i = 0; i < 6; i++)
-		if (a->scalars & 1 << i && (uint32_t)a->data.args[i] != (uint32_t)b->data.args[i])
-			return false;
-	return a->detail_length == b->detail_length && memcmp(a->detail, b->detail, a->detail_length) == 0;
-}
-
-enum ledger_result ledger_add(struct ledger *ledger, const struct denial *denial)
-{
-	struct denial *entry;
-
-	for (size_t i = 0; i < ledger->length; i++)
-		if (same_shape(&ledger->shapes[i], denial)) {
-			ledger->counts[i]++;
-			return LEDGER_KNOWN;
-		}
-	if (ledger->length == MAX_SHAPES) {
-		ledger->dropped++;
-		return LEDGER_DROPPED;
-	}
-	ledger->counts[ledger->length] = 1;
-	entry = &ledger->shapes[ledger->length++];
-	/* Not the whole structure: memory of a detail that is not there is never touched. */
-	entry->data = denial->data;
-	entry->verdict = denial->verdict;
-	entry->scalars = denial->scalars;
-	entry->detail_length = denial->detail_length;
-	memcpy(entry->detail, denial->detail, denial->detail_length);
-	return LEDGER_NEW;
+	return number < sizeof(shapes) / sizeof(shapes[0]) ? shapes[number] : (struct call_shape){ 0 };
 }

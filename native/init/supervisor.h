@@ -1,6 +1,5 @@
 /* PID 1 while the payload runs. */
-#ifndef PORIN_SUPERVISOR_H
-#define PORIN_SUPERVISOR_H
+#pragma once
 
 #include "control.h"
 #include "policy.h"
@@ -13,5 +12,3 @@ bool supervisor_outside_signal(int signals, int *number);
 
 /* Runs the payload to its end and reports it. Returns the exit code for PID 1. */
 int supervisor_run(const struct policy *policy, struct control *control, int signals);
-
-#endif

@@ -136,7 +136,7 @@ describe('the worker', () => {
 
   it('has three capabilities and no more', () => {
     expect(worker.cap_drop).toEqual(['ALL']);
-    expect(worker.cap_add).toEqual(['SYS_ADMIN', 'CHOWN', 'DAC_OVERRIDE']);
+    expect(worker.cap_add).toEqual(['SYS_ADMIN', 'CHOWN', 'DAC_OVERRIDE', 'SYS_PTRACE']);
     expect(worker.privileged).toBeUndefined();
     expect(worker.security_opt).toContain('no-new-privileges:true');
   });

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { checkSchema, ENTITIES, makeDataSource, migrate, SchemaError } from '#lib/database';
+import { checkSchema, ENTITIES, makeDataSource, migrate, MIGRATIONS, SchemaError } from '#lib/database';
+import { LANDLOCK_STATUSES, MONITORINGS } from '#lib/profiles';
 import pg from 'pg';
 import { type DataSource } from 'typeorm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -73,7 +74,7 @@ describe('migrations', () => {
   });
 
   it('refuses a database that is newer than the program', async () => {
-    const newer = () => Promise.resolve([{ name: 'CreateSchema1764000000000' }, { name: 'FromTheFuture1' }]);
+    const newer = () => Promise.resolve([...MIGRATIONS.map(({ name }) => ({ name })), { name: 'FromTheFuture1' }]);
     await expect(checkSchema(newer)).rejects.toThrow(SchemaError);
   });
 
@@ -113,6 +114,9 @@ describe('the three roles', () => {
     `UPDATE job SET submitted_role = 'admin'`,
     `UPDATE application SET policy = 'learn'`,
     `DELETE FROM recording`,
+    `UPDATE denial SET call = 'read'`,
+    `UPDATE denial SET position = 0`,
+    `DELETE FROM denial`,
   ])('the worker cannot %s', async (sql) => {
     expect(await code(worker.query(sql))).toBe(INSUFFICIENT_PRIVILEGE);
   });
@@ -168,18 +172,170 @@ describe('profile versions', () => {
   });
 });
 
+async function insertNode(): Promise<string> {
+  const node = await worker.query<{ id: string }>(
+    `INSERT INTO node (name, architecture, state, slots, cpu_milli, memory_bytes, disk_bytes, offered_monitorings, facts)
+     VALUES ($1, 'x86_64', 'READY', 1, 1, 1, 1, '{}', '{}') RETURNING id`,
+    [randomUUID()],
+  );
+  return node.rows[0]?.id ?? '';
+}
+
+/** Of an open attempt of a job of its own. */
+async function insertRun(monitoring = 'syscalls'): Promise<string> {
+  const [id, job, node, build] = [randomUUID(), await insertJob(), await insertNode(), await insertBuild()];
+  await worker.query(
+    `INSERT INTO attempt (job_id, number, node_id, state, lease_expires_at) VALUES ($1, 1, $2, 'OPEN', now())`,
+    [job, node],
+  );
+  await worker.query(
+    `INSERT INTO executor_run (id, job_id, attempt_number, position, build_id, node_id, enforcement, monitoring,
+       selection_reason, filter_digest, inputs_digest, node_facts)
+     VALUES ($1, $2, 1, 0, $3, $4, 'none', $5, 'r', 'f', 'i', '{}')`,
+    [id, job, build, node, monitoring],
+  );
+  return id;
+}
+
+function insertDenial(client: pg.Client, run: string, position: number): Promise<unknown> {
+  return client.query(
+    `INSERT INTO denial (executor_run_id, position, call, shape, action, description, count)
+     VALUES ($1, $2, 'socket', '{}', 'refused', 'd', 1)`,
+    [run, position],
+  );
+}
+
+describe('denials', () => {
+  it('are added by the worker while a run goes on, one at each position, and counted on', async () => {
+    const run = await insertRun();
+    await insertDenial(worker, run, 0);
+    await insertDenial(worker, run, 1);
+    expect(await code(insertDenial(worker, run, 1))).toBe(UNIQUE_VIOLATION);
+    expect(await code(insertDenial(worker, run, -1))).toBe(CHECK_VIOLATION);
+    await worker.query('UPDATE denial SET count = 1000000 WHERE executor_run_id = $1 AND position = 1', [run]);
+    const { rows } = await api.query<{ count: string }>(
+      'SELECT count FROM denial WHERE executor_run_id = $1 ORDER BY position',
+      [run],
+    );
+    expect(rows.map(({ count }) => count)).toEqual(['1', '1000000']);
+  });
+
+  it('cannot be written or changed by the API', async () => {
+    const run = await insertRun();
+    await insertDenial(worker, run, 0);
+    expect(await code(insertDenial(api, run, 1))).toBe(INSUFFICIENT_PRIVILEGE);
+    expect(await code(api.query('UPDATE denial SET count = 0'))).toBe(INSUFFICIENT_PRIVILEGE);
+  });
+});
+
+describe('executor runs', () => {
+  it('say how much of the file rules was held, in the words of the model', async () => {
+    const run = await insertRun();
+    const status = async () =>
+      (await owner.query<{ status: string }>('SELECT landlock_status AS status FROM executor_run WHERE id = $1', [run]))
+        .rows[0]?.status;
+    expect(await status()).toBe('NOT_ENFORCED');
+    const change = (to: string) =>
+      worker.query('UPDATE executor_run SET landlock_status = $2 WHERE id = $1', [run, to]);
+    for (const known of LANDLOCK_STATUSES) {
+      await change(known);
+      expect(await status()).toBe(known);
+    }
+    expect(await code(change('not enforced'))).toBe(CHECK_VIOLATION);
+  });
+
+  it.each(MONITORINGS)('can be monitored with %s', async (monitoring) => {
+    expect(await insertRun(monitoring)).toBeTruthy();
+  });
+
+  it('have at most one trace, in chunks that the worker adds and nobody changes', async () => {
+    const run = await insertRun('trace');
+    const add = (kind: string) =>
+      worker.query<{ id: string }>('INSERT INTO artifact (executor_run_id, kind) VALUES ($1, $2) RETURNING id', [
+        run,
+        kind,
+      ]);
+    const { rows } = await add('trace');
+    expect(await code(add('trace'))).toBe(UNIQUE_VIOLATION);
+    expect(await code(add('core'))).toBe(CHECK_VIOLATION);
+    await worker.query('INSERT INTO artifact_chunk (artifact_id, byte_offset, content) VALUES ($1, 0, $2)', [
+      rows[0]?.id,
+      Buffer.from('gzip'),
+    ]);
+    expect(await code(worker.query(`UPDATE artifact_chunk SET content = ''`))).toBe(INSUFFICIENT_PRIVILEGE);
+    await worker.query('UPDATE artifact SET truncated = true, bytes = 4 WHERE id = $1', [rows[0]?.id]);
+  });
+});
+
+describe('the second migration', () => {
+  it('brings rows of the first schema over, and can be undone', async () => {
+    const other = await makeTestDatabase();
+    const source = await makeDataSource({ url: other.ownerUrl, applicationName: 'test', poolSize: 1 }).initialize();
+    try {
+      await source.undoLastMigration();
+      const [first] = MIGRATIONS;
+      expect(await source.query('SELECT name FROM migrations')).toEqual([{ name: first?.name }]);
+      await source.query(FIRST_SCHEMA_ROWS);
+      await source.runMigrations();
+      expect(await source.query('SELECT landlock_status FROM executor_run')).toEqual([
+        { landlock_status: 'NOT_ENFORCED' },
+      ]);
+      expect(await source.query('SELECT call, position FROM denial ORDER BY id')).toEqual([
+        { call: 'socket', position: 0 },
+        { call: 'bpf', position: 1 },
+      ]);
+      expect(await source.query('SELECT kind, truncated FROM artifact ORDER BY kind')).toEqual([
+        { kind: 'stderr', truncated: false },
+        { kind: 'stdout', truncated: true },
+      ]);
+      await source.undoLastMigration();
+      expect(await source.query('SELECT landlock_status FROM executor_run')).toEqual([
+        { landlock_status: 'not enforced' },
+      ]);
+    } finally {
+      await source.destroy();
+      await other.drop();
+    }
+  });
+});
+
+/** A job, its run, two denials and two logs, one of them over its limit. */
+const FIRST_SCHEMA_ROWS = `
+WITH application AS (
+  INSERT INTO application (tenant, name, image) VALUES ('default', 'a', 'i') RETURNING id
+), build AS (
+  INSERT INTO build (application_id, content_digest, architecture, image_reference)
+  SELECT id, 'd', 'x86_64', 'i' FROM application RETURNING id
+), node AS (
+  INSERT INTO node (name, architecture, state, slots, cpu_milli, memory_bytes, disk_bytes, offered_monitorings, facts)
+  VALUES ('n', 'x86_64', 'READY', 1, 1, 1, 1, '{}', '{}') RETURNING id
+), job AS (
+  INSERT INTO job (tenant, submitted_by, submitted_role, request_digest, name, architecture, cpu_milli, memory_bytes,
+    disk_bytes, wall_time_s, inputs, outputs)
+  VALUES ('default', gen_random_uuid(), 'submitter', 'd', 'n', 'x86_64', 1000, 1, 1, 1, '[]', '[]') RETURNING id
+), attempt AS (
+  INSERT INTO attempt (job_id, number, node_id, state, lease_expires_at)
+  SELECT job.id, 1, node.id, 'OPEN', now() FROM job, node RETURNING job_id
+), run AS (
+  INSERT INTO executor_run (id, job_id, attempt_number, position, build_id, node_id, enforcement, monitoring,
+    selection_reason, filter_digest, inputs_digest, node_facts)
+  SELECT gen_random_uuid(), attempt.job_id, 1, 0, build.id, node.id, 'none', 'none', 'r', 'f', 'i', '{}'
+  FROM attempt, build, node RETURNING id
+), artifacts AS (
+  INSERT INTO artifact (executor_run_id, kind, dropped_bytes) SELECT id, kind, dropped
+  FROM run, (VALUES ('stdout', 5), ('stderr', 0)) AS log(kind, dropped)
+)
+INSERT INTO denial (executor_run_id, call, shape, action, description, count)
+SELECT id, call, '{}', 'refused', 'd', 1 FROM run, unnest(ARRAY['socket', 'bpf']) AS call`;
+
 describe('jobs', () => {
   it('has at most one open attempt', async () => {
     const job = await insertJob();
-    const node = await worker.query<{ id: string }>(
-      `INSERT INTO node (name, architecture, state, slots, cpu_milli, memory_bytes, disk_bytes, offered_monitorings, facts)
-       VALUES ($1, 'x86_64', 'READY', 1, 1, 1, 1, '{}', '{}') RETURNING id`,
-      [randomUUID()],
-    );
+    const node = await insertNode();
     const open = (number: number) =>
       worker.query(
         `INSERT INTO attempt (job_id, number, node_id, state, lease_expires_at) VALUES ($1, $2, $3, 'OPEN', now())`,
-        [job, number, node.rows[0]?.id],
+        [job, number, node],
       );
     await open(1);
     expect(await code(open(2))).toBe(UNIQUE_VIOLATION);

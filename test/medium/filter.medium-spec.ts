@@ -1,71 +1,27 @@
 /** Holds the filter compiler to libseccomp: the same rules through both, then both programs over every number and argument. */
-import { execFileSync } from 'node:child_process';
-import { mkdirSync } from 'node:fs';
 import { beforeAll, describe, expect, it } from 'vitest';
 import {
   ALWAYS_ALLOWED,
   ARCHITECTURES,
   AUDIT_ARCH,
   type Architecture,
-  type GuardCondition,
   DEFAULT_CEILING,
   type Enforcement,
   type Instruction,
   compileFilter,
-  decodeProgram,
   disassemble,
   engineDefaultNames,
   guardOf,
   interpret,
+  plainRules,
   syscallName,
   syscallNames,
   syscallNumber,
 } from '#lib/profiles';
+import { compileOracle, libseccompProgram, libseccompTable, rulesOf } from '../support/libseccomp.js';
 
-const FOLDER = '.porin/native';
-const ORACLE = `${FOLDER}/libseccomp-oracle`;
 const I386 = 0x40000003;
 const ARM = 0x40000028;
-
-function oracle(mode: 'resolve' | 'build', architecture: Architecture, lines: readonly string[]): Buffer {
-  return execFileSync(ORACLE, [mode, architecture], { input: lines.map((line) => `${line}\n`).join('') });
-}
-
-/** Name -> number as this machine's libseccomp has it; names it does not know are absent. */
-function libseccompTable(architecture: Architecture): Map<string, number> {
-  const lines = oracle('resolve', architecture, syscallNames(architecture)).toString().trimEnd().split('\n');
-  return new Map(
-    lines.flatMap((line) => {
-      const [name = '', number = ''] = line.split(' ');
-      return Number(number) < 0 ? [] : [[name, Number(number)] as const];
-    }),
-  );
-}
-
-/** A condition as alternatives of `argument:mask:value`: a 32-bit word differs from a value where one of its bits does. */
-function masked(condition: GuardCondition): string[] {
-  const text = (mask: number, value: number): string =>
-    `${condition.argument}:${(mask >>> 0).toString(16)}:${(value >>> 0).toString(16)}`;
-  switch (condition.op) {
-    case 'SCMP_CMP_EQ':
-      return [text(0xffffffff, condition.value)];
-    case 'SCMP_CMP_MASKED_EQ':
-      return [text(condition.mask, condition.value)];
-    case 'SCMP_CMP_NE':
-      return Array.from({ length: 32 }, (_, bit) => text(1 << bit, ~condition.value & (1 << bit)));
-  }
-}
-
-function rulesOf(name: string): string[] {
-  const guard = guardOf(name);
-  if (!guard) return [name];
-  return guard.anyOf.flatMap((conditions) =>
-    conditions.reduce<string[]>(
-      (rules, condition) => rules.flatMap((rule) => masked(condition).map((text) => `${rule} ${text}`)),
-      [name],
-    ),
-  );
-}
 
 /** A seeded linear congruential generator, so that a failure can be repeated. */
 function random(seed: number): () => number {
@@ -115,11 +71,7 @@ function difference(
   return undefined;
 }
 
-beforeAll(() => {
-  mkdirSync(FOLDER, { recursive: true });
-  const source = 'test/support/libseccomp-oracle.c';
-  execFileSync('cc', ['-Wall', '-Wextra', '-Werror', '-O1', '-o', ORACLE, source, '-lseccomp']);
-});
+beforeAll(compileOracle);
 
 describe.each(ARCHITECTURES)('the filter compiler against libseccomp for %s', (architecture) => {
   const engineDefault = engineDefaultNames(architecture);
@@ -128,15 +80,18 @@ describe.each(ARCHITECTURES)('the filter compiler against libseccomp for %s', (a
   function check(enforcement: Enforcement, profile: readonly string[]): void {
     const known = libseccompTable(architecture);
     const ceiling = [...DEFAULT_CEILING, ...syscallNames(architecture).filter((name) => !known.has(name))];
-    const allowed = enforcement === 'none' ? null : profile;
-    const ours = compileFilter({ enforcement, architecture, allowed, ceiling, engineDefault });
+    const rules = enforcement === 'none' ? null : plainRules(profile);
+    const ours = compileFilter({ enforcement, architecture, rules, ceiling, engineDefault });
     const granted = syscallNames(architecture).filter(
       (name) =>
         ALWAYS_ALLOWED.includes(name) ||
         (!ceiling.includes(name) &&
           (enforcement === 'none' || (engineDefault.includes(name) && profile.includes(name)))),
     );
-    const theirs = decodeProgram(oracle('build', architecture, granted.flatMap(rulesOf)));
+    const theirs = libseccompProgram(
+      architecture,
+      granted.flatMap((name) => rulesOf(name)),
+    );
     const found = difference(architecture, ours.filter, theirs);
     expect(found && `${found}\n${disassemble(ours.filter)}\n${disassemble(theirs)}`).toBeUndefined();
   }

@@ -204,7 +204,7 @@ describe('a call outside the profile', () => {
       const filter = smallFilter({ denied: { [NR.getppid]: ENOSYS } });
       await running.control.sendPolicy(renderPolicy(policyFor(['repeat-getppid', '5000'], { filter })));
       await running.control.go();
-      const end = await running.control.finished(({ call, count }) => first.push(`${call} ${count}`));
+      const end = await running.control.finished({ onDenial: ({ call, count }) => first.push(`${call} ${count}`) });
       expect(first).toEqual(['getppid 1']);
       expect(end.denials).toMatchObject([{ call: 'getppid', count: 5000 }]);
     } finally {
@@ -239,7 +239,7 @@ describe('the control channel', () => {
   it('says who it is, and removes the socket’s name', async () => {
     await withContainer({}, async ({ control }) => {
       const hello = await control.accept(CONNECT_TIMEOUT_MS);
-      expect(hello).toMatchObject({ protocol: 1, pid: 1 });
+      expect(hello).toMatchObject({ protocol: 2, pid: 1 });
       expect(hello.initVersion).toMatch(/^\d+\.\d+\.\d+$/);
       expect(hello.kernel).toMatch(/^\d+\.\d+/);
       const { existsSync } = await import('node:fs');
@@ -256,8 +256,8 @@ describe('the control channel', () => {
 
   it.each([
     ['garbage', 'garbage\n'],
-    ['a policy cut short', 'policy 1\nend\n'],
-    ['another version', renderPolicy(policyFor(['exit', '0'])).replace('policy 1', 'policy 2')],
+    ['a policy cut short', 'policy 2\nend\n'],
+    ['another version', renderPolicy(policyFor(['exit', '0'])).replace('policy 2', 'policy 1')],
     ['an unknown field', renderPolicy(policyFor(['exit', '0'])).replace('\nend', '\nroot yes\nend')],
     ['a filter that is none', renderPolicy(policyFor(['exit', '0'])).replace(/\nfilter .*/, '\nfilter AAAAAAAAAAA=')],
   ])('ends with nothing run after %s', async (_name, text) => {

@@ -1,10 +1,8 @@
 /** The recorder on the real kernel and the real engine: exact counts, one recording beside another, its lines. */
-import { mkdir, mkdtemp, readFile, rm, rmdir, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, readFile, rmdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { Recorder } from '../../libs/execution/src/monitoring/recorder.js';
-import { Strace } from '../../libs/execution/src/monitoring/strace.js';
 import { sanitizedRecorder } from '../support/native.js';
 import { RecorderContainers } from '../support/recorder-containers.js';
 import { RecorderLines } from '../support/recorder-lines.js';
@@ -214,27 +212,6 @@ describe('the recorder', () => {
       expect(uses).toHaveLength(kind === 'syscalls' ? 0 : 4096);
     }
     expect(await lines.close()).toEqual({ status: 0, stderr: '' });
-  });
-});
-
-describe('strace', () => {
-  it('traces the payload from its gate on', async () => {
-    const directory = await mkdtemp(join(tmpdir(), 'porin-strace-'));
-    const gated = await containers.start(['count', '2', '1', '50']);
-    const strace = await Strace.attach({ pid: gated.pid, directory });
-    expect(await gated.openGateAndWait()).toBe(0);
-    const lines = await strace.finish(60_000);
-    const trace = await readFile(strace.outputPath, 'utf8');
-    await rm(directory, { recursive: true });
-    // A call that another process interrupts stands in two lines: "getppid( <unfinished" and "<... getppid resumed>".
-    expect(trace.match(/getppid\(/g)).toHaveLength(100);
-    expect(lines).toBe(trace.trimEnd().split('\n').length);
-  });
-
-  it('says so when it cannot attach', async () => {
-    await expect(Strace.attach({ pid: 2 ** 30, directory: tmpdir() })).rejects.toThrow(
-      /strace ended before it attached: .+/,
-    );
   });
 });
 

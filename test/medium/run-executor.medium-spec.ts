@@ -411,16 +411,6 @@ describe('a recording', () => {
   });
 });
 
-describe('strace', () => {
-  it('traces the payload from outside its container', async () => {
-    await runs.withDisk([PAYLOAD, 'repeat-getppid', '100'], { strace: true }, async (request) => {
-      const { report } = await runs.run(request);
-      expect(report.outcome).toEqual({ kind: 'exited', exitCode: 0 });
-      expect(report.traceLines).toBeGreaterThan(100);
-    });
-  });
-});
-
 describe('a run that fails', () => {
   it('says so when the engine has no such image', async () => {
     const imageId = `sha256:${'0'.repeat(64)}`;

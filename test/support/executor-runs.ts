@@ -24,7 +24,7 @@ import {
   Scratch,
   type StopReason,
 } from '#lib/execution';
-import { compileFilter, DEFAULT_CEILING, engineDefaultNames, type Level } from '#lib/profiles';
+import { compileFilter, DEFAULT_CEILING, engineDefaultNames, type Level, plainRules } from '#lib/profiles';
 import Docker from 'dockerode';
 import { buildTestImage } from '../../scripts/images/build-image.js';
 import { importRoot } from '../../scripts/images/engine.js';
@@ -43,6 +43,8 @@ export interface TestRun {
   readonly stderr: string;
   /** As they came while the payload ran. */
   readonly live: readonly Denial[];
+  /** The bytes of the gzip file; empty where nothing was traced. */
+  readonly trace: Buffer;
 }
 
 export type RequestChanges = Partial<Omit<ExecutorRunRequest, 'limits'>> & {
@@ -59,6 +61,8 @@ export interface RunOptions {
   readonly onStarted?: () => void;
   /** Called with all of stdout that has come so far. */
   readonly onOutput?: (text: string) => void;
+  /** In place of keeping the trace. */
+  readonly onTrace?: (part: Buffer) => Promise<void>;
 }
 
 export class ExecutorRuns {
@@ -109,9 +113,10 @@ export class ExecutorRuns {
       filter: compileFilter({
         enforcement: level.enforcement,
         architecture: ARCHITECTURE,
-        allowed: level.enforcement === 'none' ? null : (allowed ?? []),
+        rules: level.enforcement === 'none' ? null : plainRules(allowed ?? []),
         ceiling: DEFAULT_CEILING,
         engineDefault: engineDefaultNames(ARCHITECTURE),
+        notifyAll: level.monitoring === 'trace-notify',
       }),
       ...changes,
       mounts: [{ source: join(this.directory, 'payload'), target: PAYLOAD, readOnly: true }, ...(changes.mounts ?? [])],
@@ -139,6 +144,7 @@ export class ExecutorRuns {
   async run(request: ExecutorRunRequest, options: RunOptions = {}): Promise<TestRun> {
     const output = { stdout: '', stderr: '' };
     const live: Denial[] = [];
+    const trace: Buffer[] = [];
     const report = await runExecutor(request, {
       docker: this.docker,
       initPath: options.initPath ?? nativeInit(),
@@ -151,8 +157,9 @@ export class ExecutorRuns {
       },
       onStarted: () => options.onStarted?.(),
       onDenial: (denial) => live.push(denial),
+      onTrace: options.onTrace ?? ((part) => Promise.resolve(void trace.push(part))),
     });
-    return { report, ...output, live };
+    return { report, ...output, live, trace: Buffer.concat(trace) };
   }
 
   /** The busybox image with more Dockerfile instructions in its configuration, and symbolic links in its root. */

@@ -41,6 +41,14 @@ export interface RunView {
   readonly phasesMs: Readonly<Record<string, number>>;
   readonly profileVersionId: string | null;
   readonly denials: readonly { readonly call: string; readonly description: string; readonly count: number }[];
+  readonly selectionReason: string;
+  readonly landlockStatus: string;
+  readonly artifacts: readonly {
+    readonly kind: string;
+    readonly bytes: number;
+    readonly sha256: string | null;
+    readonly truncated: boolean;
+  }[];
   readonly recording: { readonly partialReasons: readonly string[] } | null;
 }
 

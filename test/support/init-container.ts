@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import Docker from 'dockerode';
 import { containerEnvironment, containerPaths } from '../../libs/execution/src/sandbox/container-paths.js';
-import { type Failed } from '../../libs/execution/src/sandbox/control-message.js';
+import { type Failed, type Started } from '../../libs/execution/src/sandbox/control-message.js';
 import { ControlSocket, type PayloadEnd } from '../../libs/execution/src/sandbox/control-socket.js';
 import { engineSeccomp } from '../../libs/execution/src/sandbox/engine-seccomp.js';
 import { renderPolicy, type SandboxPolicy } from '../../libs/execution/src/sandbox/policy-text.js';
@@ -19,7 +19,7 @@ export const CONNECT_TIMEOUT_MS = 60_000;
 const USER = '65534:65534';
 
 export interface Outcome {
-  readonly start: { readonly kind: 'started' } | Failed;
+  readonly start: Started | Failed;
   /** Absent where the payload did not start. */
   readonly end: PayloadEnd | undefined;
   readonly output: string;

@@ -5,8 +5,9 @@
  *   libseccomp-oracle build ARCH     standard input: rules, one a line; prints struct sock_filter[] of a filter that
  *                                    allows what a rule matches and notifies about everything else
  *
- * A rule is "name" followed by up to six conditions "argument:mask:value", numbers in hexadecimal, all of which must hold:
- * libseccomp has no 32-bit comparison, so every condition is a masked one.
+ * A rule is "name" followed by up to six conditions "argument:comparison:value[:mask]", numbers in hexadecimal and the
+ * comparison in libseccomp's words without SCMP_CMP_, all of which must hold. libseccomp compares 64 bits and nothing else,
+ * so a condition on 32 bits must come as masked ones.
  */
 #include <errno.h>
 #include <seccomp.h>
@@ -42,6 +43,38 @@ static void resolve(uint32_t arch)
 	}
 }
 
+static enum scmp_compare parse_comparison(const char *name)
+{
+	static const struct {
+		const char *name;
+		enum scmp_compare value;
+	} comparisons[] = {
+		{ "NE", SCMP_CMP_NE }, { "LT", SCMP_CMP_LT }, { "LE", SCMP_CMP_LE }, { "EQ", SCMP_CMP_EQ },
+		{ "GE", SCMP_CMP_GE }, { "GT", SCMP_CMP_GT }, { "MASKED_EQ", SCMP_CMP_MASKED_EQ },
+	};
+
+	for (size_t index = 0; index < sizeof(comparisons) / sizeof(*comparisons); index++) {
+		if (strcmp(name, comparisons[index].name) == 0)
+			return comparisons[index].value;
+	}
+	fail("unknown comparison", name, EINVAL);
+	return 0;
+}
+
+static struct scmp_arg_cmp parse_condition(const char *text)
+{
+	unsigned int argument;
+	char comparison[16];
+	unsigned long long value, mask = 0;
+	int fields = sscanf(text, "%x:%15[A-Z_]:%llx:%llx", &argument, comparison, &value, &mask);
+
+	if (fields < 3)
+		fail("malformed condition", text, EINVAL);
+	if (parse_comparison(comparison) == SCMP_CMP_MASKED_EQ)
+		return (struct scmp_arg_cmp){ argument, SCMP_CMP_MASKED_EQ, mask, value };
+	return (struct scmp_arg_cmp){ argument, parse_comparison(comparison), value, 0 };
+}
+
 static void add_rule(scmp_filter_ctx ctx, char *line)
 {
 	struct scmp_arg_cmp conditions[MAX_CONDITIONS];
@@ -57,12 +90,9 @@ static void add_rule(scmp_filter_ctx ctx, char *line)
 	if (number == __NR_SCMP_ERROR)
 		fail("unknown system call", name, EINVAL);
 	while ((text = strtok(NULL, " \n")) != NULL) {
-		unsigned int argument;
-		unsigned long long mask, value;
-
-		if (count == MAX_CONDITIONS || sscanf(text, "%x:%llx:%llx", &argument, &mask, &value) != 3)
-			fail("malformed condition", text, EINVAL);
-		conditions[count++] = SCMP_CMP(argument, SCMP_CMP_MASKED_EQ, mask, value);
+		if (count == MAX_CONDITIONS)
+			fail("too many conditions", text, EINVAL);
+		conditions[count++] = parse_condition(text);
 	}
 	error = seccomp_rule_add_exact_array(ctx, SCMP_ACT_ALLOW, number, count, conditions);
 	if (error != 0)

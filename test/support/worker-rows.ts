@@ -1,5 +1,6 @@
 /** Writes, as the role porin_worker, the rows that a worker would write: what the API makes of them is under test. */
 import { randomUUID } from 'node:crypto';
+import { type ArtifactKind } from '#lib/database';
 import { type Enforcement, type Monitoring, type PartialReason, type Recording, recordingDigest } from '#lib/profiles';
 import pg from 'pg';
 
@@ -140,7 +141,8 @@ export class WorkerRows {
 
   async addDenial(runId: string, denial: { call: string; arguments: string[]; errno: string; description: string }) {
     await this.client.query(
-      `INSERT INTO denial (executor_run_id, call, shape, action, description, count) VALUES ($1, $2, $3, 'refused', $4, 3)`,
+      `INSERT INTO denial (executor_run_id, position, call, shape, action, description, count)
+       SELECT $1, count(*), $2, $3, 'refused', $4, 3 FROM denial WHERE executor_run_id = $1`,
       [runId, denial.call, JSON.stringify({ arguments: denial.arguments, errno: denial.errno }), denial.description],
     );
   }
@@ -152,7 +154,7 @@ export class WorkerRows {
     );
   }
 
-  async addArtifact(runId: string, kind: 'stdout' | 'stderr', expiresAt: Date | null = null): Promise<string> {
+  async addArtifact(runId: string, kind: ArtifactKind, expiresAt: Date | null = null): Promise<string> {
     return this.insertReturningId(
       `INSERT INTO artifact (executor_run_id, kind, expires_at) VALUES ($1, $2, $3) RETURNING id`,
       [runId, kind, expiresAt],

@@ -1,13 +1,17 @@
 /** Turns the report of an executor run into what the database keeps of it. */
-import { type ExecutorRunReport } from '#lib/execution';
-import { type FinishedRun } from './run-store.js';
+import { type Denial, type ExecutorRunReport } from '#lib/execution';
+import { type Places, toVariables } from '#lib/profiles';
+import { type FinishedRun, type RunArtifact, type RunDenial } from './run-store.js';
 import { type LogStream } from './log-writer.js';
 
-export function finishedRun(
-  report: ExecutorRunReport,
-  written: Readonly<Record<LogStream, { bytes: number; sha256: string }>>,
-  before: { readonly queue: number; readonly stage: number },
-): FinishedRun {
+interface RunCircumstances {
+  readonly written: Readonly<Record<LogStream, { bytes: number; sha256: string }>>;
+  /** Of what came before the run. */
+  readonly phasesMs: { readonly queue: number; readonly stage: number };
+  readonly places: Places;
+}
+
+export function finishedRun(report: ExecutorRunReport, { written, phasesMs, places }: RunCircumstances): FinishedRun {
   const { outcome, usage, recording, denials } = report;
   const calls = recording && Object.values(recording.calls).reduce((sum, count) => sum + count, 0);
   return {
@@ -22,19 +26,36 @@ export function finishedRun(
       exitCode: outcome.kind === 'exited' ? outcome.exitCode : null,
       signal: outcome.kind === 'signaled' ? outcome.signal : null,
       outcome: outcome.kind,
+      landlockStatus: report.landlockStatus ?? 'NOT_ENFORCED',
     },
-    phasesMs: { ...before, ...report.phasesMs },
-    denials: denials.map(({ call, action, description, count, ...shape }) => ({
-      call,
-      action,
-      description,
-      count,
-      shape,
-    })),
-    recording,
-    logs: {
-      stdout: { ...written.stdout, droppedBytes: report.logs.stdout.droppedBytes },
-      stderr: { ...written.stderr, droppedBytes: report.logs.stderr.droppedBytes },
-    },
+    phasesMs: { ...phasesMs, ...report.phasesMs },
+    denials: denials.map((denial, position) => runDenial(position, denial)),
+    recording: recording && toVariables(recording, places),
+    artifacts: artifactsOf(report, written),
   };
+}
+
+/** `position`: among the run's denials, in the order in which they first happened. */
+export function runDenial(position: number, { call, action, description, count, ...shape }: Denial): RunDenial {
+  return { position, call, action, description, count, shape };
+}
+
+function artifactsOf({ logs, trace }: ExecutorRunReport, written: RunCircumstances['written']): readonly RunArtifact[] {
+  return [
+    ...(['stdout', 'stderr'] as const).map((kind): RunArtifact => {
+      const { droppedBytes } = logs[kind];
+      return { kind, ...written[kind], droppedBytes, truncated: droppedBytes > 0 };
+    }),
+    ...(trace
+      ? [
+          {
+            kind: 'trace',
+            bytes: trace.bytes,
+            sha256: trace.sha256,
+            droppedBytes: 0,
+            truncated: trace.truncated,
+          } as const,
+        ]
+      : []),
+  ];
 }

@@ -73,6 +73,8 @@ export function toJobError(error: unknown, node: string): JobError {
       return JobError.of('control-channel', { detail }, { cause: error });
     case 'recorder-lost':
       return JobError.of('recorder-lost', { node, detail }, { cause: error });
+    case 'landlock-unavailable':
+      return JobError.of('landlock-unavailable', { node, detail }, { cause: error });
     case 'engine-error':
       return JobError.of('engine-error', { node, detail }, { cause: error });
   }

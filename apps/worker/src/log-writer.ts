@@ -1,15 +1,13 @@
 /** Writes a payload's output to the database while it runs, in order, a chunk at a time. */
 import { createHash } from 'node:crypto';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { type LogSink } from '#lib/execution';
+import { appendAgain, RETRIES } from './append-again.js';
 
 export type LogStream = Parameters<LogSink>[0];
 export type AppendChunk = (stream: LogStream, offset: number, content: Buffer) => Promise<void>;
 
 const CHUNK_BYTES = 64 * 1024;
 const FLUSH_MS = 500;
-/** Longer than Postgres takes to start again, and no longer than a lease is kept without it. */
-const RETRIES = { times: 30, pauseMs: 1_000 };
 
 export class LogWriter {
   readonly #streams = { stdout: new StreamBuffer(), stderr: new StreamBuffer() };
@@ -43,22 +41,14 @@ export class LogWriter {
   #flush(): void {
     for (const stream of ['stdout', 'stderr'] as const) {
       const taken = this.#streams[stream].take();
-      if (taken) this.#writing = this.#writing.then(() => this.#append(stream, taken.offset, taken.content));
+      if (taken) this.#writing = this.#writing.then(() => this.#append(stream, taken));
     }
     // Kept for `end`; without this Node would end the process.
     this.#writing.catch(() => undefined);
   }
 
-  /** A payload that has run for hours must not be lost by a moment without Postgres. */
-  async #append(...chunk: Parameters<AppendChunk>): Promise<void> {
-    for (let tries = 0; ; tries += 1) {
-      try {
-        return await this.append(...chunk);
-      } catch (error) {
-        if (tries === this.retries.times) throw error;
-        await sleep(this.retries.pauseMs);
-      }
-    }
+  #append(stream: LogStream, { offset, content }: { offset: number; content: Buffer }): Promise<void> {
+    return appendAgain(() => this.append(stream, offset, content), this.retries);
   }
 }
 

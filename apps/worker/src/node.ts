@@ -5,13 +5,14 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type WorkerConfig } from '#lib/config';
 import {
   type NodeFacts,
+  offeredMonitorings,
   probeNode,
   Recorder,
   RecorderError,
   removeContainers,
   removeStaleScratch,
 } from '#lib/execution';
-import { type Architecture, type Monitoring, OFFERED_MONITORINGS } from '#lib/profiles';
+import { type Architecture, type Monitoring } from '#lib/profiles';
 import type Docker from 'dockerode';
 import { type Logger } from 'pino';
 import { type AttemptKey } from './claim.js';
@@ -126,11 +127,14 @@ export class Node {
   planOptions(runs: RunStore, signal: AbortSignal): PlanOptions {
     const { approvalKey } = this.options;
     const { offeredMonitorings } = this.#offer();
-    return { docker: this.docker, runs, architecture: ARCHITECTURE, approvalKey, offeredMonitorings, signal };
+    const node = { name: this.name, landlockAbi: this.facts.landlockAbi };
+    return { docker: this.docker, node, runs, architecture: ARCHITECTURE, approvalKey, offeredMonitorings, signal };
   }
 
   #offer(): { offeredMonitorings: Monitoring[]; facts: Record<string, unknown> } {
-    return { offeredMonitorings: this.recorder ? [...OFFERED_MONITORINGS] : ['none'], facts: { ...this.facts } };
+    const { facts } = this;
+    const has = { recorder: this.recorder !== undefined, strace: facts.straceVersion !== undefined };
+    return { offeredMonitorings: offeredMonitorings(has), facts: { ...facts } };
   }
 
   async #startRecorder(): Promise<void> {

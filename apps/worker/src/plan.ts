@@ -2,26 +2,16 @@
 import { type KeyObject } from 'node:crypto';
 import { resolveImage, type ResolvedImage } from '#lib/execution';
 import { JobError } from '#lib/jobs';
-import {
-  allowedNames,
-  type Architecture,
-  type CompiledFilter,
-  compileFilter,
-  contentDigest,
-  DEFAULT_CEILING,
-  engineDefaultNames,
-  type Level,
-  type Monitoring,
-  type Profile,
-  selectLevel,
-} from '#lib/profiles';
+import { type Architecture, contentDigest, type Level, type Monitoring, type Places, selectLevel } from '#lib/profiles';
 import type Docker from 'dockerode';
 import { type BuildRow, type Claim, type ClaimedExecutor, type PinnedBuild } from './claim.js';
 import { imageJobError } from './job-errors.js';
+import { type RestrictingNode, restrictions, type Restrictions } from './restrictions.js';
+import { runPlaces } from './run-places.js';
 import { type RunStore } from './run-store.js';
 import { verifyApproved } from './verify-approved.js';
 
-export interface PlannedExecutor {
+export interface PlannedExecutor extends Restrictions {
   readonly position: number;
   readonly build: BuildRow;
   readonly image: ResolvedImage;
@@ -32,10 +22,12 @@ export interface PlannedExecutor {
   readonly level: Level;
   readonly profileVersionId: string | null;
   readonly selectionReason: string;
-  readonly filter: CompiledFilter;
+  /** What the variables of profiles and recordings stand for in its container. */
+  readonly places: Places;
 }
 
 export interface PlanOptions {
+  readonly node: RestrictingNode;
   readonly docker: Docker;
   readonly runs: RunStore;
   readonly architecture: Architecture;
@@ -80,6 +72,8 @@ async function planExecutor(
   if (selection.kind === 'hold') return 'hold';
   if (selection.kind === 'refuse') throw JobError.of(selection.code, { detail: selection.message });
   const { content } = image;
+  const places = runPlaces(claim, image.volumes);
+  const approved = row && profile && selection.profileVersionId !== null ? { id: row.id, profile } : null;
   return {
     position: executor.position,
     build,
@@ -90,7 +84,8 @@ async function planExecutor(
     level: selection.level,
     profileVersionId: selection.profileVersionId,
     selectionReason: selection.reason,
-    filter: filterFor(selection.level, selection.profileVersionId === null ? null : profile, architecture),
+    places,
+    ...restrictions(selection.level, approved, { places, architecture, node: options.node }),
   };
 }
 
@@ -139,14 +134,4 @@ async function resolve(
   } catch (error) {
     throw imageJobError(error, executor.image, architecture);
   }
-}
-
-function filterFor(level: Level, profile: Profile | null, architecture: Architecture): CompiledFilter {
-  return compileFilter({
-    enforcement: level.enforcement,
-    architecture,
-    allowed: profile && allowedNames(profile),
-    ceiling: DEFAULT_CEILING,
-    engineDefault: engineDefaultNames(architecture),
-  });
 }

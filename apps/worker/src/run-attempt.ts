@@ -18,10 +18,10 @@ import { type Claim } from './claim.js';
 import { finishedRun } from './finished-run.js';
 import { outcomeError, stopError, toJobError } from './job-errors.js';
 import { Lease } from './lease.js';
-import { LogWriter } from './log-writer.js';
 import { type Node } from './node.js';
 import { type PlannedExecutor, planAttempt } from './plan.js';
 import { type RunStore } from './run-store.js';
+import { RunWriters } from './run-writers.js';
 import { type Share } from './resources.js';
 import { Workspace, type WorkspacePlace } from './workspace.js';
 
@@ -34,6 +34,7 @@ export interface AttemptOptions {
   readonly initPath: string;
   readonly leaseMs: number;
   readonly logLimitBytes: number;
+  readonly traceMaximumBytes: number;
   readonly logger: Logger;
 }
 
@@ -150,8 +151,8 @@ export class Attempt {
     });
     if (!started) throw JobError.of('profile-revoked', { profileVersion: profileVersionId ?? '' });
     this.#lastRunId = runId;
-    const limits = this.#limits();
-    const logs = new LogWriter((stream, offset, content) => runs.appendLog(runId, stream, offset, content));
+    const limits = this.#limits(executor.pids);
+    const writers = new RunWriters(runs, runId, this.logger);
     let report: ExecutorRunReport | undefined;
     try {
       report = await runExecutor(
@@ -169,6 +170,8 @@ export class Attempt {
           scratchDirectory: workspace.scratch.path,
           level,
           filter: executor.filter,
+          ...(executor.landlock && { landlock: executor.landlock }),
+          ...(executor.landlockMinimum && { landlockMinimum: executor.landlockMinimum }),
         },
         {
           docker: node.docker,
@@ -176,13 +179,20 @@ export class Attempt {
           runDirectory: this.options.runDirectory,
           recorder: node.recorder,
           stop: this.#stop.signal,
-          onLog: logs.write,
+          ...writers.listeners,
         },
       );
     } finally {
-      const written = await logs.end();
+      const written = await writers.end();
       if (report)
-        await runs.finishRun(runId, finishedRun(report, written, { queue: this.claim.queueMs, stage: stageMs }));
+        await runs.finishRun(
+          runId,
+          finishedRun(report, {
+            written,
+            phasesMs: { queue: this.claim.queueMs, stage: stageMs },
+            places: executor.places,
+          }),
+        );
     }
     if (report.removalProblem !== undefined)
       this.logger.warn({ runId }, `its container stays: ${report.removalProblem}`);
@@ -197,12 +207,13 @@ export class Attempt {
     if (error) throw error;
   }
 
-  #limits(): RunLimits {
+  #limits(pids = PIDS_LIMIT): RunLimits {
     return {
       ...this.claim.share,
-      pids: PIDS_LIMIT,
+      pids: Math.min(pids, PIDS_LIMIT),
       wallTimeMs: Math.max(1, this.claim.wallTimeS * 1000 - this.#payloadMs),
       logBytes: this.options.logLimitBytes,
+      traceBytes: this.options.traceMaximumBytes,
     };
   }
 

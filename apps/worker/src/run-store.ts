@@ -1,10 +1,9 @@
 /** The SQL of executor runs: the build that one is of, the profile it runs under, what it prints and how it ended. */
-import { type Build, type DenialRow, type ExecutorRun } from '#lib/database';
-import { type Recording, recordingDigest } from '#lib/profiles';
+import { type ArtifactKind, type Build, type DenialRow, type ExecutorRun } from '#lib/database';
+import { isTrace, type Recording, recordingDigest } from '#lib/profiles';
 import { type DataSource } from 'typeorm';
 import { lost, OPEN_ATTEMPT } from './attempt-store.js';
 import { type ApprovedRow, type AttemptKey, type BuildRow, type Claim, type PinnedBuild } from './claim.js';
-import { type LogStream } from './log-writer.js';
 
 type NewRun = Pick<
   ExecutorRun,
@@ -31,15 +30,24 @@ type RunResult = Pick<
   | 'exitCode'
   | 'signal'
   | 'outcome'
+  | 'landlockStatus'
 >;
+export type RunDenial = Pick<DenialRow, 'position' | 'call' | 'shape' | 'action' | 'description' | 'count'>;
+export interface RunArtifact {
+  readonly kind: ArtifactKind;
+  readonly bytes: number;
+  readonly droppedBytes: number;
+  readonly sha256: string;
+  readonly truncated: boolean;
+}
 
 export interface FinishedRun {
   readonly result: RunResult;
   /** Milliseconds by phase; more may follow with `addPhases`. */
   readonly phasesMs: NonNullable<ExecutorRun['phasesMs']>;
-  readonly denials: readonly Pick<DenialRow, 'call' | 'shape' | 'action' | 'description' | 'count'>[];
+  readonly denials: readonly RunDenial[];
   readonly recording: Recording | undefined;
-  readonly logs: Readonly<Record<LogStream, { bytes: number; droppedBytes: number; sha256: string }>>;
+  readonly artifacts: readonly RunArtifact[];
 }
 
 export class RunStore {
@@ -117,14 +125,14 @@ export class RunStore {
          RETURNING id, job_id
        ), started AS (
          UPDATE job SET state = 'RUNNING' FROM run WHERE job.id = run.job_id AND state = 'INITIALIZING'
-       ), logs AS (
-         INSERT INTO artifact (executor_run_id, kind) SELECT id, kind FROM run, unnest(ARRAY['stdout', 'stderr']) AS kind
+       ), artifacts AS (
+         INSERT INTO artifact (executor_run_id, kind) SELECT id, kind FROM run, unnest($16::text[]) AS kind
        )
        SELECT EXISTS (SELECT FROM open) AS open, EXISTS (SELECT FROM run) AS started`,
       [
         ...[claim.jobId, claim.number, run.id, run.position, run.buildId, run.profileVersionId, this.nodeId],
         ...[run.enforcement, run.monitoring, run.selectionReason, run.filterDigest, run.inputsDigest, run.nodeFacts],
-        ...[claim.calibration, claim.block],
+        ...[claim.calibration, claim.block, artifactKinds(run.monitoring)],
       ],
     );
     if (!found.open) throw lost(claim);
@@ -132,37 +140,40 @@ export class RunStore {
   }
 
   /** May be told again of a chunk that it has. */
-  async appendLog(runId: string, stream: LogStream, offset: number, content: Buffer): Promise<void> {
+  async appendArtifact(runId: string, kind: ArtifactKind, offset: number, content: Buffer): Promise<void> {
     await this.dataSource.query(
-      `WITH log AS (SELECT id FROM artifact WHERE executor_run_id = $1 AND kind = $2)
-       INSERT INTO artifact_chunk (artifact_id, byte_offset, content) SELECT id, $3, $4 FROM log ON CONFLICT DO NOTHING`,
-      [runId, stream, offset, content],
+      `WITH artifact AS (SELECT id FROM artifact WHERE executor_run_id = $1 AND kind = $2)
+       INSERT INTO artifact_chunk (artifact_id, byte_offset, content) SELECT id, $3, $4 FROM artifact ON CONFLICT DO NOTHING`,
+      [runId, kind, offset, content],
     );
   }
 
-  async finishRun(runId: string, { result, phasesMs, denials, recording, logs }: FinishedRun): Promise<void> {
-    const streams = Object.entries(logs).map(([kind, log]) => ({ kind, ...log }));
+  /** While the run goes on. Those that are there get their counts, which only grow. */
+  async writeDenials(runId: string, denials: readonly RunDenial[]): Promise<void> {
+    await this.dataSource.query(insertDenials('$1', '$2'), [runId, JSON.stringify(denials)]);
+  }
+
+  async finishRun(runId: string, { result, phasesMs, denials, recording, artifacts }: FinishedRun): Promise<void> {
     await this.dataSource.query(
       `WITH run AS (
          UPDATE executor_run SET wall_us = $2, user_us = $3, system_us = $4, max_rss_bytes = $5, voluntary_switches = $6,
            involuntary_switches = $7, call_count = $8, exit_code = $9, signal = $10, outcome = $11, phases_ms = $12,
-           ended_at = now()
+           landlock_status = $13, ended_at = now()
          WHERE id = $1
-       ), logs AS (
-         UPDATE artifact SET bytes = log.bytes, dropped_bytes = log."droppedBytes", sha256 = log.sha256
-         FROM jsonb_to_recordset($13) AS log(kind text, bytes bigint, "droppedBytes" bigint, sha256 text)
-         WHERE executor_run_id = $1 AND artifact.kind = log.kind
+       ), artifacts AS (
+         UPDATE artifact SET bytes = ended.bytes, dropped_bytes = ended."droppedBytes", sha256 = ended.sha256,
+           truncated = ended.truncated
+         FROM jsonb_to_recordset($14) AS ended(kind text, bytes bigint, "droppedBytes" bigint, sha256 text, truncated boolean)
+         WHERE executor_run_id = $1 AND artifact.kind = ended.kind
        ), denials AS (
-         INSERT INTO denial (executor_run_id, call, shape, action, description, count)
-         SELECT $1, * FROM jsonb_to_recordset($14)
-           AS denial(call text, shape jsonb, action text, description text, count bigint)
+         ${insertDenials('$1', '$15')}
        )
        INSERT INTO recording (executor_run_id, digest, content, partial_reasons)
-       SELECT $1, $15, $16::jsonb, $17::text[] WHERE $15::text IS NOT NULL`,
+       SELECT $1, $16, $17::jsonb, $18::text[] WHERE $16::text IS NOT NULL`,
       [
         ...[runId, result.wallUs, result.userUs, result.systemUs, result.maxRssBytes, result.voluntarySwitches],
         ...[result.involuntarySwitches, result.callCount, result.exitCode, result.signal, result.outcome, phasesMs],
-        ...[JSON.stringify(streams), JSON.stringify(denials)],
+        ...[result.landlockStatus, JSON.stringify(artifacts), JSON.stringify(denials)],
         ...[recording ? recordingDigest(recording) : null, recording ?? null, recording?.partialReasons ?? null],
       ],
     );
@@ -174,4 +185,16 @@ export class RunStore {
       phasesMs,
     ]);
   }
+}
+
+/** `run` and `denials`: placeholders of the run's id and of the JSON of RunDenials. */
+function insertDenials(run: string, denials: string): string {
+  return `INSERT INTO denial (executor_run_id, position, call, shape, action, description, count)
+    SELECT ${run}, * FROM jsonb_to_recordset(${denials})
+      AS denial(position integer, call text, shape jsonb, action text, description text, count bigint)
+    ON CONFLICT (executor_run_id, position) DO UPDATE SET count = greatest(denial.count, excluded.count)`;
+}
+
+function artifactKinds(monitoring: ExecutorRun['monitoring']): ArtifactKind[] {
+  return ['stdout', 'stderr', ...(isTrace(monitoring) ? (['trace'] as const) : [])];
 }

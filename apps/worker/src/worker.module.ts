@@ -108,6 +108,7 @@ export class WorkerLifecycle implements OnApplicationBootstrap, OnApplicationShu
         initPath: this.#native('porin-init'),
         leaseMs: config.PORIN_LEASE_MS,
         logLimitBytes: config.PORIN_LOG_LIMIT_BYTES,
+        traceMaximumBytes: config.PORIN_TRACE_MAXIMUM_BYTES,
         logger,
       },
     });

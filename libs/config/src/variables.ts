@@ -54,7 +54,7 @@ export const apiVariables = z.object({
   PORIN_RETRY_PAUSE_MS: integer(0, 86_400_000)
     .default(10_000)
     .describe('Pause after a failure of ours before the second attempt, milliseconds; six times that before the third'),
-  PORIN_RETENTION_DAYS: integer(1, 36_500).default(90).describe('Days that logs are kept'),
+  PORIN_RETENTION_DAYS: integer(1, 36_500).default(90).describe('Days that logs and traces are kept'),
 });
 
 export const workerVariables = z.object({
@@ -90,6 +90,9 @@ export const workerVariables = z.object({
   PORIN_LOG_LIMIT_BYTES: integer(1024, 1024 ** 3)
     .default(10 * 1024 ** 2)
     .describe('Bytes kept of each of stdout and stderr'),
+  PORIN_TRACE_MAXIMUM_BYTES: integer(64 * 1024, 1024 ** 3)
+    .default(64 * 1024 ** 2)
+    .describe('Bytes of one trace, compressed, at which it is cut; the payload goes on'),
   PORIN_INPUT_LIMIT_BYTES: integer(1024, 2 ** 53)
     .default(100 * GIB)
     .describe('Largest single input, bytes'),

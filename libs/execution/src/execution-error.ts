@@ -3,7 +3,8 @@ import { RecorderError } from './monitoring/recorder-error.js';
 import { ControlChannelError } from './sandbox/control-error.js';
 import { PolicyError } from './sandbox/policy-text.js';
 
-export type ExecutionErrorCode = 'control-channel' | 'engine-error' | 'recorder-lost' | 'invalid-policy';
+export type ExecutionErrorCode =
+  'control-channel' | 'engine-error' | 'recorder-lost' | 'landlock-unavailable' | 'invalid-policy';
 
 export class ExecutionError extends Error {
   override readonly name = 'ExecutionError';

@@ -30,7 +30,11 @@ export interface RunLimits {
   readonly wallTimeMs: number;
   /** Bytes kept per stream; the rest is dropped and counted. */
   readonly logBytes: number;
+  /** Bytes of a trace, compressed, at which it is cut. Default TRACE_MAXIMUM_BYTES. */
+  readonly traceBytes?: number;
 }
+
+export const TRACE_MAXIMUM_BYTES = 64 * 1024 ** 2;
 
 export interface ExecutorRunRequest {
   /** UUID; names the container, its cgroup, socket and labels. */
@@ -61,8 +65,8 @@ export interface ExecutorRunRequest {
   readonly filter: CompiledFilter;
   /** The files that the payload may use; absent where the profile does not say, and then nothing is refused. */
   readonly landlock?: LandlockRules;
-  /** Bench only: run under `strace -f` from outside the container. */
-  readonly strace?: boolean;
+  /** What the kernel must hold of `landlock`, or nothing is run. */
+  readonly landlockMinimum?: LandlockStatus;
 }
 
 /** Why the payload did not end on its own; `disk-limit` also where it ended for want of disk. */
@@ -134,8 +138,8 @@ export interface ExecutorRunReport {
   readonly recording?: Recording;
   /** Absent after exit code 0, where the payload did not end on its own or did not start, and where the host does not tell. */
   readonly limitHits?: LimitHits;
-  /** Lines of the trace, with `strace`. */
-  readonly traceLines?: number;
+  /** With monitoring `trace` and `trace-notify`; its bytes went to `onTrace`. */
+  readonly trace?: TraceSummary;
   /** Why the engine could not remove the container, if it could not. */
   readonly removalProblem?: string;
   readonly logs: { readonly stdout: LogSummary; readonly stderr: LogSummary };
@@ -147,6 +151,15 @@ export interface ExecutorRunReport {
 export interface LogSummary {
   readonly bytes: number;
   readonly droppedBytes: number;
+}
+
+export interface TraceSummary {
+  /** Of the gzip file. */
+  readonly bytes: number;
+  readonly sha256: string;
+  readonly lines: number;
+  /** More happened than is in it; its last line says why. */
+  readonly truncated: boolean;
 }
 
 export type LogSink = (stream: 'stdout' | 'stderr', chunk: Buffer) => void;
@@ -165,4 +178,7 @@ export interface NodeFacts {
   /** Absent when BPF cannot be loaded; then `recorderProblem` says why. */
   readonly recorderVersion?: string;
   readonly recorderProblem?: string;
+  /** Absent where strace cannot trace a process of another user; then `straceProblem` says why. */
+  readonly straceVersion?: string;
+  readonly straceProblem?: string;
 }

@@ -1,5 +1,6 @@
 export * from './executor-run.js';
 export * from './execution-error.js';
+export * from './landlock-status.js';
 export { type ExecutorContext, runExecutor } from './run-executor.js';
 export { type ImageErrorCode, ImageError, type ResolvedImage, resolveImage } from './containers/resolve-image.js';
 export { type PulledImage, pulledImages, removeImage } from './containers/remove-image.js';
@@ -10,3 +11,4 @@ export { removeStaleScratch, Scratch, type ScratchOptions } from './containers/s
 export { Recorder, type RecorderOptions } from './monitoring/recorder.js';
 export { RECORDING_KINDS, type RecordingKind } from './monitoring/recording.js';
 export { RecorderError, type RecorderErrorCode } from './monitoring/recorder-error.js';
+export { offeredMonitorings } from './monitoring/offered-monitorings.js';

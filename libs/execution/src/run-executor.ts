@@ -7,7 +7,7 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import type Docker from 'dockerode';
-import { OFFERED_MONITORINGS } from '#lib/profiles';
+import { isTrace } from '#lib/profiles';
 import { RunContainer } from './containers/container.js';
 import { containerSpecification } from './containers/container-specification.js';
 import { imageConfiguration } from './containers/image-configuration.js';
@@ -21,6 +21,7 @@ import {
   type ExecutorRunRequest,
   type LogSink,
 } from './executor-run.js';
+import { isLess, landlockStatusAt } from './landlock-status.js';
 import { Observation } from './monitoring/observation.js';
 import { type Recorder } from './monitoring/recorder.js';
 import { nodeArchitecture } from './node-architecture.js';
@@ -36,16 +37,20 @@ export interface ExecutorContext {
   readonly initPath: string;
   /** Short host directory for control sockets; made, with mode 0700, where it does not exist. */
   readonly runDirectory: string;
-  /** Needed when the level's monitoring is not `none`. */
+  /** Needed when the level's monitoring makes a recording. */
   readonly recorder: Recorder | undefined;
   /** Aborted with a StopReason as its reason: ends the payload, and the report still comes. */
   readonly stop: AbortSignal;
   /** Gets at most `limits.logBytes` of each stream. Must not throw. */
   readonly onLog: LogSink;
+  /** Gets the trace, a gzip file, in order; the next part comes when the promise is fulfilled, and waits for it. */
+  readonly onTrace?: (part: Buffer) => Promise<void>;
   /** The payload has been executed. */
   readonly onStarted?: () => void;
   /** The first call of each shape, when it happens; the report has the counts. */
   readonly onDenial?: (denial: Denial) => void;
+  /** How often the denial of this index, in the order of `onDenial`, has happened by now; at most once a second for each. */
+  readonly onDenialCount?: (index: number, count: number) => void;
 }
 
 /** What a container is made for, and the channel that it will connect to. */
@@ -119,7 +124,12 @@ async function runInside(
   clock.enter('start');
   await container.start();
   const hello = await Promise.race([control.accept(CONNECT_TIMEOUT_MS), endedUnheard(logs)]);
-  const observation = await Observation.attach(request, context.recorder, () => container.pid());
+  checkLandlock(request, hello.landlockAbi);
+  const observation = await Observation.attach(request, {
+    recorder: context.recorder,
+    onTrace: (part) => context.onTrace?.(part) ?? Promise.resolve(),
+    pid: () => container.pid(),
+  });
   try {
     await within(control.sendPolicy(run.policy), POLICY_TIMEOUT_MS, () => timedOut('take its policy'));
     observation.throwIfLost();
@@ -132,6 +142,8 @@ async function runInside(
       broken: logs.broken,
       onStarted: () => context.onStarted?.(),
       onDenial: (denial) => context.onDenial?.(denial),
+      onDenialCount: (index, count) => context.onDenialCount?.(index, count),
+      ...(observation.onTrace && { onTrace: observation.onTrace }),
     });
     clock.enter('remove');
     await Promise.all([
@@ -140,7 +152,7 @@ async function runInside(
     ]);
     const outcome = await withOomKilled(result, container);
     if (!result.executed) await observation.drop();
-    const { usage, limitHits, denials, denialsDropped, endedOnItsOwn } = result;
+    const { usage, limitHits, denials, denialsDropped, endedOnItsOwn, traced, landlockStatus } = result;
     return {
       outcome,
       level: request.level,
@@ -148,7 +160,9 @@ async function runInside(
       ...(limitHits && { limitHits }),
       denials,
       denialsDropped,
-      ...(result.executed && (await observation.finish({ payloadEndedOnItsOwn: endedOnItsOwn }))),
+      ...(landlockStatus && { landlockStatus }),
+      ...(result.executed &&
+        (await observation.finish({ payloadEndedOnItsOwn: endedOnItsOwn, ...(traced && { traced }) }))),
       logs: logs.summary(),
       sandbox: { initVersion: hello.initVersion, kernel: hello.kernel, landlockAbi: hello.landlockAbi },
     };
@@ -165,11 +179,20 @@ async function withOomKilled({ outcome, limitHits }: PayloadResult, container: R
 }
 
 function checkMonitoring({ level: { monitoring } }: ExecutorRunRequest, { recorder }: ExecutorContext): void {
-  if (!OFFERED_MONITORINGS.some((offered) => offered === monitoring)) {
-    throw new ExecutionError('invalid-policy', `Monitoring "${monitoring}" is not offered by this version.`);
-  }
-  if (monitoring !== 'none' && !recorder) {
+  if (monitoring !== 'none' && !isTrace(monitoring) && !recorder) {
     throw new ExecutionError('recorder-lost', `Monitoring "${monitoring}" needs a recorder, and there is none.`);
+  }
+}
+
+/** What the kernel lets porin-init have, which a security profile of the engine may make less than it has. */
+function checkLandlock({ landlock, landlockMinimum }: ExecutorRunRequest, abi: number): void {
+  if (landlock === undefined || landlockMinimum === undefined) return;
+  const status = landlockStatusAt(abi);
+  if (isLess(status, landlockMinimum)) {
+    throw new ExecutionError(
+      'landlock-unavailable',
+      `${landlockMinimum} is demanded, and its ABI ${abi} gives ${status} in a container.`,
+    );
   }
 }
 

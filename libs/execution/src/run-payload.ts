@@ -1,5 +1,6 @@
 /** One payload from the gate to its end, and what its end means. */
 import { constants } from 'node:os';
+import { type LandlockStatus } from '#lib/profiles';
 import { type RunContainer } from './containers/container.js';
 import { readLimitHits } from './containers/cgroup.js';
 import { temporaryDirectories } from './containers/container-specification.js';
@@ -14,10 +15,11 @@ import {
   type PayloadUsage,
   type StopReason,
 } from './executor-run.js';
+import { isLess } from './landlock-status.js';
 import { type PhaseClock } from './phase-clock.js';
 import { ControlChannelError, type ControlChannelErrorCode } from './sandbox/control-error.js';
 import { type Exited, type Failed } from './sandbox/control-message.js';
-import { type ControlSocket } from './sandbox/control-socket.js';
+import { type ControlSocket, type PayloadEnd } from './sandbox/control-socket.js';
 import { errnoName } from './sandbox/denials.js';
 import { within } from './within.js';
 
@@ -32,6 +34,10 @@ export interface GatedPayload {
   readonly broken: Promise<never>;
   readonly onStarted: () => void;
   readonly onDenial: (denial: Denial) => void;
+  /** How often the denial of this index has happened by now. */
+  readonly onDenialCount: (index: number, count: number) => void;
+  /** Of the supervisor's trace, where there is one. */
+  readonly onTrace?: (text: Buffer) => Promise<void>;
 }
 
 export interface PayloadResult {
@@ -43,6 +49,10 @@ export interface PayloadResult {
   readonly limitHits?: LimitHits;
   readonly denials: readonly Denial[];
   readonly denialsDropped: number;
+  /** What the kernel holds of the request's file rules; absent where nothing was executed. */
+  readonly landlockStatus?: LandlockStatus;
+  /** Absent where porin-init could not report. */
+  readonly traced?: PayloadEnd['traced'];
 }
 
 /** What was seen in the container after its payload's end, while it was still there. */
@@ -67,8 +77,9 @@ export async function runPayload(payload: GatedPayload): Promise<PayloadResult> 
   clock.enter('payload');
   const payloadStop = new PayloadStop(payload.request, control, payload.container, stop);
   try {
+    requireLandlock(payload.request, start.landlockStatus);
     payload.onStarted();
-    return await followToEnd(payload, payloadStop);
+    return { ...(await followToEnd(payload, payloadStop)), landlockStatus: start.landlockStatus };
   } finally {
     payloadStop.end();
   }
@@ -78,19 +89,25 @@ async function followToEnd(payload: GatedPayload, stop: PayloadStop): Promise<Pa
   const { control, clock, broken } = payload;
   const seen: Denial[] = [];
   let scene: Scene = { diskFull: false };
-  const finished = control.finished(
-    (denial) => {
+  const finished = control.finished({
+    onDenial: (denial) => {
       seen.push(denial);
       payload.onDenial(denial);
     },
-    async (exited) => {
+    onCount: (index, count) => {
+      const denial = seen[index];
+      if (denial) seen[index] = { ...denial, count };
+      payload.onDenialCount(index, count);
+    },
+    ...(payload.onTrace && { onTrace: payload.onTrace }),
+    onExited: async (exited) => {
       clock.enter('remove');
       stop.end();
       if (!isSuccess(exited)) scene = await lookAround(payload);
     },
-  );
+  });
   try {
-    const { exited, denials, denialsDropped } = await Promise.race([finished, broken]);
+    const { exited, denials, denialsDropped, traced } = await Promise.race([finished, broken]);
     const outcome = outcomeOf(exited, stop.reason, scene);
     return {
       outcome,
@@ -100,12 +117,19 @@ async function followToEnd(payload: GatedPayload, stop: PayloadStop): Promise<Pa
       ...(scene.limitHits && { limitHits: scene.limitHits }),
       denials,
       denialsDropped,
+      ...(traced && { traced }),
     };
   } catch (error) {
     clock.enter('remove');
     const outcome = await outcomeWithoutReport(error, payload.container, stop.reason);
     return { outcome, executed: true, endedOnItsOwn: false, denials: seen, denialsDropped: 0 };
   }
+}
+
+/** It was promised by the kernel's ABI: what holds less all the same must not go on. */
+function requireLandlock({ landlock, landlockMinimum }: ExecutorRunRequest, status: LandlockStatus): void {
+  if (landlock === undefined || landlockMinimum === undefined || !isLess(status, landlockMinimum)) return;
+  throw new ExecutionError('landlock-unavailable', `${landlockMinimum} is demanded, and ${status} is what was had.`);
 }
 
 async function lookAround({ request, container }: GatedPayload): Promise<Scene> {
@@ -159,6 +183,7 @@ function failedOutcome({ stage, errno }: Failed): ExecutorOutcome {
     case 'go':
     case 'supervisor':
     case 'session':
+    case 'landlock':
     case 'filter':
       throw new ExecutionError('control-channel', `porin-init failed at the stage "${stage}" with ${name}.`);
   }

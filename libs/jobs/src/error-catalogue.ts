@@ -89,16 +89,22 @@ export const ERROR_CATALOGUE = {
   },
 
   // Profiles and levels
-  // selectLevel words these four.
+  // selectLevel words these five.
   'profile-required': submitter('{detail}'),
   'audit-needs-profile': submitter('{detail}'),
   'level-not-allowed': submitter('{detail}'),
+  'level-impossible': submitter('{detail}'),
   'monitoring-unavailable': transient('{detail}'),
+  'landlock-unavailable': transient('The profile demands more of Landlock than node {node} gives: {detail}'),
+  'too-many-places': submitter('{detail}'),
   'profile-integrity': standing(
     'The profile version {profileVersion} is not what was approved: {detail} Nothing was run. Look for who changed it.',
   ),
   'profile-signature': standing(
     'The approval of profile version {profileVersion} does not verify against the configured key. Nothing was run.',
+  ),
+  'profile-uncompilable': standing(
+    'No filter can be made of the profile version {profileVersion}: {detail}. Nothing was run. Revoke it.',
   ),
   'profile-revoked': transient('The profile version {profileVersion} was revoked before the payload started.'),
 

@@ -48,6 +48,7 @@ function expected(input: SelectionInput): string {
   const asked = input.requested.monitoring;
   const monitoring =
     rule === '^' ? (asked === undefined || asked === 'none' ? 'syscalls' : asked) : (asked ?? rule.slice(1));
+  if (enforcement === 'audit' && monitoring === 'trace-notify') return 'level-impossible';
   const offered = monitoring === 'none' || input.offeredMonitorings.includes(monitoring as Monitoring);
   return offered ? `${enforcement} ${monitoring}` : 'monitoring-unavailable';
 }
@@ -78,7 +79,7 @@ for (const policy of POLICIES)
 
 describe('selectLevel', () => {
   it('follows the table over the whole product of policies, profiles, requests, roles and offers', () => {
-    expect(inputs.length).toBe(3 * 2 * 4 * 6 * 3 * 2 * 3);
+    expect(inputs.length).toBe(3 * 2 * 4 * 7 * 3 * 2 * 3);
     const wrong = inputs.filter((input) => actual(input) !== expected(input));
     expect(wrong.map((input) => ({ ...input, actual: actual(input), expected: expected(input) }))).toEqual([]);
   });
@@ -96,6 +97,14 @@ describe('selectLevel', () => {
     const ordinary = inputs.filter(({ approved, role, calibration }) => approved && role !== 'admin' && !calibration);
     for (const input of ordinary)
       expect(actual(input)).toMatch(/^enforce |^level-not-allowed$|^monitoring-unavailable$/);
+  });
+
+  it('says of a trace that it teaches nothing', () => {
+    for (const input of inputs) {
+      const selection = selectLevel(input);
+      if (selection.kind !== 'run') continue;
+      expect(selection.reason.includes('nothing is learned')).toBe(selection.level.monitoring.startsWith('trace'));
+    }
   });
 
   it('says why, in words', () => {

@@ -1,5 +1,5 @@
 /** Decides which profile, enforcement and monitoring an executor runs with; the API and the worker call the same function. */
-import { type Enforcement, type Level, type Monitoring } from './model/level.js';
+import { type Enforcement, isTrace, type Level, type Monitoring } from './model/level.js';
 
 /** What happens to jobs of a build that has no approved profile. */
 export const POLICIES = ['learn', 'hold', 'refuse'] as const;
@@ -18,7 +18,7 @@ export interface SelectionInput {
 
 /** Codes of the job error catalogue. */
 export type SelectionRefusal =
-  'profile-required' | 'audit-needs-profile' | 'level-not-allowed' | 'monitoring-unavailable';
+  'profile-required' | 'audit-needs-profile' | 'level-not-allowed' | 'level-impossible' | 'monitoring-unavailable';
 
 export type Selection =
   | {
@@ -33,8 +33,9 @@ export type Selection =
 
 /**
  * An approved profile is enforced. Without one the policy decides: `learn` runs under no enforcement and at least
- * monitoring `syscalls`, `hold` waits, `refuse` refuses. A job may ask for more monitoring than that; only administrators
- * and calibrations may ask for less of either. A request that cannot be met is refused, never weakened.
+ * monitoring `syscalls`, `hold` waits, `refuse` refuses. A job may ask for more monitoring than that, or for a trace in its
+ * place; only administrators and calibrations may ask for less of either. A request that cannot be met is refused, never
+ * weakened.
  */
 export function selectLevel(input: SelectionInput): Selection {
   return input.approved ? withProfile(input, input.approved.profileVersionId) : withoutProfile(input);
@@ -89,20 +90,28 @@ function withoutProfile(input: SelectionInput): Selection {
   }
 }
 
-/** Every monitoring but `none` records the system calls' names, so `none` is the only one below. */
+/** A trace has every call too, though nothing is learned from it, so `none` is the only one below. */
 function atLeastSyscalls(requested: Monitoring = 'none'): Monitoring {
   return requested === 'none' ? 'syscalls' : requested;
 }
 
 function run(input: SelectionInput, level: Level, profileVersionId: string | null, reason: string): Selection {
+  if (level.monitoring === 'trace-notify' && level.enforcement === 'audit') {
+    return refuse(
+      'level-impossible',
+      'Monitoring "trace-notify" and enforcement "audit" both need the supervisor\'s answer to every call. Ask for monitoring "trace", or for another enforcement.',
+    );
+  }
   if (level.monitoring !== 'none' && !input.offeredMonitorings.includes(level.monitoring)) {
     return refuse(
       'monitoring-unavailable',
       `Monitoring "${level.monitoring}" is needed and not to be had here. Offered: ${input.offeredMonitorings.join(', ') || 'none'}.`,
     );
   }
-  return { kind: 'run', level, profileVersionId, reason };
+  return { kind: 'run', level, profileVersionId, reason: isTrace(level.monitoring) ? `${reason}; ${TRACED}` : reason };
 }
+
+const TRACED = 'a trace was asked for, from which nothing is learned';
 
 function mayLower({ role, calibration }: SelectionInput): boolean {
   return role === 'admin' || calibration;

@@ -33,7 +33,7 @@ static enum policy_step feed(const char *const *lines)
 }
 
 #define FEED(...) feed((const char *const[]){ __VA_ARGS__, NULL })
-#define WHOLE(...) FEED("policy 1", ARG, DIR, "enforcement enforce", FILTER, ANSWER, __VA_ARGS__, "end")
+#define WHOLE(...) FEED("policy 2", ARG, DIR, "enforcement enforce", FILTER, ANSWER, __VA_ARGS__, "end")
 
 static void whole_policies(void)
 {
@@ -49,22 +49,36 @@ static void whole_policies(void)
 	CHECK(policy.filter.length == 1 && policy.filter.instructions[0].k == SECCOMP_RET_USER_NOTIF);
 	CHECK(policy.answer.length == 1 && policy.answer.instructions[0].k == (SECCOMP_RET_ERRNO | 38));
 	/* Not complete before its end. */
-	CHECK(FEED("policy 1", ARG, DIR, "enforcement none", FILTER, ANSWER) == POLICY_MORE);
+	CHECK(FEED("policy 2", ARG, DIR, "enforcement none", FILTER, ANSWER) == POLICY_MORE);
+}
+
+static void files_and_trace(void)
+{
+	CHECK(WHOLE("landlock") == POLICY_COMPLETE && policy.landlock && policy.path_count == 0);
+	CHECK(WHOLE("path rx Lw==", "landlock", "path rwcx L2E=") == POLICY_COMPLETE);
+	CHECK(policy.path_count == 2 && policy.paths[0].rights == 9 && policy.paths[1].rights == 15);
+	CHECK(strcmp(policy.paths[0].path, "/") == 0 && strcmp(policy.paths[1].path, "/a") == 0);
+	CHECK(WHOLE("path r Lw==") == POLICY_INVALID); /* without a ruleset it would grant all and hold nothing */
+	CHECK(WHOLE("env QT1i") == POLICY_COMPLETE && !policy.landlock && policy.trace_maximum == 0);
+
+	CHECK(WHOLE("trace 1000") == POLICY_COMPLETE && policy.trace_maximum == 1000);
+	CHECK(FEED("policy 2", ARG, DIR, "enforcement none", FILTER, ANSWER, "trace 1", "end") == POLICY_COMPLETE);
+	CHECK(FEED("policy 2", ARG, DIR, "enforcement audit", FILTER, ANSWER, "trace 1", "end") == POLICY_INVALID);
 }
 
 static void missing_fields(void)
 {
 	CHECK(FEED(ARG) == POLICY_INVALID);
-	CHECK(FEED("policy 2") == POLICY_INVALID);
-	CHECK(FEED("policy 1 ") == POLICY_INVALID);
+	CHECK(FEED("policy 3") == POLICY_INVALID);
+	CHECK(FEED("policy 2 ") == POLICY_INVALID);
 	CHECK(FEED("") == POLICY_INVALID);
-	CHECK(FEED("policy 1", "end") == POLICY_INVALID);
-	CHECK(FEED("policy 1", DIR, "enforcement none", FILTER, ANSWER, "end") == POLICY_INVALID);
-	CHECK(FEED("policy 1", ARG, "enforcement none", FILTER, ANSWER, "end") == POLICY_INVALID);
-	CHECK(FEED("policy 1", ARG, DIR, FILTER, ANSWER, "end") == POLICY_INVALID);
-	CHECK(FEED("policy 1", ARG, DIR, "enforcement none", ANSWER, "end") == POLICY_INVALID);
-	CHECK(FEED("policy 1", ARG, DIR, "enforcement none", FILTER, "end") == POLICY_INVALID);
-	CHECK(FEED("policy 1", "arg -", DIR, "enforcement none", FILTER, ANSWER, "end") == POLICY_INVALID);
+	CHECK(FEED("policy 2", "end") == POLICY_INVALID);
+	CHECK(FEED("policy 2", DIR, "enforcement none", FILTER, ANSWER, "end") == POLICY_INVALID);
+	CHECK(FEED("policy 2", ARG, "enforcement none", FILTER, ANSWER, "end") == POLICY_INVALID);
+	CHECK(FEED("policy 2", ARG, DIR, FILTER, ANSWER, "end") == POLICY_INVALID);
+	CHECK(FEED("policy 2", ARG, DIR, "enforcement none", ANSWER, "end") == POLICY_INVALID);
+	CHECK(FEED("policy 2", ARG, DIR, "enforcement none", FILTER, "end") == POLICY_INVALID);
+	CHECK(FEED("policy 2", "arg -", DIR, "enforcement none", FILTER, ANSWER, "end") == POLICY_INVALID);
 }
 
 static void bad_lines(void)
@@ -72,7 +86,7 @@ static void bad_lines(void)
 	static const char *const bad[] = {
 		"",
 		" ",
-		"policy 1",
+		"policy 2",
 		"end ",
 		"arg",
 		"arg ",
@@ -101,6 +115,28 @@ static void bad_lines(void)
 		"rlimit NOFILE 1 9999999999999999999",
 		"rlimit NOFILES 1 1",
 		"rlimit 7 1 1",
+		"rlimit NOFILE 01 1",
+		"landlock ",
+		"landlock yes",
+		"path",
+		"path r",
+		"path r ",
+		"path  Lw==",
+		"path Lw==",
+		"path wr Lw==",
+		"path rr Lw==",
+		"path rwcxr Lw==",
+		"path R Lw==",
+		"path r Lw== ",
+		"path r -",
+		"path r YQ==", /* not absolute */
+		"trace",
+		"trace 0",
+		"trace -1",
+		"trace 1 ",
+		"trace 1 1",
+		"trace unlimited",
+		"trace 9999999999999999999",
 		"Arg QQ==",
 		"root yes",
 		"go",
@@ -108,14 +144,16 @@ static void bad_lines(void)
 
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
 		CHECK(WHOLE(bad[i]) == POLICY_INVALID);
-	CHECK(FEED("policy 1", "dir QQ==") == POLICY_INVALID); /* not absolute */
-	CHECK(FEED("policy 1", "dir -") == POLICY_INVALID);
-	CHECK(FEED("policy 1", "enforcement enforced") == POLICY_INVALID);
-	CHECK(FEED("policy 1", "filter -") == POLICY_INVALID);
-	CHECK(FEED("policy 1", "filter BgAAAAAAwA==") == POLICY_INVALID);   /* 7 bytes */
-	CHECK(FEED("policy 1", "filter BgAAACYABQA=") == POLICY_INVALID);   /* an answer's value */
-	CHECK(FEED("policy 1", "answer BgAAAAAAwH8=") == POLICY_INVALID);   /* a filter's */
-	CHECK(FEED("policy 1", "filter FQAAAAAAAAA=") == POLICY_INVALID);   /* no end */
+	CHECK(WHOLE("landlock", "landlock") == POLICY_INVALID);
+	CHECK(WHOLE("trace 1", "trace 1") == POLICY_INVALID);
+	CHECK(FEED("policy 2", "dir QQ==") == POLICY_INVALID); /* not absolute */
+	CHECK(FEED("policy 2", "dir -") == POLICY_INVALID);
+	CHECK(FEED("policy 2", "enforcement enforced") == POLICY_INVALID);
+	CHECK(FEED("policy 2", "filter -") == POLICY_INVALID);
+	CHECK(FEED("policy 2", "filter BgAAAAAAwA==") == POLICY_INVALID);   /* 7 bytes */
+	CHECK(FEED("policy 2", "filter BgAAACYABQA=") == POLICY_INVALID);   /* an answer's value */
+	CHECK(FEED("policy 2", "answer BgAAAAAAwH8=") == POLICY_INVALID);   /* a filter's */
+	CHECK(FEED("policy 2", "filter FQAAAAAAAAA=") == POLICY_INVALID);   /* no end */
 }
 
 static char *repeat(const char *prefix, size_t bytes)
@@ -138,27 +176,33 @@ static void bounds(void)
 	int taken;
 
 	memset(&policy, 0, sizeof(policy));
-	policy_line(&policy, "policy 1", 8);
+	policy_line(&policy, "policy 2", 8);
 	for (taken = 0; step == POLICY_MORE && taken < 100; taken++)
 		step = policy_line(&policy, line, strlen(line));
 	CHECK(taken == 17 && step == POLICY_INVALID); /* 16 of 128 KiB fill 2 MiB */
 	free(line);
 
 	memset(&policy, 0, sizeof(policy));
-	policy_line(&policy, "policy 1", 8);
+	policy_line(&policy, "policy 2", 8);
 	for (taken = 0, step = POLICY_MORE; step == POLICY_MORE && taken < 10000; taken++)
 		step = policy_line(&policy, "arg -", 5);
 	CHECK(taken == MAX_STRINGS + 1 && step == POLICY_INVALID);
 	CHECK(!policy.arguments[MAX_STRINGS]);
 
 	memset(&policy, 0, sizeof(policy));
-	policy_line(&policy, "policy 1", 8);
+	policy_line(&policy, "policy 2", 8);
 	for (taken = 0, step = POLICY_MORE; step == POLICY_MORE && taken < 100; taken++)
 		step = policy_line(&policy, "rlimit CPU 1 1", 14);
 	CHECK(taken == MAX_RLIMITS + 1 && step == POLICY_INVALID);
 
 	memset(&policy, 0, sizeof(policy));
-	policy_line(&policy, "policy 1", 8);
+	policy_line(&policy, "policy 2", 8);
+	for (taken = 0, step = POLICY_MORE; step == POLICY_MORE && taken < 10000; taken++)
+		step = policy_line(&policy, "path r Lw==", 11);
+	CHECK(taken == MAX_PATHS + 1 && step == POLICY_INVALID);
+
+	memset(&policy, 0, sizeof(policy));
+	policy_line(&policy, "policy 2", 8);
 	line = repeat("filter ", (MAX_INSTRUCTIONS + 1) * sizeof(struct sock_filter));
 	CHECK(policy_line(&policy, line, strlen(line)) == POLICY_INVALID);
 	free(line);
@@ -167,7 +211,8 @@ static void bounds(void)
 /* Every prefix of every line, and every single wrong byte: understood or refused, never read past. */
 static void mutations(void)
 {
-	static const char *const lines[] = { ARG, DIR, FILTER, ANSWER, "env QT1i", "rlimit NOFILE 10 20", "enforcement audit" };
+	static const char *const lines[] = { ARG, DIR, FILTER, ANSWER, "env QT1i", "rlimit NOFILE 10 20", "enforcement audit",
+		"path rwcx L2E=", "trace 1000", "landlock" };
 
 	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
 		size_t length = strlen(lines[i]);
@@ -179,10 +224,10 @@ static void mutations(void)
 				memcpy(copy, lines[i], length);
 				copy[at] = (char)byte;
 				memset(&policy, 0, offsetof(struct policy, strings));
-				policy_line(&policy, "policy 1", 8);
+				policy_line(&policy, "policy 2", 8);
 				CHECK(policy_line(&policy, copy, length) != POLICY_COMPLETE);
 				memset(&policy, 0, offsetof(struct policy, strings));
-				policy_line(&policy, "policy 1", 8);
+				policy_line(&policy, "policy 2", 8);
 				CHECK(policy_line(&policy, copy, at) != POLICY_COMPLETE);
 				free(copy);
 			}
@@ -192,6 +237,7 @@ static void mutations(void)
 void test_policy(void)
 {
 	whole_policies();
+	files_and_trace();
 	missing_fields();
 	bad_lines();
 	bounds();

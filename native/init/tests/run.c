@@ -21,6 +21,8 @@ int main(void)
 	test_control();
 	test_policy();
 	test_shapes();
+	test_ledger();
+	test_trace();
 	printf("porin-init: %u checks, %u failed\n", checks, failures);
 	return failures > 0 || checks == 0;
 }

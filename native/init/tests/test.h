@@ -11,7 +11,9 @@ void check(bool held, const char *condition, const char *file, int line);
 void test_answer(void);
 void test_base64(void);
 void test_control(void);
+void test_ledger(void);
 void test_policy(void);
 void test_shapes(void);
+void test_trace(void);
 
 #endif

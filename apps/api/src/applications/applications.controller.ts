@@ -8,8 +8,9 @@ import { type Caller, CurrentCaller, NeedsRole } from '../auth/caller.js';
 import { PorinError } from '../errors/porin-error.js';
 import { nextOf, pageQuery } from '../http/page.js';
 import { Answers, BODY_ERRORS } from '../openapi/answers.js';
-import { listProfiles } from '../profiles/find-profiles.js';
-import { profileList } from '../profiles/profile-answers.js';
+import { describeProfile, listProfiles } from '../profiles/find-profiles.js';
+import { editedProfile, profileDetail, profileList } from '../profiles/profile-answers.js';
+import { proposeEdited } from '../profiles/propose-edited.js';
 import {
   applicationAnswer,
   applicationChange,
@@ -120,5 +121,25 @@ export class ApplicationsController {
     await findApplication(this.dataSource.manager, caller.tenant, id);
     const profiles = await listProfiles(this.dataSource.manager, caller.tenant, { ...page, applicationId: id });
     return { profiles, next: nextOf(profiles, page.limit) };
+  }
+
+  @Post(':id/profiles')
+  @NeedsRole('admin')
+  @Answers({
+    summary: 'Propose a profile written by hand as the next version of a build; it is decided as any other',
+    status: 201,
+    schema: profileDetail,
+    errors: [
+      ...BODY_ERRORS,
+      ...(['role-required', 'not-found', 'wrong-profile-state', 'profile-malformed', 'profile-uncompilable'] as const),
+    ],
+  })
+  async propose(
+    @Param('id', { schema: idSchema }) id: string,
+    @Body({ schema: editedProfile }) body: z.infer<typeof editedProfile>,
+    @CurrentCaller() caller: Caller,
+  ) {
+    const versionId = await this.dataSource.transaction((manager) => proposeEdited(manager, caller, id, body));
+    return describeProfile(this.dataSource.manager, caller.tenant, versionId);
   }
 }

@@ -139,6 +139,7 @@ export class Dispatcher implements OnApplicationBootstrap, OnApplicationShutdown
       try {
         const result = await this.dataSource.transaction((manager) => considerBuild(manager, buildId));
         if (result.proposed) this.logger.info({ buildId, ...result.proposed }, 'a profile version is proposed');
+        if (result.problem !== null) this.logger.warn({ buildId, err: result.problem }, 'no profile can be proposed');
         for (const each of result.unbelievable) this.logger.warn({ buildId, ...each }, 'a recording was left out');
       } catch (error) {
         this.logger.error({ err: error, buildId }, 'the recordings of a build could not be considered');

@@ -1,5 +1,15 @@
 /** Everything there is to say about one job: its executors, attempts, runs, denials, recordings and outputs. */
-import { Attempt, DenialRow, Executor, ExecutorRun, type Job, JobOutput, NodeRow, RecordingRow } from '#lib/database';
+import {
+  type ArtifactKind,
+  Attempt,
+  DenialRow,
+  Executor,
+  ExecutorRun,
+  type Job,
+  JobOutput,
+  NodeRow,
+  RecordingRow,
+} from '#lib/database';
 import { type EntityManager, In } from 'typeorm';
 import { z } from 'zod';
 import { waitingReasonText } from './find-jobs.js';
@@ -53,6 +63,7 @@ async function runsOf(manager: EntityManager, jobId: string): Promise<JobDetail[
     runs.map(async (run) => ({
       ...run,
       denials: await denialsOf(manager, run.id),
+      artifacts: await artifactsOf(manager, run.id),
       recording: recordings.find(({ executorRunId }) => executorRunId === run.id) ?? null,
     })),
   );
@@ -61,8 +72,22 @@ async function runsOf(manager: EntityManager, jobId: string): Promise<JobDetail[
 async function denialsOf(manager: EntityManager, executorRunId: string): Promise<JobDetail['runs'][number]['denials']> {
   const rows = await manager.find(DenialRow, {
     where: { executorRunId },
-    order: { id: 'ASC' },
+    order: { position: 'ASC' },
     take: DENIALS_MAXIMUM,
   });
   return rows.map(({ shape, ...denial }) => ({ ...denial, ...denialShape.parse(shape) }));
+}
+
+/** The row has its size when the run has ended; until then the chunks tell. */
+function artifactsOf(
+  manager: EntityManager,
+  executorRunId: string,
+): Promise<{ kind: ArtifactKind; bytes: number; sha256: string | null; truncated: boolean }[]> {
+  return manager.query(
+    `SELECT kind, sha256, truncated, CASE WHEN sha256 IS NULL
+         THEN coalesce((SELECT max(byte_offset + octet_length(content)) FROM artifact_chunk WHERE artifact_id = artifact.id), 0)
+         ELSE bytes END::float8 AS bytes
+     FROM artifact WHERE executor_run_id = $1 ORDER BY array_position(ARRAY['stdout', 'stderr', 'trace'], kind)`,
+    [executorRunId],
+  );
 }

@@ -1,6 +1,7 @@
 /** What the job routes take and give. */
+import { ARTIFACT_KINDS } from '#lib/database';
 import { ATTEMPT_STATES, JOB_STATES } from '#lib/jobs';
-import { ARCHITECTURES, ENFORCEMENTS, MONITORINGS } from '#lib/profiles';
+import { ARCHITECTURES, ENFORCEMENTS, LANDLOCK_STATUSES, MONITORINGS } from '#lib/profiles';
 import { z } from 'zod';
 import { nextPage, pageQuery } from '../http/page.js';
 
@@ -23,12 +24,15 @@ export const jobListQuery = z.strictObject({
 });
 export type JobListQuery = z.infer<typeof jobListQuery>;
 
+const executor = z.coerce.number().int().min(0).max(1000).default(0).describe('Position of the executor in the job');
 export const logQuery = z.strictObject({
   stream: z.enum(['stdout', 'stderr']).default('stdout'),
-  executor: z.coerce.number().int().min(0).max(1000).default(0).describe('Position of the executor in the job'),
+  executor,
   offset: z.coerce.number().int().min(0).max(Number.MAX_SAFE_INTEGER).default(0).describe('First byte wanted'),
 });
 export type LogQuery = z.infer<typeof logQuery>;
+export const traceQuery = z.strictObject({ executor });
+export type TraceQuery = z.infer<typeof traceQuery>;
 
 const summary = {
   id: z.uuid(),
@@ -86,6 +90,15 @@ const denialAnswer = z
   })
   .meta({ id: 'Denial' });
 
+const artifactAnswer = z
+  .object({
+    kind: z.enum(ARTIFACT_KINDS).describe('The streams are read with /logs, the trace with /trace'),
+    bytes: z.int().describe('Of the trace, compressed; while the run goes on, what is there by now'),
+    sha256: z.string().nullable().describe('Null until the run has ended'),
+    truncated: z.boolean().describe('There was more than is kept'),
+  })
+  .meta({ id: 'Artifact' });
+
 const runAnswer = z
   .object({
     id: z.uuid(),
@@ -109,7 +122,11 @@ const runAnswer = z
     outcome: z.string().nullable(),
     startedAt: z.date(),
     endedAt: z.date().nullable(),
-    denials: z.array(denialAnswer),
+    landlockStatus: z
+      .enum(LANDLOCK_STATUSES)
+      .describe('How much of the profile’s file rules the node’s kernel held; NOT_ENFORCED where there are none'),
+    denials: z.array(denialAnswer).describe('While the run goes on, as of about a second ago'),
+    artifacts: z.array(artifactAnswer).describe('Deleted after PORIN_RETENTION_DAYS'),
     recording: z.object({ digest: z.string(), partialReasons: z.array(z.string()) }).nullable(),
   })
   .meta({ id: 'ExecutorRun' });

@@ -2,18 +2,29 @@
 import { Body, Controller, Get, Headers, HttpCode, Param, Post, Query, Res } from '@nestjs/common';
 import { ApiBearerAuth, ApiHeader, ApiResponse } from '@nestjs/swagger';
 import { type Response } from 'express';
+import { pipeline } from 'node:stream/promises';
 import { DataSource } from 'typeorm';
 import { z } from 'zod';
 import { type Caller, CurrentCaller } from '../auth/caller.js';
 import { PorinError } from '../errors/porin-error.js';
 import { nextOf } from '../http/page.js';
-import { Answers, AnswersText, BODY_ERRORS } from '../openapi/answers.js';
+import { Answers, AnswersBytes, BODY_ERRORS } from '../openapi/answers.js';
 import { cancelJob } from './cancel-job.js';
 import { describeJob } from './describe-job.js';
 import { findJob, listJobs } from './find-jobs.js';
-import { jobDetail, jobList, jobListQuery, type JobListQuery, logQuery, type LogQuery } from './job-answers.js';
+import {
+  jobDetail,
+  jobList,
+  jobListQuery,
+  type JobListQuery,
+  logQuery,
+  type LogQuery,
+  traceQuery,
+  type TraceQuery,
+} from './job-answers.js';
 import { type JobRequest, jobSchema } from './job-schema.js';
 import { LOG_ANSWER_BYTES, readLog } from './read-log.js';
+import { readTrace } from './read-trace.js';
 import { submitJob } from './submit-job.js';
 
 const idSchema = z.uuid();
@@ -38,7 +49,7 @@ export class JobsController {
     errors: [
       ...([...BODY_ERRORS, 'idempotency-key-invalid', 'idempotency-conflict'] as const),
       ...(['unknown-application', 'profile-required', 'audit-needs-profile'] as const),
-      ...(['level-not-allowed', 'monitoring-unavailable'] as const),
+      ...(['level-not-allowed', 'level-impossible', 'monitoring-unavailable'] as const),
     ],
   })
   async submit(
@@ -72,7 +83,8 @@ export class JobsController {
   }
 
   @Get(':id/logs')
-  @AnswersText({
+  @AnswersBytes({
+    mediaType: 'text/plain',
     summary: `Read what an executor printed, in its latest attempt, also while it runs; at most ${LOG_ANSWER_BYTES} bytes an answer`,
     headers: {
       'Porin-Log-Next-Offset': 'What to ask for as "offset" next',
@@ -97,6 +109,36 @@ export class JobsController {
     if (part.attemptNumber !== null) response.set('Porin-Log-Attempt', String(part.attemptNumber));
     // A payload chose these bytes: no browser may take them for anything but text.
     response.set('X-Content-Type-Options', 'nosniff').type('text/plain').send(part.content);
+  }
+
+  @Get(':id/trace')
+  @AnswersBytes({
+    mediaType: 'application/gzip',
+    summary: 'Download the trace of an executor’s calls, of its latest attempt, also while it runs',
+    headers: {
+      'Porin-Trace-Complete': '"true" when the run has ended, else "false": what is there is whole lines all the same',
+      'Porin-Trace-Truncated': '"true" when more happened than the trace has; its last line says why',
+      'Porin-Trace-Attempt': 'Number of the attempt',
+    },
+    errors: ['not-found', 'log-expired'],
+  })
+  async trace(
+    @Param('id', { schema: idSchema }) id: string,
+    @Query({ schema: traceQuery }) { executor }: TraceQuery,
+    @CurrentCaller() caller: Caller,
+    @Res() response: Response,
+  ): Promise<void> {
+    const { manager } = this.dataSource;
+    const trace = await readTrace(manager, await findJob(manager, caller, id), executor);
+    response
+      .set('Porin-Trace-Complete', String(trace.complete))
+      .set('Porin-Trace-Truncated', String(trace.truncated))
+      .set('Porin-Trace-Attempt', String(trace.attemptNumber))
+      .set('X-Content-Type-Options', 'nosniff')
+      .type('application/gzip')
+      .attachment(trace.fileName);
+    // The status is sent by then: a reader that hangs up, or a database that is lost, can only break the answer off.
+    await pipeline(trace.parts, response).catch(() => response.destroy());
   }
 
   @Post(':id/cancel')

@@ -1,12 +1,12 @@
 /** Refuses a job at its submission where it is certain that no worker will run it, whichever build it turns out to be. */
 import { type Application, NodeRow, ProfileVersion } from '#lib/database';
-import { type Monitoring, MONITORINGS, OFFERED_MONITORINGS, selectLevel, type SelectionInput } from '#lib/profiles';
+import { type Monitoring, MONITORINGS, selectLevel, type SelectionInput } from '#lib/profiles';
 import { type EntityManager } from 'typeorm';
 import { type Caller } from '../auth/caller.js';
 import { PorinError } from '../errors/porin-error.js';
 import { type JobRequest } from './job-schema.js';
 
-/** Throws profile-required, level-not-allowed, audit-needs-profile and monitoring-unavailable. */
+/** Throws profile-required, level-not-allowed, audit-needs-profile, level-impossible and monitoring-unavailable. */
 export async function refuseEarly(
   manager: EntityManager,
   caller: Caller,
@@ -25,7 +25,8 @@ export async function refuseEarly(
   const approved = await anyApproved(manager, application.id, architecture);
   const selections = [null, ...(approved ? [approved] : [])].map((each) => selectLevel({ ...input, approved: each }));
   const refusals = selections.flatMap((selection) => (selection.kind === 'refuse' ? [selection] : []));
-  const [refusal] = refusals;
+  // That under an approved profile, where there is one, says more than that there may be none.
+  const refusal = refusals.at(-1);
   if (refusal && refusals.length === selections.length) throw new PorinError(refusal.code, refusal.message);
 }
 
@@ -46,7 +47,7 @@ async function offeredMonitorings(manager: EntityManager, architecture: string):
     where: { architecture },
     select: { id: true, offeredMonitorings: true },
   });
-  if (nodes.length === 0) return OFFERED_MONITORINGS;
+  if (nodes.length === 0) return MONITORINGS;
   const offered = new Set(nodes.flatMap((node) => node.offeredMonitorings));
   return MONITORINGS.filter((monitoring) => offered.has(monitoring));
 }

@@ -50,13 +50,14 @@ export function Answers<Schema extends z.ZodType>(answer: Answer<Schema>) {
 }
 
 /** For a route whose answer is not JSON of ours; `headers` by name, with what they say. */
-export function AnswersText(options: {
+export function AnswersBytes(options: {
   readonly summary: string;
-  readonly headers: Readonly<Record<string, string>>;
+  readonly mediaType: 'text/plain' | 'application/gzip';
+  readonly headers?: Readonly<Record<string, string>>;
   readonly errors: readonly ErrorCode[];
 }) {
   const headers: NonNullable<ApiResponseOptions['headers']> = {};
-  for (const [name, description] of Object.entries(options.headers)) {
+  for (const [name, description] of Object.entries(options.headers ?? {})) {
     headers[name] = { description, schema: { type: 'string' } };
   }
   return applyDecorators(
@@ -64,7 +65,7 @@ export function AnswersText(options: {
     ApiResponse({
       status: 200,
       headers,
-      content: { 'text/plain': { schema: { type: 'string', format: 'binary' } } },
+      content: { [options.mediaType]: { schema: { type: 'string', format: 'binary' } } },
     }),
     ...problems([...EVERY_ROUTE_WITH_A_KEY, ...EVERY_ROUTE, ...options.errors]),
   );

@@ -5,6 +5,7 @@ import {
   type ApprovalStage,
   type Architecture,
   canonicalStatement,
+  parseProfile,
   type ProfileState,
   sha256,
   signStatement,
@@ -13,6 +14,7 @@ import { type EntityManager } from 'typeorm';
 import { type Caller } from '../auth/caller.js';
 import { releaseHeldJobs } from '../dispatch/release-held.js';
 import { PorinError } from '../errors/porin-error.js';
+import { uncompilable } from './compile-problem.js';
 
 export interface Decision {
   readonly stage: ApprovalStage;
@@ -36,7 +38,10 @@ interface VersionRow {
   readonly canonical: string;
 }
 
-/** Throws not-found, stale-digest, wrong-profile-state, and profile-integrity when the row was changed by hand. */
+/**
+ * Throws not-found, stale-digest, wrong-profile-state, profile-uncompilable, and profile-integrity when the row was changed
+ * by hand.
+ */
 export async function decideProfile(
   manager: EntityManager,
   signingKey: KeyObject,
@@ -55,6 +60,7 @@ export async function decideProfile(
       'The stored profile is not what its digest says. Look for who changed it.',
     );
   }
+  if (stage === 'approved') requireCompilable(version.canonical);
   const { from, to } = TRANSITION[stage];
   const sequence = await nextSequence(manager);
   const signed = {
@@ -84,6 +90,12 @@ export async function decideProfile(
     ...{ subjectType: 'profile_version', subjectId: id, detail: { digest: version.digest, sequence, reason } },
   });
   if (stage === 'approved') await releaseHeldJobs(manager);
+}
+
+/** What no worker can enforce would stop every job of the build. */
+function requireCompilable(canonical: string): void {
+  const problem = uncompilable(parseProfile(canonical));
+  if (problem !== null) throw new PorinError('profile-uncompilable', `No filter can be made of it: ${problem}.`);
 }
 
 /** The build's lock makes decisions and proposals of one build follow one another; runs of the build start meanwhile. */

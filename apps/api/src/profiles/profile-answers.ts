@@ -1,5 +1,13 @@
 /** What the profile routes take and give. */
-import { APPROVAL_STAGES, ARCHITECTURES, PROFILE_STATES } from '#lib/profiles';
+import {
+  APPROVAL_STAGES,
+  ARCHITECTURES,
+  COMPARISONS,
+  CONDITION_CHANGES,
+  FILE_RIGHTS,
+  LANDLOCK_STATUSES,
+  PROFILE_STATES,
+} from '#lib/profiles';
 import { z } from 'zod';
 import { nextPage, pageQuery } from '../http/page.js';
 
@@ -29,7 +37,11 @@ const summary = {
   number: z.int(),
   digest: z.string(),
   state: z.enum(PROFILE_STATES),
-  basedOn: z.uuid().nullable().describe('The approved version that this one may only widen'),
+  basedOn: z
+    .uuid()
+    .nullable()
+    .describe('The approved version that it was made from; what is learned may only widen it'),
+  proposedBy: z.uuid().nullable().describe('The API key that wrote it by hand; null where recordings made it'),
   createdAt: z.date(),
   decidedAt: z.date().nullable(),
   calls: z.int().describe('System calls that it allows'),
@@ -40,19 +52,87 @@ export const profileSummary = z
   .meta({ id: 'ProfileSummary' });
 export const profileList = z.object({ profiles: z.array(profileSummary), next: nextPage }).meta({ id: 'ProfileList' });
 
-const rule = z.object({ names: z.array(z.string()).readonly(), action: z.literal('SCMP_ACT_ALLOW') });
+const hex = z.templateLiteral(['0x', z.string()]).describe('Unsigned, hexadecimal');
+const rule = z
+  .object({
+    names: z.array(z.string()).readonly(),
+    action: z.literal('SCMP_ACT_ALLOW'),
+    args: z
+      .array(
+        z.object({
+          argument: z.int().describe('0 to 5'),
+          op: z.enum(COMPARISONS),
+          value: hex,
+          mask: hex.exactOptional().describe('With SCMP_CMP_MASKED_EQ'),
+        }),
+      )
+      .readonly()
+      .exactOptional()
+      .describe('All must hold; rules of one name are alternatives. Absent: whatever the arguments'),
+  })
+  .meta({ id: 'Rule' });
+const fileRule = z
+  .object({
+    path: z.string().describe('Of a file, or of a tree; or {inputs}, {outputs}, {temporary}'),
+    rights: z.array(z.enum(FILE_RIGHTS)).readonly(),
+  })
+  .meta({ id: 'FileRule' });
+const landlockStatus = z.enum(LANDLOCK_STATUSES);
+const profileSchema = z
+  .object({
+    version: z.literal(1),
+    architecture: z.enum(ARCHITECTURES),
+    rules: z.array(rule).readonly(),
+    network: z.literal('none'),
+    files: z
+      .array(fileRule)
+      .readonly()
+      .exactOptional()
+      .describe('Held by Landlock under "enforce". Absent: files are not restricted'),
+    landlockMinimum: landlockStatus
+      .exactOptional()
+      .describe('What a node must hold of the file rules, or the job is refused there'),
+    pids: z.int().exactOptional().describe('Processes and threads at once, at most'),
+  })
+  .meta({ id: 'Profile' });
+
+export const editedProfile = z
+  .strictObject({
+    buildId: z.uuid().describe('A build of the application'),
+    profile: z
+      .record(z.string(), z.unknown())
+      .describe('A whole profile, as ProfileDetail has one. Rules and paths sorted, nothing that is not understood'),
+  })
+  .meta({ id: 'EditedProfile' });
+
+const attempts = z.array(z.string()).readonly();
+const derivations = z
+  .object({
+    recordings: z.int().describe('Recordings of monitoring "files" among those that were looked at'),
+    network: z
+      .object({ needed: z.boolean(), evidence: z.string(), attempts })
+      .nullable()
+      .describe('Whether the payload reached for addresses outside of its container'),
+    pids: z.object({ peak: z.int(), proposed: z.int() }).nullable().describe('Processes and threads alive at once'),
+    keptFiles: z
+      .object({ count: z.int(), sample: z.array(z.string()).readonly() })
+      .nullable()
+      .describe('Files of the image that were used; all of them at /kept-files'),
+    beyondRules: z
+      .array(z.string())
+      .readonly()
+      .describe('What succeeded and no file rule can grant: it will be refused'),
+  })
+  .meta({ id: 'Derivations' });
+
 export const profileDetail = z
   .object({
     ...summary,
-    profile: z.object({
-      version: z.literal(1),
-      architecture: z.enum(ARCHITECTURES),
-      rules: z.array(rule).readonly(),
-      network: z.literal('none'),
-    }),
+    profile: profileSchema,
     coverage: z
       .record(z.string(), z.object({ seenIn: z.int(), of: z.int() }))
-      .describe('For each call, in how many of the recordings it was seen'),
+      .describe('For each call, and each file rule ("file:" and its path), in how many of the recordings it was used'),
+    derivations: derivations.describe('What its recordings say beyond the rules'),
     lint: z
       .array(z.object({ name: z.string(), kind: z.enum(['risky', 'withheld', 'rare']), reason: z.string() }))
       .readonly(),
@@ -78,11 +158,44 @@ const namesDiff = z
     unchanged: z.array(z.string()).readonly(),
   })
   .meta({ id: 'NamesDiff' });
+const rights = z.array(z.enum(FILE_RIGHTS)).readonly();
+const changedRights = z.array(z.object({ path: z.string(), rights })).readonly();
+const filesDiff = z
+  .object({
+    restrictedBefore: z.boolean().describe('False: the version before leaves files to the container alone'),
+    restrictedNow: z.boolean(),
+    added: z
+      .array(z.object({ path: z.string(), rights, replaces: z.array(z.string()).readonly() }))
+      .readonly()
+      .describe('Where nothing was granted before; "replaces": rules before that this tree took in'),
+    removed: changedRights,
+    widened: changedRights,
+    narrowed: changedRights,
+  })
+  .meta({ id: 'FilesDiff' });
+const limitChange = <T extends z.ZodType>(of: T) => z.object({ before: of.nullable(), now: of.nullable() }).nullable();
 export const profileDiff = z
   .object({
     previousId: z.uuid().nullable().describe('The version that it is based on, else the one before it'),
     previous: namesDiff.nullable(),
     engineDefault: namesDiff,
+    files: filesDiff.nullable().describe('Null where neither version speaks of files'),
+    pids: limitChange(z.int()).describe('Null where nothing changed; null within: no limit'),
+    landlockMinimum: limitChange(landlockStatus),
+    conditions: z
+      .array(
+        z.object({
+          name: z.string(),
+          change: z.enum(CONDITION_CHANGES),
+          admits: z.array(z.string()).readonly().describe('Alternatives that only this version allows, in words'),
+          refuses: z
+            .array(z.string())
+            .readonly()
+            .describe('Alternatives that only the version before allows, in words'),
+        }),
+      )
+      .readonly()
+      .describe('Calls whose conditions on arguments differ'),
   })
   .meta({ id: 'ProfileDiff' });
 
@@ -99,6 +212,7 @@ export const ociSeccomp = z
           action: z.string(),
           errnoRet: z.int().optional(),
           args: z.array(ociArgument).readonly().optional(),
+          comment: z.string().optional().describe('Where the format allows less than the profile'),
         }),
       )
       .readonly(),

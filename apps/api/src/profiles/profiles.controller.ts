@@ -1,16 +1,19 @@
 /** Profile versions over HTTP: look at them, decide about them, take them elsewhere. */
 import { type KeyObject } from 'node:crypto';
-import { Body, Controller, Get, HttpCode, Inject, Param, Post, Query } from '@nestjs/common';
+import { Body, Controller, Get, HttpCode, Inject, Param, Post, Query, Res } from '@nestjs/common';
 import { ApiBearerAuth } from '@nestjs/swagger';
 import { type ApprovalStage, diffProfile, engineDefaultNames, exportOci, parseProfile } from '#lib/profiles';
+import { type Response } from 'express';
 import { DataSource } from 'typeorm';
 import { z } from 'zod';
 import { type Caller, CurrentCaller, NeedsRole } from '../auth/caller.js';
-import { type ErrorCode } from '../errors/porin-error.js';
+import { type ErrorCode, PorinError } from '../errors/porin-error.js';
 import { nextOf } from '../http/page.js';
-import { Answers, BODY_ERRORS } from '../openapi/answers.js';
+import { Answers, AnswersBytes, BODY_ERRORS } from '../openapi/answers.js';
 import { SIGNING_KEY } from '../tokens.js';
 import { decideProfile } from './decide-profile.js';
+import { keptFilesText } from './kept-files-text.js';
+import { recordingsOf } from './version-recordings.js';
 import { describeProfile, findPrevious, findVersion, listProfiles } from './find-profiles.js';
 import {
   decisionSchema,
@@ -32,6 +35,7 @@ const DECISION_ERRORS: readonly ErrorCode[] = [
   'wrong-profile-state',
   'profile-integrity',
 ];
+const APPROVAL_ERRORS: readonly ErrorCode[] = [...DECISION_ERRORS, 'profile-uncompilable'];
 
 @ApiBearerAuth()
 @Controller('api/v1/profiles')
@@ -83,13 +87,32 @@ export class ProfilesController {
     return exportOci(parseProfile(version.canonical));
   }
 
+  @Get(':id/kept-files')
+  @AnswersBytes({
+    mediaType: 'text/plain',
+    summary: 'List the files of the image that its recordings used, one path a line: what a stripped image would keep',
+    errors: ['not-found'],
+  })
+  async keptFiles(
+    @Param('id', { schema: idSchema }) id: string,
+    @CurrentCaller() caller: Caller,
+    @Res() response: Response,
+  ): Promise<void> {
+    const { manager } = this.dataSource;
+    const version = await findVersion(manager, caller.tenant, id);
+    const recordings = await recordingsOf(manager, version, parseProfile(version.canonical).architecture);
+    const text = keptFilesText(recordings);
+    if (text === null) throw new PorinError('not-found', 'No recording of monitoring "files" is behind this version.');
+    response.set('X-Content-Type-Options', 'nosniff').type('text/plain').send(text);
+  }
+
   @Post(':id/approve')
   @HttpCode(200)
   @NeedsRole('reviewer')
   @Answers({
     summary: 'Approve a proposed version: the next jobs of its build run under it, held ones are released',
     schema: profileDetail,
-    errors: DECISION_ERRORS,
+    errors: APPROVAL_ERRORS,
   })
   approve(
     @Param('id', { schema: idSchema }) id: string,

@@ -1,20 +1,24 @@
 /** Proposes profile versions from the recordings of a build; a person decides about each of them. */
-import { Audit, ProfileVersion, ProfileVersionRecording } from '#lib/database';
+import { ProfileVersion } from '#lib/database';
 import {
   type Architecture,
   canonicalProfile,
-  type Coverage,
   type Digest,
+  FileRulesError,
+  type MergeOptions,
   mergeRecordings,
+  type MergeResult,
   parseProfile,
-  type ProfileState,
   type RecordedRun,
 } from '#lib/profiles';
 import { type EntityManager } from 'typeorm';
+import { uncompilable } from './compile-problem.js';
 import { readStoredRecording } from './stored-recording.js';
+import { storeProposal } from './store-proposal.js';
 
-/** Recordings that one version is merged from, at most: the newest. */
+/** Recordings that one version is merged from, at most: the newest. Of their stored sizes together too: they are in memory at once. */
 const RECORDINGS_MAXIMUM = 1000;
+const RECORDINGS_BYTES = 64 * 1024 ** 2;
 
 /** Builds with recordings that nobody has looked at since their job ended. */
 export async function buildsToConsider(manager: EntityManager): Promise<string[]> {
@@ -29,6 +33,8 @@ export async function buildsToConsider(manager: EntityManager): Promise<string[]
 export interface Consideration {
   /** The version that is proposed now and was not before. */
   readonly proposed: { readonly id: string; readonly number: number; readonly digest: Digest } | null;
+  /** Why what was learned cannot be a profile, and so nothing is proposed. */
+  readonly problem: string | null;
   /** Recordings that nothing is learned from, because they are not what a worker of ours stores. */
   readonly unbelievable: readonly { readonly executorRunId: string; readonly problem: string }[];
 }
@@ -52,14 +58,26 @@ export async function considerBuild(manager: EntityManager, buildId: string): Pr
   const fresh = await markConsidered(manager, buildId);
   const approved = await manager.findOneBy(ProfileVersion, { buildId, state: 'APPROVED' });
   const { runs, unbelievable } = await teachingRuns(manager, build, approved !== null);
-  if (!runs.some(({ executorRunId }) => fresh.has(executorRunId))) return { proposed: null, unbelievable };
-  const { needed, distinctInputs } = build;
-  const basedOn = approved && parseProfile(approved.canonical);
-  const result = mergeRecordings(runs, { needed, distinctInputs, basedOn });
-  if (result.kind === 'insufficient') return { proposed: null, unbelievable };
+  const nothing = { proposed: null, problem: null, unbelievable };
+  if (!runs.some(({ executorRunId }) => fresh.has(executorRunId))) return nothing;
+  const result = learn(runs, { ...build, basedOn: approved && parseProfile(approved.canonical) });
+  if (typeof result === 'string') return { ...nothing, problem: result };
+  if (result.kind === 'insufficient') return nothing;
   const { profile, digest, coverage } = result;
   const version = { digest, canonical: canonicalProfile(profile), coverage, basedOn: approved?.id ?? null };
-  return { proposed: await propose(manager, build, version, runs), unbelievable };
+  const stored = await storeProposal(manager, build, { ...version, proposedBy: null }, runs);
+  return { ...nothing, proposed: stored.kind === 'proposed' ? stored : null };
+}
+
+/** In words, why what was seen is too much for a profile. */
+function learn(runs: readonly RecordedRun[], options: MergeOptions): MergeResult | string {
+  try {
+    const result = mergeRecordings(runs, options);
+    return result.kind === 'insufficient' ? result : (uncompilable(result.profile) ?? result);
+  } catch (error) {
+    if (error instanceof FileRulesError) return error.message;
+    throw error;
+  }
 }
 
 /** The lock makes proposals and decisions of one build follow one another; runs of the build start meanwhile. */
@@ -87,15 +105,21 @@ async function markConsidered(manager: EntityManager, buildId: string): Promise<
 async function teachingRuns(manager: EntityManager, build: BuildRow, hasApproved: boolean) {
   const rows: { executorRunId: string; digest: string; content: unknown; inputsDigest: string; exitCode: number }[] =
     await manager.query(
-      `SELECT run.id AS "executorRunId", recording.digest, recording.content, run.inputs_digest AS "inputsDigest",
-         run.exit_code AS "exitCode"
+      `WITH newest AS (
+         SELECT run.id, recording.created_at, run.inputs_digest, run.exit_code,
+           sum(pg_column_size(recording.content)) OVER (ORDER BY recording.created_at DESC, run.id) AS bytes
        FROM recording JOIN executor_run AS run ON run.id = recording.executor_run_id JOIN job ON job.id = run.job_id
        WHERE run.build_id = $1 AND job.state = 'COMPLETE' AND run.exit_code = 0 AND recording.partial_reasons = '{}'
          AND (run.enforcement = 'none' OR $2) AND NOT EXISTS (
            SELECT FROM profile_version_recording AS link JOIN profile_version AS version ON version.id = link.profile_version_id
            WHERE link.executor_run_id = run.id AND version.state IN ('REJECTED', 'REVOKED'))
-       ORDER BY recording.created_at DESC LIMIT $3`,
-      [build.id, hasApproved, RECORDINGS_MAXIMUM],
+       ORDER BY recording.created_at DESC, run.id LIMIT $3
+       )
+       SELECT newest.id AS "executorRunId", recording.digest, recording.content, inputs_digest AS "inputsDigest",
+         exit_code AS "exitCode"
+       FROM newest JOIN recording ON recording.executor_run_id = newest.id WHERE bytes <= $4
+       ORDER BY newest.created_at DESC, newest.id`,
+      [build.id, hasApproved, RECORDINGS_MAXIMUM, RECORDINGS_BYTES],
     );
   const runs: TeachingRun[] = [];
   const unbelievable: { executorRunId: string; problem: string }[] = [];
@@ -105,56 +129,4 @@ async function teachingRuns(manager: EntityManager, build: BuildRow, hasApproved
     else if (recording.partialReasons.length === 0) runs.push({ ...run, recording });
   }
   return { runs, unbelievable };
-}
-
-interface NewVersion {
-  readonly digest: Digest;
-  readonly canonical: string;
-  readonly coverage: Coverage;
-  readonly basedOn: string | null;
-}
-
-async function propose(
-  manager: EntityManager,
-  build: BuildRow,
-  version: NewVersion,
-  runs: readonly TeachingRun[],
-): Promise<Consideration['proposed']> {
-  const { digest, coverage, basedOn } = version;
-  const known = await manager.findOneBy(ProfileVersion, { buildId: build.id, digest });
-  if (known?.state === 'PROPOSED') {
-    // The same profile on more evidence.
-    await manager.update(ProfileVersion, { id: known.id }, { coverage });
-    await linkRecordings(manager, known.id, runs);
-  }
-  // What was decided is not asked again; what was superseded undecided, or by a version that is gone now, is.
-  if (known && known.state !== 'SUPERSEDED') return null;
-  await manager.update(ProfileVersion, { buildId: build.id, state: 'PROPOSED' }, { state: 'SUPERSEDED' });
-  const state: ProfileState = 'PROPOSED';
-  let { id, number } = known ?? { id: '', number: 0 };
-  if (known) {
-    const undecided = { state, coverage, basedOn, statement: null, signature: null, decidedAt: null };
-    await manager.update(ProfileVersion, { id }, undecided);
-  } else {
-    number = ((await manager.maximum(ProfileVersion, 'number', { buildId: build.id })) ?? 0) + 1;
-    const inserted = await manager.insert(ProfileVersion, { ...version, buildId: build.id, number, state });
-    ({ id } = inserted.identifiers[0] as { id: string });
-  }
-  await linkRecordings(manager, id, runs);
-  await manager.insert(Audit, {
-    ...{ tenant: build.tenant, actor: 'dispatcher', action: 'profile.propose' },
-    ...{ subjectType: 'profile_version', subjectId: id },
-    detail: { buildId: build.id, number, digest, recordings: runs.length },
-  });
-  return { id, number, digest };
-}
-
-async function linkRecordings(manager: EntityManager, id: string, runs: readonly TeachingRun[]): Promise<void> {
-  await manager
-    .createQueryBuilder()
-    .insert()
-    .into(ProfileVersionRecording)
-    .values(runs.map(({ executorRunId, digest }) => ({ profileVersionId: id, executorRunId, recordingDigest: digest })))
-    .orIgnore()
-    .execute();
 }

@@ -1,5 +1,5 @@
 /** What one executor run measured, recorded, denied and printed. */
-import { type Enforcement, type Monitoring, type Recording } from '#lib/profiles';
+import { type Enforcement, type LandlockStatus, type Monitoring, type Recording } from '#lib/profiles';
 import { Column, CreateDateColumn, Entity, PrimaryColumn, PrimaryGeneratedColumn } from 'typeorm';
 import { numeric } from './numeric.js';
 
@@ -22,7 +22,7 @@ export class ExecutorRun {
   @Column('text', { name: 'selection_reason' }) selectionReason!: string;
   @Column('text', { name: 'filter_digest' }) filterDigest!: string;
   @Column('text', { name: 'inputs_digest' }) inputsDigest!: string;
-  @Column('text', { name: 'landlock_status' }) landlockStatus!: string;
+  @Column('text', { name: 'landlock_status' }) landlockStatus!: LandlockStatus;
   @Column('jsonb', { name: 'phases_ms', nullable: true }) phasesMs!: PhasesMs | null;
   @Column('bigint', { name: 'wall_us', nullable: true, transformer: numeric }) wallUs!: number | null;
   @Column('bigint', { name: 'user_us', nullable: true, transformer: numeric }) userUs!: number | null;
@@ -57,6 +57,8 @@ export class RecordingRow {
 export class DenialRow {
   @PrimaryGeneratedColumn('identity', { type: 'bigint' }) id!: string;
   @Column('uuid', { name: 'executor_run_id' }) executorRunId!: string;
+  /** In the order in which they first happened. */
+  @Column('integer') position!: number;
   @Column('text') call!: string;
   @Column('jsonb') shape!: Record<string, unknown>;
   @Column('text') action!: 'refused' | 'continued' | 'killed';
@@ -64,14 +66,19 @@ export class DenialRow {
   @Column('bigint', { transformer: numeric }) count!: number;
 }
 
+/** What the payload printed, and the trace of its calls, which is gzip. */
+export const ARTIFACT_KINDS = ['stdout', 'stderr', 'trace'] as const;
+export type ArtifactKind = (typeof ARTIFACT_KINDS)[number];
+
 @Entity('artifact')
 export class Artifact {
   @PrimaryGeneratedColumn('uuid') id!: string;
   @Column('uuid', { name: 'executor_run_id' }) executorRunId!: string;
-  @Column('text') kind!: 'stdout' | 'stderr';
+  @Column('text') kind!: ArtifactKind;
   @Column('text', { nullable: true }) sha256!: string | null;
   @Column('bigint', { transformer: numeric }) bytes!: number;
   @Column('bigint', { name: 'dropped_bytes', transformer: numeric }) droppedBytes!: number;
+  @Column('boolean') truncated!: boolean;
   @Column('text') storage!: string;
   /** Null where the API's retention decides. */
   @Column('timestamptz', { name: 'expires_at', nullable: true }) expiresAt!: Date | null;

@@ -12,6 +12,8 @@ export class ProfileVersion {
   @Column('jsonb') coverage!: Coverage;
   @Column('text') state!: ProfileState;
   @Column('uuid', { name: 'based_on', nullable: true }) basedOn!: string | null;
+  /** The API key that wrote it by hand; null where recordings made it. */
+  @Column('uuid', { name: 'proposed_by', nullable: true }) proposedBy!: string | null;
   @Column('text', { nullable: true }) statement!: string | null;
   @Column('text', { nullable: true }) signature!: string | null;
   @CreateDateColumn({ type: 'timestamptz', name: 'created_at' }) createdAt!: Date;

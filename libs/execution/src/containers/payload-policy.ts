@@ -1,5 +1,6 @@
 /** What porin-init is told to run: the request, with what the image says where the request is silent. */
-import { type ExecutorRunRequest } from '../executor-run.js';
+import { type ExecutorRunRequest, TRACE_MAXIMUM_BYTES } from '../executor-run.js';
+import { textMaximum } from '../monitoring/notify-trace.js';
 import { type SandboxPolicy } from '../sandbox/policy-text.js';
 import { type ImageConfiguration } from './image-configuration.js';
 import { payloadRlimits } from './rlimits.js';
@@ -22,6 +23,10 @@ export function payloadPolicy(request: ExecutorRunRequest, image: ImageConfigura
     rlimits: payloadRlimits(request.limits),
     enforcement: request.level.enforcement,
     filter: request.filter,
+    ...(request.landlock && { landlock: request.landlock }),
+    ...(request.level.monitoring === 'trace-notify' && {
+      trace: { maximumBytes: textMaximum(request.limits.traceBytes ?? TRACE_MAXIMUM_BYTES) },
+    }),
   };
 }
 

@@ -1,4 +1,4 @@
-/** What this node is and can do, asked of its kernel, its engine, porin-init and the recorder. */
+/** What this node is and can do, asked of its kernel, its engine, porin-init, strace and the recorder. */
 import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { release } from 'node:os';
@@ -6,6 +6,7 @@ import { promisify } from 'node:util';
 import type Docker from 'dockerode';
 import { ExecutionError } from '../execution-error.js';
 import { type NodeFacts } from '../executor-run.js';
+import { probeStrace } from '../monitoring/probe-strace.js';
 import { Recorder } from '../monitoring/recorder.js';
 import { nodeArchitecture } from '../node-architecture.js';
 import { cgroupLayout } from './cgroup.js';
@@ -23,9 +24,10 @@ const INIT_TIMEOUT_MS = 30_000;
 
 /** Throws ExecutionError engine-error, and control-channel where porin-init does not run here. */
 export async function probeNode({ docker, initPath, recorder }: ProbeOptions): Promise<NodeFacts> {
-  const [engine, init, status, mountinfo] = await Promise.all([
+  const [engine, init, strace, status, mountinfo] = await Promise.all([
     engineCall('say its version', () => docker.version()),
     probeInit(initPath),
+    probeStrace(),
     readFile('/proc/self/status', 'utf8'),
     readFile('/proc/self/mountinfo', 'utf8'),
   ]);
@@ -37,6 +39,7 @@ export async function probeNode({ docker, initPath, recorder }: ProbeOptions): P
     cgroup: cgroupLayout(mountinfo),
     speculationStoreBypass: /^Speculation_Store_Bypass:\s*(.+)$/m.exec(status)?.[1] ?? 'unknown',
     ...init,
+    ...strace,
     ...(recorder instanceof Recorder ? { recorderVersion: recorder.version } : { recorderProblem: recorder.message }),
   };
 }

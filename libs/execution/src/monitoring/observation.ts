@@ -1,16 +1,38 @@
 /** Everything that watches one executor run from outside: attached at the gate, finished when the container has ended. */
-import { type Recording } from '#lib/profiles';
+import { isTrace, type Monitoring, type Recording } from '#lib/profiles';
 import { ExecutionError } from '../execution-error.js';
-import { type ExecutorRunRequest } from '../executor-run.js';
+import { type ExecutorRunRequest, TRACE_MAXIMUM_BYTES, type TraceSummary } from '../executor-run.js';
 import { nodeArchitecture } from '../node-architecture.js';
 import { RecorderError } from './recorder-error.js';
 import { type Recorder } from './recorder.js';
-import { lostRecording, RECORDING_KINDS } from './recording.js';
+import { lostRecording } from './recording.js';
+import { type Traced } from '../sandbox/control-message.js';
+import { NotifyTrace } from './notify-trace.js';
 import { Strace } from './strace.js';
+import { TraceArtifact, type TraceSink } from './trace-artifact.js';
 
 export interface Observed {
   readonly recording?: Recording;
-  readonly traceLines?: number;
+  readonly trace?: TraceSummary;
+}
+
+export interface Observers {
+  readonly recorder: Recorder | undefined;
+  readonly onTrace: TraceSink;
+  /** Of porin-init; asked only where something is attached to it. */
+  readonly pid: () => Promise<number>;
+}
+
+export interface PayloadEnding {
+  readonly payloadEndedOnItsOwn: boolean;
+  /** porin-init's last word on its trace. */
+  readonly traced?: Omit<Traced, 'kind'>;
+}
+
+interface Attached {
+  readonly recorder?: Recorder;
+  readonly strace?: Strace;
+  readonly notifyTrace?: NotifyTrace;
 }
 
 /** strace ends with the last process that it traces. */
@@ -21,28 +43,26 @@ export class Observation {
 
   private constructor(
     private readonly runId: string,
-    private readonly recorder: Recorder | undefined,
-    private readonly strace: Strace | undefined,
+    private readonly attached: Attached,
   ) {
-    void recorder?.lost.then((error) => (this.#lost = error));
+    void attached.recorder?.lost.then((error) => (this.#lost = error));
   }
 
   /**
-   * Attaches what the request asks for. `pid` is porin-init's, asked only where something is attached.
+   * Attaches what the request asks for.
    *
    * @throws RecorderError, ExecutionError recorder-lost
    */
-  static async attach(
-    request: ExecutorRunRequest,
-    recorder: Recorder | undefined,
-    pid: () => Promise<number>,
-  ): Promise<Observation> {
+  static async attach(request: ExecutorRunRequest, observers: Observers): Promise<Observation> {
     const { monitoring } = request.level;
-    const kind = RECORDING_KINDS.find((each) => each === monitoring);
-    const wanted = kind && recorder;
-    if (wanted) await wanted.arm(request.runId, await pid(), kind);
-    const strace = request.strace ? await attachStrace(request, await pid()) : undefined;
-    return new Observation(request.runId, wanted, strace);
+    const attached = monitoring === 'none' ? {} : await attach(request, monitoring, observers);
+    return new Observation(request.runId, attached);
+  }
+
+  /** Of what porin-init sends with `trace-notify`; absent without it. */
+  get onTrace(): ((text: Buffer) => Promise<void>) | undefined {
+    const { notifyTrace } = this.attached;
+    return notifyTrace && ((text) => notifyTrace.take(text));
   }
 
   /** The last look before the gate opens: what is lost after that makes the recording partial. */
@@ -50,17 +70,21 @@ export class Observation {
     if (this.#lost) throw this.#lost;
   }
 
-  async finish(end: { readonly payloadEndedOnItsOwn: boolean }): Promise<Observed> {
+  async finish({ payloadEndedOnItsOwn, traced }: PayloadEnding): Promise<Observed> {
+    const { recorder, strace, notifyTrace } = this.attached;
     return {
-      ...(this.recorder && { recording: await this.#finishRecording(this.recorder, end) }),
-      ...(this.strace && { traceLines: await this.strace.finish(STRACE_TIMEOUT_MS) }),
+      ...(recorder && { recording: await this.#finishRecording(recorder, { payloadEndedOnItsOwn }) }),
+      ...(strace && { trace: await strace.finish(STRACE_TIMEOUT_MS) }),
+      ...(notifyTrace && { trace: await notifyTrace.finish(traced) }),
     };
   }
 
   /** Nothing was run, or nothing will be reported. */
   async drop(): Promise<void> {
-    await this.recorder?.disarm(this.runId).catch(() => undefined);
-    await this.strace?.finish(0).catch(() => undefined);
+    const { recorder, strace, notifyTrace } = this.attached;
+    await recorder?.disarm(this.runId).catch(() => undefined);
+    await strace?.drop();
+    notifyTrace?.drop();
   }
 
   async #finishRecording(recorder: Recorder, end: { readonly payloadEndedOnItsOwn: boolean }): Promise<Recording> {
@@ -73,10 +97,25 @@ export class Observation {
   }
 }
 
-async function attachStrace(request: ExecutorRunRequest, pid: number): Promise<Strace> {
+async function attach(
+  { runId, limits }: ExecutorRunRequest,
+  monitoring: Exclude<Monitoring, 'none'>,
+  { recorder, onTrace, pid }: Observers,
+): Promise<Attached> {
+  if (!isTrace(monitoring)) {
+    await recorder?.arm(runId, await pid(), monitoring);
+    return recorder ? { recorder } : {};
+  }
+  const artifact = new TraceArtifact(limits.traceBytes ?? TRACE_MAXIMUM_BYTES, onTrace);
+  if (monitoring === 'trace-notify') return { notifyTrace: new NotifyTrace(artifact) };
+  return { strace: await attachStrace(artifact, await pid()) };
+}
+
+async function attachStrace(artifact: TraceArtifact, pid: number): Promise<Strace> {
   try {
-    return await Strace.attach({ pid, directory: request.scratchDirectory });
+    return await Strace.attach({ pid, artifact });
   } catch (cause) {
+    artifact.drop();
     throw new ExecutionError('recorder-lost', `The run was to be traced: ${(cause as Error).message}`, { cause });
   }
 }

@@ -6,9 +6,9 @@ const EXITED = 'exited code 3 1000 200 300 4096 5 6';
 
 describe('parseControlMessage', () => {
   it('reads a hello', () => {
-    expect(parseControlMessage('hello 1 abc 0.1.0 Ni4xOC40NA== 7 1')).toEqual({
+    expect(parseControlMessage('hello 2 abc 0.1.0 Ni4xOC40NA== 7 1')).toEqual({
       kind: 'hello',
-      protocol: 1,
+      protocol: 2,
       token: 'abc',
       initVersion: '0.1.0',
       kernel: '6.18.44',
@@ -55,10 +55,25 @@ describe('parseControlMessage', () => {
 
   it('reads the short messages', () => {
     expect(parseControlMessage('ready')).toEqual({ kind: 'ready' });
-    expect(parseControlMessage('started')).toEqual({ kind: 'started' });
+    expect(parseControlMessage('failed landlock 28')).toEqual({ kind: 'failed', stage: 'landlock', errno: 28 });
+    expect(parseControlMessage('trace YSBiCg==')).toEqual({ kind: 'trace', text: Buffer.from('a b\n') });
+    expect(parseControlMessage('traced 12 2')).toEqual({ kind: 'traced', calls: 12, callsBeyondMaximum: 2 });
     expect(parseControlMessage('failed exec 2')).toEqual({ kind: 'failed', stage: 'exec', errno: 2 });
     expect(parseControlMessage('count 3 5000')).toEqual({ kind: 'count', id: 3, count: 5000 });
     expect(parseControlMessage('dropped 0')).toEqual({ kind: 'dropped', count: 0 });
+  });
+
+  it.each([
+    ['none', 'NOT_ENFORCED'],
+    ['partially', 'PARTIALLY_ENFORCED'],
+    ['fully', 'FULLY_ENFORCED'],
+  ])('reads that Landlock holds the files: %s', (word, landlockStatus) => {
+    expect(parseControlMessage(`started ${word}`)).toEqual({ kind: 'started', landlockStatus });
+  });
+
+  it('reads that a path was longer than what is reported of it', () => {
+    const message = parseControlMessage(`${DENIAL} cut:1:L2V0Yw==`);
+    expect(message).toMatchObject({ pointedTo: [{ kind: 'cut', argument: 1, bytes: Buffer.from('/etc') }] });
   });
 
   it.each([
@@ -66,9 +81,17 @@ describe('parseControlMessage', () => {
     ' ',
     'Ready',
     'ready ',
+    'started',
     'started now',
-    'hello 1 abc 0.1.0 Ni4x 7',
-    'hello 1 abc 0.1.0 Ni4x 7 1 1',
+    'started fully ',
+    'trace',
+    'trace ',
+    'trace -',
+    'trace YQ== YQ==',
+    'traced 1',
+    'traced 1 -1',
+    'hello 2 abc 0.1.0 Ni4x 7',
+    'hello 2 abc 0.1.0 Ni4x 7 1 1',
     'hello one abc 0.1.0 Ni4x 7 1',
     'failed lunch 2',
     'failed exec -2',

@@ -1,7 +1,8 @@
 /** The lines porin-init sends, parsed strictly; docs/control-channel.md is the grammar. */
+import { type LandlockStatus } from '#lib/profiles';
 import { ControlChannelError } from './control-error.js';
 
-export const PROTOCOL_VERSION = 1;
+export const PROTOCOL_VERSION = 2;
 
 export interface Hello {
   readonly kind: 'hello';
@@ -23,10 +24,17 @@ export const FAILURE_STAGES = [
   'rlimit',
   'directory',
   'lookup',
+  'landlock',
   'filter',
   'exec',
 ] as const;
 export type FailureStage = (typeof FAILURE_STAGES)[number];
+
+/** The payload has been executed. */
+export interface Started {
+  readonly kind: 'started';
+  readonly landlockStatus: LandlockStatus;
+}
 
 export interface Failed {
   readonly kind: 'failed';
@@ -37,6 +45,8 @@ export interface Failed {
 /** A string that a call's argument points to. */
 export type PointedTo =
   | { readonly kind: 'path'; readonly argument: number; readonly bytes: Buffer }
+  /** The beginning of a longer path. */
+  | { readonly kind: 'cut'; readonly argument: number; readonly bytes: Buffer }
   | { readonly kind: 'address'; readonly argument: number; readonly bytes: Buffer }
   | { readonly kind: 'unreadable'; readonly argument: number };
 
@@ -56,6 +66,14 @@ export interface RawDenial {
   readonly pointedTo: readonly PointedTo[];
 }
 
+/** The trace is complete. */
+export interface Traced {
+  readonly kind: 'traced';
+  readonly calls: number;
+  /** Of them, the last ones, which the trace's maximum left out. */
+  readonly callsBeyondMaximum: number;
+}
+
 export interface Exited {
   readonly kind: 'exited';
   readonly end: { readonly exitCode: number } | { readonly signal: number };
@@ -70,25 +88,36 @@ export interface Exited {
 export type ControlMessage =
   | Hello
   | { readonly kind: 'ready' }
-  | { readonly kind: 'started' }
+  | Started
   | Failed
   | RawDenial
+  | { readonly kind: 'trace'; readonly text: Buffer }
+  | Traced
   | { readonly kind: 'count'; readonly id: number; readonly count: number }
   | { readonly kind: 'dropped'; readonly count: number }
   | Exited;
 
 const DECIMAL = String.raw`(0|[1-9]\d{0,15})`;
 const HEX = String.raw`(0x[0-9a-f]{1,16})`;
-const POINTED_TO = '(?:path|address|unreadable):[0-5]:(?:-|[A-Za-z0-9+/]+={0,2})';
+const BASE64 = '[A-Za-z0-9+/]+={0,2}';
+const POINTED_TO = `(?:path|cut|address|unreadable):[0-5]:(?:-|${BASE64})`;
 
 const HELLO = new RegExp(`^hello ${DECIMAL} (\\S+) (\\S+) (\\S+) ${DECIMAL} ${DECIMAL}$`);
 const FAILED = new RegExp(`^failed ([a-z]+) ${DECIMAL}$`);
 const DENIAL = new RegExp(
   `^denial ${DECIMAL} ${HEX} ${DECIMAL} (refused|continued|killed) ${DECIMAL}((?: ${HEX}){6})((?: ${POINTED_TO}){0,2})$`,
 );
+const TRACE = new RegExp(`^trace (${BASE64})$`);
+const TRACED = new RegExp(`^traced ${DECIMAL} ${DECIMAL}$`);
 const COUNT = new RegExp(`^count ${DECIMAL} ${DECIMAL}$`);
 const DROPPED = new RegExp(`^dropped ${DECIMAL}$`);
 const EXITED = new RegExp(`^exited (code|signal)${` ${DECIMAL}`.repeat(7)}$`);
+
+const LANDLOCK_STATUS: Readonly<Record<string, LandlockStatus>> = {
+  'started none': 'NOT_ENFORCED',
+  'started partially': 'PARTIALLY_ENFORCED',
+  'started fully': 'FULLY_ENFORCED',
+};
 
 /** Throws ControlChannelError `malformed-line` for anything that is not exactly a message. */
 export function parseControlMessage(line: string): ControlMessage {
@@ -100,14 +129,26 @@ export function parseControlMessage(line: string): ControlMessage {
 }
 
 function parse(line: string): ControlMessage | undefined {
-  if (line === 'ready' || line === 'started') return { kind: line };
+  if (line === 'ready') return { kind: 'ready' };
   switch (line.slice(0, line.indexOf(' '))) {
     case 'hello':
       return parseHello(line);
+    case 'started': {
+      const landlockStatus = LANDLOCK_STATUS[line];
+      return landlockStatus && { kind: 'started', landlockStatus };
+    }
     case 'failed':
       return parseFailed(line);
     case 'denial':
       return parseDenial(line);
+    case 'trace': {
+      const match = TRACE.exec(line);
+      return match ? { kind: 'trace', text: Buffer.from(match[1] ?? '', 'base64') } : undefined;
+    }
+    case 'traced': {
+      const match = TRACED.exec(line);
+      return match ? { kind: 'traced', calls: Number(match[1]), callsBeyondMaximum: Number(match[2]) } : undefined;
+    }
     case 'count': {
       const match = COUNT.exec(line);
       return match ? { kind: 'count', id: Number(match[1]), count: Number(match[2]) } : undefined;
@@ -164,7 +205,7 @@ function parsePointedTo(text: string): PointedTo {
   const [kind, argument, value = ''] = text.split(':');
   if (kind === 'unreadable') return { kind, argument: Number(argument) };
   const bytes = Buffer.from(value === '-' ? '' : value, 'base64');
-  return { kind: kind === 'path' ? 'path' : 'address', argument: Number(argument), bytes };
+  return { kind: kind === 'path' || kind === 'cut' ? kind : 'address', argument: Number(argument), bytes };
 }
 
 function parseExited(line: string): Exited | undefined {

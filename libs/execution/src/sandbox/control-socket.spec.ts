@@ -7,7 +7,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ControlSocket } from './control-socket.js';
 
 const TIMEOUT_MS = 20_000;
-const HELLO = 'hello 1 token 0.1.0 Ni4x 7 1\n';
+const HELLO = 'hello 2 token 0.1.0 Ni4x 7 1\n';
 const DENIAL = (id: number) => `denial ${id} 0xc000003e 110 refused 38 0x0 0x0 0x0 0x0 0x0 0x0\n`;
 const EXITED = 'exited code 0 1 0 0 1 0 0\n';
 
@@ -32,9 +32,9 @@ afterEach(() => {
 async function started(): Promise<void> {
   peer.write(HELLO);
   await control.accept(TIMEOUT_MS);
-  peer.write('ready\nstarted\n');
-  await control.sendPolicy('policy 1\nend\n');
-  await control.go();
+  peer.write('ready\nstarted none\n');
+  await control.sendPolicy('policy 2\nend\n');
+  expect(await control.go()).toEqual({ kind: 'started', landlockStatus: 'NOT_ENFORCED' });
 }
 
 describe('ControlSocket', () => {
@@ -48,10 +48,49 @@ describe('ControlSocket', () => {
   it('carries one payload from hello to exited', async () => {
     await started();
     const first: string[] = [];
-    const end = control.finished((denial) => first.push(denial.call));
+    const end = control.finished({ onDenial: (denial, index) => first.push(`${index} ${denial.call}`) });
     peer.write(`${DENIAL(0)}${DENIAL(1)}count 0 7\ncount 1 1\ndropped 3\n${EXITED}`);
     expect(await end).toMatchObject({ denials: [{ count: 7 }, { count: 1 }], denialsDropped: 3 });
-    expect(first).toEqual(['getppid', 'getppid']);
+    expect(first).toEqual(['0 getppid', '1 getppid']);
+  });
+
+  it('tells how often denials have happened while the payload runs, and takes the last counts as exact', async () => {
+    await started();
+    const counts: string[] = [];
+    const end = control.finished({ onCount: (index, count) => counts.push(`${index} ${count}`) });
+    peer.write(`${DENIAL(0)}count 0 3\n${DENIAL(1)}count 0 5\ncount 1 2\ncount 0 5\ncount 1 4\ndropped 0\n${EXITED}`);
+    expect(await end).toMatchObject({ denials: [{ count: 5 }, { count: 4 }] });
+    expect(counts).toEqual(['0 3', '0 5', '1 2', '1 4']);
+  });
+
+  it('hands over the trace piece by piece, and reads no further before a piece is taken', async () => {
+    await started();
+    const taken: string[] = [];
+    const end = control.finished({
+      onTrace: async (text) => {
+        taken.push(`begin ${text.toString()}`);
+        await new Promise(setImmediate);
+        taken.push(`end ${text.toString()}`);
+      },
+    });
+    peer.write(`trace YQ==\ntrace Yg==\n${DENIAL(0)}traced 9 2\ncount 0 1\ndropped 0\n${EXITED}`);
+    expect((await end).traced).toEqual({ calls: 9, callsBeyondMaximum: 2 });
+    expect(taken).toEqual(['begin a', 'end a', 'begin b', 'end b']);
+  });
+
+  it('lets the container be looked at before porin-init may end', async () => {
+    await started();
+    const hungUp = once(peer, 'end');
+    peer.resume();
+    const end = control.finished({
+      onExited: () => {
+        expect(peer.readableEnded).toBe(false);
+        return Promise.resolve();
+      },
+    });
+    peer.write(`dropped 0\n${EXITED}`);
+    await end;
+    await hungUp;
   });
 
   it('takes lines in any pieces', async () => {
@@ -74,7 +113,7 @@ describe('ControlSocket', () => {
   it.each([
     ['wrong-token', HELLO.replace('token', 'tokem')],
     ['wrong-token', HELLO.replace('token', 'token2')],
-    ['protocol-version', HELLO.replace('hello 1', 'hello 2')],
+    ['protocol-version', HELLO.replace('hello 2', 'hello 1')],
     ['unexpected-message', 'ready\n'],
     ['malformed-line', 'GET / HTTP/1.1\n'],
     ['malformed-line', '\n'],
@@ -90,14 +129,26 @@ describe('ControlSocket', () => {
   it.each([
     ['a denial out of order', DENIAL(1)],
     ['an end without counts', `${DENIAL(0)}${EXITED}`],
+    ['an end without the count of one', `${DENIAL(0)}${DENIAL(1)}count 0 1\ndropped 0\n`],
+    ['a count before the last denial as its end', `${DENIAL(0)}count 0 2\n${DENIAL(1)}count 1 1\ndropped 0\n`],
+    ['a count that falls', `${DENIAL(0)}count 0 5\ncount 0 4\n`],
     ['a count of nothing', 'count 0 1\n'],
+    ['a trace that nobody asked for', 'trace YQ==\n'],
+    ['an end of such a trace', 'traced 0 0\n'],
     ['a denial after the counts', `dropped 0\n${DENIAL(0)}`],
-    ['a second start', 'started\n'],
+    ['a second start', 'started none\n'],
     ['a late failure', 'failed exec 2\n'],
   ])('refuses %s', async (_name, text) => {
     await started();
     peer.write(text);
     await expect(control.finished()).rejects.toMatchObject({ code: 'unexpected-message' });
+  });
+
+  it('misses the end of a trace that was asked for', async () => {
+    await started();
+    peer.write(`dropped 0\n${EXITED}`);
+    const end = control.finished({ onTrace: () => undefined });
+    await expect(end).rejects.toMatchObject({ code: 'unexpected-message' });
   });
 
   it.each([
@@ -114,7 +165,7 @@ describe('ControlSocket', () => {
     peer.write(HELLO);
     await control.accept(TIMEOUT_MS);
     peer.write('ready\nfailed exec 13\n');
-    await control.sendPolicy('policy 1\nend\n');
+    await control.sendPolicy('policy 2\nend\n');
     expect(await control.go()).toEqual({ kind: 'failed', stage: 'exec', errno: 13 });
   });
 
@@ -122,6 +173,13 @@ describe('ControlSocket', () => {
     const lonely = await ControlSocket.listen(join(directory, 'lonely', 'c.sock'), 'token');
     await expect(lonely.accept(1)).rejects.toMatchObject({ code: 'connect-timeout' });
     expect(existsSync(lonely.path)).toBe(false);
+  });
+
+  it('reports that who connected did not say hello in time', async () => {
+    await expect(control.accept(1)).rejects.toMatchObject({
+      code: 'connect-timeout',
+      message: expect.stringContaining('did not say hello') as string,
+    });
   });
 
   it('rejects whoever waits when it is closed', async () => {

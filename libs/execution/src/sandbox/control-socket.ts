@@ -19,6 +19,8 @@ import {
   type Hello,
   parseControlMessage,
   PROTOCOL_VERSION,
+  type Started,
+  type Traced,
 } from './control-message.js';
 import { DenialLedger } from './denial-ledger.js';
 import { readLines } from './read-lines.js';
@@ -31,6 +33,20 @@ export interface PayloadEnd {
   readonly denials: readonly Denial[];
   /** Denied calls that are in none of the denials, because the report is bounded. */
   readonly denialsDropped: number;
+  /** With a trace. */
+  readonly traced?: Omit<Traced, 'kind'>;
+}
+
+/** What may happen between `started` and the payload's end. */
+export interface PayloadHandlers {
+  /** The first call of each shape, when it happens; `index` is its place in the end's denials. */
+  readonly onDenial?: (denial: Denial, index: number) => void;
+  /** How often it has happened by now, at most once a second. */
+  readonly onCount?: (index: number, count: number) => void;
+  /** Whole lines of the trace. The payload waits while this has not resolved. Needed exactly where the policy has a trace. */
+  readonly onTrace?: (text: Buffer) => void | Promise<void>;
+  /** May look at the container while porin-init is still in it: it waits 10 s for this to resolve. */
+  readonly onExited?: (exited: Exited) => Promise<void>;
 }
 
 export class ControlSocket {
@@ -94,13 +110,12 @@ export class ControlSocket {
   }
 
   /**
-   * Waits for porin-init and checks that it is the one that was started.
+   * Waits for porin-init to connect and to say who it is, and checks that it is the one that was started.
    *
    * @throws ControlChannelError connect-timeout, wrong-token, protocol-version, or any of the channel's own
    */
   async accept(timeoutMs: number): Promise<Hello> {
-    this.#lines = readLines(await this.#connected(timeoutMs));
-    const hello = await this.#next();
+    const hello = await this.#inTime(this.#hello(), timeoutMs);
     if (hello.kind !== 'hello') throw this.#unexpected(hello, 'hello');
     if (!sameToken(hello.token, this.#token)) {
       throw this.#fail('wrong-token', 'A process that does not have the token connected to the control socket.');
@@ -122,33 +137,34 @@ export class ControlSocket {
   }
 
   /** Opens the gate. `failed` means that the payload was not executed and porin-init has ended. */
-  async go(): Promise<{ readonly kind: 'started' } | Failed> {
+  async go(): Promise<Started | Failed> {
     this.#send('go\n');
     const message = await this.#next();
-    if (message.kind === 'started') return { kind: 'started' };
-    if (message.kind === 'failed') return message;
+    if (message.kind === 'started' || message.kind === 'failed') return message;
     throw this.#unexpected(message, 'started or failed');
   }
 
   /**
-   * Takes denials until the payload has ended and the container is empty but for porin-init, which ends when this
-   * resolves. `beforeEnd` may look at the container until then: porin-init waits 10 s for it.
+   * Follows the payload until it has ended and the container is empty but for porin-init, which ends when this resolves.
    */
-  async finished(
-    onDenial?: (denial: Denial) => void,
-    beforeEnd?: (exited: Exited) => Promise<void>,
-  ): Promise<PayloadEnd> {
+  async finished(handlers: PayloadHandlers = {}): Promise<PayloadEnd> {
     const ledger = new DenialLedger();
+    let traced: Traced | undefined;
     for (;;) {
       const message = await this.#next();
-      if (message.kind === 'exited' && ledger.complete) {
-        await beforeEnd?.(message);
+      if (message.kind === 'exited' && ledger.complete && (traced !== undefined || !handlers.onTrace)) {
+        await handlers.onExited?.(message);
         this.#socket?.end();
-        return { exited: message, ...ledger.result() };
+        return { exited: message, ...ledger.result(), ...(traced && { traced: withoutKind(traced) }) };
       }
-      const first = ledger.take(message);
-      if (first === 'unexpected') throw this.#unexpected(message, 'denial, count, dropped or exited');
-      if (first !== undefined) onDenial?.(first);
+      if (message.kind === 'trace' && handlers.onTrace && !traced) await handlers.onTrace(message.text);
+      else if (message.kind === 'traced' && handlers.onTrace && !traced) traced = message;
+      else {
+        const event = ledger.take(message);
+        if (event === 'unexpected') throw this.#unexpected(message, 'denial, trace, count, dropped or exited');
+        if (event?.kind === 'denial') handlers.onDenial?.(event.denial, event.index);
+        if (event?.kind === 'count') handlers.onCount?.(event.index, event.count);
+      }
     }
   }
 
@@ -164,16 +180,23 @@ export class ControlSocket {
     this.#socket?.destroy();
   }
 
-  async #connected(timeoutMs: number): Promise<Socket> {
+  async #hello(): Promise<ControlMessage> {
+    this.#lines = readLines(await this.#connection);
+    return this.#next();
+  }
+
+  async #inTime<T>(result: Promise<T>, timeoutMs: number): Promise<T> {
     let timer: NodeJS.Timeout | undefined;
     const timeout = new Promise<never>((_, reject) => {
       timer = setTimeout(() => {
-        const message = `porin-init did not connect within ${timeoutMs} ms: its container may not have started.`;
+        const message = this.#socket
+          ? `porin-init connected and did not say hello within ${timeoutMs} ms.`
+          : `porin-init did not connect within ${timeoutMs} ms: its container may not have started.`;
         reject(this.#fail('connect-timeout', message));
       }, timeoutMs);
     });
     try {
-      return await Promise.race([this.#connection, timeout]);
+      return await Promise.race([result, timeout]);
     } finally {
       clearTimeout(timer);
     }
@@ -213,6 +236,10 @@ export class ControlSocket {
     this.close();
     return new ControlChannelError(code, message, { cause });
   }
+}
+
+function withoutKind({ calls, callsBeyondMaximum }: Traced): Omit<Traced, 'kind'> {
+  return { calls, callsBeyondMaximum };
 }
 
 function sameToken(given: string, expected: string): boolean {

@@ -31,6 +31,7 @@ describe('toDenial', () => {
     [raw(59, [], { pointedTo: [path('/bin/sh')] }), 'execve("/bin/sh")'],
     [raw(59, [], { pointedTo: [path('a"\n\u001b[31m')] }), 'execve("a\\"\\n\\u001b[31m")'],
     [raw(82, [], { pointedTo: [path('/a', 0), path('/b', 1)] }), 'rename("/a", "/b")'],
+    [raw(59, [], { pointedTo: [{ kind: 'cut', argument: 0, bytes: Buffer.from('/a') }] }), 'execve("/a"...)'],
     [raw(59, [], { pointedTo: [{ kind: 'unreadable', argument: 0 }] }), 'execve(unreadable)'],
     [raw(42, [], { pointedTo: [address(2, 0, 0, 80, 10, 0, 0, 1, 0, 0)] }), 'connect(10.0.0.1:80)'],
     [

@@ -1,7 +1,5 @@
 /** Turns what porin-init reports about a denied call into a Denial with words that people can read. */
 import { constants } from 'node:os';
-import { syscallName } from '#lib/profiles';
-import { type Denial } from '../executor-run.js';
 import {
   ACCESS_MODES,
   BPF_COMMANDS,
@@ -18,9 +16,11 @@ import {
   SOCKET_FAMILIES,
   SOCKET_FLAGS,
   SOCKET_TYPES,
+  syscallName,
   UNSHARE_FLAGS,
   word,
-} from './argument-words.js';
+} from '#lib/profiles';
+import { type Denial } from '../executor-run.js';
 import { type PointedTo, type RawDenial } from './control-message.js';
 import { describeAddress } from './socket-address.js';
 
@@ -76,6 +76,8 @@ function describePointedTo(pointedTo: PointedTo): string {
   switch (pointedTo.kind) {
     case 'path':
       return JSON.stringify(pointedTo.bytes.toString());
+    case 'cut':
+      return `${JSON.stringify(pointedTo.bytes.toString())}...`;
     case 'address':
       return describeAddress(pointedTo.bytes);
     case 'unreadable':

@@ -18,7 +18,7 @@ const base64 = (text: string) => Buffer.from(text).toString('base64');
 describe('renderPolicy', () => {
   it('writes one line for each part, with strings in base64', () => {
     expect(renderPolicy(POLICY).split('\n')).toEqual([
-      'policy 1',
+      'policy 2',
       `arg ${base64('/bin/true')}`,
       'arg -',
       `arg ${base64('two\nlines')}`,
@@ -35,6 +35,16 @@ describe('renderPolicy', () => {
     ]);
   });
 
+  it('writes the files that may be used, and the size of a trace', () => {
+    const landlock = [
+      { path: '/', rights: ['read', 'execute'] },
+      { path: '/tmp', rights: ['read', 'write', 'create'] },
+    ] as const;
+    const lines = renderPolicy({ ...POLICY, landlock, trace: { maximumBytes: 1000 } }).split('\n');
+    expect(lines.slice(10, 14)).toEqual(['landlock', 'path rx Lw==', `path rwc ${base64('/tmp')}`, 'trace 1000']);
+    expect(renderPolicy({ ...POLICY, landlock: [] })).toContain('\nlandlock\n');
+  });
+
   it.each<[string, Partial<SandboxPolicy>]>([
     ['no command', { arguments: [] }],
     ['an empty command', { arguments: [''] }],
@@ -45,6 +55,15 @@ describe('renderPolicy', () => {
     ['a name with an equals sign', { environment: { 'A=B': 'x' } }],
     ['an argument longer than the kernel takes', { arguments: ['/bin/echo', 'ü'.repeat(64 * 1024)] }],
     ['more bytes than porin-init has room for', { arguments: Array<string>(20).fill('x'.repeat(120_000)) }],
+    ['a relative path', { landlock: [{ path: 'tmp', rights: ['read'] }] }],
+    ['a path without rights', { landlock: [{ path: '/tmp', rights: [] }] }],
+    ['a NUL in a path', { landlock: [{ path: '/a\0', rights: ['read'] }] }],
+    [
+      'more paths than porin-init has room for',
+      { landlock: Array(5000).fill({ path: '/a', rights: ['read'] }) as never },
+    ],
+    ['more bytes of paths', { landlock: Array(600).fill({ path: `/${'x'.repeat(4000)}`, rights: ['read'] }) as never }],
+    ['a trace of an audit', { enforcement: 'audit', trace: { maximumBytes: 1000 } }],
     ['more strings than porin-init has room for', { arguments: Array<string>(9000).fill('x') }],
   ])('refuses %s', (_name, changes) => {
     expect(() => renderPolicy({ ...POLICY, ...changes })).toThrow(PolicyError);

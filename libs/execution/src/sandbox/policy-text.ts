@@ -1,5 +1,13 @@
 /** Renders the policy that porin-init carries out, as the lines of docs/control-channel.md. */
-import { type CompiledFilter, encodeProgram, type Enforcement, type Instruction } from '#lib/profiles';
+import {
+  type CompiledFilter,
+  encodeProgram,
+  type Enforcement,
+  FILE_RIGHTS,
+  type FileRule,
+  type Instruction,
+  type LandlockRules,
+} from '#lib/profiles';
 
 /** Resources of setrlimit(2) that a policy may set. */
 export const RLIMIT_NAMES = ['CPU', 'FSIZE', 'DATA', 'STACK', 'CORE', 'NPROC', 'NOFILE', 'AS', 'MEMLOCK'] as const;
@@ -20,6 +28,10 @@ export interface SandboxPolicy {
   readonly rlimits: Readonly<Partial<Record<RlimitName, Rlimit>>>;
   readonly enforcement: Enforcement;
   readonly filter: CompiledFilter;
+  /** What may be done to files; absent: nothing is refused. A path that the container does not have grants nothing. */
+  readonly landlock?: LandlockRules;
+  /** Trace every call that the filter notifies; then the filter's answer has the whole decision. Not with `audit`. */
+  readonly trace?: { readonly maximumBytes: number };
 }
 
 /** A policy that porin-init would refuse, found before a container is made. The job's own fault. */
@@ -32,6 +44,7 @@ export class PolicyError extends Error {
 const MAX_STRING_BYTES = 128 * 1024 - 1;
 /** native/init/limits.h. */
 const MAX_STRINGS = 8192;
+const MAX_PATHS = 4096;
 const MAX_STRINGS_BYTES = 2 * 1024 * 1024;
 
 /** Throws PolicyError. */
@@ -41,14 +54,20 @@ export function renderPolicy(policy: SandboxPolicy): string {
   if (!policy.workingDirectory.startsWith('/')) {
     throw new PolicyError(`The working directory ${policy.workingDirectory} is not absolute.`);
   }
-  checkTotal([...policy.arguments, ...environment, policy.workingDirectory]);
+  const rules = policy.landlock ?? [];
+  checkRules(rules);
+  checkTotal([...policy.arguments, ...environment, policy.workingDirectory], rules);
+  if (policy.trace && policy.enforcement === 'audit') throw new PolicyError('A trace cannot be had with audit.');
   return [
-    'policy 1',
+    'policy 2',
     ...policy.arguments.map((argument) => `arg ${encodeString(argument)}`),
     ...environment.map((variable) => `env ${encodeString(variable)}`),
     `dir ${encodeString(policy.workingDirectory)}`,
     ...Object.entries(policy.rlimits).map(([name, { soft, hard }]) => `rlimit ${name} ${soft} ${hard}`),
     `enforcement ${policy.enforcement}`,
+    ...(policy.landlock ? ['landlock'] : []),
+    ...rules.map(({ path, rights }) => `path ${encodeRights(rights)} ${encodeString(path)}`),
+    ...(policy.trace ? [`trace ${policy.trace.maximumBytes}`] : []),
     `filter ${encodeFilter(policy.filter.filter)}`,
     `answer ${encodeFilter(policy.filter.answer)}`,
     'end\n',
@@ -59,24 +78,40 @@ function encodeFilter(program: readonly Instruction[]): string {
   return Buffer.from(encodeProgram(program)).toString('base64');
 }
 
+/** The first letters, but `execute` is x. */
+function encodeRights(rights: FileRule['rights']): string {
+  return FILE_RIGHTS.filter((right) => rights.includes(right))
+    .map((right) => (right === 'execute' ? 'x' : right.charAt(0)))
+    .join('');
+}
+
 function environmentString(name: string, value: string): string {
   if (name === '' || name.includes('=')) throw new PolicyError(`"${name}" cannot name an environment variable.`);
   return `${name}=${value}`;
 }
 
 function encodeString(value: string): string {
-  if (value.includes('\0')) throw new PolicyError('An argument, variable or directory contains a NUL character.');
+  if (value.includes('\0')) throw new PolicyError('An argument, variable, directory or path contains a NUL character.');
   if (Buffer.byteLength(value) > MAX_STRING_BYTES) {
     throw new PolicyError(`An argument or environment variable is longer than ${MAX_STRING_BYTES} bytes.`);
   }
   return value === '' ? '-' : Buffer.from(value).toString('base64');
 }
 
-function checkTotal(strings: readonly string[]): void {
-  const bytes = strings.reduce((sum, value) => sum + Buffer.byteLength(value) + 1, 0);
+function checkRules(rules: LandlockRules): void {
+  if (rules.length > MAX_PATHS) throw new PolicyError(`The profile has more than ${MAX_PATHS} paths.`);
+  for (const { path, rights } of rules) {
+    if (!path.startsWith('/')) throw new PolicyError(`The path ${path} of the profile is not absolute.`);
+    if (rights.length === 0) throw new PolicyError(`The profile grants nothing on ${path}.`);
+  }
+}
+
+function checkTotal(strings: readonly string[], rules: LandlockRules): void {
+  const all = [...strings, ...rules.map(({ path }) => path)];
+  const bytes = all.reduce((sum, value) => sum + Buffer.byteLength(value) + 1, 0);
   if (strings.length > MAX_STRINGS || bytes > MAX_STRINGS_BYTES) {
     throw new PolicyError(
-      `The command line and environment are too large: at most ${MAX_STRINGS} strings of ${MAX_STRINGS_BYTES} bytes together.`,
+      `The command line and environment are too large: at most ${MAX_STRINGS} strings, and with the profile's paths ${MAX_STRINGS_BYTES} bytes.`,
     );
   }
 }

@@ -2,7 +2,7 @@
 import { type Readable } from 'node:stream';
 import { ControlChannelError } from './control-error.js';
 
-/** porin-init's longest line is a denial with two paths of 4096 bytes in base64. */
+/** porin-init's longest line is a batch of the trace, 12,000 bytes in base64. */
 const MAX_LINE_LENGTH = 16 * 1024;
 
 /** Ends at end of file; throws ControlChannelError `line-too-long`, and `hung-up` for a last line that has no end. */

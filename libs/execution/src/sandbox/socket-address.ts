@@ -1,5 +1,5 @@
 /** Words for a socket address (struct sockaddr and its kinds) as copied out of the payload. */
-import { SOCKET_FAMILIES, word } from './argument-words.js';
+import { SOCKET_FAMILIES, word } from '#lib/profiles';
 
 const AF_UNIX = 1;
 const AF_INET = 2;

@@ -1,12 +1,15 @@
 /** A profile as the seccomp JSON of the OCI runtime specification (config-linux.md, "Seccomp"), which Docker takes too. */
 import { DEFAULT_CEILING } from '../filter/ceiling.js';
 import { engineDefaultNames } from '../filter/engine-default.js';
+import { argumentTest } from '../filter/argument-test.js';
+import { type AnyOf } from '../filter/assemble.js';
 import { refusalErrno } from '../filter/eperm.js';
 import { ALWAYS_ALLOWED, guardOf } from '../filter/guards.js';
 import { requireKnown, syscallNames, syscallNumber } from '../filter/syscalls.js';
+import { type Alternative, byName, isUnconditional } from '../model/argument-rules.js';
 import { allowedNames } from '../model/parse-profile.js';
 import { type Architecture, type Profile } from '../model/profile.js';
-import { argumentAlternatives, type OciArgument } from './oci-arguments.js';
+import { argumentAlternatives, type OciAlternatives, type OciArgument } from './oci-arguments.js';
 
 export interface OciSeccomp {
   readonly defaultAction: 'SCMP_ACT_ERRNO';
@@ -21,6 +24,8 @@ export interface OciSyscall {
   readonly errnoRet?: number;
   /** All must hold. */
   readonly args?: readonly OciArgument[];
+  /** For people; engines pass over it. */
+  readonly comment?: string;
 }
 
 export interface OciOptions {
@@ -66,11 +71,15 @@ export const RUNTIME_START_CALLS: readonly string[] = [
   'write',
 ];
 
+const NARROWED =
+  'Porin: less is allowed here than the profile allows, because this format cannot say all of its conditions.';
+
 /**
  * The same calls as `enforce` lets through: the profile within the ceiling and the engine's default, under the guards.
- * Differences that the format leaves no way to avoid: the runtime's own start calls are allowed, and calls of foreign
- * architectures end as libseccomp ends them; a call that fails its guard gets the default errno.
- * @throws FilterError UNKNOWN_SYSCALLS
+ * Differences that the format leaves no way to avoid: the runtime's own start calls are allowed, whatever their arguments;
+ * calls of foreign architectures end as libseccomp ends them; a call with other arguments than it may be made with gets the
+ * default errno; and conditions that the format cannot say are left out with what they allow, which a comment says.
+ * @throws FilterError UNKNOWN_SYSCALLS, INVALID_CONDITION
  */
 export function exportOci(profile: Profile, options: OciOptions = {}): OciSeccomp {
   const { architecture } = profile;
@@ -78,28 +87,39 @@ export function exportOci(profile: Profile, options: OciOptions = {}): OciSeccom
   requireKnown(architecture, allowedNames(profile), 'the profile');
   const forbidden = new Set(ceiling);
   const engineDefault = new Set(engineDefaultNames(architecture));
-  const granted = allowedNames(profile).filter((name) => engineDefault.has(name) && !forbidden.has(name));
+  const granted = [...byName(profile.rules)].filter(([name]) => engineDefault.has(name) && !forbidden.has(name));
+  const plain = granted.filter(([name, rules]) => !guardOf(name) && isUnconditional(rules)).map(([name]) => name);
   const always = [...ALWAYS_ALLOWED, ...runtimeCalls].filter((name) => syscallNumber(architecture, name) !== undefined);
-  const unconditional = [...new Set([...granted.filter((name) => !guardOf(name)), ...always])].sort();
-  const conditional = granted.filter((name) => guardOf(name)?.anyOf.length && !unconditional.includes(name));
+  const unconditional = [...new Set([...plain, ...always])].sort();
+  const conditional = granted
+    .filter(([name]) => !unconditional.includes(name))
+    .map(([name, rules]) => ({ name, ...argumentAlternatives(conditionsOf(name, rules)) }))
+    .filter(({ alternatives, narrowed }) => alternatives.length > 0 || narrowed);
   return {
     defaultAction: 'SCMP_ACT_ERRNO',
     defaultErrnoRet: ERRNO.ENOSYS,
     architectures: [ARCHITECTURE[architecture]],
     syscalls: [
       { names: unconditional, action: 'SCMP_ACT_ALLOW' },
-      ...conditional.flatMap(guarded),
-      ...refused(architecture, new Set([...unconditional, ...conditional])),
+      ...conditional.flatMap(conditionalRules),
+      ...refused(architecture, new Set([...unconditional, ...conditional.map(({ name }) => name)])),
     ],
   };
 }
 
-function guarded(name: string): readonly OciSyscall[] {
-  return argumentAlternatives(guardOf(name)?.anyOf ?? []).map((args) => ({
-    names: [name],
-    action: 'SCMP_ACT_ALLOW',
-    args,
-  }));
+function conditionsOf(name: string, rules: readonly Alternative[]): readonly AnyOf[] {
+  const guard = guardOf(name);
+  return [...(guard ? [guard.anyOf] : []), rules].map((anyOf) =>
+    anyOf.map((conditions) => conditions.map((condition) => argumentTest(name, condition))),
+  );
+}
+
+function conditionalRules({ name, alternatives, narrowed }: OciAlternatives & { name: string }): readonly OciSyscall[] {
+  const comment = narrowed ? { comment: NARROWED } : {};
+  if (alternatives.length > 0) {
+    return alternatives.map((args) => ({ names: [name], action: 'SCMP_ACT_ALLOW', args, ...comment }));
+  }
+  return [{ names: [name], action: 'SCMP_ACT_ERRNO', errnoRet: ERRNO[refusalErrno(name)], ...comment }];
 }
 
 /** Each with its errno written out: Docker 20.10 knows `errnoRet` and passes over `defaultErrnoRet`. */

@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { type Comparison } from '../model/condition.js';
 import { ARCHITECTURES } from '../model/profile.js';
+import { type ArgumentTest } from './argument-test.js';
 import { assemble, type Verdict } from './assemble.js';
 import { AUDIT_ARCH } from './bpf.js';
 import { interpret } from './interpret.js';
@@ -19,7 +21,11 @@ function random(seed: number): () => number {
 const run = (program: ReturnType<typeof assemble>, arch: number, nr: number, first = 0n): number =>
   interpret(program, { nr, arch, instructionPointer: 0n, args: [first, 0n, 0n, 0n, 0n, 0n] });
 
-const guarded: Verdict = { anyOf: [[{ argument: 0, op: 'SCMP_CMP_EQ', value: 7 }]], pass: YES, fail: NO };
+const test = (argument: number, op: Comparison, value: bigint, mask = 0xffffffffn): ArgumentTest => ({
+  ...{ argument, op, value, mask },
+  width: 32,
+});
+const guarded: Verdict = { allOf: [[[test(0, 'SCMP_CMP_EQ', 7n)]]], pass: YES, fail: NO };
 
 describe.each(ARCHITECTURES)('assemble for %s', (architecture) => {
   const arch = AUDIT_ARCH[architecture];
@@ -79,12 +85,11 @@ describe.each(ARCHITECTURES)('assemble for %s', (architecture) => {
 
   it('tries alternatives in turn and needs all conditions of one', () => {
     const either: Verdict = {
-      anyOf: [
+      allOf: [
         [
-          { argument: 0, op: 'SCMP_CMP_MASKED_EQ', mask: 0xf0, value: 0x10 },
-          { argument: 1, op: 'SCMP_CMP_NE', value: 1 },
+          [test(0, 'SCMP_CMP_MASKED_EQ', 0x10n, 0xf0n), test(1, 'SCMP_CMP_NE', 1n)],
+          [test(5, 'SCMP_CMP_EQ', 0xffffffffn)],
         ],
-        [{ argument: 5, op: 'SCMP_CMP_EQ', value: 0xffffffff }],
       ],
       pass: YES,
       fail: NO,

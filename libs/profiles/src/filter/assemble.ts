@@ -1,26 +1,19 @@
 /** Lays a verdict per system call number out as a classic-BPF program: a balanced search, then tests of arguments. */
 import { type Architecture } from '../model/profile.js';
-import {
-  and,
-  AUDIT_ARCH,
-  jumpAlways,
-  jumpIfAtLeast,
-  jumpIfEqual,
-  load,
-  MAX_CONDITIONAL_JUMP,
-  OFFSET_ARCH,
-  OFFSET_NR,
-  offsetOfArgumentLow,
-  ret,
-} from './bpf.js';
-import { type GuardCondition } from './guards.js';
+import { type ArgumentTest, emitTest } from './argument-test.js';
+import { and, AUDIT_ARCH, load, OFFSET_ARCH, OFFSET_NR, offsetOfArgumentLow, ret } from './bpf.js';
+import { Code, type Label } from './code.js';
 import { type Instruction } from './instruction.js';
 
 /** A return value, or one that depends on arguments. */
-export type Verdict = number | GuardedVerdict;
+export type Verdict = number | ConditionalVerdict;
 
-export interface GuardedVerdict {
-  readonly anyOf: readonly (readonly GuardCondition[])[];
+/** Alternatives, of which one must hold; of an alternative every test must. */
+export type AnyOf = readonly (readonly ArgumentTest[])[];
+
+export interface ConditionalVerdict {
+  /** Each must hold. */
+  readonly allOf: readonly AnyOf[];
   readonly pass: number;
   readonly fail: number;
 }
@@ -39,13 +32,20 @@ export function assemble(
   verdicts: ReadonlyMap<number, Verdict>,
   otherwise: number,
 ): Instruction[] {
-  return [
-    load(OFFSET_ARCH),
-    jumpIfEqual(AUDIT_ARCH[architecture], 1, 0),
-    ret(otherwise),
-    load(OFFSET_NR),
-    ...search(toRanges(verdicts, otherwise)),
-  ];
+  const code = new Code();
+  emitSearch(code, toRanges(verdicts, otherwise));
+  const native = code.emit(load(OFFSET_NR));
+  const foreign = code.emit(ret(otherwise));
+  code.jumpIfEqual(AUDIT_ARCH[architecture], native, foreign);
+  code.emit(load(OFFSET_ARCH));
+  return code.instructions();
+}
+
+/** The instructions that a verdict takes, those of the search not counted. */
+export function sizeOf(verdict: Verdict): number {
+  const code = new Code();
+  emitLeaf(code, simplify(verdict));
+  return code.length;
 }
 
 function toRanges(verdicts: ReadonlyMap<number, Verdict>, otherwise: number): Range[] {
@@ -55,54 +55,62 @@ function toRanges(verdicts: ReadonlyMap<number, Verdict>, otherwise: number): Ra
     if (ranges.at(-1)?.verdict !== verdict) ranges.push({ from, verdict });
   };
   for (const number of [...verdicts.keys()].sort((a, b) => a - b)) {
-    start(number, verdicts.get(number) ?? otherwise);
+    start(number, simplify(verdicts.get(number) ?? otherwise));
     start(number + 1, otherwise);
   }
   return ranges;
+}
+
+/** What holds whatever the arguments, or never, needs none of them: a plain allow stays in the kernel's bitmap. */
+function simplify(verdict: Verdict): Verdict {
+  if (typeof verdict === 'number') return verdict;
+  const { pass, fail } = verdict;
+  const allOf = verdict.allOf.filter((anyOf) => anyOf.every((tests) => tests.length > 0));
+  if (allOf.some((anyOf) => anyOf.length === 0)) return fail;
+  return allOf.length === 0 ? pass : { allOf, pass, fail };
 }
 
 /**
  * A balanced search tree whose leaves all end in RET. Up to a leaf it only compares the number, which is what lets the
  * kernel (5.11 and newer) cache plain allows in a bitmap; arguments are loaded below the leaf of the call they belong to.
  */
-function search(ranges: readonly Range[]): Instruction[] {
-  const [first] = ranges;
-  if (first === undefined) return [];
-  if (ranges.length === 1) return leaf(first.verdict);
+function emitSearch(code: Code, ranges: readonly Range[]): Label {
   const middle = ranges.length >> 1;
-  const below = search(ranges.slice(0, middle));
-  const above = search(ranges.slice(middle));
-  return [...skipIfAtLeast(ranges[middle]?.from ?? 0, below.length), ...below, ...above];
+  const [first, split] = [ranges[0], ranges[middle]];
+  if (!first || !split || middle === 0) return emitLeaf(code, first?.verdict ?? 0);
+  const above = emitSearch(code, ranges.slice(middle));
+  const below = emitSearch(code, ranges.slice(0, middle));
+  return code.jumpIfAtLeast(split.from, above, below);
 }
 
-function skipIfAtLeast(number: number, skip: number): Instruction[] {
-  return skip <= MAX_CONDITIONAL_JUMP
-    ? [jumpIfAtLeast(number, skip, 0)]
-    : [jumpIfAtLeast(number, 0, 1), jumpAlways(skip)];
+function emitLeaf(code: Code, verdict: Verdict): Label {
+  if (typeof verdict === 'number') return code.emit(ret(verdict));
+  const fail = code.emit(ret(verdict.fail));
+  const pass = code.emit(ret(verdict.pass));
+  return verdict.allOf.reduceRight<Label>((next, anyOf) => emitAnyOf(code, anyOf, next, fail), pass);
 }
 
-function leaf(verdict: Verdict): Instruction[] {
-  if (typeof verdict === 'number') return [ret(verdict)];
-  return [...verdict.anyOf.flatMap((conditions) => alternative(conditions, verdict.pass)), ret(verdict.fail)];
-}
-
-/** Returns `pass` if every condition holds, and falls off its end otherwise. */
-function alternative(conditions: readonly GuardCondition[], pass: number): Instruction[] {
-  return conditions.reduceRight<Instruction[]>(
-    (rest, condition) => [...test(condition, rest.length), ...rest],
-    [ret(pass)],
+function emitAnyOf(code: Code, anyOf: AnyOf, pass: Label, fail: Label): Label {
+  const same = sameWord(anyOf);
+  if (same) return emitChoice(code, same, anyOf, pass, fail);
+  return anyOf.reduceRight<Label>(
+    (next, tests) => tests.reduceRight<Label>((held, test) => emitTest(code, test, held, next), pass),
+    fail,
   );
 }
 
-/** Goes on if the condition holds, and skips `skip` instructions otherwise. */
-function test(condition: GuardCondition, skip: number): Instruction[] {
-  const argument = load(offsetOfArgumentLow(condition.argument));
-  switch (condition.op) {
-    case 'SCMP_CMP_EQ':
-      return [argument, jumpIfEqual(condition.value, 0, skip)];
-    case 'SCMP_CMP_NE':
-      return [argument, jumpIfEqual(condition.value, skip, 0)];
-    case 'SCMP_CMP_MASKED_EQ':
-      return [argument, and(condition.mask), jumpIfEqual(condition.value, 0, skip)];
-  }
+/** The first test, where all alternatives ask for values of one word under one mask. */
+function sameWord(anyOf: AnyOf): ArgumentTest | undefined {
+  const first = anyOf[0]?.[0];
+  const isAlike = ({ argument, op, mask }: ArgumentTest): boolean =>
+    argument === first?.argument && mask === first.mask && (op === 'SCMP_CMP_EQ' || op === 'SCMP_CMP_MASKED_EQ');
+  return first?.width === 32 && anyOf.every((tests) => tests.length === 1 && tests.every(isAlike)) ? first : undefined;
+}
+
+/** One load for all of them. */
+function emitChoice(code: Code, { argument, mask }: ArgumentTest, anyOf: AnyOf, pass: Label, fail: Label): Label {
+  const values = anyOf.flatMap((tests) => tests.map(({ value }) => Number(value)));
+  values.reduceRight<Label>((next, value) => code.jumpIfEqual(value, pass, next), fail);
+  if (mask !== 0xffffffffn) code.emit(and(Number(mask)));
+  return code.emit(load(offsetOfArgumentLow(argument)));
 }

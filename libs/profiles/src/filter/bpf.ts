@@ -34,10 +34,9 @@ export const OFFSET_NR = 0;
 export const OFFSET_ARCH = 4;
 export const SECCOMP_DATA_BYTES = 64;
 export const offsetOfArgumentLow = (argument: number): number => 16 + 8 * argument;
+export const offsetOfArgumentHigh = (argument: number): number => 20 + 8 * argument;
 
 export const load = (offset: number): Instruction => ({ code: BPF_LD_W_ABS, jt: 0, jf: 0, k: offset });
 export const and = (mask: number): Instruction => ({ code: BPF_ALU_AND_K, jt: 0, jf: 0, k: mask });
 export const jumpAlways = (skip: number): Instruction => ({ code: BPF_JA, jt: 0, jf: 0, k: skip });
-export const jumpIfEqual = (k: number, jt: number, jf: number): Instruction => ({ code: BPF_JEQ_K, jt, jf, k });
-export const jumpIfAtLeast = (k: number, jt: number, jf: number): Instruction => ({ code: BPF_JGE_K, jt, jf, k });
 export const ret = (value: number): Instruction => ({ code: BPF_RET_K, jt: 0, jf: 0, k: value });

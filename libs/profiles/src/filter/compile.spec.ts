@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { ENFORCEMENTS, type Enforcement } from '../model/level.js';
+import { plainRules } from '../model/argument-rules.js';
 import { ARCHITECTURES, type Architecture } from '../model/profile.js';
 import { DEFAULT_CEILING } from './ceiling.js';
 import { compileFilter, withheldNames } from './compile.js';
@@ -29,7 +30,7 @@ function compile(enforcement: Enforcement, architecture: Architecture, allowed: 
   return compileFilter({
     enforcement,
     architecture,
-    allowed: enforcement === 'none' ? null : allowed,
+    rules: enforcement === 'none' ? null : plainRules(allowed),
     ceiling: DEFAULT_CEILING,
     engineDefault: engineDefaultNames(architecture),
   });
@@ -241,7 +242,7 @@ describe('what cannot be compiled', () => {
 
   it('refuses audit and enforce without a profile', () => {
     for (const enforcement of ['audit', 'enforce'] as const) {
-      expect(() => compileFilter({ enforcement, architecture: 'x86_64', allowed: null, ...base })).toThrow(
+      expect(() => compileFilter({ enforcement, architecture: 'x86_64', rules: null, ...base })).toThrow(
         expect.objectContaining({ code: 'PROFILE_MISSING' }),
       );
     }
@@ -252,7 +253,7 @@ describe('what cannot be compiled', () => {
       compileFilter({
         enforcement: 'none',
         architecture: 'x86_64',
-        allowed: null,
+        rules: null,
         ...base,
         ceiling: ['io_uring_setupp'],
       }),
@@ -265,15 +266,15 @@ describe('withheldNames', () => {
     expect(
       withheldNames({
         architecture: 'x86_64',
-        allowed: PROFILE,
+        rules: plainRules(PROFILE),
         ceiling: DEFAULT_CEILING,
         engineDefault: engineDefaultNames('x86_64'),
       }),
     ).toEqual([
       { name: 'clone3', by: 'guard' },
-      { name: 'mount', by: 'ceiling' },
-      { name: 'io_uring_setup', by: 'ceiling' },
       { name: 'fchmodat2', by: 'engine-default' },
+      { name: 'io_uring_setup', by: 'ceiling' },
+      { name: 'mount', by: 'ceiling' },
     ]);
   });
 });

@@ -5,6 +5,12 @@ export type FilterErrorCode =
   | 'UNKNOWN_SYSCALLS'
   /** Enforcement `audit` or `enforce` without a profile. */
   | 'PROFILE_MISSING'
+  /** A condition on no scalar argument, or with a value beyond the argument's width. */
+  | 'INVALID_CONDITION'
+  /** More instructions than the kernel takes. */
+  | 'TOO_LARGE'
+  /** All calls notified under `audit`: the answer could not tell the profile's calls from others. */
+  | 'AUDIT_NOTIFIED'
   /** A program that the kernel, or the meaning of its jumps, would refuse. */
   | 'INVALID_PROGRAM';
 
@@ -14,7 +20,7 @@ export class FilterError extends Error {
   constructor(
     readonly code: FilterErrorCode,
     message: string,
-    /** System call names, for UNKNOWN_SYSCALLS. */
+    /** System call names: unknown ones, the one with the condition, the one with most instructions. */
     readonly syscalls: readonly string[] = [],
   ) {
     super(message);

@@ -1,33 +1,26 @@
 /** Rules on arguments that every filter holds, whatever the profile and the enforcement, and calls no filter may refuse. */
-
-/**
- * One test of a 32-bit argument, in the words of the OCI runtime specification. Only the low word is compared, because
- * the kernel reads no more of these arguments: garbage above must neither get past a test nor fail one.
- */
-export type GuardCondition =
-  | { readonly argument: number; readonly op: 'SCMP_CMP_EQ' | 'SCMP_CMP_NE'; readonly value: number }
-  | { readonly argument: number; readonly op: 'SCMP_CMP_MASKED_EQ'; readonly mask: number; readonly value: number };
+import { type Condition, type Hex } from '../model/condition.js';
 
 export interface Guard {
   readonly names: readonly string[];
   /** The call may be made when every condition of at least one alternative holds. */
-  readonly anyOf: readonly (readonly GuardCondition[])[];
+  readonly anyOf: readonly (readonly Condition[])[];
   readonly errno: 'EPERM' | 'ENOSYS';
   readonly reason: string;
 }
 
 /** porin-init in the container's own PID namespace; its only thread. */
-const SUPERVISOR_PID = 1;
-const PRIO_PROCESS = 0;
-const IOPRIO_WHO_PROCESS = 1;
-const AF_VSOCK = 40;
+const SUPERVISOR_PID = '0x1';
+const PRIO_PROCESS = '0x0';
+const IOPRIO_WHO_PROCESS = '0x1';
+const AF_VSOCK = '0x28';
 /** CLONE_NEWNS, NEWCGROUP, NEWUTS, NEWIPC, NEWUSER, NEWPID and NEWNET (linux/sched.h); NEWTIME is no flag of clone. */
-const CLONE_NAMESPACES = 0x7e020000;
+const CLONE_NAMESPACES = '0x7e020000';
 /** PER_LINUX, PER_LINUX32, UNAME26 alone and with PER_LINUX32, and the query. */
-const PERSONALITIES = [0x0, 0x8, 0x20000, 0x20008, 0xffffffff];
+const PERSONALITIES: readonly Hex[] = ['0x0', '0x8', '0x20000', '0x20008', '0xffffffff'];
 
-const isNot = (argument: number, value: number): GuardCondition => ({ argument, op: 'SCMP_CMP_NE', value });
-const is = (argument: number, value: number): GuardCondition => ({ argument, op: 'SCMP_CMP_EQ', value });
+const isNot = (argument: number, value: Hex): Condition => ({ argument, op: 'SCMP_CMP_NE', value });
+const is = (argument: number, value: Hex): Condition => ({ argument, op: 'SCMP_CMP_EQ', value });
 
 /**
  * The supervisor shares the payload's user, so these calls would let a payload kill it (RLIMIT_CPU), hang it
@@ -56,7 +49,7 @@ export const GUARDS: readonly Guard[] = [
   },
   {
     names: ['clone'],
-    anyOf: [[{ argument: 0, op: 'SCMP_CMP_MASKED_EQ', mask: CLONE_NAMESPACES, value: 0 }]],
+    anyOf: [[{ argument: 0, op: 'SCMP_CMP_MASKED_EQ', mask: CLONE_NAMESPACES, value: '0x0' }]],
     errno: 'EPERM',
     reason: "no new namespaces, as in Docker's default",
   },

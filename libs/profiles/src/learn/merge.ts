@@ -1,8 +1,11 @@
 /** Merges the recordings of one build into the profile that a new version proposes. */
+import { fileCoverage, learnFiles } from '../files/learn-files.js';
 import { type Digest, digestOf } from '../model/canonical-json.js';
 import { allowedNames, profileDigest } from '../model/parse-profile.js';
 import { type Coverage, type Profile } from '../model/profile.js';
 import { type Recording } from '../model/recording.js';
+import { isEnough, type LearningOptions } from './enough.js';
+import { calledNames, learnRules } from './learn-rules.js';
 
 /** One executor run's recording. Equal recordings of two runs count twice: a deterministic program makes them. */
 export interface RecordedRun {
@@ -13,14 +16,7 @@ export interface RecordedRun {
   readonly recording: Recording;
 }
 
-export interface MergeOptions {
-  /** Recordings needed, at least 1. */
-  readonly needed: number;
-  /** Different inputs among them needed, at least 1. */
-  readonly distinctInputs: number;
-  /** The approved profile that the new one may only widen: what it allows was reviewed. */
-  readonly basedOn?: Profile | null;
-}
+export type MergeOptions = LearningOptions;
 
 export type MergeResult =
   | {
@@ -42,12 +38,15 @@ export type MergeResult =
       readonly merged: readonly RecordedRun[];
     };
 
-/** @throws RangeError when the runs are not all of one architecture, and so not of one build */
+/**
+ * @throws RangeError when the runs are not all of one architecture, and so not of one build
+ * @throws FileRulesError TOO_MANY_FILE_RULES
+ */
 export function mergeRecordings(runs: readonly RecordedRun[], options: MergeOptions): MergeResult {
   const merged = runs.filter(mayTeach);
   const distinctInputs = new Set(merged.map(({ inputsDigest }) => inputsDigest)).size;
   const first = merged[0];
-  if (!first || merged.length < options.needed || distinctInputs < options.distinctInputs) {
+  if (!first || !isEnough(merged, options)) {
     const partial = runs.filter(({ recording }) => isPartial(recording)).length;
     return {
       kind: 'insufficient',
@@ -59,8 +58,9 @@ export function mergeRecordings(runs: readonly RecordedRun[], options: MergeOpti
       failed: runs.length - merged.length - partial,
     };
   }
-  const profile = profileOf(merged, first.recording.architecture, options.basedOn ?? null);
-  return { kind: 'profile', profile, digest: profileDigest(profile), coverage: coverageOf(merged, profile), merged };
+  const profile = profileOf(merged, first.recording.architecture, options);
+  const coverage = { ...coverageOf(merged, profile), ...fileCoverage(merged, profile.files ?? []) };
+  return { kind: 'profile', profile, digest: profileDigest(profile), coverage, merged };
 }
 
 export function recordingDigest(recording: Recording): Digest {
@@ -70,6 +70,10 @@ export function recordingDigest(recording: Recording): Digest {
     calls: recording.calls,
     certificate: { ...recording.certificate },
     partialReasons: recording.partialReasons,
+    ...(recording.arguments && { arguments: recording.arguments.map((use) => ({ ...use })) }),
+    ...(recording.peakTasks !== undefined && { peakTasks: recording.peakTasks }),
+    ...(recording.files && { files: recording.files.map((use) => ({ ...use })) }),
+    ...(recording.sockets && { sockets: recording.sockets.map((use) => ({ ...use })) }),
   });
 }
 
@@ -84,27 +88,23 @@ function isPartial(recording: Recording): boolean {
 function profileOf(
   runs: readonly RecordedRun[],
   architecture: Recording['architecture'],
-  basedOn: Profile | null,
+  options: MergeOptions,
 ): Profile {
-  for (const other of [...runs.map(({ recording }) => recording), ...(basedOn ? [basedOn] : [])]) {
+  for (const other of [...runs.map(({ recording }) => recording), ...(options.basedOn ? [options.basedOn] : [])]) {
     if (other.architecture !== architecture) {
       throw new RangeError(`recordings and profiles of ${architecture} and ${other.architecture} cannot be merged`);
     }
   }
-  const names = new Set([...runs.flatMap(callsOf), ...(basedOn ? allowedNames(basedOn) : [])]);
-  const rules = names.size === 0 ? [] : [{ names: [...names].sort(), action: 'SCMP_ACT_ALLOW' as const }];
-  return { version: 1, architecture, rules, network: 'none' };
+  const rules = learnRules(runs, options);
+  return { version: 1, architecture, rules, network: 'none', ...learnFiles(runs, options) };
 }
 
 /** For every name of the profile; what only the earlier version brought in was seen in 0 of them. */
 function coverageOf(runs: readonly RecordedRun[], profile: Profile): Coverage {
   const seenIn = new Map<string, number>();
-  for (const name of runs.flatMap(callsOf)) seenIn.set(name, (seenIn.get(name) ?? 0) + 1);
+  for (const name of runs.flatMap(({ recording }) => calledNames(recording)))
+    seenIn.set(name, (seenIn.get(name) ?? 0) + 1);
   return Object.fromEntries(
     allowedNames(profile).map((name) => [name, { seenIn: seenIn.get(name) ?? 0, of: runs.length }]),
   );
-}
-
-function callsOf({ recording }: RecordedRun): readonly string[] {
-  return Object.entries(recording.calls).flatMap(([name, count]) => (count > 0 ? [name] : []));
 }

@@ -11,8 +11,10 @@ export type Enforcement = (typeof ENFORCEMENTS)[number];
 export const MONITORINGS = ['none', 'syscalls', 'arguments', 'files', 'trace', 'trace-notify'] as const;
 export type Monitoring = (typeof MONITORINGS)[number];
 
-/** What this version of Porin can record. */
-export const OFFERED_MONITORINGS = ['none', 'syscalls'] as const satisfies readonly Monitoring[];
+/** Makes an artifact for people, and no recording. */
+export function isTrace(monitoring: Monitoring): monitoring is 'trace' | 'trace-notify' {
+  return monitoring === 'trace' || monitoring === 'trace-notify';
+}
 
 export interface Level {
   readonly enforcement: Enforcement;

@@ -32,7 +32,10 @@ export interface Profile {
   readonly pids?: number;
 }
 
-/** How many of the recordings a version was merged from contained a call. */
+/**
+ * How many of the recordings a version was merged from contained a call, or used a file rule ("file:" and its path; of those
+ * recordings that hold files).
+ */
 export interface Coverage {
-  readonly [syscall: string]: { readonly seenIn: number; readonly of: number };
+  readonly [name: string]: { readonly seenIn: number; readonly of: number };
 }

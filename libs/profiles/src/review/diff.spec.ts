@@ -9,10 +9,13 @@ const profile = (...names: string[]): Profile => ({
   network: 'none',
 });
 
+const NOTHING_ELSE = { conditions: [], files: null, pids: null, landlockMinimum: null };
+
 it('tells what was added, removed and kept against the previous version and the default', () => {
   expect(diffProfile(profile('write', 'read', 'bpf'), profile('read', 'mmap'), ['write', 'ptrace', 'read'])).toEqual({
     previous: { added: ['bpf', 'write'], removed: ['mmap'], unchanged: ['read'] },
     engineDefault: { added: ['bpf'], removed: ['ptrace'], unchanged: ['read', 'write'] },
+    ...NOTHING_ELSE,
   });
 });
 
@@ -20,5 +23,6 @@ it('has no previous version to compare a first one with', () => {
   expect(diffProfile(profile(), null, ['read'])).toEqual({
     previous: null,
     engineDefault: { added: [], removed: ['read'], unchanged: [] },
+    ...NOTHING_ELSE,
   });
 });

@@ -1,6 +1,8 @@
 /** What a profile adds and takes away, against the version before it and against the engine's default. */
+import { diffFileMembers, type FileMembersDiff } from '../files/diff-files.js';
 import { allowedNames } from '../model/parse-profile.js';
 import { type Profile } from '../model/profile.js';
+import { type ConditionsDiff, diffConditions } from './diff-conditions.js';
 
 /** Sorted names. */
 export interface NamesDiff {
@@ -9,11 +11,13 @@ export interface NamesDiff {
   readonly unchanged: readonly string[];
 }
 
-export interface ProfileDiff {
+export interface ProfileDiff extends FileMembersDiff {
   /** Null for the first version of a build. */
   readonly previous: NamesDiff | null;
   /** `added` here are calls that the engine's default refuses; `removed` is the surface that the profile takes away. */
   readonly engineDefault: NamesDiff;
+  /** Against the previous version; for the first one, the conditions that it has. */
+  readonly conditions: readonly ConditionsDiff[];
 }
 
 /** `engineDefault`: the names that the engine's default profile allows; see engineDefaultNames. */
@@ -22,6 +26,8 @@ export function diffProfile(profile: Profile, previous: Profile | null, engineDe
   return {
     previous: previous && diffNames(allowedNames(previous), names),
     engineDefault: diffNames(engineDefault, names),
+    conditions: diffConditions(profile, previous),
+    ...diffFileMembers(profile, previous),
   };
 }
 

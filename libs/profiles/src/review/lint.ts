@@ -3,10 +3,15 @@ import { CEILING_REASONS, DEFAULT_CEILING } from '../filter/ceiling.js';
 import { withheldNames, type WithheldName } from '../filter/compile.js';
 import { engineDefaultNames } from '../filter/engine-default.js';
 import { guardOf } from '../filter/guards.js';
+import { lintFiles } from '../files/lint-files.js';
+import { type Alternative, byName, isUnconditional } from '../model/argument-rules.js';
 import { allowedNames } from '../model/parse-profile.js';
 import { type Coverage, type Profile } from '../model/profile.js';
+import { argumentReasons } from './lint-arguments.js';
+import { RISKY_VALUES } from './risky-values.js';
 
 export interface LintWarning {
+  /** A call, or "file:" and the path of a file rule. */
   readonly name: string;
   /** `withheld`: in the profile, and refused all the same. `rare`: seen in one of several recordings only. */
   readonly kind: 'risky' | 'withheld' | 'rare';
@@ -59,7 +64,7 @@ const WITHHELD_REASONS: Readonly<Record<WithheldName['by'], (name: string) => st
 };
 
 /**
- * Sorted by name. `ceiling`: the names that the administrators' ceiling refuses.
+ * Calls sorted by name, then file rules by path. `ceiling`: the names that the administrators' ceiling refuses.
  * @throws FilterError UNKNOWN_SYSCALLS
  */
 export function lintProfile(
@@ -71,19 +76,28 @@ export function lintProfile(
   const names = allowedNames(profile);
   const engineDefault = engineDefaultNames(architecture);
   const withheld = new Map(
-    withheldNames({ architecture, allowed: names, ceiling, engineDefault }).map(({ name, by }) => [name, by]),
+    withheldNames({ architecture, rules: profile.rules, ceiling, engineDefault }).map(({ name, by }) => [name, by]),
   );
-  return names.flatMap((name): LintWarning[] => {
+  const rules = byName(profile.rules);
+  const isHeld = [...rules.values()].some((alternatives) => !isUnconditional(alternatives));
+  const aboutCalls = names.flatMap((name): LintWarning[] => {
     const by = withheld.get(name);
     // What is refused anyway is not a risk as well.
     if (by) return [{ name, kind: 'withheld', reason: WITHHELD_REASONS[by](name) }];
+    const alternatives = rules.get(name) ?? [];
+    const reasons = [...nameReasons(name, alternatives), ...argumentReasons(name, alternatives, isHeld)];
     return [
-      ...(Object.hasOwn(RISKY_REASONS, name)
-        ? [{ name, kind: 'risky' as const, reason: RISKY_REASONS[name] ?? '' }]
-        : []),
+      ...reasons.map((reason): LintWarning => ({ name, kind: 'risky', reason })),
       ...rare(name, Object.hasOwn(coverage, name) ? coverage[name] : undefined),
     ];
   });
+  return [...aboutCalls, ...lintFiles(profile, coverage)];
+}
+
+/** What is said of a name is said of its values instead, where the profile holds it to some and they are told apart. */
+function nameReasons(name: string, alternatives: readonly Alternative[]): readonly string[] {
+  const isToldApart = !isUnconditional(alternatives) && Object.hasOwn(RISKY_VALUES, name);
+  return Object.hasOwn(RISKY_REASONS, name) && !isToldApart ? [RISKY_REASONS[name] ?? ''] : [];
 }
 
 function rare(name: string, seen: Coverage[string] | undefined): LintWarning[] {

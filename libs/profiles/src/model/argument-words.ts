@@ -1,6 +1,6 @@
-/** The kernel's own names for the argument values that people look for in a denial. */
+/** The kernel's own names for the argument values that people look for in a denial or a rule: processes and sockets. */
 
-type Words = Readonly<Record<number, string>>;
+export type Words = Readonly<Record<number, string>>;
 
 /** linux/socket.h. */
 export const SOCKET_FAMILIES: Words = {
@@ -113,6 +113,7 @@ export const SECCOMP_FILTER_FLAGS: Words = {
 /** linux/prctl.h. */
 export const PRCTL_OPTIONS: Words = {
   1: 'PR_SET_PDEATHSIG',
+  2: 'PR_GET_PDEATHSIG',
   3: 'PR_GET_DUMPABLE',
   4: 'PR_SET_DUMPABLE',
   8: 'PR_SET_KEEPCAPS',
@@ -123,9 +124,16 @@ export const PRCTL_OPTIONS: Words = {
   23: 'PR_CAPBSET_READ',
   24: 'PR_CAPBSET_DROP',
   28: 'PR_SET_SECUREBITS',
+  29: 'PR_SET_TIMERSLACK',
+  35: 'PR_SET_MM',
   36: 'PR_SET_CHILD_SUBREAPER',
   38: 'PR_SET_NO_NEW_PRIVS',
+  39: 'PR_GET_NO_NEW_PRIVS',
+  41: 'PR_SET_THP_DISABLE',
   47: 'PR_CAP_AMBIENT',
+  52: 'PR_GET_SPECULATION_CTRL',
+  53: 'PR_SET_SPECULATION_CTRL',
+  59: 'PR_SET_SYSCALL_USER_DISPATCH',
   0x59616d61: 'PR_SET_PTRACER',
   0x53564d41: 'PR_SET_VMA',
 };

@@ -1,0 +1,77 @@
+/** Writes a proposed profile version, learned or written by hand, in the place of the build's earlier proposal. */
+import { Audit, ProfileVersion, ProfileVersionRecording } from '#lib/database';
+import { type Coverage, type Digest, type ProfileState } from '#lib/profiles';
+import { type EntityManager } from 'typeorm';
+
+export interface Proposal {
+  readonly digest: Digest;
+  readonly canonical: string;
+  readonly coverage: Coverage;
+  readonly basedOn: string | null;
+  /** The API key that wrote it; null where recordings made it. */
+  readonly proposedBy: string | null;
+}
+
+export type StoredProposal =
+  | { readonly kind: 'proposed'; readonly id: string; readonly number: number; readonly digest: Digest }
+  /** There is a version of this digest already, which was decided or waits to be; or one written by hand waits. */
+  | { readonly kind: 'known'; readonly id: string; readonly number: number; readonly state: ProfileState };
+
+interface Evidence {
+  readonly executorRunId: string;
+  readonly digest: string;
+}
+
+/** The caller holds the build's lock. `runs`: those whose recordings it was merged from. */
+export async function storeProposal(
+  manager: EntityManager,
+  build: { readonly id: string; readonly tenant: string },
+  proposal: Proposal,
+  runs: readonly Evidence[],
+): Promise<StoredProposal> {
+  const { digest, coverage, basedOn, proposedBy } = proposal;
+  const known = await manager.findOneBy(ProfileVersion, { buildId: build.id, digest });
+  if (known?.state === 'PROPOSED') {
+    // The same profile on more evidence, if any.
+    if (runs.length > 0) await manager.update(ProfileVersion, { id: known.id }, { coverage });
+    await linkRecordings(manager, known.id, runs);
+  }
+  // What was decided is not asked again; what was superseded undecided, or by a version that is gone now, is.
+  if (known && known.state !== 'SUPERSEDED') return { kind: 'known', ...pick(known) };
+  const waiting = await manager.findOneBy(ProfileVersion, { buildId: build.id, state: 'PROPOSED' });
+  // What a person wrote is not taken away by what is learned meanwhile.
+  if (waiting && waiting.proposedBy !== null && proposedBy === null) return { kind: 'known', ...pick(waiting) };
+  await manager.update(ProfileVersion, { buildId: build.id, state: 'PROPOSED' }, { state: 'SUPERSEDED' });
+  const state: ProfileState = 'PROPOSED';
+  let { id, number } = known ?? { id: '', number: 0 };
+  if (known) {
+    const undecided = { state, coverage, basedOn, proposedBy, statement: null, signature: null, decidedAt: null };
+    await manager.update(ProfileVersion, { id }, undecided);
+  } else {
+    number = ((await manager.maximum(ProfileVersion, 'number', { buildId: build.id })) ?? 0) + 1;
+    const inserted = await manager.insert(ProfileVersion, { ...proposal, buildId: build.id, number, state });
+    ({ id } = inserted.identifiers[0] as { id: string });
+  }
+  await linkRecordings(manager, id, runs);
+  await manager.insert(Audit, {
+    ...{ tenant: build.tenant, actor: proposedBy ?? 'dispatcher', action: 'profile.propose' },
+    ...{ subjectType: 'profile_version', subjectId: id },
+    detail: { buildId: build.id, number, digest, recordings: runs.length },
+  });
+  return { kind: 'proposed', id, number, digest };
+}
+
+function pick({ id, number, state }: ProfileVersion) {
+  return { id, number, state };
+}
+
+async function linkRecordings(manager: EntityManager, id: string, runs: readonly Evidence[]): Promise<void> {
+  if (runs.length === 0) return;
+  await manager
+    .createQueryBuilder()
+    .insert()
+    .into(ProfileVersionRecording)
+    .values(runs.map(({ executorRunId, digest }) => ({ profileVersionId: id, executorRunId, recordingDigest: digest })))
+    .orIgnore()
+    .execute();
+}

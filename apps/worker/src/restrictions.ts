@@ -1,0 +1,93 @@
+/** What a run is held to: the filter of its level, and what its approved profile says about files and processes. */
+import { isLess, landlockStatusAt } from '#lib/execution';
+import { JobError } from '#lib/jobs';
+import {
+  type Architecture,
+  type CompiledFilter,
+  compileFilter,
+  DEFAULT_CEILING,
+  engineDefaultNames,
+  expandRules,
+  FileRulesError,
+  FilterError,
+  type LandlockRules,
+  type LandlockStatus,
+  type Level,
+  type Places,
+  type Profile,
+} from '#lib/profiles';
+
+export interface Restrictions {
+  readonly filter: CompiledFilter;
+  /** Under `enforce`, where the profile has file rules. */
+  readonly landlock?: LandlockRules;
+  readonly landlockMinimum?: LandlockStatus;
+  /** Under `enforce`, where the profile limits processes and threads. */
+  readonly pids?: number;
+}
+
+export interface RestrictingNode {
+  readonly name: string;
+  readonly landlockAbi: number | null;
+}
+
+interface RunContext {
+  readonly places: Places;
+  readonly architecture: Architecture;
+  readonly node: RestrictingNode;
+}
+
+/** `approved`: null with enforcement `none`. Throws JobError landlock-unavailable, too-many-places, profile-uncompilable. */
+export function restrictions(
+  level: Level,
+  approved: { readonly id: string; readonly profile: Profile } | null,
+  { places, architecture, node }: RunContext,
+): Restrictions {
+  const filter = filterOf(level, approved, architecture);
+  if (level.enforcement !== 'enforce' || !approved) return { filter };
+  const { files, landlockMinimum, pids } = approved.profile;
+  if (landlockMinimum) requireLandlock(landlockMinimum, node);
+  return {
+    filter,
+    ...(files && { landlock: landlockRules(files, places) }),
+    ...(landlockMinimum && { landlockMinimum }),
+    ...(pids !== undefined && { pids }),
+  };
+}
+
+function filterOf(
+  { enforcement, monitoring }: Level,
+  approved: { readonly id: string; readonly profile: Profile } | null,
+  architecture: Architecture,
+): CompiledFilter {
+  try {
+    return compileFilter({
+      enforcement,
+      architecture,
+      rules: approved && approved.profile.rules,
+      ceiling: DEFAULT_CEILING,
+      engineDefault: engineDefaultNames(architecture),
+      notifyAll: monitoring === 'trace-notify',
+    });
+  } catch (error) {
+    if (!(error instanceof FilterError) || !approved) throw error;
+    const { id: profileVersion } = approved;
+    throw JobError.of('profile-uncompilable', { profileVersion, detail: error.message }, { cause: error });
+  }
+}
+
+function requireLandlock(minimum: LandlockStatus, { name, landlockAbi }: RestrictingNode): void {
+  const status = landlockStatusAt(landlockAbi);
+  if (!isLess(status, minimum)) return;
+  const detail = `${minimum} is demanded, and its kernel gives ${status} (ABI ${landlockAbi ?? 0}).`;
+  throw JobError.of('landlock-unavailable', { node: name, detail });
+}
+
+function landlockRules(files: NonNullable<Profile['files']>, places: Places): LandlockRules {
+  try {
+    return expandRules(files, places);
+  } catch (error) {
+    if (!(error instanceof FileRulesError)) throw error;
+    throw JobError.of('too-many-places', { detail: error.message }, { cause: error });
+  }
+}

@@ -1,0 +1,22 @@
+/** When recordings are enough to learn from: of those that hold what is to be learned. */
+import { type Profile } from '../model/profile.js';
+import { type Recording } from '../model/recording.js';
+
+export interface LearningRun {
+  readonly inputsDigest: string;
+  readonly recording: Recording;
+}
+
+export interface LearningOptions {
+  /** Recordings needed, at least 1. */
+  readonly needed: number;
+  /** Different inputs among them needed, at least 1. */
+  readonly distinctInputs: number;
+  /** The approved profile that the new one may only widen: what it allows was reviewed. */
+  readonly basedOn?: Profile | null;
+}
+
+export function isEnough(runs: readonly LearningRun[], { needed, distinctInputs }: LearningOptions): boolean {
+  const inputs = new Set(runs.map(({ inputsDigest }) => inputsDigest));
+  return runs.length > 0 && runs.length >= needed && inputs.size >= distinctInputs;
+}

@@ -1,0 +1,128 @@
+/** The kernel's own names for the values of calls about memory, waiting and time. */
+import { type Words } from './argument-words.js';
+
+/** asm-generic/mman-common.h. */
+export const MAPPINGS: Words = { 0x1: 'MAP_SHARED', 0x2: 'MAP_PRIVATE', 0x20: 'MAP_ANONYMOUS' };
+export const REMAPPINGS: Words = { 1: 'MREMAP_MAYMOVE', 2: 'MREMAP_FIXED', 4: 'MREMAP_DONTUNMAP' };
+
+/** asm-generic/mman-common.h. */
+export const ADVICES: Words = {
+  0: 'MADV_NORMAL',
+  1: 'MADV_RANDOM',
+  2: 'MADV_SEQUENTIAL',
+  3: 'MADV_WILLNEED',
+  4: 'MADV_DONTNEED',
+  8: 'MADV_FREE',
+  9: 'MADV_REMOVE',
+  10: 'MADV_DONTFORK',
+  11: 'MADV_DOFORK',
+  12: 'MADV_MERGEABLE',
+  13: 'MADV_UNMERGEABLE',
+  14: 'MADV_HUGEPAGE',
+  15: 'MADV_NOHUGEPAGE',
+  16: 'MADV_DONTDUMP',
+  17: 'MADV_DODUMP',
+  18: 'MADV_WIPEONFORK',
+  19: 'MADV_KEEPONFORK',
+  20: 'MADV_COLD',
+  21: 'MADV_PAGEOUT',
+  22: 'MADV_POPULATE_READ',
+  23: 'MADV_POPULATE_WRITE',
+  24: 'MADV_DONTNEED_LOCKED',
+  25: 'MADV_COLLAPSE',
+  100: 'MADV_HWPOISON',
+  101: 'MADV_SOFT_OFFLINE',
+};
+
+/** linux/memfd.h. */
+export const MEMFD_FLAGS: Words = {
+  0x1: 'MFD_CLOEXEC',
+  0x2: 'MFD_ALLOW_SEALING',
+  0x4: 'MFD_HUGETLB',
+  0x8: 'MFD_NOEXEC_SEAL',
+  0x10: 'MFD_EXEC',
+};
+
+/** linux/futex.h. */
+export const FUTEX_OPERATIONS: Words = {
+  0: 'FUTEX_WAIT',
+  1: 'FUTEX_WAKE',
+  3: 'FUTEX_REQUEUE',
+  4: 'FUTEX_CMP_REQUEUE',
+  5: 'FUTEX_WAKE_OP',
+  6: 'FUTEX_LOCK_PI',
+  7: 'FUTEX_UNLOCK_PI',
+  8: 'FUTEX_TRYLOCK_PI',
+  9: 'FUTEX_WAIT_BITSET',
+  10: 'FUTEX_WAKE_BITSET',
+  11: 'FUTEX_WAIT_REQUEUE_PI',
+  12: 'FUTEX_CMP_REQUEUE_PI',
+  13: 'FUTEX_LOCK_PI2',
+};
+
+/** linux/ipc.h, sem.h, shm.h. */
+export const IPC_COMMANDS: Words = {
+  0: 'IPC_RMID',
+  1: 'IPC_SET',
+  2: 'IPC_STAT',
+  3: 'IPC_INFO',
+  11: 'GETPID or SHM_LOCK',
+  12: 'GETVAL or SHM_UNLOCK',
+  13: 'GETALL or SHM_STAT',
+  14: 'GETNCNT or SHM_INFO',
+  15: 'GETZCNT or SHM_STAT_ANY',
+  16: 'SETVAL',
+  17: 'SETALL',
+};
+
+/** linux/membarrier.h. */
+export const MEMBARRIER_COMMANDS: Words = {
+  0: 'MEMBARRIER_CMD_QUERY',
+  1: 'MEMBARRIER_CMD_GLOBAL',
+  2: 'MEMBARRIER_CMD_GLOBAL_EXPEDITED',
+  4: 'MEMBARRIER_CMD_REGISTER_GLOBAL_EXPEDITED',
+  8: 'MEMBARRIER_CMD_PRIVATE_EXPEDITED',
+  16: 'MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED',
+  32: 'MEMBARRIER_CMD_PRIVATE_EXPEDITED_SYNC_CORE',
+  64: 'MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED_SYNC_CORE',
+};
+
+/** linux/time.h. */
+export const CLOCKS: Words = {
+  0: 'CLOCK_REALTIME',
+  1: 'CLOCK_MONOTONIC',
+  2: 'CLOCK_PROCESS_CPUTIME_ID',
+  3: 'CLOCK_THREAD_CPUTIME_ID',
+  4: 'CLOCK_MONOTONIC_RAW',
+  5: 'CLOCK_REALTIME_COARSE',
+  6: 'CLOCK_MONOTONIC_COARSE',
+  7: 'CLOCK_BOOTTIME',
+  8: 'CLOCK_REALTIME_ALARM',
+  9: 'CLOCK_BOOTTIME_ALARM',
+  11: 'CLOCK_TAI',
+};
+
+/** linux/sched.h. */
+export const SCHEDULING_POLICIES: Words = {
+  0: 'SCHED_OTHER',
+  1: 'SCHED_FIFO',
+  2: 'SCHED_RR',
+  3: 'SCHED_BATCH',
+  5: 'SCHED_IDLE',
+  6: 'SCHED_DEADLINE',
+};
+
+/** asm/prctl.h of x86. */
+export const ARCH_PRCTL_OPTIONS: Words = {
+  0x1001: 'ARCH_SET_GS',
+  0x1002: 'ARCH_SET_FS',
+  0x1003: 'ARCH_GET_FS',
+  0x1004: 'ARCH_GET_GS',
+  0x1011: 'ARCH_GET_CPUID',
+  0x1012: 'ARCH_SET_CPUID',
+  0x3001: 'ARCH_CET_STATUS',
+  0x5001: 'ARCH_SHSTK_ENABLE',
+  0x5002: 'ARCH_SHSTK_DISABLE',
+  0x5003: 'ARCH_SHSTK_LOCK',
+  0x5005: 'ARCH_SHSTK_STATUS',
+};

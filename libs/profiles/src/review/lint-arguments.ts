@@ -1,0 +1,32 @@
+/** What a reviewer should look at in a profile's conditions, and where there are none, with the reason for each. */
+import { AWARE_ARGUMENTS } from '../learn/aware-arguments.js';
+import { NEVER_HELD } from '../learn/benign-groups.js';
+import { type Alternative, isUnconditional } from '../model/argument-rules.js';
+import { holds } from '../model/holds.js';
+import { RISKY_VALUES, type RiskyValue } from './risky-values.js';
+
+/** Of one call. `isHeld`: the profile has conditions at all, so that a call without any stands out. */
+export function argumentReasons(
+  name: string,
+  alternatives: readonly Alternative[],
+  isHeld: boolean,
+): readonly string[] {
+  if (!isUnconditional(alternatives)) {
+    return (RISKY_VALUES[name] ?? [])
+      .filter((risk) => alternatives.some((conditions) => mayHold(conditions, risk)))
+      .map(({ reason }) => reason);
+  }
+  if (!isHeld || NEVER_HELD.has(name)) return [];
+  const givenUp = (RISKY_VALUES[name] ?? []).filter(({ isGivenUp }) => isGivenUp);
+  if (givenUp.length > 0) return givenUp.map(({ reason }) => reason);
+  if (!Object.hasOwn(AWARE_ARGUMENTS, name)) return [];
+  return ['allowed whatever its arguments: too many different ones were seen, or none were recorded'];
+}
+
+/** Whether a call with the values may satisfy all conditions; those on other arguments can be satisfied. */
+function mayHold(conditions: Alternative, { values }: RiskyValue): boolean {
+  return conditions.every((condition) => {
+    const value = values[condition.argument];
+    return value === undefined || holds(condition, BigInt(value));
+  });
+}

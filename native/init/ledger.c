@@ -1,0 +1,75 @@
+/* The ledger of distinct denials: a hash table over what tells one from another. */
+#include "ledger.h"
+
+#include <string.h>
+
+#include "base64.h"
+
+/* A report's line without what is pointed to, and a word of it without its base64: the longest that there are. */
+#define LINE_BYTES 176
+#define WORD_BYTES 16
+
+const char *pointed_word(const struct pointed *pointed)
+{
+	static const char *const words[] = { "path", "cut", "address", "unreadable" };
+
+	return words[pointed->kind];
+}
+
+static size_t make_key(char *key, size_t *report_size, const struct call *call)
+{
+	uint32_t words[9] = { (uint32_t)call->data.nr, call->data.arch, call->verdict };
+	size_t length = sizeof(words);
+
+	for (int i = 0; i < 6; i++)
+		words[3 + i] = call->scalars & 1 << i ? (uint32_t)call->data.args[i] : 0;
+	memcpy(key, words, sizeof(words));
+	*report_size = LINE_BYTES;
+	for (size_t i = 0; i < call->pointed_count; i++) {
+		size_t used = offsetof(struct pointed, bytes) + call->pointed[i].length;
+
+		memcpy(key + length, &call->pointed[i], used);
+		length += used;
+		*report_size += WORD_BYTES + BASE64_LENGTH(call->pointed[i].length);
+	}
+	return length;
+}
+
+/* FNV-1a. */
+static uint32_t hash_of(const char *key, size_t length)
+{
+	uint32_t hash = 2166136261;
+
+	for (size_t i = 0; i < length; i++)
+		hash = (hash ^ (uint8_t)key[i]) * 16777619;
+	return hash;
+}
+
+enum ledger_result ledger_add(struct ledger *ledger, const struct call *call)
+{
+	char key[MAX_KEY];
+	size_t size, key_length = make_key(key, &size, call), at;
+	uint32_t hash = hash_of(key, key_length);
+
+	for (at = hash % LEDGER_SLOTS; ledger->slots[at] != 0; at = (at + 1) % LEDGER_SLOTS) {
+		size_t i = ledger->slots[at] - 1U;
+
+		if (ledger->hashes[i] != hash || ledger->key_lengths[i] != key_length ||
+		    memcmp(ledger->keys[i], key, key_length) != 0)
+			continue;
+		ledger->counts[i]++;
+		ledger->unsent = true;
+		return LEDGER_KNOWN;
+	}
+	if (ledger->length == MAX_SHAPES || ledger->report_bytes + size > MAX_REPORT) {
+		ledger->dropped++;
+		return LEDGER_DROPPED;
+	}
+	ledger->report_bytes += size;
+	ledger->counts[ledger->length] = ledger->sent[ledger->length] = 1;
+	ledger->hashes[ledger->length] = hash;
+	ledger->key_lengths[ledger->length] = (uint16_t)key_length;
+	memcpy(ledger->keys[ledger->length], key, key_length);
+	ledger->slots[at] = (uint16_t)++ledger->length;
+	return LEDGER_NEW;
+}
