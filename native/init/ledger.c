@@ -30,7 +30,7 @@ static size_t make_key(char *key, size_t *report_size, const struct call *call)
 
 		memcpy(key + length, &call->pointed[i], used);
 		length += used;
-		*report_size += WORD_BYTES + BASE64_LENGTH(call->pointed[i].length);
+		*report_size += WORD_BYTES + BASE64_LENGTH((size_t)call->pointed[i].length);
 	}
 	return length;
 }

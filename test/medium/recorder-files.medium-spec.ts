@@ -99,12 +99,8 @@ function socketsOf(recording: Recording): string[] {
 }
 
 /** Each one's operations, and the uses that it must give: those and no others, in a recording without holes. */
-const CASES: readonly (readonly [
-  name: string,
-  operations: string,
-  uses: readonly string[],
-  options?: ContainerOptions,
-])[] = [
+type Case = readonly [name: string, operations: string, uses: readonly string[], options?: ContainerOptions];
+const CASES: readonly Case[] = [
   ['an absolute path', 'open /work/plain r', ['read /work/plain ok']],
   ['a relative path', 'cd /work open plain r', ['read /work/plain ok']],
   ['a path from a descriptor', 'openat /work/deep deeper/file r', ['read /work/deep/deeper/file ok']],
@@ -210,7 +206,8 @@ const CASES: readonly (readonly [
 ];
 
 describe('a recording of files', () => {
-  it.each(CASES)('holds %s', async (_name, operations, uses, options) => {
+  it.each(CASES.map(([name, ...rest]) => ({ name, rest })))('holds $name', async ({ rest }) => {
+    const [operations, uses, options] = rest;
     const recording = await record(operations, options);
     expect(usesOf(recording)).toEqual(uses);
     expect(recording.partialReasons).toEqual([]);
