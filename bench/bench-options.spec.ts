@@ -1,12 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import { parseCommandLine, UsageError } from './bench-options.js';
+import { LEVEL_NAMES } from './levels.js';
+import { PROGRAM_NAMES } from './program-names.js';
 
 describe('parseCommandLine', () => {
   it('has defaults that prove something, and a seed of its own', () => {
     expect(parseCommandLine(['enforce'])).toEqual({
       kind: 'bench',
       name: 'enforce',
-      options: { blocks: 100, jobs: 200, seed: expect.any(Number) },
+      options: { jobs: 200, programs: PROGRAM_NAMES, levels: LEVEL_NAMES, seed: expect.any(Number) },
     });
   });
 
@@ -14,6 +16,14 @@ describe('parseCommandLine', () => {
     expect(parseCommandLine(['throughput', '--jobs', '20', '--seed', '0', '--blocks=3'])).toMatchObject({
       name: 'throughput',
       options: { blocks: 3, jobs: 20, seed: 0 },
+    });
+  });
+
+  it('takes a choice of programs and levels, in the order of the table', () => {
+    const line = parseCommandLine(['monitoring', '--programs', 'tar', '--levels', 'strace,files', '--blocks', '1']);
+    expect(line).toMatchObject({
+      name: 'monitoring',
+      options: { blocks: 1, programs: ['tar'], levels: ['files', 'strace'] },
     });
   });
 
@@ -31,6 +41,8 @@ describe('parseCommandLine', () => {
     { args: ['enforce', '--seed', '-1'] },
     { args: ['enforce', '--seed', '4294967296'] },
     { args: ['throughput', '--jobs', '6'] },
+    { args: ['monitoring', '--levels', 'files,'] },
+    { args: ['monitoring', '--programs', 'calls'] },
   ])('refuses $args', ({ args }) => {
     expect(() => parseCommandLine(args)).toThrow(UsageError);
   });

@@ -10,9 +10,11 @@ import {
   type Recorder,
   runExecutor,
 } from '#lib/execution';
-import { type CompiledFilter, type Enforcement, type Level } from '#lib/profiles';
+import { type Places } from '#lib/profiles';
 import type Docker from 'dockerode';
-import { type LevelName } from './block-plan.js';
+import { type LevelName, LEVELS } from './levels.js';
+import { type ObserverBeside, observerBeside } from './observer-beside.js';
+import { type Policies, type Policy } from './policies.js';
 
 const MIB = 1024 ** 2;
 /** A user of the benches' own. */
@@ -26,9 +28,9 @@ export interface BenchProgram {
   /** Over the image's own. */
   readonly environment: Readonly<Record<string, string>>;
   readonly inputs: readonly Mount[];
+  /** The calls about which it prints what they cost; absent for other programs. */
+  readonly calls?: readonly string[];
 }
-
-export type Filters = Readonly<Record<Enforcement, CompiledFilter>>;
 
 export interface BenchRun {
   readonly report: ExecutorRunReport;
@@ -47,25 +49,43 @@ export interface BenchMachine {
   readonly stop: AbortSignal;
 }
 
-const LEVEL_OF: Readonly<Record<LevelName, Level>> = {
-  none: { enforcement: 'none', monitoring: 'none' },
-  enforce: { enforcement: 'enforce', monitoring: 'none' },
-  audit: { enforcement: 'audit', monitoring: 'none' },
-  syscalls: { enforcement: 'none', monitoring: 'syscalls' },
-  strace: { enforcement: 'none', monitoring: 'trace' },
-};
-
 export class BenchRuns {
   constructor(private readonly machine: BenchMachine) {}
 
   /** @throws Error when the payload did not end with exit code 0: then nothing it did can be compared */
-  async run(program: BenchProgram, level: LevelName, filters: Partial<Filters>): Promise<BenchRun> {
-    const { enforcement } = LEVEL_OF[level];
-    const filter = filters[enforcement];
-    if (!filter) throw new Error(`there is no filter for ${level} yet`);
+  async run(program: BenchProgram, level: LevelName, policies: Policies): Promise<BenchRun> {
+    const beside = observerBeside(LEVELS[level].beside, this.machine.directory);
+    try {
+      const run = await this.#runObserved(program, level, policies, beside);
+      await beside?.end();
+      return run;
+    } finally {
+      beside?.kill();
+    }
+  }
+
+  /** @throws Error when the bench was interrupted */
+  throwIfStopped(): void {
+    this.machine.stop.throwIfAborted();
+  }
+
+  /** What the last run wrote. */
+  get outputDirectory(): string {
+    return join(this.machine.directory, 'scratch', 'output');
+  }
+
+  async #runObserved(
+    program: BenchProgram,
+    name: LevelName,
+    policies: Policies,
+    beside: ObserverBeside | undefined,
+  ): Promise<BenchRun> {
+    const policy = policies[name];
+    if (!policy) throw new Error('there is no profile for it');
     const scratchDirectory = this.#emptyDirectory('scratch');
     const output = this.#emptyDirectory('scratch', 'output');
     const logs = { stdout: [] as Buffer[], stderr: [] as Buffer[] };
+    const { level } = LEVELS[name];
     const report = await runExecutor(
       {
         runId: randomUUID(),
@@ -83,28 +103,25 @@ export class BenchRuns {
           pids: 64,
           wallTimeMs: 600_000,
           logBytes: MIB,
+          traceBytes: 512 * MIB,
         },
         cpuset: this.machine.cpuset,
         mounts: [...program.inputs, { source: output, target: OUTPUT_DIRECTORY, readOnly: false }],
         scratchDirectory,
-        level: LEVEL_OF[level],
-        filter,
+        level,
+        ...policy,
       },
-      this.#context(logs),
+      { ...this.#context(logs), ...(beside && { atGate: (pid: number) => beside.attach(pid) }) },
     );
-    this.machine.stop.throwIfAborted();
+    this.throwIfStopped();
     const stdout = Buffer.concat(logs.stdout).toString();
     const { outcome, usage } = report;
     if (outcome.kind !== 'exited' || outcome.exitCode !== 0 || !usage) {
       const stderr = Buffer.concat(logs.stderr).toString().trim();
-      throw new Error(`${program.name} at ${level} ended as ${JSON.stringify(outcome)}: ${stderr}`);
+      throw new Error(`${program.name} at ${name} ended as ${JSON.stringify(outcome)}: ${stderr}`);
     }
+    checkHeld(report, policy);
     return { report, usage, stdout };
-  }
-
-  /** What the last run wrote. */
-  get outputDirectory(): string {
-    return join(this.machine.directory, 'scratch', 'output');
   }
 
   #context(logs: Readonly<Record<'stdout' | 'stderr', Buffer[]>>): ExecutorContext {
@@ -120,4 +137,21 @@ export class BenchRuns {
     else chmodSync(path, 0o777);
     return path;
   }
+}
+
+/** What was asked for and not done would be measured as costing nothing. */
+function checkHeld({ trace, landlockStatus }: ExecutorRunReport, { landlock }: Policy): void {
+  if (trace?.truncated) throw new Error(`the trace ends after ${trace.lines} lines`);
+  if (landlock && landlockStatus !== 'FULLY_ENFORCED' && landlockStatus !== 'PARTIALLY_ENFORCED') {
+    throw new Error('Landlock is not there to hold the profile');
+  }
+}
+
+/** What the variables of a program's profile stand for. */
+export function placesOf({ inputs }: BenchProgram): Places {
+  return {
+    inputs: inputs.map(({ target }) => target),
+    outputs: [OUTPUT_DIRECTORY],
+    temporary: ['/tmp', '/dev/shm'],
+  };
 }

@@ -1,38 +1,35 @@
-/** The order of a calibration's runs: blocks, each with every level once and `none` twice, in a random order. */
+/** The order of a bench's runs: blocks, in each of which every program has its levels once and `none` twice, in a random order. */
 import { type Random } from '#lib/overhead';
+import { type LevelName, type Slot } from './levels.js';
 
-export const LEVELS = ['none', 'enforce', 'audit', 'syscalls', 'strace'] as const;
-export type LevelName = (typeof LEVELS)[number];
+/** Program -> level -> in every how manieth block, from the first. `none` is in each that has any other. */
+export type Schedule = Readonly<Record<string, Readonly<Partial<Record<LevelName, number>>>>>;
 
-/** `control` is `none` for the second time: what differs between the two is noise. */
-export const SLOTS = ['none', 'control', 'enforce', 'audit', 'syscalls', 'strace'] as const;
-export type Slot = (typeof SLOTS)[number];
+/** The runs of one program in one block: neighbours in time. */
+export interface Round {
+  readonly program: string;
+  readonly slots: readonly Slot[];
+}
 
 export interface Block {
   /** From 0. */
   readonly index: number;
-  readonly slots: readonly Slot[];
+  readonly rounds: readonly Round[];
 }
 
-/** strace takes many times longer than everything else in a block, and shows itself in few runs. */
-export const STRACE_EVERY = 5;
+const BASELINES: readonly Slot[] = ['none', 'control'];
 
-export function planBlocks(blocks: number, random: Random): readonly Block[] {
-  return Array.from({ length: blocks }, (_block, index) => ({
-    index,
-    slots: shuffled(
-      SLOTS.filter((slot) => slot !== 'strace' || hasStrace(index)),
-      random,
-    ),
+/** `count` blocks from the block `first` on. */
+export function planBlocks(count: number, schedule: Schedule, random: Random, first = 0): readonly Block[] {
+  return Array.from({ length: count }, (_block, index) => ({
+    index: first + index,
+    rounds: Object.entries(schedule).flatMap(([program, frequencies]) => {
+      const levels = Object.entries(frequencies).flatMap(([level, every]) =>
+        (first + index) % every === 0 && level !== 'none' ? [level as LevelName] : [],
+      );
+      return levels.length === 0 ? [] : [{ program, slots: shuffled([...BASELINES, ...levels], random) }];
+    }),
   }));
-}
-
-export function hasStrace(blockIndex: number): boolean {
-  return blockIndex % STRACE_EVERY === STRACE_EVERY - 1;
-}
-
-export function levelOf(slot: Slot): LevelName {
-  return slot === 'control' ? 'none' : slot;
 }
 
 /** Fisher-Yates: every order is equally likely, so neither `none` nor any level is early in its block more often. */

@@ -5,8 +5,8 @@ import type Docker from 'dockerode';
 import { buildEdfImage } from '../scripts/images/build-image.js';
 import { CACHE_DIR } from '../scripts/setup/paths.js';
 import { type BenchProgram, type BenchRuns, OUTPUT_DIRECTORY } from './bench-runs.js';
-import { PROGRAM } from './enforce-report.js';
-import { CEILING_FILTER } from './learned-filters.js';
+import { CEILING_POLICIES } from './policies.js';
+import { EDF_PROGRAM } from './program-names.js';
 import { isSized, nextMinutes, type Sized, WALL_MS } from './sizing.js';
 
 const INPUT = '/input/night.edf';
@@ -26,6 +26,8 @@ export interface EdfOptions {
 }
 
 export interface EdfPrograms {
+  /** Has a tar, a shell and small programs too. */
+  readonly imageId: string;
   readonly measured: BenchProgram;
   readonly minutes: number;
   /** The same program on other recordings, to learn from. */
@@ -42,13 +44,13 @@ export async function prepareEdfPrograms(options: EdfOptions): Promise<EdfProgra
     const measured = await image.programFor('measured', 1, minutes);
     const walls: number[] = [];
     for (let run = 0; run < RUNS_PER_TRY; run += 1) {
-      walls.push((await runs.run(measured, 'none', CEILING_FILTER)).usage.wallUs / 1000);
+      walls.push((await runs.run(measured, 'none', CEILING_POLICIES)).usage.wallUs / 1000);
     }
     const sized = { minutes, wallMs: Math.min(...walls) };
     log(`a recording of ${minutes} minutes takes ${sized.wallMs.toFixed(0)} ms`);
     if (isSized(sized)) {
       const others = [await image.programFor('other-1', 2, minutes / 2), await image.programFor('other-2', 3, minutes)];
-      return { measured, minutes, others };
+      return { imageId, measured, minutes, others };
     }
     tries.push(sized);
     if (tries.length === MAXIMUM_TRIES) {
@@ -69,7 +71,7 @@ class EdfImage {
     const made = `${OUTPUT_DIRECTORY}/night.edf`;
     const size = ['--channels', String(CHANNELS), '--minutes', String(minutes), '--seed', String(seed)];
     const generator = this.#program([...['python3', '/opt/edf-normalize/generate.py', '--output', made], ...size]);
-    await runs.run(generator, 'none', CEILING_FILTER);
+    await runs.run(generator, 'none', CEILING_POLICIES);
     mkdirSync(join(directory, 'recordings'), { recursive: true });
     const source = join(directory, 'recordings', `${name}.edf`);
     renameSync(join(runs.outputDirectory, 'night.edf'), source);
@@ -79,6 +81,6 @@ class EdfImage {
   }
 
   #program(command: readonly string[]): BenchProgram {
-    return { name: PROGRAM, imageId: this.imageId, command, environment: ENVIRONMENT, inputs: [] };
+    return { name: EDF_PROGRAM, imageId: this.imageId, command, environment: ENVIRONMENT, inputs: [] };
   }
 }

@@ -1,124 +1,87 @@
 /** `npm run bench -- enforce`: what a system call and a whole program cost at every level. */
-import { join } from 'node:path';
-import { Recorder } from '#lib/execution';
-import { aaHalfWidth, AA_HALF_WIDTH_MAXIMUM, DEFAULT_BOOTSTRAP, seededRandom } from '#lib/overhead';
-import Docker from 'dockerode';
-import { startStack } from '../scripts/services/stack.js';
-import { stopStack } from '../scripts/services/stop-stack.js';
-import { NATIVE_DIR } from '../scripts/setup/paths.js';
+import { allowedNames } from '#lib/profiles';
 import { type BenchOptions } from './bench-options.js';
-import { BenchRuns } from './bench-runs.js';
-import { planBlocks } from './block-plan.js';
-import { buildCallsProgram } from './calls-program.js';
-import { raiseCpuPriority } from './cpu-priority.js';
+import { onBenchMachine, type PreparedMachine } from './bench-machine.js';
+import { placesOf } from './bench-runs.js';
+import { type Schedule } from './block-plan.js';
+import { exitCodeOf } from './checks.js';
 import { prepareEdfPrograms } from './edf-program.js';
-import { controlBlocks, enforceReport, exitCodeOf, PROGRAM } from './enforce-report.js';
+import { ENFORCE_CALLS, enforceReport } from './enforce-report.js';
 import { renderEnforceReport } from './enforce-table.js';
-import { type Environment, readEnvironment } from './environment.js';
-import { learnFilters } from './learned-filters.js';
+import { type Environment } from './environment.js';
+import { learnProfile } from './learning.js';
 import { Measurement } from './measurement.js';
-import { pooledRatio } from './pooled-ratio.js';
-import { pinEverythingElse } from './pinning.js';
+import { buildNativePrograms } from './native-programs.js';
+import { policiesOf } from './policies.js';
+import { CALLS_PROGRAM, EDF_PROGRAM } from './program-names.js';
 import { Quiet } from './quiet.js';
+import { describeEnvironment, describeRemarks, EXIT_PROVES_NOTHING } from './remarks.js';
 import { writeResult, writeRuns } from './result-file.js';
-import { Tmpfs } from './tmpfs.js';
+import { measureUntilQuiet } from './until-quiet.js';
 
 /** Fewer prove nothing. */
 export const ENOUGH_BLOCKS = 100;
-/** Where the control is too wide after them, more are measured: so many at once, so many times the blocks at most. */
-const MORE_BLOCKS = 20;
-const MOST_TIMES = 3;
 const RECORDINGS_OF_CALLS = 3;
-const EXIT_PROVES_NOTHING = 3;
 /** For moments in which the machine does nothing else, over the whole bench. */
 const PATIENCE_MS_PER_BLOCK = 20_000;
+/** strace takes many times longer than everything else in a block, and shows itself in few runs. */
+const STRACE_EVERY = 5;
+const SCHEDULE: Schedule = {
+  [EDF_PROGRAM]: { enforce: 1, audit: 1, syscalls: 1, strace: STRACE_EVERY },
+  [CALLS_PROGRAM]: {
+    enforce: STRACE_EVERY,
+    audit: STRACE_EVERY,
+    syscalls: STRACE_EVERY,
+    strace: STRACE_EVERY,
+  },
+};
 
 /** Resolves to the exit code. */
 export async function runEnforceBench(options: BenchOptions): Promise<number> {
-  const { log, stop, seed, blocks } = options;
-  // An engine left over from a bench that was killed is pinned nowhere.
-  await stopStack('bench', log);
-  const cpus = pinEverythingElse();
-  log(`seed ${seed}; payloads on CPU ${cpus.payload}, everything else on CPU ${cpus.rest.join(',')}`);
-  const lowerPriority = raiseCpuPriority();
-  if (!lowerPriority) log('the payloads have no priority over what else runs here');
-  let memory: Tmpfs | undefined;
-  let recorder: Recorder | undefined;
-  try {
-    const { instance, dockerHost } = await startStack({ instance: 'bench', log, signal: stop });
-    await stopStack('bench', log, ['postgres', 'redis']);
-    const docker = new Docker({ socketPath: dockerHost.replace(/^unix:\/\//, '') });
-    const environment = await readEnvironment(docker, seed);
-    memory = Tmpfs.mount(instance);
-    recorder = await Recorder.start({ binaryPath: join(NATIVE_DIR, 'porin-recorder') });
-    const runs = new BenchRuns({
-      docker,
-      recorder,
-      initPath: join(NATIVE_DIR, 'porin-init'),
-      runDirectory: join(instance.runDirectory, 'b'),
-      directory: memory.path,
-      cpuset: String(cpus.payload),
-      stop,
-    });
-    const calls = await buildCallsProgram(docker);
-    const edf = await prepareEdfPrograms({ docker, runs, directory: memory.path, log });
-    const programs = {
-      calls: { ...(await learnFilters(runs, Array(RECORDINGS_OF_CALLS).fill(calls))), program: calls },
-      edf: { ...(await learnFilters(runs, [edf.measured, ...edf.others])), program: edf.measured },
-    };
-    log(`profiles learned: ${PROGRAM} ${programs.edf.names.length} calls, calls ${programs.calls.names.length} calls`);
-    const quiet = new Quiet(PATIENCE_MS_PER_BLOCK * blocks);
-    const measurement = new Measurement(runs, programs, quiet, stop);
-    await measureUntilQuiet(measurement, options);
-    log(`waited ${(quiet.waitedMs / 1000).toFixed(0)} s for moments in which the machine does nothing else`);
-    return conclude(measurement, environment, edf.minutes);
-  } finally {
-    await recorder?.close();
-    await stopStack('bench', log);
-    memory?.unmount();
-    lowerPriority?.();
-  }
+  return onBenchMachine(options, (machine) => measure(machine, options));
 }
 
-/** When to stop depends on the control's width alone, which says nothing about the other levels' ratios. */
-async function measureUntilQuiet(measurement: Measurement, options: BenchOptions): Promise<void> {
-  const { blocks, seed, log } = options;
-  const most = blocks < ENOUGH_BLOCKS ? blocks : MOST_TIMES * blocks;
-  const plan = planBlocks(most, seededRandom(seed));
-  await measurement.run(plan.slice(0, blocks), 'block');
-  for (let done = blocks; done < most && controlHalfWidth(measurement, seed) > AA_HALF_WIDTH_MAXIMUM;) {
-    log(`the control's half-width is ${(100 * controlHalfWidth(measurement, seed)).toFixed(2)} %: measuring more`);
-    await measurement.run(plan.slice(done, done + MORE_BLOCKS), 'further block');
-    done += MORE_BLOCKS;
+async function measure(machine: PreparedMachine, options: BenchOptions): Promise<number> {
+  const { docker, runs, directory, environment } = machine;
+  const { log, stop, blocks = ENOUGH_BLOCKS } = options;
+  const calls = (await buildNativePrograms(docker)).calls(ENFORCE_CALLS);
+  const edf = await prepareEdfPrograms({ docker, runs, directory, log });
+  const profiles = {
+    calls: await learnProfile(runs, Array(RECORDINGS_OF_CALLS).fill(calls), 'names'),
+    edf: await learnProfile(runs, [edf.measured, ...edf.others], 'names'),
+  };
+  for (const [name, { profile }] of Object.entries(profiles)) {
+    log(`profile of ${name} learned: ${allowedNames(profile).length} calls`);
   }
-}
-
-function controlHalfWidth({ payloadRuns }: Measurement, seed: number): number {
-  return aaHalfWidth(pooledRatio(controlBlocks(payloadRuns), { ...DEFAULT_BOOTSTRAP, seed }));
+  const programs = [
+    { program: calls, policies: policiesOf(profiles.calls, placesOf(calls)) },
+    { program: edf.measured, policies: policiesOf(profiles.edf, placesOf(edf.measured)) },
+  ];
+  const quiet = new Quiet(PATIENCE_MS_PER_BLOCK * blocks);
+  const measurement = new Measurement(runs, programs, quiet, stop);
+  const series = { measurement, schedule: SCHEDULE, furtherSchedule: SCHEDULE, program: EDF_PROGRAM };
+  await measureUntilQuiet({ ...series, enoughBlocks: ENOUGH_BLOCKS }, { ...options, blocks });
+  log(`waited ${(quiet.waitedMs / 1000).toFixed(0)} s for moments in which the machine does nothing else`);
+  return conclude(measurement, environment, edf.minutes);
 }
 
 function conclude(measurement: Measurement, environment: Environment, minutes: number): number {
-  const report = enforceReport(measurement.payloadRuns, measurement.callsRuns, environment.seed);
+  const report = enforceReport(measurement.runs, environment.seed);
   const { ratios, nsPerCall } = report;
   const blocks = ratios.none?.pairs ?? 0;
-  writeRuns('enforce', { payload: measurement.payloadRuns, calls: measurement.callsRuns });
-  const path = writeResult('enforce', { environment, nsPerCall, ratios: { [PROGRAM]: ratios } });
+  writeRuns('enforce', { runs: measurement.runs });
+  const path = writeResult('enforce', { environment, nsPerCall, ratios: { [EDF_PROGRAM]: ratios } });
   console.log(`
-${blocks} blocks on ${environment.cpuModel}, ${environment.cores} cores, Linux ${environment.kernel}, ${environment.engine},
-Speculation_Store_Bypass: ${environment.speculationStoreBypass}; seed ${environment.seed}; a recording of ${minutes} minutes.
+${blocks} blocks on ${describeEnvironment(environment)}; a recording of ${minutes} minutes.
 Level none is (none, none): porin-init loads the ceiling as a deny filter, and the engine's default seccomp profile
 applies. It runs twice a block; its ratio is the second run against the first. Every other level's run is paired with
 both, which narrows the interval and, unlike their mean, moves no median. strace runs on another core than what it traces.
 
 ${renderEnforceReport(report)}
 
-Calls outside the profile during measured runs: ${describeCounts(measurement.denials)}.
+${describeRemarks(measurement)}
 Written to ${path}`);
   if (blocks >= ENOUGH_BLOCKS) return exitCodeOf(report.checks);
   console.log(`This proves nothing: ${blocks} blocks are fewer than ${ENOUGH_BLOCKS}.`);
   return EXIT_PROVES_NOTHING;
-}
-
-function describeCounts(counts: ReadonlyMap<string, number>): string {
-  return counts.size === 0 ? 'none' : [...counts].map(([name, count]) => `${name} ${count}`).join(', ');
 }

@@ -11,17 +11,23 @@ export class Progress {
   ) {}
 
   /** Says so at most every `everyMs`, and at the end. */
-  report(done: number): void {
+  report(done: number, leftMs: number | undefined): void {
     const now = performance.now();
     if (done < this.total && now - this.#last < this.everyMs) return;
     this.#last = now;
-    console.error(`bench: ${progressLine(this.what, done, this.total, now - this.#start)}`);
+    console.error(`bench: ${progressLine(this.what, done, this.total, now - this.#start, leftMs)}`);
   }
 }
 
-export function progressLine(what: string, done: number, total: number, elapsedMs: number): string {
-  const left = done === 0 ? '' : `, ${duration((elapsedMs / done) * (total - done))} left`;
-  return `${what} ${done} of ${total}, ${duration(elapsedMs)} so far${done === total ? '' : left}`;
+export function progressLine(
+  what: string,
+  done: number,
+  total: number,
+  elapsedMs: number,
+  leftMs: number | undefined,
+): string {
+  const left = leftMs === undefined || done === total ? '' : `, ${duration(leftMs)} left`;
+  return `${what} ${done} of ${total}, ${duration(elapsedMs)} so far${left}`;
 }
 
 function duration(ms: number): string {

@@ -13,6 +13,17 @@ describe('renderTable', () => {
     expect(table).toBe(['level      ns', 'none      130', 'syscalls    1'].join('\n'));
     expect(renderTable(['a', 'b'], [['x', '']])).toBe('a  b\nx');
   });
+
+  it('lets a remark follow its row', () => {
+    const table = renderTable(
+      ['level', 'ns'],
+      [
+        ['strace', '-', 'there is none'],
+        ['none', '130'],
+      ],
+    );
+    expect(table).toBe(['level    ns', 'strace    -  there is none', 'none    130'].join('\n'));
+  });
 });
 
 describe('digits', () => {

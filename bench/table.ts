@@ -1,4 +1,4 @@
-/** Text tables for people: the first column to the left, all others to the right. */
+/** Text tables for people: the first column to the left, all others to the right; what a row has beyond the header follows it. */
 
 export function renderTable(header: readonly string[], rows: readonly (readonly string[])[]): string {
   const all = [header, ...rows];

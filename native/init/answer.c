@@ -29,27 +29,23 @@ static bool answer_value(uint32_t value)
 static bool instruction_valid(const struct sock_filter *in, size_t after, bool (*value_allowed)(uint32_t))
 {
 	switch (in->code) {
-	case LOAD:
-		return in->k % 4 == 0 && in->k < sizeof(struct seccomp_data) && after > 0;
-	case AND:
-		return after > 0;
-	case JUMP:
-		return in->k < after;
+	case LOAD: return in->k % 4 == 0 && in->k < sizeof(struct seccomp_data) && after > 0;
+	case AND: return after > 0;
+	case JUMP: return in->k < after;
 	case BRANCH(BPF_JEQ): case BRANCH(BPF_JGT): case BRANCH(BPF_JGE): case BRANCH(BPF_JSET):
 		return in->jt < after && in->jf < after;
-	case RETURN:
-		return value_allowed(in->k);
-	default:
-		return false;
+	case RETURN: return value_allowed(in->k);
+	default: return false;
 	}
 }
 
 static bool valid(const struct program *program, bool (*value_allowed)(uint32_t))
 {
-	for (size_t i = 0; i < program->length; i++)
-		if (!instruction_valid(&program->instructions[i], program->length - i - 1, value_allowed))
-			return false;
-	return program->length > 0 && program->length <= MAX_INSTRUCTIONS;
+	bool held = program->length > 0 && program->length <= MAX_INSTRUCTIONS;
+
+	for (size_t i = 0; held && i < program->length; i++)
+		held = instruction_valid(&program->instructions[i], program->length - i - 1, value_allowed);
+	return held;
 }
 
 bool filter_valid(const struct program *program)
@@ -70,29 +66,14 @@ uint32_t answer_run(const struct program *program, const struct seccomp_data *da
 		const struct sock_filter *in = &program->instructions[pc];
 
 		switch (in->code) {
-		case LOAD:
-			memcpy(&a, (const char *)data + in->k, sizeof(a));
-			break;
-		case AND:
-			a &= in->k;
-			break;
-		case JUMP:
-			pc += in->k;
-			break;
-		case BRANCH(BPF_JEQ):
-			pc += a == in->k ? in->jt : in->jf;
-			break;
-		case BRANCH(BPF_JGT):
-			pc += a > in->k ? in->jt : in->jf;
-			break;
-		case BRANCH(BPF_JGE):
-			pc += a >= in->k ? in->jt : in->jf;
-			break;
-		case BRANCH(BPF_JSET):
-			pc += (a & in->k) != 0 ? in->jt : in->jf;
-			break;
-		default:
-			return in->k; /* RETURN: answer_valid knows no other */
+		case LOAD: memcpy(&a, (const char *)data + in->k, sizeof(a)); break;
+		case AND: a &= in->k; break;
+		case JUMP: pc += in->k; break;
+		case BRANCH(BPF_JEQ): pc += a == in->k ? in->jt : in->jf; break;
+		case BRANCH(BPF_JGT): pc += a > in->k ? in->jt : in->jf; break;
+		case BRANCH(BPF_JGE): pc += a >= in->k ? in->jt : in->jf; break;
+		case BRANCH(BPF_JSET): pc += (a & in->k) != 0 ? in->jt : in->jf; break;
+		default: return in->k; /* RETURN: answer_valid knows no other */
 		}
 	}
 	return SECCOMP_RET_KILL_PROCESS; /* not reached after answer_valid */

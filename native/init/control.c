@@ -8,7 +8,6 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
-#include <unistd.h>
 
 bool control_connect(struct control *control, const char *path)
 {
@@ -24,20 +23,12 @@ bool control_connect(struct control *control, const char *path)
 	return control->fd >= 0 && connect(control->fd, (struct sockaddr *)&address, sizeof(address)) == 0;
 }
 
-/* The line last given out stays at the start of the buffer until this call: its length is remembered by its newline. */
-static void drop_line(struct control *control)
-{
-	char *end = memchr(control->input, '\0', control->input_length);
-
-	if (!end)
-		return;
-	control->input_length -= (size_t)(end + 1 - control->input);
-	memmove(control->input, end + 1, control->input_length);
-}
-
 enum control_read control_line(struct control *control, const char **line, size_t *length)
 {
-	drop_line(control);
+	/* The line last given out stayed where it was until now. */
+	control->input_length -= control->line_length;
+	memmove(control->input, control->input + control->line_length, control->input_length);
+	control->line_length = 0;
 	for (;;) {
 		char *end = memchr(control->input, '\n', control->input_length);
 		size_t room = sizeof(control->input) - control->input_length;
@@ -46,7 +37,7 @@ enum control_read control_line(struct control *control, const char **line, size_
 		if (end) {
 			*line = control->input;
 			*length = (size_t)(end - control->input);
-			*end = '\0';
+			control->line_length = *length + 1;
 			return CONTROL_LINE;
 		}
 		if (room == 0)
@@ -56,8 +47,8 @@ enum control_read control_line(struct control *control, const char **line, size_
 			continue;
 		if (got < 0 && errno == EAGAIN)
 			return CONTROL_AGAIN;
-		if (got <= 0 || memchr(control->input + control->input_length, '\0', (size_t)got))
-			return CONTROL_LOST; /* the text has no NUL: it is the mark of a line already taken */
+		if (got <= 0)
+			return CONTROL_LOST;
 		control->input_length += (size_t)got;
 	}
 }

@@ -3,7 +3,6 @@
 
 #include <stdbool.h>
 #include <stddef.h>
-#include <sys/types.h>
 
 #include "limits.h"
 
@@ -16,7 +15,7 @@
 struct control {
 	int fd;
 	bool lost; /* hung up or broken: nothing more is said */
-	size_t input_length;
+	size_t input_length, line_length; /* what has arrived, and the line at its start that was given out */
 	char input[MAX_LINE];
 	size_t output_sent, output_length;
 	char output[MAX_OUTPUT];

@@ -1,7 +1,6 @@
 /* The strings and socket addresses that a blocked call points to. */
 #pragma once
 
-#include <stdbool.h>
 #include <sys/types.h>
 
 #include "ledger.h"

@@ -9,14 +9,11 @@
 #include <unistd.h>
 
 /* The same on every architecture. */
-#define CREATE_RULESET 444
-#define ADD_RULE 445
-#define RESTRICT_SELF 446
+enum { CREATE_RULESET = 444, ADD_RULE = 445, RESTRICT_SELF = 446 };
 
 #define CREATE_RULESET_VERSION (1U << 0)
 #define RULE_PATH_BENEATH 1
-#define SCOPE_ABSTRACT_UNIX_SOCKET (1ULL << 0)
-#define SCOPE_SIGNAL (1ULL << 1)
+#define SCOPES 3 /* abstract Unix sockets, signals */
 #define SCOPES_ABI 6
 
 /* LANDLOCK_ACCESS_FS_*, linux/landlock.h. */
@@ -41,7 +38,6 @@ static const uint64_t granted[] = {
 
 /* All that each ABI knows, MAKE_CHAR and MAKE_BLOCK too; the last holds for every later one. */
 static const uint64_t handled[] = { 0, 0x1fff, 0x3fff, 0x7fff, 0x7fff, 0xffff };
-#define HANDLED_LAST 5
 
 /* struct landlock_ruleset_attr; a kernel takes the members that it does not know as long as they are zero. */
 struct ruleset {
@@ -62,9 +58,7 @@ long landlock_abi(void)
 
 const char *landlock_status(const struct policy *policy, long abi)
 {
-	if (!policy->landlock || abi == 0)
-		return "none";
-	return abi < SCOPES_ABI ? "partially" : "fully";
+	return !policy->landlock || abi == 0 ? "none" : abi < SCOPES_ABI ? "partially" : "fully";
 }
 
 static uint64_t rights_of(const struct policy_path *path, bool directory)
@@ -99,13 +93,13 @@ static int add_path(int ruleset, const struct policy_path *path, uint64_t known)
 int landlock_confine(const struct policy *policy)
 {
 	long abi = landlock_abi();
-	struct ruleset attributes = { .handled_fs = handled[abi < HANDLED_LAST ? abi : HANDLED_LAST] };
+	struct ruleset attributes = { .handled_fs = handled[abi < 5 ? abi : 5] };
 	int ruleset, error = 0;
 
 	if (!policy->landlock || abi == 0)
 		return 0;
 	if (abi >= SCOPES_ABI)
-		attributes.scoped = SCOPE_ABSTRACT_UNIX_SOCKET | SCOPE_SIGNAL;
+		attributes.scoped = SCOPES;
 	ruleset = (int)syscall(CREATE_RULESET, &attributes, sizeof(attributes), 0);
 	if (ruleset < 0)
 		return errno;

@@ -16,7 +16,7 @@ const char *pointed_word(const struct pointed *pointed)
 	return words[pointed->kind];
 }
 
-static size_t make_key(char *key, const struct call *call)
+static size_t make_key(char *key, size_t *report_size, const struct call *call)
 {
 	uint32_t words[9] = { (uint32_t)call->data.nr, call->data.arch, call->verdict };
 	size_t length = sizeof(words);
@@ -24,11 +24,13 @@ static size_t make_key(char *key, const struct call *call)
 	for (int i = 0; i < 6; i++)
 		words[3 + i] = call->scalars & 1 << i ? (uint32_t)call->data.args[i] : 0;
 	memcpy(key, words, sizeof(words));
+	*report_size = LINE_BYTES;
 	for (size_t i = 0; i < call->pointed_count; i++) {
 		size_t used = offsetof(struct pointed, bytes) + call->pointed[i].length;
 
 		memcpy(key + length, &call->pointed[i], used);
 		length += used;
+		*report_size += WORD_BYTES + BASE64_LENGTH((size_t)call->pointed[i].length);
 	}
 	return length;
 }
@@ -43,19 +45,10 @@ static uint32_t hash_of(const char *key, size_t length)
 	return hash;
 }
 
-static size_t report_size(const struct call *call)
-{
-	size_t size = LINE_BYTES;
-
-	for (size_t i = 0; i < call->pointed_count; i++)
-		size += WORD_BYTES + BASE64_LENGTH(call->pointed[i].length);
-	return size;
-}
-
 enum ledger_result ledger_add(struct ledger *ledger, const struct call *call)
 {
 	char key[MAX_KEY];
-	size_t key_length = make_key(key, call), size = report_size(call), at;
+	size_t size, key_length = make_key(key, &size, call), at;
 	uint32_t hash = hash_of(key, key_length);
 
 	for (at = hash % LEDGER_SLOTS; ledger->slots[at] != 0; at = (at + 1) % LEDGER_SLOTS) {

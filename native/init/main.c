@@ -36,11 +36,9 @@ static int block_signals(void)
 	int signals;
 
 	sigfillset(&all);
-	if (sigprocmask(SIG_SETMASK, &all, NULL) < 0)
-		stop(EXIT_USAGE, "cannot block signals");
-	signals = signalfd(-1, &all, SFD_CLOEXEC | SFD_NONBLOCK);
+	signals = sigprocmask(SIG_SETMASK, &all, NULL) < 0 ? -1 : signalfd(-1, &all, SFD_CLOEXEC | SFD_NONBLOCK);
 	if (signals < 0)
-		stop(EXIT_USAGE, "cannot read signals");
+		stop(EXIT_USAGE, "cannot block and read signals");
 	return signals;
 }
 
@@ -68,18 +66,16 @@ static void say_hello(const char *token)
 /* The next line from the worker, however long it takes: the worker has the time limits, and hangs up. */
 static void next_line(int signals, const char **line, size_t *length)
 {
-	for (;;) {
-		struct pollfd sources[] = { { .fd = control.fd, .events = POLLIN }, { .fd = signals, .events = POLLIN } };
-		int number;
+	struct pollfd sources[] = { { .fd = control.fd, .events = POLLIN }, { .fd = signals, .events = POLLIN } };
+	int number;
 
-		switch (control_line(&control, line, length)) {
-		case CONTROL_LINE:
+	for (;;) {
+		enum control_read result = control_line(&control, line, length);
+
+		if (result == CONTROL_LINE)
 			return;
-		case CONTROL_LOST:
+		if (result == CONTROL_LOST)
 			stop(EXIT_CONTROL, "the worker hung up or sent too long a line; nothing was run");
-		case CONTROL_AGAIN:
-			break;
-		}
 		poll(sources, 2, -1);
 		if (supervisor_outside_signal(signals, &number))
 			exit(128 + number);

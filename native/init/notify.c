@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <linux/audit.h>
-#include <linux/seccomp.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -47,16 +46,13 @@ bool notify_open(struct notifier *notifier, int listener)
 	notifier->trace.maximum = notifier->policy->trace_maximum;
 	if (syscall(SYS_seccomp, SECCOMP_GET_NOTIF_SIZES, 0, &sizes) < 0)
 		return false;
-	if (sizes.seccomp_notif > ROOM || sizes.seccomp_notif_resp > ROOM) {
-		errno = E2BIG;
-		return false;
-	}
 	/*
 	 * Each side wakes the other on the core that it is about to leave: a tenth of the latency. It holds for who waits
 	 * in poll, not in epoll_wait, and where both may run on one core. Without it everything works, slower.
 	 */
 	(void)ioctl(listener, NOTIF_SET_FLAGS, NOTIF_SYNC_WAKE_UP);
-	return true;
+	errno = E2BIG;
+	return sizes.seccomp_notif <= ROOM && sizes.seccomp_notif_resp <= ROOM;
 }
 
 static bool is_native(const struct seccomp_data *data)
@@ -97,11 +93,9 @@ static uint32_t decide(const struct policy *policy)
 static void report(struct notifier *notifier, const struct call *call)
 {
 	const __u64 *args = call->data.args;
-	const char *action = call->verdict == SECCOMP_RET_ALLOW ? "continued" : "refused";
+	bool killed = call->verdict == SECCOMP_RET_KILL_PROCESS, continued = call->verdict == SECCOMP_RET_ALLOW;
 	char words[MAX_POINTED_TO * (BASE64_LENGTH(MAX_POINTED) + 16)] = "", *to = words;
 
-	if (call->verdict == SECCOMP_RET_KILL_PROCESS)
-		action = "killed";
 	for (size_t i = 0; i < call->pointed_count; i++) {
 		const struct pointed *pointed = &call->pointed[i];
 
@@ -110,7 +104,8 @@ static void report(struct notifier *notifier, const struct call *call)
 	}
 	control_printf(notifier->control,
 		       "denial %zu 0x%x %u %s %u 0x%llx 0x%llx 0x%llx 0x%llx 0x%llx 0x%llx%s\n",
-		       notifier->ledger.length - 1, call->data.arch, (uint32_t)call->data.nr, action,
+		       notifier->ledger.length - 1, call->data.arch, (uint32_t)call->data.nr,
+		       killed ? "killed" : continued ? "continued" : "refused",
 		       call->verdict & SECCOMP_RET_DATA, args[0], args[1], args[2], args[3], args[4], args[5], words);
 }
 
@@ -131,7 +126,7 @@ bool notify_answer(struct notifier *notifier)
 	call.data = request.value.data;
 	call.verdict = decide(notifier->policy);
 	traced = notifier->trace.maximum > 0 && notifier->started_us != 0;
-	written = traced && trace_writes(&notifier->trace);
+	written = traced && notifier->trace.beyond == 0;
 	denied = call.verdict != SECCOMP_RET_ALLOW || notifier->policy->enforcement == ENFORCEMENT_AUDIT;
 	/* What is read here is used only once the answer has arrived, which proves that the thread was there all the time. */
 	if (denied || written)
@@ -144,14 +139,9 @@ bool notify_answer(struct notifier *notifier)
 		trace_commit(&notifier->trace);
 	if (denied && ledger_add(&notifier->ledger, &call) == LEDGER_NEW)
 		report(notifier, &call);
-	if (!notify_ready(notifier))
+	if (!trace_has_room(&notifier->trace))
 		notify_send_due(notifier);
 	return true;
-}
-
-bool notify_ready(const struct notifier *notifier)
-{
-	return trace_has_room(&notifier->trace);
 }
 
 static void send_trace(struct notifier *notifier)
@@ -201,11 +191,9 @@ int notify_timeout_ms(const struct notifier *notifier)
 
 void notify_report_end(struct notifier *notifier)
 {
-	const struct trace *trace = &notifier->trace;
-
 	send_trace(notifier);
-	if (trace->maximum > 0)
-		control_printf(notifier->control, "traced %" PRIu64 " %" PRIu64 "\n", trace->calls, trace->beyond);
+	if (notifier->trace.maximum > 0)
+		control_printf(notifier->control, "traced %" PRIu64 " %" PRIu64 "\n", notifier->trace.calls, notifier->trace.beyond);
 	send_counts(notifier, true);
 	control_printf(notifier->control, "dropped %" PRIu64 "\n", notifier->ledger.dropped);
 }

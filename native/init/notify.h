@@ -1,11 +1,7 @@
 /* Answers the calls that the filter sends to the supervisor, and reports them. */
 #pragma once
 
-#include <stdbool.h>
-#include <sys/types.h>
-
 #include "control.h"
-#include "ledger.h"
 #include "policy.h"
 #include "trace.h"
 
@@ -24,11 +20,11 @@ struct notifier {
 /* Takes over the listener. False with errno set if the kernel's structures are larger than any known. */
 bool notify_open(struct notifier *notifier, int listener);
 
-/* Waits for a call and answers it. Called only while notify_ready holds. False if a signal or a process's end came first. */
+/*
+ * Waits for a call and answers it. False if a signal or a process's end came first. Only while the trace has room: as
+ * long as the worker does not take it, calls wait in the kernel.
+ */
 bool notify_answer(struct notifier *notifier);
-
-/* False while the worker does not take the trace: then calls wait in the kernel. */
-bool notify_ready(const struct notifier *notifier);
 
 /* Sends what is due of counts and trace. */
 void notify_send_due(struct notifier *notifier);

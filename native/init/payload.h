@@ -8,13 +8,7 @@
 
 /* How far the child came. The names are the protocol's: payload_stage_name. */
 enum payload_stage {
-	STAGE_SESSION,
-	STAGE_RLIMIT,
-	STAGE_DIRECTORY,
-	STAGE_LOOKUP,
-	STAGE_LANDLOCK,
-	STAGE_FILTER,
-	STAGE_EXEC,
+	STAGE_SESSION, STAGE_RLIMIT, STAGE_DIRECTORY, STAGE_LOOKUP, STAGE_LANDLOCK, STAGE_FILTER, STAGE_EXEC,
 };
 
 /* A page that parent and child share: the child cannot make calls of its own once the filter is loaded. */

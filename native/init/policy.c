@@ -48,11 +48,9 @@ static const char *take_string(struct policy *policy, struct text value)
 	size_t room = sizeof(policy->strings) - policy->strings_used;
 	ssize_t length = 0;
 
-	if (room == 0 || value.length == 0)
-		return NULL;
-	if (!equals(value, "-"))
+	if (room > 0 && !equals(value, "-"))
 		length = base64_decode(string, room - 1, value.start, value.length);
-	if (length < 0 || memchr(string, '\0', (size_t)length))
+	if (room == 0 || value.length == 0 || length < 0 || memchr(string, '\0', (size_t)length))
 		return NULL;
 	string[length] = '\0';
 	policy->strings_used += (size_t)length + 1;
@@ -69,20 +67,15 @@ static bool append_string(struct policy *policy, const char **list, size_t *coun
 
 static bool take_environment(struct policy *policy, struct text value)
 {
-	size_t at = policy->environment_count;
+	const char **variable = &policy->environment[policy->environment_count];
 
-	if (!append_string(policy, policy->environment, &policy->environment_count, value))
-		return false;
-	const char *equals_sign = strchr(policy->environment[at], '=');
-
-	return equals_sign && equals_sign != policy->environment[at];
+	return append_string(policy, policy->environment, &policy->environment_count, value) &&
+	       (*variable)[0] != '=' && strchr(*variable, '=');
 }
 
 static bool take_directory(struct policy *policy, struct text value)
 {
-	if (policy->directory || !(policy->directory = take_string(policy, value)))
-		return false;
-	return policy->directory[0] == '/';
+	return !policy->directory && (policy->directory = take_string(policy, value)) && policy->directory[0] == '/';
 }
 
 static bool take_program(struct program *program, struct text value, bool (*is_valid)(const struct program *))
@@ -131,13 +124,11 @@ static bool take_rlimit(struct policy *policy, struct text value)
 {
 	struct policy_rlimit *rlimit = &policy->rlimits[policy->rlimit_count];
 
-	if (policy->rlimit_count == MAX_RLIMITS)
-		return false;
-	rlimit->resource = find(resources, next_word(&value));
-	if (rlimit->resource < 0 || !take_limit(next_word(&value), &rlimit->limit.rlim_cur))
+	if (policy->rlimit_count == MAX_RLIMITS || (rlimit->resource = find(resources, next_word(&value))) < 0)
 		return false;
 	/* What is left is one word: take_limit accepts no space. */
-	if (!take_limit(value, &rlimit->limit.rlim_max) || rlimit->limit.rlim_cur > rlimit->limit.rlim_max)
+	if (!take_limit(next_word(&value), &rlimit->limit.rlim_cur) || !take_limit(value, &rlimit->limit.rlim_max) ||
+	    rlimit->limit.rlim_cur > rlimit->limit.rlim_max)
 		return false;
 	policy->rlimit_count++;
 	return true;
@@ -192,42 +183,29 @@ static bool complete(const struct policy *policy)
 	       (policy->trace_maximum == 0 || policy->enforcement != ENFORCEMENT_AUDIT);
 }
 
-static bool take_field(struct policy *policy, struct text keyword, struct text value)
+static bool take_line(struct policy *policy, struct text line)
 {
-	if (equals(keyword, "arg"))
-		return append_string(policy, policy->arguments, &policy->argument_count, value);
-	if (equals(keyword, "env"))
-		return take_environment(policy, value);
-	if (equals(keyword, "dir"))
-		return take_directory(policy, value);
-	if (equals(keyword, "rlimit"))
-		return take_rlimit(policy, value);
-	if (equals(keyword, "enforcement"))
-		return take_enforcement(policy, value);
-	if (equals(keyword, "path"))
-		return take_path(policy, value);
-	if (equals(keyword, "trace"))
-		return take_trace(policy, value);
-	if (equals(keyword, "filter"))
-		return take_program(&policy->filter, value, filter_valid);
-	return equals(keyword, "answer") && take_program(&policy->answer, value, answer_valid);
+	struct text value = line, keyword = next_word(&value);
+
+	if (!policy->begun) return policy->begun = equals(line, "policy 2");
+	if (equals(line, "landlock")) return !policy->landlock && (policy->landlock = true);
+	if (equals(keyword, "arg")) return append_string(policy, policy->arguments, &policy->argument_count, value);
+	if (equals(keyword, "env")) return take_environment(policy, value);
+	if (equals(keyword, "dir")) return take_directory(policy, value);
+	if (equals(keyword, "rlimit")) return take_rlimit(policy, value);
+	if (equals(keyword, "enforcement")) return take_enforcement(policy, value);
+	if (equals(keyword, "path")) return take_path(policy, value);
+	if (equals(keyword, "trace")) return take_trace(policy, value);
+	if (equals(keyword, "filter")) return take_program(&policy->filter, value, filter_valid);
+	if (equals(keyword, "answer")) return take_program(&policy->answer, value, answer_valid);
+	return false;
 }
 
 enum policy_step policy_line(struct policy *policy, const char *line, size_t length)
 {
-	struct text value = { line, length };
-	struct text keyword;
+	struct text text = { line, length };
 
-	if (!policy->begun) {
-		policy->begun = equals(value, "policy 2");
-		return policy->begun ? POLICY_MORE : POLICY_INVALID;
-	}
-	if (equals(value, "end"))
+	if (policy->begun && equals(text, "end"))
 		return complete(policy) ? POLICY_COMPLETE : POLICY_INVALID;
-	if (equals(value, "landlock") && !policy->landlock) {
-		policy->landlock = true;
-		return POLICY_MORE;
-	}
-	keyword = next_word(&value);
-	return take_field(policy, keyword, value) ? POLICY_MORE : POLICY_INVALID;
+	return take_line(policy, text) ? POLICY_MORE : POLICY_INVALID;
 }

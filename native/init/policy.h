@@ -1,11 +1,9 @@
 /* The policy as the worker sends it, line by line; docs/control-channel.md is its grammar. */
 #pragma once
 
-#include <stdbool.h>
 #include <sys/resource.h>
 
 #include "answer.h"
-#include "limits.h"
 
 enum enforcement { ENFORCEMENT_NONE, ENFORCEMENT_AUDIT, ENFORCEMENT_ENFORCE };
 

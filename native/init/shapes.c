@@ -4,11 +4,7 @@
 #include <stddef.h>
 #include <sys/syscall.h>
 
-#define A0 1
-#define A1 2
-#define A2 4
-#define A3 8
-#define A4 16
+enum { A0 = 1, A1 = 2, A2 = 4, A3 = 8, A4 = 16 };
 
 #define PATH(paths) { 0, paths, 0 }
 #define SCALAR(scalars) { scalars, 0, 0 }

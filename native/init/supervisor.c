@@ -8,10 +8,8 @@
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/time.h>
 #include <sys/syscall.h>
@@ -64,33 +62,24 @@ bool supervisor_outside_signal(int signals, int *number)
 	return info.ssi_signo != SIGCHLD;
 }
 
-static void note_end(struct supervisor *supervisor, pid_t pid, int status)
-{
-	if (pid != supervisor->child)
-		return;
-	supervisor->ended_us = clock_us();
-	supervisor->status = status;
-	supervisor->ended = true;
-}
-
-static void reap(struct supervisor *supervisor)
+static void reap(struct supervisor *supervisor, int options)
 {
 	int status;
 	pid_t pid;
 
-	while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
-		note_end(supervisor, pid, status);
+	while ((pid = waitpid(-1, &status, options)) > 0)
+		if (pid == supervisor->child) {
+			supervisor->ended_us = clock_us();
+			supervisor->status = status;
+			supervisor->ended = true;
+		}
 }
 
 /* One kill reaches everything: the kernel lets no fork slip by it. RUSAGE_CHILDREN is complete after the last wait. */
 static void end_container(struct supervisor *supervisor)
 {
-	int status;
-	pid_t pid;
-
 	kill(-1, SIGKILL);
-	while ((pid = waitpid(-1, &status, 0)) > 0)
-		note_end(supervisor, pid, status);
+	reap(supervisor, 0);
 }
 
 static int failed(struct supervisor *supervisor, const char *stage, int error)
@@ -107,10 +96,10 @@ static int failed(struct supervisor *supervisor, const char *stage, int error)
 static bool wait_for_listener(struct supervisor *supervisor)
 {
 	const struct timespec pause = { .tv_nsec = LISTENER_POLL_NS };
-	siginfo_t info;
 
 	while (atomic_load(&supervisor->state->listener) < 0) {
-		memset(&info, 0, sizeof(info));
+		siginfo_t info = { 0 };
+
 		if (waitid(P_PID, (id_t)supervisor->child, &info, WEXITED | WNOHANG | WNOWAIT) == 0 && info.si_pid != 0)
 			return atomic_load(&supervisor->state->listener) >= 0;
 		nanosleep(&pause, NULL);
@@ -137,7 +126,7 @@ static void handle_signals(struct supervisor *supervisor)
 
 	if (supervisor_outside_signal(supervisor->sources[SIGNALS].fd, &number))
 		kill(supervisor->child, number);
-	reap(supervisor);
+	reap(supervisor, WNOHANG);
 }
 
 static void handle_control(struct supervisor *supervisor)
@@ -146,20 +135,15 @@ static void handle_control(struct supervisor *supervisor)
 	size_t length;
 	enum control_read result;
 
-	while ((result = control_line(supervisor->control, &line, &length)) == CONTROL_LINE) {
-		/* Nothing else may be said while the payload runs. */
-		if (length != 4 || memcmp(line, "kill", 4) != 0)
-			break;
+	/* Nothing else may be said while the payload runs. */
+	while ((result = control_line(supervisor->control, &line, &length)) == CONTROL_LINE && length == 4 &&
+	       memcmp(line, "kill", 4) == 0)
 		kill(-1, SIGKILL);
-	}
 	supervisor->control->lost |= result != CONTROL_AGAIN;
 	control_flush(supervisor->control);
 }
 
-static void on_tick(int number)
-{
-	(void)number;
-}
+static void on_tick(int number) { (void)number; }
 
 /*
  * Waits for calls in RECV itself: poll would be a sixth of what a call costs. A timer takes it out of there when no more
@@ -174,7 +158,7 @@ static void answer_burst(struct supervisor *supervisor)
 	sigaddset(&alarm, SIGALRM);
 	setitimer(ITIMER_REAL, &ticking, NULL);
 	sigprocmask(SIG_UNBLOCK, &alarm, NULL);
-	for (int i = 0; i < MAX_BURST_CALLS && notify_ready(&notifier) && notify_answer(&notifier); i++)
+	for (int i = 0; i < MAX_BURST_CALLS && trace_has_room(&notifier.trace) && notify_answer(&notifier); i++)
 		notify_send_due(&notifier);
 	sigprocmask(SIG_BLOCK, &alarm, NULL);
 	setitimer(ITIMER_REAL, &still, NULL);
@@ -185,16 +169,13 @@ static void answer_burst(struct supervisor *supervisor)
 
 static void handle_listener(struct supervisor *supervisor)
 {
-	int64_t now_us;
-	bool burst;
+	int64_t before_us = supervisor->calls_us;
 
 	if (!notify_answer(&notifier) || ++supervisor->calls < BURST_CALLS)
 		return;
-	now_us = clock_us();
-	burst = now_us - supervisor->calls_us < BURST_US;
 	supervisor->calls = 0;
-	supervisor->calls_us = now_us;
-	if (burst && supervisor->sources[EXEC_PIPE].fd < 0)
+	supervisor->calls_us = clock_us();
+	if (supervisor->calls_us - before_us < BURST_US)
 		answer_burst(supervisor);
 }
 
@@ -204,7 +185,7 @@ static bool loop(struct supervisor *supervisor)
 	struct pollfd *sources = supervisor->sources;
 
 	while (!supervisor->ended && !supervisor->control->lost) {
-		sources[LISTENER].events = notify_ready(&notifier) ? POLLIN : 0;
+		sources[LISTENER].events = trace_has_room(&notifier.trace) ? POLLIN : 0;
 		sources[CONTROL].events = (short)(POLLIN | POLLRDHUP | (control_pending(supervisor->control) ? POLLOUT : 0));
 		if (poll(sources, SOURCES, notify_timeout_ms(&notifier)) < 0)
 			continue;

@@ -3,8 +3,6 @@
 
 #include <string.h>
 
-#define BASE_BYTES 20 /* digits of a 64-bit number */
-
 static char *put_text(char *to, const char *text)
 {
 	size_t length = strlen(text);
@@ -15,7 +13,7 @@ static char *put_text(char *to, const char *text)
 
 static char *put_number(char *to, uint64_t value, unsigned base, size_t digits)
 {
-	char text[BASE_BYTES];
+	char text[20]; /* digits of a 64-bit number */
 	size_t length = 0;
 
 	for (; value != 0 || length < digits; value /= base)
@@ -39,11 +37,6 @@ static char *put_pointed(char *to, const struct pointed *pointed)
 			to = put_number(put_text(to, "\\x"), byte, 16, 2);
 	}
 	return to;
-}
-
-bool trace_writes(const struct trace *trace)
-{
-	return trace->maximum > 0 && trace->beyond == 0;
 }
 
 bool trace_has_room(const struct trace *trace)
@@ -70,7 +63,7 @@ void trace_prepare(struct trace *trace, int64_t at_us, pid_t tid, const struct c
 void trace_commit(struct trace *trace)
 {
 	trace->calls++;
-	if (!trace_writes(trace) || trace->bytes + trace->line > trace->maximum) {
+	if (trace->beyond > 0 || trace->bytes + trace->line > trace->maximum) {
 		trace->beyond++; /* and so is every later one: the trace has no gaps */
 		return;
 	}

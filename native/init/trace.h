@@ -12,14 +12,13 @@ struct trace {
 	uint64_t maximum; /* bytes of text in all; 0: there is no trace */
 	uint64_t bytes;	  /* of text so far */
 	uint64_t calls;
-	uint64_t beyond;  /* of them, the last ones, which the maximum leaves out */
+	uint64_t beyond;  /* of them, the last ones, which the maximum leaves out: they need no line */
 	size_t length;	  /* of the text that is gathered */
 	size_t line;	  /* of the line behind it that is not added yet */
 	char text[MAX_TRACE_BATCH];
 };
 
-/* Every call needs a line, and there is room for one. */
-bool trace_writes(const struct trace *trace);
+/* There is room for one more line. */
 bool trace_has_room(const struct trace *trace);
 
 /* Prepares the line of a call, which trace_commit adds: a call counts once its answer has arrived. */

@@ -1,4 +1,4 @@
-/** `npm run bench -- <enforce|throughput>`: the performance tables, with their verdict as the exit code. */
+/** `npm run bench -- <enforce|monitoring|throughput>`: the performance tables, with their verdict as the exit code. */
 import {
   BENCH_HELP,
   type BenchName,
@@ -7,6 +7,7 @@ import {
   UsageError,
 } from '../../bench/bench-options.js';
 import { runEnforceBench } from '../../bench/enforce.js';
+import { runMonitoringBench } from '../../bench/monitoring.js';
 import { runThroughputBench } from '../../bench/throughput.js';
 import { acquireLock } from '../setup/lock.js';
 import { PORIN_DIR } from '../setup/paths.js';
@@ -16,6 +17,7 @@ const EXIT_USAGE = 2;
 const EXIT_FAILED = 4;
 const BENCHES: Readonly<Record<BenchName, (options: BenchOptions) => Promise<number>>> = {
   enforce: runEnforceBench,
+  monitoring: runMonitoringBench,
   throughput: runThroughputBench,
 };
 const log = (message: string) => console.error(`bench: ${message}`);

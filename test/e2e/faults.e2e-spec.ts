@@ -182,7 +182,7 @@ describe('a node that cannot record', () => {
     await worker('blind', { ...SHORT_LEASE, PORIN_NATIVE_DIR: native });
     const { body } = (await grid.http('get', '/api/v1/nodes').expect(200)) as { body: { nodes: NodeView[] } };
     const node = body.nodes.find(({ name }) => name === 'blind');
-    expect(node?.offeredMonitorings).toEqual(['none']);
+    expect(node?.offeredMonitorings).toEqual(['none', 'trace', 'trace-notify']);
     expect(node?.facts.recorderProblem).toContain('porin-recorder could not be executed');
     expect(await grid.refusal(grid.script('true'))).toBe('monitoring-unavailable');
     const unrecorded = { enforcement: 'none', monitoring: 'none' };

@@ -146,7 +146,7 @@ describe('a profile learned at monitoring "files"', () => {
     expect(attack).toMatchObject({ state: 'EXECUTOR_ERROR' });
     expect(await grid.log(attack.id)).toBe('');
     expect(await grid.log(attack.id, 'stderr')).toMatch(
-      /\/etc\/passwd: Permission denied\n.*\/etc\/words: Permission denied/,
+      /\/etc\/passwd: Permission denied\n.*\/etc\/group: Permission denied/,
     );
   });
 

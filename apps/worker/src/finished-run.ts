@@ -1,6 +1,7 @@
 /** Turns the report of an executor run into what the database keeps of it. */
 import { type Denial, type ExecutorRunReport } from '#lib/execution';
 import { type Places, toVariables } from '#lib/profiles';
+import { boundedRecording } from './bounded-recording.js';
 import { type FinishedRun, type RunArtifact, type RunDenial } from './run-store.js';
 import { type LogStream } from './log-writer.js';
 
@@ -30,7 +31,7 @@ export function finishedRun(report: ExecutorRunReport, { written, phasesMs, plac
     },
     phasesMs: { ...phasesMs, ...report.phasesMs },
     denials: denials.map((denial, position) => runDenial(position, denial)),
-    recording: recording && toVariables(recording, places),
+    recording: recording && boundedRecording(toVariables(recording, places)),
     artifacts: artifactsOf(report, written),
   };
 }

@@ -45,6 +45,8 @@ export interface ExecutorContext {
   readonly onLog: LogSink;
   /** Gets the trace, a gzip file, in order; the next part comes when the promise is fulfilled, and waits for it. */
   readonly onTrace?: (part: Buffer) => Promise<void>;
+  /** Benches only: porin-init, by its pid on the host, waits at its gate until the promise is fulfilled. */
+  readonly atGate?: (pid: number) => Promise<void>;
   /** The payload has been executed. */
   readonly onStarted?: () => void;
   /** The first call of each shape, when it happens; the report has the counts. */
@@ -131,6 +133,7 @@ async function runInside(
     pid: () => container.pid(),
   });
   try {
+    await context.atGate?.(await container.pid());
     await within(control.sendPolicy(run.policy), POLICY_TIMEOUT_MS, () => timedOut('take its policy'));
     observation.throwIfLost();
     const result = await runPayload({

@@ -91,13 +91,6 @@ static void pieces(void)
 	close_pair();
 }
 
-static void not_text(void)
-{
-	open_pair();
-	say("a\0b\n", 4);
-	CHECK(next() == CONTROL_LOST);
-	close_pair();
-}
 
 static void too_long(void)
 {
@@ -153,7 +146,6 @@ static void slow_worker(void)
 void test_control(void)
 {
 	pieces();
-	not_text();
 	too_long();
 	slow_worker();
 	hang_up();

@@ -1,7 +1,7 @@
 /** What the engine is asked for: the container around porin-init, with nothing in it left to a default of the engine or the image. */
 import { isAbsolute, normalize } from 'node:path/posix';
 import type Docker from 'dockerode';
-import { type Architecture } from '#lib/profiles';
+import { type Architecture, type Level } from '#lib/profiles';
 import { type ExecutorRunRequest, type Mount, type RunLimits } from '../executor-run.js';
 import { containerEnvironment, containerPaths } from '../sandbox/container-paths.js';
 import { engineSeccomp } from '../sandbox/engine-seccomp.js';
@@ -62,7 +62,7 @@ export function containerSpecification(
       CapDrop: ['ALL'],
       SecurityOpt: [
         'no-new-privileges',
-        ...(level.enforcement === 'none' ? [] : [`seccomp=${JSON.stringify(engineSeccomp(parts.architecture))}`]),
+        ...(engineRefuses(level) ? [] : [`seccomp=${JSON.stringify(engineSeccomp(parts.architecture))}`]),
       ],
       Mounts: [
         bind(parts.initPath, paths.init, true),
@@ -83,6 +83,11 @@ export function containerSpecification(
       AutoRemove: false,
     },
   };
+}
+
+/** Else porin-init refuses what the engine's default would: only so does it see all calls, and the memory that they point to. */
+function engineRefuses({ enforcement, monitoring }: Level): boolean {
+  return enforcement === 'none' && monitoring !== 'trace-notify';
 }
 
 /** /tmp and the image's VOLUMEs, which a read-only root file system would leave writable on the engine's own disk. */

@@ -8,7 +8,7 @@ const ROWS: readonly (readonly [line: string, readable: string])[] = [
     '0.100000 8 257 0xffffff9c 0x7ffe 0x80000 0x0 0x0 0x0 path:1:/etc/pass\\x20wd\\x5c',
     '0.100000 8 openat(AT_FDCWD, "/etc/pass wd\\\\", O_RDONLY|O_CLOEXEC, 0)',
   ],
-  ['0.200000 8 82 0x1 0x2 0x0 0x0 0x0 0x0 cut:0:/aa unreadable:1:-', '0.200000 8 rename("/aa"..., unreadable)'],
+  ['0.200000 8 82 0x1 0x2 0x0 0x0 0x0 0x0 cut:0:/aa unreadable:1:', '0.200000 8 rename("/aa"..., unreadable)'],
   ['0.300000 8 41 0x2 0x80003 0x11 0x0 0x0 0x0', '0.300000 8 socket(AF_INET, SOCK_RAW|SOCK_CLOEXEC, 17)'],
   [
     '0.400000 8 42 0x3 0x7ffe 0x10 0x0 0x0 0x0 address:1:\\x02\\x00\\x00\\x50\\x7f\\x00\\x00\\x01',
@@ -19,7 +19,7 @@ const ROWS: readonly (readonly [line: string, readable: string])[] = [
     '0.500000 8 mmap(0, 0x1000, PROT_READ|PROT_EXEC, 34, 0xffffffffffffffff, 0)',
   ],
   ['0.600000 8 9999 0x0 0x0 0x0 0x0 0x0 0x1', '0.600000 8 call_9999(0, 0, 0, 0, 0, 1)'],
-  ['0.700000 8 2 0x7ffe 0x241 0x1b6 0x0 0x0 0x0 path:0:-', '0.700000 8 open("", O_WRONLY|O_CREAT|O_TRUNC, 438)'],
+  ['0.700000 8 2 0x7ffe 0x241 0x1b6 0x0 0x0 0x0 path:0:', '0.700000 8 open("", O_WRONLY|O_CREAT|O_TRUNC, 438)'],
 ];
 
 describe('a line of the notification trace', () => {

@@ -46,7 +46,7 @@ const SCALARS: Readonly<Record<string, Readonly<Record<number, Words>>>> = {
 const AT_FDCWD = 0xffffff9c;
 const SMALL = 1024n;
 
-const LINE = /^(\d+\.\d{6}) (\d+) (\d+) ((?:0x[0-9a-f]+ ?){6})((?: ?[a-z]+:[0-5]:\S+)*)$/;
+const LINE = /^(\d+\.\d{6}) (\d+) (\d+) ((?:0x[0-9a-f]+ ?){6})((?: ?[a-z]+:[0-5]:\S*)*)$/;
 
 /** `<seconds> <thread> <name>(<arguments>)`. A line that is none of the protocol's is returned as it is. */
 export function readableCall(line: string, architecture: Architecture): string {
@@ -70,7 +70,7 @@ function scalar(call: string, index: number, value: bigint): string {
 /** By argument; `cut` is a path of which only the beginning is known. */
 function stringsOf(text: string): ReadonlyMap<number, string> {
   const strings = new Map<number, string>();
-  for (const [, kind, argument, value = ''] of text.matchAll(/([a-z]+):([0-5]):(\S+)/g)) {
+  for (const [, kind, argument, value = ''] of text.matchAll(/([a-z]+):([0-5]):(\S*)/g)) {
     const bytes = unescaped(value);
     strings.set(
       Number(argument),
@@ -85,7 +85,6 @@ function stringsOf(text: string): ReadonlyMap<number, string> {
 }
 
 function unescaped(value: string): Buffer {
-  if (value === '-') return Buffer.alloc(0);
   return Buffer.from(
     value.replace(/\\x([0-9a-f]{2})/g, (_escape, digits: string) => String.fromCharCode(parseInt(digits, 16))),
     'latin1',

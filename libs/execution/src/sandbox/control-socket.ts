@@ -109,6 +109,11 @@ export class ControlSocket {
     return new ControlSocket(server, path, token);
   }
 
+  /** All that porin-init has said so far. */
+  get bytesReceived(): number {
+    return this.#socket?.bytesRead ?? 0;
+  }
+
   /**
    * Waits for porin-init to connect and to say who it is, and checks that it is the one that was started.
    *

@@ -57,6 +57,8 @@ describe('derivations', () => {
   it('name what no rule can say', () => {
     const forked = recordingOf(['write /proc/12/comm', 'read /proc/12/comm'], { calls: { fork: 1 } });
     expect(derivations([forked]).beyondRules).toEqual(['write /proc/12/comm']);
+    const deep = `/srv${'/a'.repeat(100)}`;
+    expect(derivations([recordingOf([`read ${deep}`])]).beyondRules).toEqual([`read ${deep}`]);
   });
 });
 

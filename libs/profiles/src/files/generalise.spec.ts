@@ -191,6 +191,13 @@ describe('generaliseFiles', () => {
     expect(generaliseFiles([recordingOf(uses.slice(1))])).toHaveLength(512);
   });
 
+  it('is not held up by an image that was made to be deep', () => {
+    const uses = numbered(4096, (i) => `read /data/${i}${'/deep'.repeat(800)}`);
+    expect(rulesOf(...uses, 'read /data/a')).toEqual(['/data/a read']);
+    const long = numbered(4096, (i) => `read /data/${i}/${'x'.repeat(1100)}`);
+    expect(() => rulesOf(...long)).toThrow(/characters together/);
+  });
+
   it('takes a path as it is, whatever is in it', () => {
     expect(rulesOf('read /data/a b\n{inputs}', 'read /data/*', 'execute memfd:x', 'read /data/../x')).toEqual([
       '/data/* read',

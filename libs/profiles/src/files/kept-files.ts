@@ -1,6 +1,6 @@
 /** The files of the image that the payload used: what an image stripped to its use would have to keep. */
 import { type Recording } from '../model/recording.js';
-import { successfulUses } from './needs.js';
+import { isMaking, successfulUses } from './needs.js';
 import { isAtOrBelow, isVariable } from './paths.js';
 
 /** Shown by the kernel or made for the container: no file there is the image's. */
@@ -14,9 +14,7 @@ const USES: ReadonlySet<string> = new Set(['read', 'write', 'truncate', 'execute
  */
 export function keptFiles(recordings: readonly Recording[]): readonly string[] {
   const uses = recordings.flatMap(successfulUses);
-  const made = new Set(
-    uses.filter(({ access }) => access === 'create' || access === 'rename-to').map(({ path }) => path),
-  );
+  const made = new Set(uses.filter(isMaking).map(({ path }) => path));
   const kept = uses.filter(
     ({ path, access }) =>
       USES.has(access) &&

@@ -2,6 +2,7 @@
 import { type FileRight } from '../model/files.js';
 import { type FileUse, type Recording } from '../model/recording.js';
 import { ALWAYS_GRANTED } from './always-granted.js';
+import { FileRulesError } from './file-rules-error.js';
 import { isVariable, parentOf, pathProblem, upwards, variableOf } from './paths.js';
 import { byPath, neededFor, rightsAt } from './rights.js';
 
@@ -16,6 +17,8 @@ const OWN_THREAD = /^\/proc\/self\/task\/\d+(?:\/.*)?$/s;
 /** porin-init's, in every container. */
 const SUPERVISOR = '1';
 const CLONE_THREAD = 0x10000n;
+/** Of distinct paths: tens of thousands of files. More only costs time, and whoever makes an image could ask for it. */
+const SEEN_MAXIMUM_CHARACTERS = 4 * 1024 * 1024;
 
 /**
  * The uses that succeeded, as a profile can name them: `/proc/<pid>` is `/proc/self` where the payload was one process all
@@ -25,7 +28,7 @@ const CLONE_THREAD = 0x10000n;
 export function successfulUses(recording: Recording): readonly FileUse[] {
   const single = isOneProcess(recording);
   return (recording.files ?? [])
-    .filter(({ path, result }) => result === 'ok' && (isVariable(path) || pathProblem(path) === undefined))
+    .filter(({ path, result }) => result === 'ok' && (isVariable(path) || path.startsWith('/')))
     .map((use) => (single ? { ...use, path: asOwn(use.path) } : use));
 }
 
@@ -34,18 +37,26 @@ export function successfulUses(recording: Recording): readonly FileUse[] {
  * process' directory can be granted for all of /proc, writing there cannot, because it would reach all of them.
  */
 export function isExpressible({ path, access }: FileUse): boolean {
+  if (isVariable(path)) return true;
+  if (pathProblem(path) !== undefined) return false;
   return isOfSomeProcess(path) ? access === 'read' || access === 'list' : true;
 }
 
 /**
  * What the profile must grant beyond ALWAYS_GRANTED. A rule can only be on what is there before the payload starts, so a
  * file that one of the runs made is needed at the directory that it was made in.
+ * @throws FileRulesError TOO_MANY_FILE_RULES
  */
 export function needsOf(recordings: readonly Recording[]): readonly Need[] {
-  const uses = recordings.flatMap(successfulUses).filter(isExpressible);
-  const made = new Set(
-    uses.filter(({ access }) => access === 'create' || access === 'rename-to').map(({ path }) => path),
-  );
+  const uses = distinct(recordings.flatMap(successfulUses)).filter(isExpressible);
+  const characters = uses.reduce((sum, { path }) => sum + path.length, 0);
+  if (characters > SEEN_MAXIMUM_CHARACTERS) {
+    throw new FileRulesError(
+      'TOO_MANY_FILE_RULES',
+      `The paths that were seen have ${characters} characters together; rules are learned from at most ${SEEN_MAXIMUM_CHARACTERS}.`,
+    );
+  }
+  const made = new Set(uses.filter(isMaking).map(({ path }) => path));
   const needs = new Map<string, Need>();
   for (const use of uses) {
     const needed = neededFor(use);
@@ -58,6 +69,21 @@ export function needsOf(recordings: readonly Recording[]): readonly Need[] {
     }
   }
   return [...needs.values()];
+}
+
+/** Variables stand alone in rules, and so do below them all uses of one access. */
+function distinct(uses: readonly FileUse[]): readonly FileUse[] {
+  const known = new Map<string, FileUse>();
+  for (const use of uses) {
+    const variable = variableOf(use.path);
+    const path = variable === undefined ? use.path : `${variable}/*`;
+    known.set(`${use.access} ${path}`, { ...use, path });
+  }
+  return [...known.values()];
+}
+
+export function isMaking({ access }: FileUse): boolean {
+  return access === 'create' || access === 'rename-to';
 }
 
 function placeOf(path: string, made: ReadonlySet<string>): string {

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { canonicalProfile, parseProfile, profileDigest } from '../model/parse-profile.js';
 import { type Profile } from '../model/profile.js';
 import { FILE_RULES_MAXIMUM } from './parse-files.js';
-import { PATH_MAXIMUM_BYTES } from './paths.js';
+import { PATH_MAXIMUM_BYTES, PATH_MAXIMUM_NAMES } from './paths.js';
 
 const profile: Profile = {
   version: 1,
@@ -68,6 +68,7 @@ describe('file rules and limits as text', () => {
     ['$.files[0].path', withFiles(rule('/usr\0/etc', 'read'))],
     ['$.files[0].path', withFiles(rule('/usr\ud800', 'read'))],
     ['$.files[0].path', withFiles(rule(`/${'ä'.repeat((PATH_MAXIMUM_BYTES + 1) / 2)}`, 'read'))],
+    ['$.files[0].path', withFiles(rule('/a'.repeat(PATH_MAXIMUM_NAMES + 1), 'read'))],
     ['$.files[0].path', withFiles(rule('{inputs}/a', 'read'))],
     ['$.files[0].path', withFiles(rule('{home}', 'read'))],
     ['$.files[0].rights', withFiles(rule('/usr'))],

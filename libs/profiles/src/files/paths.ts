@@ -4,6 +4,9 @@ import { PATH_VARIABLES } from '../model/files.js';
 /** PATH_MAX of linux/limits.h, without the NUL at the end. */
 export const PATH_MAXIMUM_BYTES = 4095;
 
+/** Names in a path. No image is that deep; without a bound, one that is made to be would cost a reader of its recordings dear. */
+export const PATH_MAXIMUM_NAMES = 64;
+
 /** What keeps a text from being an absolute, normalised path; undefined if nothing does. */
 export function pathProblem(path: string): string | undefined {
   if (!path.startsWith('/')) return 'must be absolute';
@@ -15,6 +18,7 @@ export function pathProblem(path: string): string | undefined {
   const parts = path.slice(1).split('/');
   if (parts.includes('')) return 'must not have "//" or a "/" at its end';
   if (parts.some((part) => part === '.' || part === '..')) return 'must not have "." or ".." in it';
+  if (parts.length > PATH_MAXIMUM_NAMES) return `must have at most ${PATH_MAXIMUM_NAMES} names`;
   return undefined;
 }
 

@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { type Comparison, COMPARISONS, type Condition, type Hex } from '../model/condition.js';
 import { argumentWidth } from '../model/argument-widths.js';
-import { ENFORCEMENTS } from '../model/level.js';
 import { ARCHITECTURES, type Architecture, type Rule } from '../model/profile.js';
 import { DEFAULT_CEILING } from './ceiling.js';
 import { compileFilter, type FilterOptions } from './compile.js';
@@ -245,35 +244,6 @@ describe.each(ARCHITECTURES)('conditions in a filter for %s', (architecture) => 
     const options = { engineDefault: [...engineDefaultNames(architecture), name], ceiling: [] };
     expect(() => compile(architecture, [rule(name, condition)], options)).toThrow(
       expect.objectContaining({ code: 'INVALID_CONDITION', syscalls: [name] }),
-    );
-  });
-});
-
-describe('a filter that has every call notified', () => {
-  const options = { ceiling: DEFAULT_CEILING, engineDefault: engineDefaultNames('x86_64') };
-
-  it('asks porin-init about everything but rt_sigreturn, and gets from it the whole decision', () => {
-    for (const enforcement of ['none', 'enforce'] as const) {
-      const rules = enforcement === 'none' ? null : [rule('fcntl', { argument: 1, op: 'SCMP_CMP_EQ', value: '0x1' })];
-      const compiled = compileFilter({ ...options, enforcement, rules, architecture: 'x86_64', notifyAll: true });
-      const other = enforcement === 'none' ? 'continued' : 'ENOSYS';
-      expect(run('x86_64', compiled, 'rt_sigreturn', [])).toBe('made');
-      expect(run('x86_64', compiled, 'exit_group', [])).toBe('continued');
-      expect(run('x86_64', compiled, 'fcntl', [0n, 1n])).toBe('continued');
-      expect(run('x86_64', compiled, 'fcntl', [0n, 2n])).toBe(other);
-      expect(run('x86_64', compiled, 'read', [])).toBe(other);
-      expect(run('x86_64', compiled, 'bpf', [])).toBe('EPERM');
-      expect(interpret(compiled.filter, { nr: 0, arch: 0x40000003, instructionPointer: 0n, args: [] })).toBe(NOTIFY);
-      expect(interpret(compiled.answer, { nr: 0, arch: 0x40000003, instructionPointer: 0n, args: [] })).toBe(
-        0x00050026,
-      );
-    }
-  });
-
-  it('is none under audit, where the answer could not tell what to report', () => {
-    expect(ENFORCEMENTS).toContain('audit');
-    expect(() => compile('x86_64', [], { enforcement: 'audit', notifyAll: true })).toThrow(
-      expect.objectContaining({ code: 'AUDIT_NOTIFIED' }),
     );
   });
 });

@@ -26,7 +26,10 @@ export interface FilterOptions {
   readonly rules: readonly Rule[] | null;
   /** Names that are refused at every enforcement; see DEFAULT_CEILING. */
   readonly ceiling: readonly string[];
-  /** Names beyond which `audit` and `enforce` grant nothing; see engineDefaultNames. With `none` the engine holds them. */
+  /**
+   * Names beyond which `audit`, `enforce` and `notifyAll` grant nothing; see engineDefaultNames. Otherwise, with `none`, the
+   * engine itself holds them.
+   */
   readonly engineDefault: readonly string[];
   /** For a trace by notification: every call reaches porin-init, whose answer is the whole decision. Not with `audit`. */
   readonly notifyAll?: boolean;
@@ -48,7 +51,7 @@ const REFUSED_UNKNOWN = SECCOMP_RET_ERRNO | ENOSYS;
 /**
  * - `enforce`: the profile's calls are made, every other is refused;
  * - `audit`: the profile's calls are made, others are continued and reported within the ceiling and the engine's default;
- * - `none`: everything but the ceiling is made.
+ * - `none`: everything but the ceiling is made; with `notifyAll` within the engine's default, which the engine then leaves out.
  * At each, the guards hold, ALWAYS_ALLOWED is made, and foreign architectures, x32 and unknown numbers are refused. A call
  * of the profile with other arguments than its rules name is a call outside the profile.
  * @throws FilterError UNKNOWN_SYSCALLS, PROFILE_MISSING, INVALID_CONDITION, TOO_LARGE, AUDIT_NOTIFIED
@@ -88,11 +91,12 @@ export function withheldNames(options: Omit<FilterOptions, 'enforcement' | 'noti
 }
 
 function grantOfFilter(options: FilterOptions): Grant {
-  const { enforcement, architecture, rules, ceiling } = options;
+  const { enforcement, architecture, rules, ceiling, notifyAll = false } = options;
   requireKnownAnywhere(ceiling, 'the ceiling');
   if (enforcement === 'none') {
     const forbidden = new Set(ceiling);
-    return (name) => (forbidden.has(name) ? NOTHING : EVERYTHING);
+    const made = notifyAll ? limitOf(options) : (name: string) => !forbidden.has(name);
+    return (name) => (made(name) ? EVERYTHING : NOTHING);
   }
   if (rules === null) throw new FilterError('PROFILE_MISSING', `enforcement "${enforcement}" needs a profile`);
   const profile = byName(rules);

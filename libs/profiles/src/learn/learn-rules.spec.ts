@@ -3,70 +3,12 @@ import { compileFilter } from '../filter/compile.js';
 import { engineDefaultNames } from '../filter/engine-default.js';
 import { interpret } from '../filter/interpret.js';
 import { syscallNumber } from '../filter/syscalls.js';
-import { byName } from '../model/argument-rules.js';
-import { type Condition, type Hex } from '../model/condition.js';
 import { canonicalProfile, parseProfile } from '../model/parse-profile.js';
-import { type Profile, type Rule } from '../model/profile.js';
-import { type ArgumentUse, type Recording } from '../model/recording.js';
+import { type ArgumentUse } from '../model/recording.js';
 import { AWARE_ARGUMENTS } from './aware-arguments.js';
-import { BENIGN_GROUPS, NEVER_HELD } from './benign-groups.js';
 import { MAX_DISTINCT_USES } from './generalise-uses.js';
-import { mergeRecordings, type MergeOptions, type RecordedRun } from './merge.js';
-
-type Uses = readonly (readonly [call: string, ...values: number[]])[];
-
-/** A recording of kind `arguments` with these uses, or of kind `syscalls` with these names. */
-function recordingOf(uses: Uses, names: readonly string[] | null = null): Recording {
-  const argumentUses = uses.map(([call, ...values]): ArgumentUse => {
-    const keyed = (AWARE_ARGUMENTS[call] ?? []).map(({ argument }, index) => [argument, hex(values[index] ?? 0)]);
-    return { call, values: Object.fromEntries(keyed) as Record<string, Hex>, count: 3, failures: {} };
-  });
-  return {
-    version: 1,
-    architecture: 'x86_64',
-    calls: Object.fromEntries([...uses.map(([call]) => call), ...(names ?? [])].map((name) => [name, 3])),
-    certificate: {
-      ...{ armedBeforeStart: true, started: true, cleanDrain: true, payloadEndedOnItsOwn: true },
-      ...{ compatCalls: 0, x32Calls: 0, unknownCalls: 0, ioUringSetups: 0, recursionMisses: 0, mapFailures: 0 },
-      ...{ foreignProcesses: 0, supervisorCalls: 4, execs: 1 },
-    },
-    partialReasons: [],
-    ...(names === null && { arguments: argumentUses }),
-  };
-}
-
-const hex = (value: number): Hex => `0x${value.toString(16)}`;
-let digests = 0;
-const runOf = (recording: Recording): RecordedRun => {
-  const inputsDigest = `inputs ${digests++}`;
-  return { digest: inputsDigest, inputsDigest, exitCode: 0, recording };
-};
-
-function learn(recordings: readonly Recording[], options: Partial<MergeOptions> = {}): Profile {
-  const needed = options.needed ?? 1;
-  const result = mergeRecordings(recordings.map(runOf), { distinctInputs: needed, ...options, needed });
-  if (result.kind !== 'profile') throw new Error(result.kind);
-  return result.profile;
-}
-
-/** "1=0x3 2&0xf=0x1" for each alternative; "any" for one without conditions. */
-function words(profile: Profile, name: string): readonly string[] {
-  return (byName(profile.rules).get(name) ?? []).map((conditions) =>
-    conditions.length === 0
-      ? 'any'
-      : conditions
-          .map(({ argument, mask, value }) => `${argument}${mask === undefined ? '' : `&${mask}`}=${value}`)
-          .join(' '),
-  );
-}
-const learned = (...uses: Uses) => words(learn([recordingOf(uses)]), uses[0]?.[0] ?? '');
-
-const rule = (name: string, ...args: Condition[]): Rule => ({
-  ...{ names: [name], action: 'SCMP_ACT_ALLOW' as const },
-  ...(args.length > 0 && { args }),
-});
-const equal = (argument: number, value: Hex): Condition => ({ argument, op: 'SCMP_CMP_EQ', value });
-const basedOn = (...rules: Rule[]): Profile => ({ version: 1, architecture: 'x86_64', rules, network: 'none' });
+import { mergeRecordings } from './merge.js';
+import { basedOn, equal, learn, learned, recordingOf, rule, runOf, type Uses, words } from './recordings.fixture.js';
 
 describe('conditions learned from recordings', () => {
   it('hold a call to the values that were seen, of all recordings', () => {
@@ -265,21 +207,5 @@ describe('a profile learned from arguments', () => {
       if (['personality', 'setpriority', 'ioprio_set'].includes(call)) continue;
       expect([call, args, outcome]).toEqual([call, args, 0x7fff0000]);
     }
-  });
-});
-
-describe('the benign groups', () => {
-  it('are of argument-aware calls, with a value for each argument within its mask', () => {
-    for (const [call, groups] of Object.entries(BENIGN_GROUPS)) {
-      const aware = AWARE_ARGUMENTS[call] ?? [];
-      expect(NEVER_HELD.has(call)).toBe(false);
-      for (const use of groups.flat()) {
-        expect([call, use.length]).toEqual([call, aware.length]);
-        use.forEach((value, index) => expect(BigInt(value) & ~BigInt(aware[index]?.mask ?? 0)).toBe(0n));
-      }
-      const all = groups.flat().map(String);
-      expect([call, new Set(all).size]).toEqual([call, all.length]);
-    }
-    for (const call of NEVER_HELD) expect(AWARE_ARGUMENTS).toHaveProperty(call);
   });
 });

@@ -1,6 +1,6 @@
 import { DEFAULT_BOOTSTRAP, median, pairedRatio, seededRandom } from '#lib/overhead';
 import { describe, expect, it } from 'vitest';
-import { type BaselinedRun, pooledRatio } from './pooled-ratio.js';
+import { type BaselinedRun, pooledDifference, pooledRatio } from './pooled.js';
 
 /** Noise as on a shared machine: it only adds, mostly little and sometimes much. */
 function simulate(ratio: number, blocks: number, seed: number): BaselinedRun[] {
@@ -40,5 +40,12 @@ describe('pooledRatio', () => {
       one += width(pooledRatio(single, options));
     }
     expect(two).toBeLessThan(0.93 * one);
+  });
+});
+
+describe('pooledDifference', () => {
+  it('is what was added, whatever the baseline', () => {
+    const blocks = [100, 200, 400].map((ns) => ({ measured: ns + 130, baselines: [ns, ns] }));
+    expect(pooledDifference(blocks, DEFAULT_BOOTSTRAP)).toEqual({ median: 130, low: 130, high: 130, pairs: 3 });
   });
 });
