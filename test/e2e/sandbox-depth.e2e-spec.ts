@@ -114,7 +114,7 @@ async function trace(id: string): Promise<{ text: string; headers: Record<string
   const job = await grid.job(id);
   const artifact = job.runs[0]?.artifacts.find(({ kind }) => kind === 'trace');
   expect(artifact).toEqual({ kind: 'trace', bytes: bytes.length, sha256, truncated: expect.any(Boolean) });
-  return { text: gunzipSync(bytes).toString(), headers: response.headers as Record<string, string> };
+  return { text: gunzipSync(bytes).toString(), headers: response.headers };
 }
 
 describe('a profile learned at monitoring "files"', () => {
