@@ -187,10 +187,19 @@ describe('a recording of kind files', () => {
   });
 
   it('is partial where a path is not UTF-8, which no rule can hold', () => {
-    const details: RecorderDetail[] = [{ ...file, path: Buffer.from('/a\xff', 'latin1'), count: 3 }];
+    const details: RecorderDetail[] = [
+      { ...file, path: Buffer.from('/a\xff', 'latin1'), count: 3 },
+      { ...file, path: Buffer.from('/\xc3\xa9\\\xe2\x82', 'latin1') },
+      { ...file, path: Buffer.from('/a\\b') },
+    ];
     const recording = recordingOf(complete, details, whole);
-    expect(recording.files).toEqual([{ path: '/a\ufffd', access: 'read', result: 'ok', resolved: false, count: 3 }]);
-    expect(recording.certificate.unresolvedPaths).toBe(3);
+    const read = { access: 'read', result: 'ok' };
+    expect(recording.files).toEqual([
+      { ...read, path: '/a\\b', resolved: true, count: 1 },
+      { ...read, path: '/a\\xff', resolved: false, count: 3 },
+      { ...read, path: '/é\\x5c\\xe2\\x82', resolved: false, count: 1 },
+    ]);
+    expect(recording.certificate.unresolvedPaths).toBe(4);
     expect(recording.partialReasons).toEqual(['unresolved-paths']);
   });
 });
