@@ -8,7 +8,11 @@ import { PassThrough } from 'node:stream';
 import Docker from 'dockerode';
 import { containerEnvironment, containerPaths } from '../../libs/execution/src/sandbox/container-paths.js';
 import { type Failed, type Started } from '../../libs/execution/src/sandbox/control-message.js';
-import { ControlSocket, type PayloadEnd } from '../../libs/execution/src/sandbox/control-socket.js';
+import {
+  ControlSocket,
+  type PayloadEnd,
+  type PayloadHandlers,
+} from '../../libs/execution/src/sandbox/control-socket.js';
 import { engineSeccomp } from '../../libs/execution/src/sandbox/engine-seccomp.js';
 import { renderPolicy, type SandboxPolicy } from '../../libs/execution/src/sandbox/policy-text.js';
 import { nativeInit, testPayload } from './native.js';
@@ -25,6 +29,8 @@ export interface Outcome {
   readonly output: string;
   /** The container's own, which is porin-init's. */
   readonly exitCode: number;
+  /** What porin-init said in all. */
+  readonly bytesReceived: number;
 }
 
 export class InitContainer {
@@ -113,6 +119,7 @@ export async function runUnderInit(
   policy: SandboxPolicy,
   options: Parameters<typeof InitContainer.start>[0] & {
     readonly during?: (running: InitContainer) => Promise<void>;
+    readonly handlers?: PayloadHandlers;
   } = {},
 ): Promise<Outcome> {
   const running = await InitContainer.start(options);
@@ -121,9 +128,9 @@ export async function runUnderInit(
     await running.control.sendPolicy(renderPolicy(policy));
     const start = await running.control.go();
     if (start.kind === 'started') await options.during?.(running);
-    const end = start.kind === 'started' ? await running.control.finished() : undefined;
+    const end = start.kind === 'started' ? await running.control.finished(options.handlers) : undefined;
     const exitCode = await running.exitCode();
-    return { start, end, output: await running.text(), exitCode };
+    return { start, end, output: await running.text(), exitCode, bytesReceived: running.control.bytesReceived };
   } finally {
     await running.remove();
   }

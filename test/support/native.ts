@@ -27,7 +27,7 @@ export function testPayload(): string {
   const source = join(ROOT, 'test/support/payload.c');
   if (isOlder(binary, [source])) {
     mkdirSync(OUT, { recursive: true });
-    run('cc', ['-O1', '-Wall', '-Wextra', '-Werror', '-static', '-o', binary, source]);
+    run('cc', ['-O1', '-Wall', '-Wextra', '-Werror', '-static', '-pthread', '-o', binary, source]);
   }
   return binary;
 }

@@ -9,17 +9,21 @@
 #include <fcntl.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
+#include <pthread.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -45,6 +49,29 @@ static long persona_mixed(void) { return syscall(SYS_personality, 0xfffffff7); }
 /* In the ceiling, and not refused by engines. The number is the same on every architecture. */
 static long io_uring(void) { return syscall(425, 1, NULL); }
 static long getppid_call(void) { return syscall(SYS_getppid); }
+
+static long list_etc(void) { return open_file("/etc", O_RDONLY | O_DIRECTORY); }
+static long list_tmp(void) { return open_file("/tmp", O_RDONLY | O_DIRECTORY); }
+static long write_null(void) { return open_file("/dev/null", O_WRONLY); }
+static long make_tmp(void) { return syscall(SYS_openat, AT_FDCWD, "/tmp/made", O_WRONLY | O_CREAT, 0600); }
+static long write_tmp(void) { return open_file("/tmp/made", O_WRONLY | O_TRUNC); }
+static long make_directory(void) { return syscall(SYS_mkdirat, AT_FDCWD, "/tmp/directory", 0700); }
+static long move_tmp(void) { return syscall(SYS_renameat2, AT_FDCWD, "/tmp/made", AT_FDCWD, "/tmp/directory/made", 0); }
+static long remove_tmp(void) { return syscall(SYS_unlinkat, AT_FDCWD, "/tmp/directory/made", 0); }
+static long make_device(void) { return syscall(SYS_mknodat, AT_FDCWD, "/tmp/device", S_IFCHR | 0600, 0x103); }
+static long make_fifo(void) { return syscall(SYS_mknodat, AT_FDCWD, "/tmp/fifo", S_IFIFO | 0600, 0); }
+static long probe_init(void) { return kill(INIT, 0); }
+static long probe_self(void) { return kill(getpid(), 0); }
+
+static long abstract_own(void)
+{
+	struct sockaddr_un name = { .sun_family = AF_UNIX, .sun_path = "\0own" };
+	int listener = socket(AF_UNIX, SOCK_STREAM, 0), peer = socket(AF_UNIX, SOCK_STREAM, 0);
+
+	if (bind(listener, (struct sockaddr *)&name, sizeof(name)) < 0 || listen(listener, 1) < 0)
+		return -1;
+	return connect(peer, (struct sockaddr *)&name, sizeof(name));
+}
 
 static long connect_inet(void)
 {
@@ -169,6 +196,19 @@ static const struct {
 	{ "spoof-user", spoof_user },
 	{ "spoof-queue", spoof_queue },
 	{ "second-listener", second_listener },
+	{ "list-etc", list_etc },
+	{ "list-tmp", list_tmp },
+	{ "write-null", write_null },
+	{ "make-tmp", make_tmp },
+	{ "write-tmp", write_tmp },
+	{ "make-directory", make_directory },
+	{ "move-tmp", move_tmp },
+	{ "remove-tmp", remove_tmp },
+	{ "make-device", make_device },
+	{ "make-fifo", make_fifo },
+	{ "probe-init", probe_init },
+	{ "probe-self", probe_self },
+	{ "abstract-own", abstract_own },
 	{ "unknown-1000", unknown_1000 },
 	{ "unknown-minus-one", unknown_minus_one },
 #ifdef __x86_64__
@@ -297,6 +337,58 @@ static int many_shapes(int count)
 	return 0;
 }
 
+/* Renames that name two paths of 4000 bytes, which differ at their beginnings and are made of what a report escapes. */
+static int long_paths(int count)
+{
+	char from[4001], to[4001];
+
+	for (int i = 0; i < count; i++) {
+		memset(from, 1, sizeof(from) - 1);
+		memset(to, 2, sizeof(to) - 1);
+		from[4000] = to[4000] = '\0';
+		from[0] = '/';
+		for (int place = 6, rest = i; place > 0; place--, rest /= 10)
+			from[place] = (char)('0' + rest % 10);
+		syscall(SYS_renameat2, AT_FDCWD, from, AT_FDCWD, to, 0);
+	}
+	return 0;
+}
+
+/* A path that begins at the end of a page that nothing follows: with its end on the page, or without. */
+static int at_page_end(void)
+{
+	char *pages = mmap(NULL, 8192, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	munmap(pages + 4096, 4096);
+	memcpy(pages + 4096 - 4, "/ok", 4);
+	open_file(pages + 4096 - 4, O_RDONLY);
+	memcpy(pages + 4096 - 4, "/bad", 4);
+	open_file(pages + 4096 - 4, O_RDONLY);
+	return 0;
+}
+
+/* Threads, and a check of access by effective ids: what a libc makes with clone3, rseq and faccessat2 where it can. */
+static void *check_access(void *result)
+{
+	*(int *)result = faccessat(AT_FDCWD, "/etc/passwd", R_OK, AT_EACCESS);
+	return result;
+}
+
+static int threads(int count)
+{
+	pthread_t made[16];
+	int results[16], failed = 0;
+
+	for (int i = 0; i < count && i < 16; i++)
+		failed += pthread_create(&made[i], NULL, check_access, &results[i]) != 0;
+	for (int i = 0; i < count && i < 16 && !failed; i++) {
+		pthread_join(made[i], NULL);
+		failed += results[i] != 0;
+	}
+	printf("threads %s\n", failed ? "failed" : "ok");
+	return failed != 0;
+}
+
 static int flood_init(int count)
 {
 	for (int i = 0; i < count; i++)
@@ -331,6 +423,17 @@ int main(int argc, char **argv)
 			getppid_call();
 		return 0;
 	}
+	if (strcmp(mode, "repeat-open") == 0) {
+		for (int i = 0; i < number; i++)
+			open_passwd();
+		return 0;
+	}
+	if (strcmp(mode, "long-paths") == 0)
+		return long_paths(number);
+	if (strcmp(mode, "at-page-end") == 0)
+		return at_page_end();
+	if (strcmp(mode, "threads") == 0)
+		return threads(number);
 	if (strcmp(mode, "flood-init") == 0)
 		return flood_init(number);
 	if (strcmp(mode, "sleep") == 0)

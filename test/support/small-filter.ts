@@ -12,8 +12,28 @@ const NATIVE_ARCH = ARM ? 0xc00000b7 : 0xc000003e;
 
 /** The calls that the sandbox tests deny, by number. */
 export const NR = ARM
-  ? { openat: 56, getppid: 173, socket: 198, connect: 203, unshare: 97, prlimit64: 261, execve: 221, ptrace: 117 }
-  : { openat: 257, getppid: 110, socket: 41, connect: 42, unshare: 272, prlimit64: 302, execve: 59, ptrace: 101 };
+  ? {
+      openat: 56,
+      renameat2: 276,
+      getppid: 173,
+      socket: 198,
+      connect: 203,
+      unshare: 97,
+      prlimit64: 261,
+      execve: 221,
+      ptrace: 117,
+    }
+  : {
+      openat: 257,
+      renameat2: 316,
+      getppid: 110,
+      socket: 41,
+      connect: 42,
+      unshare: 272,
+      prlimit64: 302,
+      execve: 59,
+      ptrace: 101,
+    };
 
 export const errno = (number: number): number => RET_ERRNO + number;
 export const EPERM = errno(1);
@@ -26,17 +46,26 @@ export interface SmallFilter {
   readonly foreign?: number;
   /** prlimit64 on PID 1 is answered EPERM. Default true. */
   readonly guard?: boolean;
+  /** Every call is notified, as for a trace. Default false. */
+  readonly notifyAll?: boolean;
 }
 
 /** Allows all but what it names, execve apart: the start must not depend on the filter. */
-export function smallFilter({ denied = {}, foreign = ENOSYS, guard = true }: SmallFilter): CompiledFilter {
+export function smallFilter({
+  denied = {},
+  foreign = ENOSYS,
+  guard = true,
+  notifyAll = false,
+}: SmallFilter): CompiledFilter {
   const numbers = { [NR.execve]: ENOSYS, ...denied };
   return {
-    filter: program(
-      Object.fromEntries(Object.keys(numbers).map((nr) => [nr, RET_USER_NOTIF])),
-      RET_USER_NOTIF,
-      guard ? RET_USER_NOTIF : RET_ALLOW,
-    ),
+    filter: notifyAll
+      ? [ret(RET_USER_NOTIF)]
+      : program(
+          Object.fromEntries(Object.keys(numbers).map((nr) => [nr, RET_USER_NOTIF])),
+          RET_USER_NOTIF,
+          guard ? RET_USER_NOTIF : RET_ALLOW,
+        ),
     answer: program(numbers, foreign, EPERM),
   };
 }

@@ -1,0 +1,76 @@
+/** What porin-init reports of denied calls when a payload makes it difficult: very many, very long, hidden ones. */
+import { compileFilter, DEFAULT_CEILING, engineDefaultNames } from '#lib/profiles';
+import { describe, expect, it } from 'vitest';
+import { policyFor, runUnderInit } from '../support/init-container.js';
+import { EPERM, NR, smallFilter } from '../support/small-filter.js';
+
+const ARCHITECTURE = process.arch === 'arm64' ? 'aarch64' : 'x86_64';
+const MILLION = 1_000_000;
+
+describe('the report of denied calls', () => {
+  it('is exact after a million of them, and grows while they are made', async () => {
+    const counts: number[] = [];
+    const filter = smallFilter({ denied: { [NR.openat]: EPERM } });
+    const { end } = await runUnderInit(policyFor(['repeat-open', String(MILLION)], { filter }), {
+      handlers: { onCount: (_index, count) => counts.push(count) },
+    });
+    expect(end?.denials).toMatchObject([{ count: MILLION, description: 'openat("/etc/passwd", O_RDONLY|O_CLOEXEC)' }]);
+    expect(end?.denialsDropped).toBe(0);
+    // The last is the exact one; before it, the payload was still running.
+    expect(counts.length).toBeGreaterThan(1);
+    expect(counts.at(-1)).toBe(MILLION);
+    expect([...counts].sort((a, b) => a - b)).toEqual(counts);
+  });
+
+  it('stays under 64 KiB where each names two paths of 4,000 bytes, and no call goes uncounted', async () => {
+    const filter = smallFilter({ denied: { [NR.renameat2]: EPERM } });
+    const { end, bytesReceived } = await runUnderInit(policyFor(['long-paths', '1000'], { filter }));
+    expect(bytesReceived).toBeLessThan(64 * 1024);
+    const denials = end?.denials ?? [];
+    expect(Buffer.byteLength(JSON.stringify(denials))).toBeLessThan(64 * 1024);
+    expect(denials.length).toBeGreaterThan(20);
+    expect(denials.length + (end?.denialsDropped ?? 0)).toBe(1000);
+    expect(denials[0]?.description).toMatch(/^renameat2\("\/000000(\\u0001)+/);
+  });
+
+  it('has a path up to the end of its page, and says where there is no end', async () => {
+    const filter = smallFilter({ denied: { [NR.openat]: EPERM } });
+    const { end } = await runUnderInit(policyFor(['at-page-end'], { filter }));
+    expect(end?.denials.map(({ description }) => description)).toEqual([
+      'openat("/ok", O_RDONLY)',
+      'openat(unreadable, O_RDONLY)',
+    ]);
+  });
+});
+
+describe('a profile learned without the calls that a libc falls back from', () => {
+  const FALLEN_BACK_FROM = ['clone3', 'rseq', 'faccessat2'];
+  // The engine must not answer in our place.
+  const hostConfig = { SecurityOpt: ['no-new-privileges', 'seccomp=unconfined'] };
+  const options = {
+    architecture: ARCHITECTURE,
+    ceiling: DEFAULT_CEILING,
+    engineDefault: [...engineDefaultNames(ARCHITECTURE), 'clone3'],
+  } as const;
+
+  it('runs a threaded program that tries them', async () => {
+    const audit = compileFilter({ ...options, enforcement: 'audit', allowed: [] });
+    const seen = await runUnderInit(policyFor(['threads', '4'], { enforcement: 'audit', filter: audit }), {
+      hostConfig,
+    });
+    const names = new Set(seen.end?.denials.map(({ call }) => call));
+    expect([...names]).toEqual(expect.arrayContaining(FALLEN_BACK_FROM));
+
+    // What it falls back to is in a profile that was learned on an older libc.
+    const allowed = [...names, 'clone', 'newfstatat', 'geteuid', 'getegid', 'getuid', 'getgid', 'faccessat'].filter(
+      (name) => !FALLEN_BACK_FROM.includes(name),
+    );
+    const filter = compileFilter({ ...options, enforcement: 'enforce', allowed });
+    const { end, output } = await runUnderInit(policyFor(['threads', '4'], { filter }), { hostConfig });
+    expect(output).toBe('threads ok\n');
+    expect(end?.exited.end).toEqual({ exitCode: 0 });
+    expect(new Set(end?.denials.map(({ call, errno }) => `${call} ${errno ?? ''}`))).toEqual(
+      new Set(FALLEN_BACK_FROM.map((name) => `${name} ENOSYS`)),
+    );
+  });
+});
