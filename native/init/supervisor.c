@@ -246,9 +246,9 @@ int supervisor_run(const struct policy *policy, struct control *control, int sig
 	if (supervisor.child == 0)
 		payload_run(policy, supervisor.state);
 	if (!wait_for_listener(&supervisor)) {
-		int error = atomic_load(&supervisor.state->error);
+		int error = atomic_load(&supervisor.state->error), stage = atomic_load(&supervisor.state->stage);
 
-		return failed(&supervisor, payload_stage_name(atomic_load(&supervisor.state->stage)), error ? error : ESRCH);
+		return failed(&supervisor, payload_stage_name((enum payload_stage)stage), error ? error : ESRCH);
 	}
 	/* From here on the table is this process's own, without the pipe's write end: the child has the last one. */
 	if (syscall(SYS_close_range, supervisor.exec_pipe[1], supervisor.exec_pipe[1], CLOSE_RANGE_UNSHARE) < 0)

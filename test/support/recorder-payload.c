@@ -51,8 +51,12 @@ static void *call(void *unused)
 	return unused;
 }
 
+static pthread_barrier_t all_started;
+
+/* Not before all threads are there, so that they are alive at once. */
 static void *ask_flags(void *unused)
 {
+	pthread_barrier_wait(&all_started);
 	for (long at = 0; at < calls; at++)
 		syscall(SYS_fcntl, STDIN_FILENO, F_GETFL);
 	return unused;
@@ -177,6 +181,8 @@ int main(int argc, char **argv)
 	}
 	if (!strcmp(mode, "flags") && argc == 4 && atoi(argv[2]) <= 16) {
 		calls = atol(argv[3]);
+		if (pthread_barrier_init(&all_started, NULL, (unsigned int)atoi(argv[2])))
+			return 1;
 		return in_threads(atoi(argv[2]), ask_flags);
 	}
 	if (!strcmp(mode, "together") && argc == 4 && atoi(argv[3]) <= 16)

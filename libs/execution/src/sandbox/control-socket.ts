@@ -154,17 +154,18 @@ export class ControlSocket {
    */
   async finished(handlers: PayloadHandlers = {}): Promise<PayloadEnd> {
     const ledger = new DenialLedger();
-    let traced: Traced | undefined;
+    let traced: PayloadEnd['traced'];
     for (;;) {
       const message = await this.#next();
       if (message.kind === 'exited' && ledger.complete && (traced !== undefined || !handlers.onTrace)) {
         await handlers.onExited?.(message);
         this.#socket?.end();
-        return { exited: message, ...ledger.result(), ...(traced && { traced: withoutKind(traced) }) };
+        return { exited: message, ...ledger.result(), ...(traced && { traced }) };
       }
       if (message.kind === 'trace' && handlers.onTrace && !traced) await handlers.onTrace(message.text);
-      else if (message.kind === 'traced' && handlers.onTrace && !traced) traced = message;
-      else {
+      else if (message.kind === 'traced' && handlers.onTrace && !traced) {
+        traced = { calls: message.calls, callsBeyondMaximum: message.callsBeyondMaximum };
+      } else {
         const event = ledger.take(message);
         if (event === 'unexpected') throw this.#unexpected(message, 'denial, trace, count, dropped or exited');
         if (event?.kind === 'denial') handlers.onDenial?.(event.denial, event.index);
@@ -241,10 +242,6 @@ export class ControlSocket {
     this.close();
     return new ControlChannelError(code, message, { cause });
   }
-}
-
-function withoutKind({ calls, callsBeyondMaximum }: Traced): Omit<Traced, 'kind'> {
-  return { calls, callsBeyondMaximum };
 }
 
 function sameToken(given: string, expected: string): boolean {
