@@ -1,5 +1,5 @@
 /** What porin-init reports of denied calls when a payload makes it difficult: very many, very long, hidden ones. */
-import { compileFilter, DEFAULT_CEILING, engineDefaultNames } from '#lib/profiles';
+import { compileFilter, DEFAULT_CEILING, engineDefaultNames, plainRules } from '#lib/profiles';
 import { describe, expect, it } from 'vitest';
 import { policyFor, runUnderInit } from '../support/init-container.js';
 import { EPERM, NR, smallFilter } from '../support/small-filter.js';
@@ -54,7 +54,7 @@ describe('a profile learned without the calls that a libc falls back from', () =
   } as const;
 
   it('runs a threaded program that tries them', async () => {
-    const audit = compileFilter({ ...options, enforcement: 'audit', allowed: [] });
+    const audit = compileFilter({ ...options, enforcement: 'audit', rules: [] });
     const seen = await runUnderInit(policyFor(['threads', '4'], { enforcement: 'audit', filter: audit }), {
       hostConfig,
     });
@@ -65,7 +65,7 @@ describe('a profile learned without the calls that a libc falls back from', () =
     const allowed = [...names, 'clone', 'newfstatat', 'geteuid', 'getegid', 'getuid', 'getgid', 'faccessat'].filter(
       (name) => !FALLEN_BACK_FROM.includes(name),
     );
-    const filter = compileFilter({ ...options, enforcement: 'enforce', allowed });
+    const filter = compileFilter({ ...options, enforcement: 'enforce', rules: plainRules(allowed) });
     const { end, output } = await runUnderInit(policyFor(['threads', '4'], { filter }), { hostConfig });
     expect(output).toBe('threads ok\n');
     expect(end?.exited.end).toEqual({ exitCode: 0 });

@@ -99,8 +99,7 @@ function socketsOf(recording: Recording): string[] {
 }
 
 /** Each one's operations, and the uses that it must give: those and no others, in a recording without holes. */
-type Case = readonly [name: string, operations: string, uses: readonly string[], options?: ContainerOptions];
-const CASES: readonly Case[] = [
+const CASES: readonly (readonly [name: string, operations: string, uses: readonly string[]])[] = [
   ['an absolute path', 'open /work/plain r', ['read /work/plain ok']],
   ['a relative path', 'cd /work open plain r', ['read /work/plain ok']],
   ['a path from a descriptor', 'openat /work/deep deeper/file r', ['read /work/deep/deeper/file ok']],
@@ -201,14 +200,13 @@ const CASES: readonly Case[] = [
   [
     'files of /proc, and what is no file of the tree',
     'open /proc/version r open /proc/self/gone r socket bind @x',
-    ['read /proc/version ok', 'read /proc/self/gone ENOENT'].sort(),
+    ['read /proc/self/gone ENOENT', 'read /proc/version ok'],
   ],
 ];
 
 describe('a recording of files', () => {
-  it.each(CASES.map(([name, ...rest]) => ({ name, rest })))('holds $name', async ({ rest }) => {
-    const [operations, uses, options] = rest;
-    const recording = await record(operations, options);
+  it.each(CASES)('holds %s', async (_name, operations, uses) => {
+    const recording = await record(operations);
     expect(usesOf(recording)).toEqual(uses);
     expect(recording.partialReasons).toEqual([]);
   });

@@ -24,7 +24,7 @@ import {
   Scratch,
   type StopReason,
 } from '#lib/execution';
-import { compileFilter, DEFAULT_CEILING, engineDefaultNames, type Level, plainRules } from '#lib/profiles';
+import { compileFilter, DEFAULT_CEILING, engineDefaultNames, type Level, plainRules, type Rule } from '#lib/profiles';
 import Docker from 'dockerode';
 import { buildTestImage } from '../../scripts/images/build-image.js';
 import { importRoot } from '../../scripts/images/engine.js';
@@ -49,8 +49,9 @@ export interface TestRun {
 
 export type RequestChanges = Partial<Omit<ExecutorRunRequest, 'limits'>> & {
   readonly limits?: Partial<ExecutorRunRequest['limits']>;
-  /** Calls that the profile allows, for the levels audit and enforce. */
+  /** Calls that the profile allows, for the levels audit and enforce; or its rules. */
   readonly allowed?: readonly string[];
+  readonly rules?: readonly Rule[];
 };
 
 export interface RunOptions {
@@ -87,7 +88,7 @@ export class ExecutorRuns {
   }
 
   /** Each has a user of its own, as concurrent attempts have. */
-  request(command: readonly string[], { allowed, limits, ...changes }: RequestChanges = {}): ExecutorRunRequest {
+  request(command: readonly string[], { allowed, rules, limits, ...changes }: RequestChanges = {}): ExecutorRunRequest {
     const level: Level = changes.level ?? { enforcement: 'none', monitoring: 'none' };
     const uid = this.#uid++;
     return {
@@ -113,7 +114,7 @@ export class ExecutorRuns {
       filter: compileFilter({
         enforcement: level.enforcement,
         architecture: ARCHITECTURE,
-        rules: level.enforcement === 'none' ? null : plainRules(allowed ?? []),
+        rules: level.enforcement === 'none' ? null : (rules ?? plainRules(allowed ?? [])),
         ceiling: DEFAULT_CEILING,
         engineDefault: engineDefaultNames(ARCHITECTURE),
         notifyAll: level.monitoring === 'trace-notify',

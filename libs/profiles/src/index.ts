@@ -51,5 +51,6 @@ export * from './review/diff.js';
 export * from './review/diff-conditions.js';
 export { describeConditions } from './review/describe-conditions.js';
 export * from './review/lint.js';
+export * from './review/vulnerabilities.js';
 export * from './exchange/oci.js';
 export { type OciArgument } from './exchange/oci-arguments.js';

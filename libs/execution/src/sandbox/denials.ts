@@ -6,8 +6,10 @@ import {
   CLONE_FLAGS,
   flags,
   hex,
+  IO_PRIORITY_SCOPES,
   OPEN_FLAGS,
   PRCTL_OPTIONS,
+  PRIORITY_SCOPES,
   PROTECTIONS,
   PTRACE_REQUESTS,
   RESOURCES,
@@ -125,7 +127,22 @@ function describeScalars(call: string, args: readonly number[]): string[] {
     case 'prlimit64':
       return [`pid ${a | 0}`, word(RESOURCES, b)];
     case 'kill':
+    case 'rt_sigqueueinfo':
       return [`pid ${a | 0}`, `signal ${b}`];
+    case 'tgkill':
+      return [`pid ${a | 0}`, `thread ${b | 0}`, `signal ${c}`];
+    case 'setpriority':
+      return [word(PRIORITY_SCOPES, a), `of ${b | 0}`];
+    case 'ioprio_set':
+      return [word(IO_PRIORITY_SCOPES, a), `of ${b | 0}`];
+    case 'sched_setaffinity':
+    case 'sched_setattr':
+    case 'sched_setparam':
+    case 'sched_setscheduler':
+    case 'process_vm_readv':
+    case 'process_vm_writev':
+    case 'pidfd_open':
+      return [`pid ${a | 0}`];
     case 'personality':
       return [hex(a)];
     case 'mmap':

@@ -154,6 +154,11 @@ export const RESOURCES: Words = {
   9: 'RLIMIT_AS',
 };
 
+/** linux/resource.h. */
+export const PRIORITY_SCOPES: Words = { 0: 'PRIO_PROCESS', 1: 'PRIO_PGRP', 2: 'PRIO_USER' };
+/** linux/ioprio.h. */
+export const IO_PRIORITY_SCOPES: Words = { 1: 'IOPRIO_WHO_PROCESS', 2: 'IOPRIO_WHO_PGRP', 3: 'IOPRIO_WHO_USER' };
+
 /** asm-generic/fcntl.h without the access mode; those whose value all architectures share. */
 export const OPEN_FLAGS: Words = {
   0o100: 'O_CREAT',

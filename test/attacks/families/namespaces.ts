@@ -1,0 +1,217 @@
+/** Ways out of a container: namespaces, mounts, roots, device nodes. */
+import { type Family } from '../attack.js';
+
+export const NAMESPACES: Family = {
+  name: 'out of the container',
+  attacks: [
+    {
+      name: 'unshare-user',
+      tries: 'makes a user namespace in which it is root',
+      learned: { by: 'filter', says: { unshare: 'EPERM' }, denials: ['1 x unshare(CLONE_NEWUSER) EPERM'] },
+      precise: { by: 'filter', says: { unshare: 'EPERM' }, denials: ['1 x unshare(CLONE_NEWUSER) EPERM'] },
+      everything: { by: 'ceiling', says: { unshare: 'EPERM' }, denials: ['1 x unshare(CLONE_NEWUSER) EPERM'] },
+    },
+    {
+      name: 'unshare-each',
+      tries: 'makes each other kind of namespace',
+      learned: {
+        by: 'filter',
+        says: { mount: 'EPERM', network: 'EPERM', pid: 'EPERM', ipc: 'EPERM', uts: 'EPERM', cgroup: 'EPERM' },
+        denials: [
+          '1 x unshare(CLONE_NEWCGROUP) EPERM',
+          '1 x unshare(CLONE_NEWIPC) EPERM',
+          '1 x unshare(CLONE_NEWNET) EPERM',
+          '1 x unshare(CLONE_NEWNS) EPERM',
+          '1 x unshare(CLONE_NEWPID) EPERM',
+          '1 x unshare(CLONE_NEWUTS) EPERM',
+        ],
+      },
+      precise: {
+        by: 'filter',
+        says: { mount: 'EPERM', network: 'EPERM', pid: 'EPERM', ipc: 'EPERM', uts: 'EPERM', cgroup: 'EPERM' },
+        denials: [
+          '1 x unshare(CLONE_NEWCGROUP) EPERM',
+          '1 x unshare(CLONE_NEWIPC) EPERM',
+          '1 x unshare(CLONE_NEWNET) EPERM',
+          '1 x unshare(CLONE_NEWNS) EPERM',
+          '1 x unshare(CLONE_NEWPID) EPERM',
+          '1 x unshare(CLONE_NEWUTS) EPERM',
+        ],
+      },
+      everything: {
+        by: 'ceiling',
+        says: { mount: 'EPERM', network: 'EPERM', pid: 'EPERM', ipc: 'EPERM', uts: 'EPERM', cgroup: 'EPERM' },
+        denials: [
+          '1 x unshare(CLONE_NEWCGROUP) EPERM',
+          '1 x unshare(CLONE_NEWIPC) EPERM',
+          '1 x unshare(CLONE_NEWNET) EPERM',
+          '1 x unshare(CLONE_NEWNS) EPERM',
+          '1 x unshare(CLONE_NEWPID) EPERM',
+          '1 x unshare(CLONE_NEWUTS) EPERM',
+        ],
+      },
+    },
+    {
+      name: 'setns',
+      tries: 'enters the namespaces of porin-init, and its own again',
+      learned: {
+        by: 'filter',
+        says: { 'open-init': 'EACCES', setns: 'EPERM' },
+        denials: ['1 x setns(CLONE_NEWNET) EPERM'],
+      },
+      precise: {
+        by: 'filter',
+        says: { 'open-init': 'EACCES', setns: 'EPERM' },
+        denials: ['1 x setns(CLONE_NEWNET) EPERM'],
+      },
+      everything: {
+        by: 'ceiling',
+        says: { 'open-init': 'EACCES', setns: 'EPERM' },
+        denials: ['1 x setns(CLONE_NEWNET) EPERM'],
+      },
+    },
+    {
+      name: 'clone-namespaces',
+      tries: 'makes processes in new namespaces',
+      learned: { by: 'engine', says: { user: 'EPERM', pid: 'EPERM' } },
+      precise: { by: 'engine', says: { user: 'EPERM', pid: 'EPERM' } },
+      everything: { by: 'engine', says: { user: 'EPERM', pid: 'EPERM' } },
+    },
+    {
+      name: 'clone3-namespaces',
+      tries: 'the same by clone3, whose flags are in memory',
+      learned: { by: 'engine', says: { clone3: 'ENOSYS' } },
+      precise: { by: 'engine', says: { clone3: 'ENOSYS' } },
+      everything: { by: 'engine', says: { clone3: 'ENOSYS' } },
+    },
+    {
+      name: 'mount',
+      tries: 'mounts, remounts and unmounts',
+      learned: {
+        by: 'filter',
+        says: { mount: 'EPERM', remount: 'EPERM', umount2: 'EPERM' },
+        denials: [
+          '1 x mount("none", "/") EPERM',
+          '1 x mount("none", "/tmp") EPERM',
+          '1 x umount2("/proc/kcore") EPERM',
+        ],
+      },
+      precise: {
+        by: 'filter',
+        says: { mount: 'EPERM', remount: 'EPERM', umount2: 'EPERM' },
+        denials: [
+          '1 x mount("none", "/") EPERM',
+          '1 x mount("none", "/tmp") EPERM',
+          '1 x umount2("/proc/kcore") EPERM',
+        ],
+      },
+      everything: {
+        by: 'ceiling',
+        says: { mount: 'EPERM', remount: 'EPERM', umount2: 'EPERM' },
+        denials: [
+          '1 x mount("none", "/") EPERM',
+          '1 x mount("none", "/tmp") EPERM',
+          '1 x umount2("/proc/kcore") EPERM',
+        ],
+      },
+    },
+    {
+      name: 'mount-new',
+      tries: 'the same by the newer calls',
+      learned: {
+        by: 'filter',
+        says: { fsopen: 'ENOSYS', open_tree: 'ENOSYS', move_mount: 'ENOSYS', mount_setattr: 'ENOSYS' },
+        denials: [
+          '1 x fsopen() ENOSYS',
+          '1 x mount_setattr() ENOSYS',
+          '1 x move_mount("", "/tmp") ENOSYS',
+          '1 x open_tree("/") ENOSYS',
+        ],
+      },
+      precise: {
+        by: 'filter',
+        says: { fsopen: 'ENOSYS', open_tree: 'ENOSYS', move_mount: 'ENOSYS', mount_setattr: 'ENOSYS' },
+        denials: [
+          '1 x fsopen() ENOSYS',
+          '1 x mount_setattr() ENOSYS',
+          '1 x move_mount("", "/tmp") ENOSYS',
+          '1 x open_tree("/") ENOSYS',
+        ],
+      },
+      everything: {
+        by: 'ceiling',
+        says: { fsopen: 'ENOSYS', open_tree: 'ENOSYS', move_mount: 'ENOSYS', mount_setattr: 'ENOSYS' },
+        denials: [
+          '1 x fsopen() ENOSYS',
+          '1 x mount_setattr() ENOSYS',
+          '1 x move_mount("", "/tmp") ENOSYS',
+          '1 x open_tree("/") ENOSYS',
+        ],
+      },
+    },
+    {
+      name: 'pivot-root',
+      tries: 'changes the root mount',
+      learned: { by: 'filter', says: { pivot_root: 'EPERM' }, denials: ['1 x pivot_root("/tmp", "/tmp") EPERM'] },
+      precise: { by: 'filter', says: { pivot_root: 'EPERM' }, denials: ['1 x pivot_root("/tmp", "/tmp") EPERM'] },
+      everything: { by: 'ceiling', says: { pivot_root: 'EPERM' }, denials: ['1 x pivot_root("/tmp", "/tmp") EPERM'] },
+    },
+    {
+      name: 'chroot',
+      tries: 'changes its root directory, to climb out of it',
+      learned: { by: 'filter', says: { chroot: 'EPERM' }, denials: ['1 x chroot("/tmp") EPERM'] },
+      precise: { by: 'filter', says: { chroot: 'EPERM' }, denials: ['1 x chroot("/tmp") EPERM'] },
+      everything: { by: 'ceiling', says: { chroot: 'EPERM' }, denials: ['1 x chroot("/tmp") EPERM'] },
+    },
+    {
+      name: 'open-by-handle',
+      tries: "opens the host's root by a guessed file handle",
+      learned: {
+        by: 'filter',
+        says: { name_to_handle_at: 'ENOSYS', open_by_handle_at: 'EPERM' },
+        denials: ['1 x name_to_handle_at("/") ENOSYS', '1 x open_by_handle_at() EPERM'],
+      },
+      precise: {
+        by: 'filter',
+        says: { name_to_handle_at: 'ENOSYS', open_by_handle_at: 'EPERM' },
+        denials: ['1 x name_to_handle_at("/") ENOSYS', '1 x open_by_handle_at() EPERM'],
+      },
+      everything: {
+        by: 'ceiling',
+        says: { name_to_handle_at: 'ENOSYS', open_by_handle_at: 'EPERM' },
+        denials: ['1 x name_to_handle_at("/") ENOSYS', '1 x open_by_handle_at() EPERM'],
+      },
+    },
+    {
+      name: 'mknod',
+      tries: 'makes device nodes of the disk and of kernel memory',
+      learned: {
+        by: 'filter',
+        says: { block: 'ENOSYS', 'kernel-memory': 'ENOSYS' },
+        denials: ['1 x mknodat("/out/mem") ENOSYS', '1 x mknodat("/tmp/disk") ENOSYS'],
+      },
+      precise: {
+        by: 'filter',
+        says: { block: 'ENOSYS', 'kernel-memory': 'ENOSYS' },
+        denials: ['1 x mknodat("/out/mem") ENOSYS', '1 x mknodat("/tmp/disk") ENOSYS'],
+      },
+      everything: { by: 'container', says: { block: 'EPERM', 'kernel-memory': 'EPERM' } },
+    },
+    {
+      name: 'host-paths',
+      tries: "opens the engine's socket, and other processes' files",
+      learned: {
+        by: 'container',
+        says: { engine: 'ENOENT', 'init-root': 'EACCES', 'cgroup-release': 'ENOENT', 'other-process': 'ENOENT' },
+      },
+      precise: {
+        by: 'container',
+        says: { engine: 'ENOENT', 'init-root': 'EACCES', 'cgroup-release': 'ENOENT', 'other-process': 'ENOENT' },
+      },
+      everything: {
+        by: 'container',
+        says: { engine: 'ENOENT', 'init-root': 'EACCES', 'cgroup-release': 'ENOENT', 'other-process': 'ENOENT' },
+      },
+    },
+  ],
+};
