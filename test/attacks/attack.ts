@@ -25,7 +25,7 @@ export type Stopper = (typeof STOPPERS)[number];
 
 export interface Seen {
   readonly by: Stopper;
-  /** What the payload itself says of each step: `ok`, an errno's name, or how a child ended. */
+  /** What the payload itself says of each step: `ok`, an errno's name, or how a child ended; `a|b` where kernels differ. */
   readonly says: Readonly<Record<string, string>>;
   /** All of Porin's report, as `renderDenial` writes it. Absent: nothing was reported. */
   readonly denials?: readonly string[];

@@ -12,6 +12,8 @@ import { stopperProblem } from './attack-stopper.js';
 import { FAMILIES } from './families/index.js';
 
 const X86 = process.arch === 'x64';
+/** Landlock with scopes for signals and abstract sockets (Linux 6.12). */
+const SCOPED_ABI = 6;
 const ENDED_WELL = { kind: 'exited', exitCode: 0 } as const;
 
 const report = new AttackReport();
@@ -41,7 +43,8 @@ afterAll(async () => {
 /** An attack after which the honest work goes on says what it says, and its result is there. */
 function expectSeen(run: AttackRun, { by, says, denials = [], outcome = ENDED_WELL, limitHits }: Seen): void {
   expect(run.report.outcome).toEqual(outcome);
-  expect(run.says).toEqual(outcome === ENDED_WELL ? { ...says, ...honest.says } : says);
+  const steps = Object.entries(says).map(([step, word]) => [step, expect.stringMatching(`^(?:${word})$`) as string]);
+  expect(run.says).toEqual({ ...Object.fromEntries(steps), ...(outcome === ENDED_WELL && honest.says) });
   expect(run.denials).toEqual([...denials].sort());
   expect(run.report.denialsDropped).toBe(0);
   if (outcome === ENDED_WELL) expect(run.outputs).toContain('result');
@@ -58,7 +61,8 @@ describe('the honest program', () => {
     expect(honest.outputs).toEqual(['result']);
   });
 
-  it('works under conditions and file rules that were learned from it, and all of them are held', async () => {
+  it('works under conditions and file rules that were learned from it, and all of them are held', async ({ skip }) => {
+    skip(honest.report.sandbox.landlockAbi < SCOPED_ABI, 'this kernel has no Landlock scopes');
     const conditional = precise.rules.filter(({ args }) => args).flatMap(({ names }) => names);
     expect(conditional).toEqual(expect.arrayContaining(['ioctl', 'mmap', 'prctl', 'socket']));
     expect(precise.files).toEqual([{ path: PROGRAM, rights: ['read', 'execute'] }]);
@@ -78,7 +82,7 @@ for (const { name: family, attacks } of FAMILIES) {
       '%s: %s',
       async (_name, _tries, row) => {
         await attempt(family, row, 'learned', learned);
-        await attempt(family, row, 'precise', precise);
+        if (honest.report.sandbox.landlockAbi >= SCOPED_ABI) await attempt(family, row, 'precise', precise);
         await attempt(family, row, 'everything', everything);
       },
     );

@@ -91,7 +91,7 @@ export const ARGUMENTS: Family = {
           PR_SET_MM: 'ENOSYS',
           PR_SET_SECCOMP: 'ENOSYS',
           F_NOTIFY: 'ENOSYS',
-          MADV_HWPOISON: 'EINVAL',
+          MADV_HWPOISON: 'EINVAL|EPERM|ok',
         },
         denials: [
           '1 x fcntl() ENOSYS',
@@ -124,7 +124,7 @@ export const ARGUMENTS: Family = {
           PR_SET_MM: 'EPERM',
           PR_SET_SECCOMP: 'EFAULT',
           F_NOTIFY: 'ok',
-          MADV_HWPOISON: 'EINVAL',
+          MADV_HWPOISON: 'EINVAL|EPERM|ok',
         },
       },
     },

@@ -202,15 +202,15 @@ export const NAMESPACES: Family = {
       tries: "opens the engine's socket, and other processes' files",
       learned: {
         by: 'container',
-        says: { engine: 'ENOENT', 'init-root': 'EACCES', 'cgroup-release': 'ENOENT', 'other-process': 'ENOENT' },
+        says: { engine: 'ENOENT', 'init-root': 'EACCES', 'cgroup-release': 'ENOENT|EACCES', 'other-process': 'ENOENT' },
       },
       precise: {
         by: 'container',
-        says: { engine: 'ENOENT', 'init-root': 'EACCES', 'cgroup-release': 'ENOENT', 'other-process': 'ENOENT' },
+        says: { engine: 'ENOENT', 'init-root': 'EACCES', 'cgroup-release': 'ENOENT|EACCES', 'other-process': 'ENOENT' },
       },
       everything: {
         by: 'container',
-        says: { engine: 'ENOENT', 'init-root': 'EACCES', 'cgroup-release': 'ENOENT', 'other-process': 'ENOENT' },
+        says: { engine: 'ENOENT', 'init-root': 'EACCES', 'cgroup-release': 'ENOENT|EACCES', 'other-process': 'ENOENT' },
       },
     },
   ],

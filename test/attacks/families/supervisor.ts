@@ -278,7 +278,7 @@ export const SUPERVISOR: Family = {
         by: 'container',
         says: {
           PR_SET_DUMPABLE: 'ok',
-          PR_SET_PTRACER: 'EINVAL',
+          PR_SET_PTRACER: 'ok|EINVAL',
           PR_SET_CHILD_SUBREAPER: 'ok',
           PR_CAP_AMBIENT: 'EPERM',
           PR_SET_SECUREBITS: 'EPERM',
