@@ -186,43 +186,6 @@ export const KERNEL: Family = {
       },
     },
     {
-      name: 'second-listener',
-      tries: 'answers its own calls through a second listener',
-      learned: {
-        by: 'filter',
-        says: { listener: 'ENOSYS' },
-        denials: ['1 x seccomp(SECCOMP_SET_MODE_FILTER, NEW_LISTENER) ENOSYS'],
-      },
-      precise: {
-        by: 'filter',
-        says: { listener: 'ENOSYS' },
-        denials: ['1 x seccomp(SECCOMP_SET_MODE_FILTER, NEW_LISTENER) ENOSYS'],
-      },
-      everything: { by: 'container', says: { listener: 'EBUSY' } },
-    },
-    {
-      name: 'widen-filter',
-      tries: 'loads a filter that allows everything',
-      learned: {
-        by: 'filter',
-        says: { filter: 'ENOSYS', bpf: 'EPERM' },
-        denials: ['1 x bpf(BPF_MAP_CREATE) EPERM', '1 x seccomp(SECCOMP_SET_MODE_FILTER, 0x0) ENOSYS'],
-      },
-      precise: {
-        by: 'filter',
-        says: { filter: 'ENOSYS', bpf: 'EPERM' },
-        denials: ['1 x bpf(BPF_MAP_CREATE) EPERM', '1 x seccomp(SECCOMP_SET_MODE_FILTER, 0x0) ENOSYS'],
-      },
-      everything: { by: 'ceiling', says: { filter: 'ok', bpf: 'EPERM' }, denials: ['1 x bpf(BPF_MAP_CREATE) EPERM'] },
-    },
-    {
-      name: 'widen-landlock',
-      tries: 'restricts itself to a ruleset that allows everything',
-      learned: { by: 'filter', says: { create: 'ENOSYS' }, denials: ['1 x landlock_create_ruleset() ENOSYS'] },
-      precise: { by: 'filter', says: { create: 'ENOSYS' }, denials: ['1 x landlock_create_ruleset() ENOSYS'] },
-      everything: { by: 'nothing', says: { create: 'ok', add: 'ok', 'add-root': 'ok', restrict: 'ok', passwd: 'ok' } },
-    },
-    {
       name: 'personality',
       tries: 'switches address randomisation off',
       learned: {
