@@ -37,7 +37,7 @@ export function monitoringSchedule({ programs, levels }: Chosen): Schedule {
   const schedule: Schedule = {
     ...Object.fromEntries(programs.map((name) => [name, name === EDF_PROGRAM ? EDF : OTHER_PROGRAM])),
     [CALLS_PROGRAM]: CALLS,
-    [REFUSED_PROGRAM]: { enforce: 5 },
+    [REFUSED_PROGRAM]: { enforce: 20 },
   };
   return Object.fromEntries(
     Object.entries(schedule).map(([program, frequencies]) => [program, only(frequencies, levels)]),
