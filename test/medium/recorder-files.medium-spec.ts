@@ -34,7 +34,7 @@ afterEach(async () => {
   await containers.removeContainers();
 });
 
-/** The program, once static and once dynamic, a script that it interprets, and /work with something of each sort. */
+/** The program, once static and once dynamic, a script that it interprets, and /yard with something of each sort. */
 async function fillRoot(root: string): Promise<void> {
   const source = join(import.meta.dirname, '../support/files-payload.c');
   const warnings = ['-O2', '-Wall', '-Wextra', '-Werror', '-pthread'];
@@ -46,13 +46,13 @@ async function fillRoot(root: string): Promise<void> {
   }
   await writeFile(join(root, 'script'), `#!${PROGRAM} nothing\n`);
   await chmod(join(root, 'script'), 0o755);
-  await mkdir(join(root, 'work/deep/deeper'), { recursive: true });
-  await writeFile(join(root, 'work/plain'), 'plain');
-  await writeFile(join(root, 'work/deep/deeper/file'), 'file');
-  await symlink('deep/deeper', join(root, 'work/short'));
-  await symlink('/work/plain', join(root, 'work/absolute'));
-  await symlink('loop', join(root, 'work/loop'));
-  await symlink('nowhere', join(root, 'work/dangling'));
+  await mkdir(join(root, 'yard/deep/deeper'), { recursive: true });
+  await writeFile(join(root, 'yard/plain'), 'plain');
+  await writeFile(join(root, 'yard/deep/deeper/file'), 'file');
+  await symlink('deep/deeper', join(root, 'yard/short'));
+  await symlink('/yard/plain', join(root, 'yard/absolute'));
+  await symlink('loop', join(root, 'yard/loop'));
+  await symlink('nowhere', join(root, 'yard/dangling'));
 }
 
 /** Where the program's libraries and its dynamic linker are on this machine, by absolute path. */
@@ -101,101 +101,101 @@ function socketsOf(recording: Recording): string[] {
 /** Each one's operations, and the uses that it must give: those and no others, in a recording without holes. */
 type Case = readonly [name: string, operations: string, uses: readonly string[], options?: ContainerOptions];
 const CASES: readonly Case[] = [
-  ['an absolute path', 'open /work/plain r', ['read /work/plain ok']],
-  ['a relative path', 'cd /work open plain r', ['read /work/plain ok']],
-  ['a path from a descriptor', 'openat /work/deep deeper/file r', ['read /work/deep/deeper/file ok']],
-  ['a symlink at the end', 'open /work/absolute w', ['write /work/plain ok']],
+  ['an absolute path', 'open /yard/plain r', ['read /yard/plain ok']],
+  ['a relative path', 'cd /yard open plain r', ['read /yard/plain ok']],
+  ['a path from a descriptor', 'openat /yard/deep deeper/file r', ['read /yard/deep/deeper/file ok']],
+  ['a symlink at the end', 'open /yard/absolute w', ['write /yard/plain ok']],
   [
     'a symlink in the middle',
-    'open /work/short/file +',
-    ['read /work/deep/deeper/file ok', 'write /work/deep/deeper/file ok'],
+    'open /yard/short/file +',
+    ['read /yard/deep/deeper/file ok', 'write /yard/deep/deeper/file ok'],
   ],
-  ['.. after a symlink', 'open /work/short/../../plain r', ['read /work/plain ok']],
-  ['the root, and a directory', 'open / d open /work r', ['list / ok', 'list /work ok']],
-  ['O_PATH, which is no access', 'open /work/plain p', []],
-  ['openat2 with a root of its own', 'openat2 /work /plain r', ['read /work/plain ok']],
-  ['openat2 with a root of its own, failed', 'openat2 /work /gone r', ['read /gone ENOENT asked']],
+  ['.. after a symlink', 'open /yard/short/../../plain r', ['read /yard/plain ok']],
+  ['the root, and a directory', 'open / d open /yard r', ['list / ok', 'list /yard ok']],
+  ['O_PATH, which is no access', 'open /yard/plain p', []],
+  ['openat2 with a root of its own', 'openat2 /yard /plain r', ['read /yard/plain ok']],
+  ['openat2 with a root of its own, failed', 'openat2 /yard /gone r', ['read /gone ENOENT asked']],
   [
     'a file that is made',
-    'cd /work open new wc open new wc open new wct creat new',
-    ['create /work/new ok', 'truncate /work/new ok 2 times', 'write /work/new ok 4 times'],
+    'cd /yard open new wc open new wc open new wct creat new',
+    ['create /yard/new ok', 'truncate /yard/new ok 2 times', 'write /yard/new ok 4 times'],
   ],
   ['a device, which O_TRUNC does not touch', 'open /dev/null wct', ['write /dev/null ok']],
   ['O_TMPFILE, which has no name', 'open /dev/shm T+', ['read /dev/shm ok', 'write /dev/shm ok']],
   [
     'truncate, through a symlink too, and ftruncate',
-    'truncate /work/absolute truncate /work/plain ftruncate /work/plain',
-    ['truncate /work/plain ok 3 times', 'write /work/plain ok'],
+    'truncate /yard/absolute truncate /yard/plain ftruncate /yard/plain',
+    ['truncate /yard/plain ok 3 times', 'write /yard/plain ok'],
   ],
   [
     'directories made and removed',
-    'cd /work mkdir a mkdirat /work b rmdir a rmdir short/../../b/',
-    ['create /work/a ok', 'create /work/b ok', 'remove /work/a ok', 'remove /work/b ok'],
+    'cd /yard mkdir a mkdirat /yard b rmdir a rmdir short/../../b/',
+    ['create /yard/a ok', 'create /yard/b ok', 'remove /yard/a ok', 'remove /yard/b ok'],
   ],
   [
     'names moved, linked and removed',
-    'cd /work/short rename file ../moved link ../moved hard symlink x ../soft mkfifo pipe unlinkat /work/short hard unlink ../soft',
+    'cd /yard/short rename file ../moved link ../moved hard symlink x ../soft mkfifo pipe unlinkat /yard/short hard unlink ../soft',
     [
-      'create /work/deep/deeper/hard ok',
-      'create /work/deep/deeper/pipe ok',
-      'create /work/deep/soft ok',
-      'link /work/deep/moved ok',
-      'remove /work/deep/deeper/hard ok',
-      'remove /work/deep/soft ok',
-      'rename-from /work/deep/deeper/file ok',
-      'rename-to /work/deep/moved ok',
+      'create /yard/deep/deeper/hard ok',
+      'create /yard/deep/deeper/pipe ok',
+      'create /yard/deep/soft ok',
+      'link /yard/deep/moved ok',
+      'remove /yard/deep/deeper/hard ok',
+      'remove /yard/deep/soft ok',
+      'rename-from /yard/deep/deeper/file ok',
+      'rename-to /yard/deep/moved ok',
     ],
   ],
   [
     'names in directories that are gone soon after',
-    'mkdir /work/t mkdir /work/t/u creat /work/t/u/f mkdir /work/t/u/v rmdir /work/t/u/../u/v unlink /work/t/u/f rmdir /work/t/u rmdir /work/t',
+    'mkdir /yard/t mkdir /yard/t/u creat /yard/t/u/f mkdir /yard/t/u/v rmdir /yard/t/u/../u/v unlink /yard/t/u/f rmdir /yard/t/u rmdir /yard/t',
     [
-      'create /work/t ok',
-      'create /work/t/u ok',
-      'create /work/t/u/f ok',
-      'create /work/t/u/v ok',
-      'remove /work/t ok',
-      'remove /work/t/u ok',
-      'remove /work/t/u/f ok',
-      'remove /work/t/u/v ok',
-      'write /work/t/u/f ok',
+      'create /yard/t ok',
+      'create /yard/t/u ok',
+      'create /yard/t/u/f ok',
+      'create /yard/t/u/v ok',
+      'remove /yard/t ok',
+      'remove /yard/t/u ok',
+      'remove /yard/t/u/f ok',
+      'remove /yard/t/u/v ok',
+      'write /yard/t/u/f ok',
     ],
   ],
   [
     'what failed',
-    'cd /work open gone r open plain/x r open loop r open dangling r open deep w open plain wcx open dangling/x r open /gate/new wc mkdir deep/../deep unlink gone/x rename gone /work/y',
+    'cd /yard open gone r open plain/x r open loop r open dangling r open deep w open plain wcx open dangling/x r open /gate/new wc mkdir deep/../deep unlink gone/x rename gone /yard/y',
     [
       'create /gate/new EROFS',
-      'create /work/deep EEXIST',
-      'create /work/plain EEXIST',
-      'read /work/dangling ENOENT asked',
-      'read /work/dangling/x ENOENT asked',
-      'read /work/gone ENOENT',
-      'read /work/loop ELOOP asked',
-      'read /work/plain/x ENOTDIR asked',
-      'remove /work/gone/x ENOENT asked',
-      'rename-from /work/gone ENOENT',
-      'rename-to /work/y ENOENT',
+      'create /yard/deep EEXIST',
+      'create /yard/plain EEXIST',
+      'read /yard/dangling ENOENT asked',
+      'read /yard/dangling/x ENOENT asked',
+      'read /yard/gone ENOENT',
+      'read /yard/loop ELOOP asked',
+      'read /yard/plain/x ENOTDIR asked',
+      'remove /yard/gone/x ENOENT asked',
+      'rename-from /yard/gone ENOENT',
+      'rename-to /yard/y ENOENT',
       'write /gate/new EROFS',
-      'write /work/deep EISDIR',
-      'write /work/plain EEXIST',
+      'write /yard/deep EISDIR',
+      'write /yard/plain EEXIST',
     ],
   ],
   [
     'a FIFO that would block whoever opens it',
-    'mkfifo /work/fifo open /work/fifo wb truncate /work/fifo',
-    ['create /work/fifo ok', 'truncate /work/fifo EINVAL', 'write /work/fifo ENXIO'],
+    'mkfifo /yard/fifo open /yard/fifo wb truncate /yard/fifo',
+    ['create /yard/fifo ok', 'truncate /yard/fifo EINVAL', 'write /yard/fifo ENXIO'],
   ],
   [
     'a chroot',
-    'open /work/deep p chroot /work/deep open /deeper/file r cd / mkdir /new mkdir ../../newer open /gone r symlink / /up mkdir /up/up/up/newest',
+    'open /yard/deep p chroot /yard/deep open /deeper/file r cd / mkdir /new mkdir ../../newer open /gone r symlink / /up mkdir /up/up/up/newest',
     [
-      'create /work/deep/new ok',
-      'create /work/deep/newer ok',
-      'create /work/deep/newest ok',
-      'create /work/deep/up ok',
-      'read /work/deep/deeper/file ok',
-      'read /work/deep/gone ENOENT',
+      'create /yard/deep/new ok',
+      'create /yard/deep/newer ok',
+      'create /yard/deep/newest ok',
+      'create /yard/deep/up ok',
+      'read /yard/deep/deeper/file ok',
+      'read /yard/deep/gone ENOENT',
     ],
   ],
   [
@@ -223,8 +223,8 @@ describe('a recording of executions', () => {
   });
 
   it('holds a script and its interpreter', async () => {
-    const recording = await record('cd /work symlink ../script s execute s execute /script');
-    expect(usesOf(recording)).toEqual(['create /work/s ok', 'execute /script ok 2 times']);
+    const recording = await record('cd /yard symlink ../script s execute s execute /script');
+    expect(usesOf(recording)).toEqual(['create /yard/s ok', 'execute /script ok 2 times']);
     expect(recording.files).toContainEqual({
       path: PROGRAM,
       access: 'execute',
@@ -254,11 +254,11 @@ describe('a recording of executions', () => {
   });
 
   it('holds what could not be executed', async () => {
-    const recording = await record('cd /work execute plain execute gone execute deep');
+    const recording = await record('cd /yard execute plain execute gone execute deep');
     expect(usesOf(recording)).toEqual([
-      'execute /work/deep EACCES',
-      'execute /work/gone ENOENT',
-      'execute /work/plain EACCES',
+      'execute /yard/deep EACCES',
+      'execute /yard/gone ENOENT',
+      'execute /yard/plain EACCES',
     ]);
   });
 });
@@ -266,29 +266,29 @@ describe('a recording of executions', () => {
 describe('a recording of files, in their places', () => {
   it('holds files of mounts below the places where they are mounted', async () => {
     const recording = await record(
-      'open /in/a/given r open /work/deep/tmp/x wc rename /work/deep/tmp/x /work/short/../tmp/y',
+      'open /in/a/given r open /yard/deep/tmp/x wc rename /yard/deep/tmp/x /yard/short/../tmp/y',
       {
         binds: [`${outside}:/in/a:ro`],
-        Tmpfs: { '/work/deep/tmp': '' },
+        Tmpfs: { '/yard/deep/tmp': '' },
       },
     );
     expect(usesOf(recording)).toEqual([
-      'create /work/deep/tmp/x ok',
+      'create /yard/deep/tmp/x ok',
       'read /in/a/given ok',
-      'rename-from /work/deep/tmp/x ok',
-      'rename-to /work/deep/tmp/y ok',
-      'write /work/deep/tmp/x ok',
+      'rename-from /yard/deep/tmp/x ok',
+      'rename-to /yard/deep/tmp/y ok',
+      'write /yard/deep/tmp/x ok',
     ]);
     expect(recording.partialReasons).toEqual([]);
   });
 
   it('holds both names of a file, each as it was opened', async () => {
-    const recording = await record('link /work/plain /work/other open /work/plain r open /work/other r');
+    const recording = await record('link /yard/plain /yard/other open /yard/plain r open /yard/other r');
     expect(usesOf(recording)).toEqual([
-      'create /work/other ok',
-      'link /work/plain ok',
-      'read /work/other ok',
-      'read /work/plain ok',
+      'create /yard/other ok',
+      'link /yard/plain ok',
+      'read /yard/other ok',
+      'read /yard/plain ok',
     ]);
   });
 
@@ -332,15 +332,15 @@ describe('a recording of names that are gone before the recorder looks', () => {
   });
 
   it('says unresolved-paths where a symlink was on the way', async () => {
-    const recording = await recordLate('symlink deep /work/way mkdir /work/way/a unlink /work/way');
-    expect(usesOf(recording)).toEqual(['create /work/way ok', 'create /work/way/a ok asked', 'remove /work/way ok']);
+    const recording = await recordLate('symlink deep /yard/way mkdir /yard/way/a unlink /yard/way');
+    expect(usesOf(recording)).toEqual(['create /yard/way ok', 'create /yard/way/a ok asked', 'remove /yard/way ok']);
     expect(recording.partialReasons).toEqual(['unresolved-paths']);
     expect(recording.certificate.unresolvedPaths).toBe(1);
   });
 
   it('says unresolved-paths where a symlink may have been on the way', async () => {
     const recording = await recordLate(
-      'mkdir /work/a symlink deep /work/s rename /work/s /work/t mkdir /work/a/b rmdir /work/a/b rmdir /work/a',
+      'mkdir /yard/a symlink deep /yard/s rename /yard/s /yard/t mkdir /yard/a/b rmdir /yard/a/b rmdir /yard/a',
     );
     expect(recording.partialReasons).toEqual(['unresolved-paths']);
     expect(recording.certificate.unresolvedPaths).toBe(2);
@@ -349,26 +349,26 @@ describe('a recording of names that are gone before the recorder looks', () => {
 
 describe('a recording of hostile names', () => {
   it('holds newlines, spaces and backslashes', async () => {
-    const recording = await record('cd /work creat a\\x0ab\\x20c\\x5cd open a\\x0ab\\x20c\\x5cd/ r');
+    const recording = await record('cd /yard creat a\\x0ab\\x20c\\x5cd open a\\x0ab\\x20c\\x5cd/ r');
     expect(usesOf(recording)).toEqual([
-      'create /work/a\nb c\\d ok',
-      'read /work/a\nb c\\d ENOTDIR',
-      'write /work/a\nb c\\d ok',
+      'create /yard/a\nb c\\d ok',
+      'read /yard/a\nb c\\d ENOTDIR',
+      'write /yard/a\nb c\\d ok',
     ]);
     expect(recording.partialReasons).toEqual([]);
   });
 
   it('holds a name of 255 bytes, and one that is too long', async () => {
-    const recording = await record(`cd /work creat ${'n'.repeat(255)} open ${'n'.repeat(256)} r`);
+    const recording = await record(`cd /yard creat ${'n'.repeat(255)} open ${'n'.repeat(256)} r`);
     expect(usesOf(recording)).toEqual([
-      `create /work/${'n'.repeat(255)} ok`,
-      `read /work/${'n'.repeat(256)} ENAMETOOLONG`,
-      `write /work/${'n'.repeat(255)} ok`,
+      `create /yard/${'n'.repeat(255)} ok`,
+      `read /yard/${'n'.repeat(256)} ENAMETOOLONG`,
+      `write /yard/${'n'.repeat(255)} ok`,
     ]);
   });
 
   it('holds a path of 4,000 bytes', async () => {
-    const recording = await record('cd /work nest 3950 creat file unlink file');
+    const recording = await record('cd /yard nest 3950 creat file unlink file');
     const deepest = recording.files!.filter(({ path }) => path.endsWith('/file'));
     expect(deepest.map(({ access }) => access).sort()).toEqual(['create', 'remove', 'write']);
     expect(new Set(deepest.map(({ path }) => path)).size).toBe(1);
@@ -377,19 +377,19 @@ describe('a recording of hostile names', () => {
   });
 
   it('says unresolved-paths for a path longer than the kernel itself could name', async () => {
-    const recording = await record('cd /work nest 6000 creat file');
+    const recording = await record('cd /yard nest 6000 creat file');
     expect(recording.partialReasons).toEqual(['unresolved-paths']);
   });
 
   it('escapes what is not UTF-8, and is then partial', async () => {
-    const recording = await record('creat /work/caf\\xe9 creat /work/caf\\xe8 creat /work/\\xc3\\xa9');
+    const recording = await record('creat /yard/caf\\xe9 creat /yard/caf\\xe8 creat /yard/\\xc3\\xa9');
     expect(usesOf(recording)).toEqual([
-      'create /work/caf\\xe8 ok asked',
-      'create /work/caf\\xe9 ok asked',
-      'create /work/é ok',
-      'write /work/caf\\xe8 ok asked',
-      'write /work/caf\\xe9 ok asked',
-      'write /work/é ok',
+      'create /yard/caf\\xe8 ok asked',
+      'create /yard/caf\\xe9 ok asked',
+      'create /yard/é ok',
+      'write /yard/caf\\xe8 ok asked',
+      'write /yard/caf\\xe9 ok asked',
+      'write /yard/é ok',
     ]);
     expect(recording.partialReasons).toEqual(['unresolved-paths']);
   });
@@ -397,13 +397,13 @@ describe('a recording of hostile names', () => {
 
 describe('counts of a recording of files', () => {
   it('are exact over threads and processes', async () => {
-    const recording = await record('cd /work threads plain processes short/file');
-    expect(usesOf(recording)).toEqual(['read /work/deep/deeper/file ok 8000 times', 'read /work/plain ok 8000 times']);
+    const recording = await record('cd /yard threads plain processes short/file');
+    expect(usesOf(recording)).toEqual(['read /yard/deep/deeper/file ok 8000 times', 'read /yard/plain ok 8000 times']);
     expect(recording.partialReasons).toEqual([]);
   });
 
   it('are exact for 5,000 files', async () => {
-    const recording = await record('many /work/deep 5000 many /work/deep 5000');
+    const recording = await record('many /yard/deep 5000 many /yard/deep 5000');
     const of = (access: string) => recording.files!.filter((use) => use.access === access);
     expect([of('create').length, of('write').length]).toEqual([5000, 5000]);
     expect(of('create').every(({ count, resolved }) => count === 1 && resolved)).toBe(true);
@@ -414,7 +414,7 @@ describe('counts of a recording of files', () => {
   it('do not mix with those of another recording at the same time', async () => {
     const [one, two] = await Promise.all(
       ['plain', 'absolute'].map((name) =>
-        containers.start(['threads', `/work/${name}`, 'open', `/work/deep/${name}`, 'wc'], [], { program: PROGRAM }),
+        containers.start(['threads', `/yard/${name}`, 'open', `/yard/deep/${name}`, 'wc'], [], { program: PROGRAM }),
       ),
     );
     await recorder.arm('one', one!.pid, 'files');
@@ -423,14 +423,14 @@ describe('counts of a recording of files', () => {
     const first = usesOf(await recorder.finish('one', { payloadEndedOnItsOwn: true }));
     const second = usesOf(await recorder.finish('two', { payloadEndedOnItsOwn: true }));
     expect(first).toEqual([
-      'create /work/deep/plain ok',
-      'read /work/plain ok 8000 times',
-      'write /work/deep/plain ok',
+      'create /yard/deep/plain ok',
+      'read /yard/plain ok 8000 times',
+      'write /yard/deep/plain ok',
     ]);
     expect(second).toEqual([
-      'create /work/deep/absolute ok',
-      'read /work/plain ok 8000 times',
-      'write /work/deep/absolute ok',
+      'create /yard/deep/absolute ok',
+      'read /yard/plain ok 8000 times',
+      'write /yard/deep/absolute ok',
     ]);
   });
 });
@@ -439,7 +439,7 @@ describe('a recording of addresses', () => {
   it('holds what was connected to, bound and sent to', async () => {
     const recording = await record(
       [
-        'cd /work socket bind local socket connect local socket bind @abstract socket connect @abstract',
+        'cd /yard socket bind local socket connect local socket bind @abstract socket connect @abstract',
         'socket connect inet socket connect inet6 socket sendto inet socket sendmsg inet socket sendmmsg inet',
       ].join(' '),
     );
@@ -452,12 +452,12 @@ describe('a recording of addresses', () => {
       'connect AF_UNIX local ECONNREFUSED 1',
       'send AF_INET 127.0.0.1:9 ok 5',
     ]);
-    expect(usesOf(recording)).toEqual(['create /work/local ok']);
+    expect(usesOf(recording)).toEqual(['create /yard/local ok']);
     expect(recording.partialReasons).toEqual([]);
   });
 
   it('holds none where there were none', async () => {
-    expect((await record('open /work/plain r')).sockets).toEqual([]);
+    expect((await record('open /yard/plain r')).sockets).toEqual([]);
   });
 });
 
@@ -469,28 +469,28 @@ describe('a partial recording of files', () => {
   }
 
   it('says overflow beyond its bound of distinct uses', async () => {
-    const recording = await recordWithin({ 'file-uses': 100 }, 'many /work/deep 500 open /work/plain r');
+    const recording = await recordWithin({ 'file-uses': 100 }, 'many /yard/deep 500 open /yard/plain r');
     expect(recording.partialReasons).toEqual(['overflow']);
     expect(recording.certificate.overflows).toBe(500 + 1 - 99);
     expect(recording.files!.filter(({ access }) => access === 'create')).toHaveLength(99);
   });
 
   it('says map-failure when the kernel has no room for all recordings', async () => {
-    const recording = await recordWithin({ 'file-entries': 128 }, 'many /work/deep 500');
+    const recording = await recordWithin({ 'file-entries': 128 }, 'many /yard/deep 500');
     expect(recording.partialReasons).toEqual(['map-failure']);
   });
 
   it('says ring-full when the loader does not come to empty the ring', async () => {
     await recorder.close();
     recorder = await Recorder.start({ binaryPath, limits: { 'ring-bytes': 4096 } });
-    const recording = await recordLate('many /work/deep 2000');
+    const recording = await recordLate('many /yard/deep 2000');
     expect(recording.partialReasons).toEqual(['ring-full']);
     const kept = recording.files!.filter(({ access }) => access === 'create').length;
     expect(kept + recording.certificate.ringFailures!).toBe(2000);
   });
 
   it('loses nothing through the smallest ring while the loader comes', async () => {
-    const recording = await recordWithin({ 'ring-bytes': 65_536 }, 'cd /work threads plain nest 3000');
+    const recording = await recordWithin({ 'ring-bytes': 65_536 }, 'cd /yard threads plain nest 3000');
     expect(recording.partialReasons).toEqual([]);
   });
 });
@@ -500,7 +500,7 @@ describe('the recorder of files', () => {
     await recorder.close();
     recorder = await Recorder.start({ binaryPath, limits: { 'file-entries': 600 } });
     for (let round = 0; round < 3; round += 1) {
-      const recording = await record('many /work/deep 500');
+      const recording = await record('many /yard/deep 500');
       expect(recording.partialReasons).toEqual([]);
     }
   });
