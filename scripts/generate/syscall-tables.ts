@@ -1,8 +1,8 @@
-/** Makes the system call tables of libs/profiles from libs/profiles/src/filter/syscalls.tsv; `--check` only compares. */
+/** Makes the system call tables of libs/profiles from libs/profiles/src/kernel/syscalls.tsv; `--check` only compares. */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
 
-const FOLDER = 'libs/profiles/src/filter';
+const FOLDER = 'libs/profiles/src/kernel';
 /** Not imported from the library: this script makes a part of it. */
 const ARCHITECTURES = ['x86_64', 'aarch64'] as const;
 type Architecture = (typeof ARCHITECTURES)[number];

@@ -2,6 +2,7 @@
 import {
   ACCESS_MODES,
   type Architecture,
+  argumentCount,
   BPF_COMMANDS,
   CLONE_FLAGS,
   flags,
@@ -20,7 +21,6 @@ import {
   word,
 } from '#lib/profiles';
 import { describeAddress } from '../sandbox/socket-address.js';
-import { argumentCount } from './argument-count.js';
 
 type Words = (value: number) => string;
 

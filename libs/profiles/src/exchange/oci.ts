@@ -1,11 +1,11 @@
 /** A profile as the seccomp JSON of the OCI runtime specification (config-linux.md, "Seccomp"), which Docker takes too. */
 import { DEFAULT_CEILING } from '../filter/ceiling.js';
-import { engineDefaultNames } from '../filter/engine-default.js';
+import { engineDefaultNames } from '../kernel/engine-default.js';
 import { argumentTest } from '../filter/argument-test.js';
 import { type AnyOf } from '../filter/assemble.js';
 import { refusalErrno } from '../filter/eperm.js';
 import { ALWAYS_ALLOWED, guardOf } from '../filter/guards.js';
-import { requireKnown, syscallNames, syscallNumber } from '../filter/syscalls.js';
+import { requireKnown, syscallNames, syscallNumber } from '../kernel/syscalls.js';
 import { type Alternative, byName, isUnconditional } from '../model/argument-rules.js';
 import { allowedNames } from '../model/parse-profile.js';
 import { type Architecture, type Profile } from '../model/profile.js';

@@ -1,5 +1,5 @@
 /** A condition as the compiler takes it, checked against the width table, and the instructions that test it. */
-import { argumentWidth, type ArgumentWidth, whyNotScalar } from '../model/argument-widths.js';
+import { argumentWidth, type ArgumentWidth, whyNotScalar } from '../kernel/argument-widths.js';
 import { type Comparison, type Condition } from '../model/condition.js';
 import { and, load, offsetOfArgumentHigh, offsetOfArgumentLow } from './bpf.js';
 import { type Code, type Label } from './code.js';

@@ -2,14 +2,14 @@ import { describe, expect, it } from 'vitest';
 import { type Condition } from '../model/condition.js';
 import { ENFORCEMENTS, type Enforcement } from '../model/level.js';
 import { ARCHITECTURES, type Architecture, type Rule } from '../model/profile.js';
-import { argumentWidth } from '../model/argument-widths.js';
+import { argumentWidth } from '../kernel/argument-widths.js';
 import { AUDIT_ARCH } from './bpf.js';
 import { DEFAULT_CEILING } from './ceiling.js';
 import { compileFilter } from './compile.js';
 import { decodeProgram, encodeProgram } from './encode.js';
-import { engineDefaultNames } from './engine-default.js';
+import { engineDefaultNames } from '../kernel/engine-default.js';
 import { interpret } from './interpret.js';
-import { syscallNames, syscallNumber } from './syscalls.js';
+import { syscallNames, syscallNumber } from '../kernel/syscalls.js';
 
 const ALLOW = 0x7fff0000;
 const NOTIFY = 0x7fc00000;

@@ -1,15 +1,15 @@
 import { describe, expect, it } from 'vitest';
 import { type Comparison, COMPARISONS, type Condition, type Hex } from '../model/condition.js';
-import { argumentWidth } from '../model/argument-widths.js';
+import { argumentWidth } from '../kernel/argument-widths.js';
 import { ARCHITECTURES, type Architecture, type Rule } from '../model/profile.js';
 import { DEFAULT_CEILING } from './ceiling.js';
 import { compileFilter, type FilterOptions } from './compile.js';
-import { engineDefaultNames } from './engine-default.js';
+import { engineDefaultNames } from '../kernel/engine-default.js';
 import { refusalErrno } from './eperm.js';
 import { guardOf } from './guards.js';
 import { type CompiledFilter } from './instruction.js';
 import { interpret } from './interpret.js';
-import { syscallNumber } from './syscalls.js';
+import { syscallNumber } from '../kernel/syscalls.js';
 
 const ALLOW = 0x7fff0000;
 const NOTIFY = 0x7fc00000;

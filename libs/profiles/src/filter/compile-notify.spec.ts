@@ -2,10 +2,10 @@ import { describe, expect, it } from 'vitest';
 import { type Rule } from '../model/profile.js';
 import { DEFAULT_CEILING } from './ceiling.js';
 import { compileFilter } from './compile.js';
-import { engineDefaultNames } from './engine-default.js';
+import { engineDefaultNames } from '../kernel/engine-default.js';
 import { type CompiledFilter } from './instruction.js';
 import { interpret } from './interpret.js';
-import { syscallNumber } from './syscalls.js';
+import { syscallNumber } from '../kernel/syscalls.js';
 
 const ALLOW = 0x7fff0000;
 const NOTIFY = 0x7fc00000;

@@ -4,11 +4,11 @@ import { plainRules } from '../model/argument-rules.js';
 import { ARCHITECTURES, type Architecture } from '../model/profile.js';
 import { DEFAULT_CEILING } from './ceiling.js';
 import { compileFilter, withheldNames } from './compile.js';
-import { engineDefaultNames } from './engine-default.js';
+import { engineDefaultNames } from '../kernel/engine-default.js';
 import { refusalErrno } from './eperm.js';
 import { type CompiledFilter } from './instruction.js';
 import { interpret } from './interpret.js';
-import { syscallName, syscallNames, syscallNumber } from './syscalls.js';
+import { syscallName, syscallNames, syscallNumber } from '../kernel/syscalls.js';
 import { validateProgram } from './validate.js';
 
 const ALLOW = 0x7fff0000;

@@ -16,7 +16,7 @@ import { refusalErrno } from './eperm.js';
 import { FilterError } from './filter-error.js';
 import { ALWAYS_ALLOWED, guardOf } from './guards.js';
 import { type CompiledFilter, type Instruction } from './instruction.js';
-import { requireKnown, requireKnownAnywhere, syscallName, syscallNames, syscallNumber } from './syscalls.js';
+import { requireKnown, requireKnownAnywhere, syscallName, syscallNames, syscallNumber } from '../kernel/syscalls.js';
 import { validateProgram } from './validate.js';
 
 export interface FilterOptions {

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
-import { requireKnownAnywhere } from '../filter/syscalls.js';
-import { argumentWidth, CALLS_WITH_ARGUMENTS } from '../model/argument-widths.js';
+import { requireKnownAnywhere } from '../kernel/syscalls.js';
+import { argumentWidth, CALLS_WITH_ARGUMENTS } from '../kernel/argument-widths.js';
 import { AWARE_ARGUMENTS } from './aware-arguments.js';
 
 it('names only calls that exist, as the width table does', () => {

@@ -1,6 +1,6 @@
 /** From the uses of a call that were seen to the conditions that a profile holds it to. */
 import { type Alternative, canonicalAlternatives } from '../model/argument-rules.js';
-import { argumentWidth } from '../model/argument-widths.js';
+import { argumentWidth } from '../kernel/argument-widths.js';
 import { type Condition, type Hex } from '../model/condition.js';
 import { AWARE_ARGUMENTS, type AwareArgument } from './aware-arguments.js';
 import { BENIGN_GROUPS, NEVER_HELD } from './benign-groups.js';

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { compileFilter } from '../filter/compile.js';
-import { engineDefaultNames } from '../filter/engine-default.js';
+import { engineDefaultNames } from '../kernel/engine-default.js';
 import { interpret } from '../filter/interpret.js';
-import { syscallNumber } from '../filter/syscalls.js';
+import { syscallNumber } from '../kernel/syscalls.js';
 import { canonicalProfile, parseProfile } from '../model/parse-profile.js';
 import { type ArgumentUse } from '../model/recording.js';
 import { AWARE_ARGUMENTS } from './aware-arguments.js';

@@ -1,6 +1,6 @@
 /** What recordings teach about system calls: names from all of them, conditions from those that hold arguments. */
 import { type Alternative, byName, canonicalAlternatives, isUnconditional, toRules } from '../model/argument-rules.js';
-import { argumentWidth } from '../model/argument-widths.js';
+import { argumentWidth } from '../kernel/argument-widths.js';
 import { type Condition } from '../model/condition.js';
 import { holds } from '../model/holds.js';
 import { type Rule } from '../model/profile.js';

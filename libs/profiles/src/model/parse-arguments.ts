@@ -1,5 +1,5 @@
 /** The conditions of one rule from its JSON: each on a scalar argument, in range, and able to hold. */
-import { type ArgumentWidth, argumentWidth, whyNotScalar } from './argument-widths.js';
+import { type ArgumentWidth, argumentWidth, whyNotScalar } from '../kernel/argument-widths.js';
 import { type Comparison, COMPARISONS, type Condition, type Hex } from './condition.js';
 import { arrayOf, membersOf, ProfileError } from './parse-json.js';
 

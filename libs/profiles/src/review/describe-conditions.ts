@@ -16,7 +16,7 @@ import {
   SOCKET_TYPES,
   UNSHARE_FLAGS,
   type Words,
-} from '../model/argument-words.js';
+} from '../kernel/argument-words.js';
 import { type Condition } from '../model/condition.js';
 import {
   EPOLL_OPERATIONS,
@@ -27,7 +27,7 @@ import {
   SOCKET_LEVELS,
   SOCKET_OPTIONS,
   WHENCES,
-} from '../model/descriptor-words.js';
+} from '../kernel/descriptor-words.js';
 import {
   ADVICES,
   ARCH_PRCTL_OPTIONS,
@@ -39,7 +39,7 @@ import {
   MEMFD_FLAGS,
   REMAPPINGS,
   SCHEDULING_POLICIES,
-} from '../model/memory-words.js';
+} from '../kernel/memory-words.js';
 
 interface Naming {
   readonly words: Words;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { requireKnownAnywhere } from '../filter/syscalls.js';
-import { argumentWidth } from '../model/argument-widths.js';
+import { requireKnownAnywhere } from '../kernel/syscalls.js';
+import { argumentWidth } from '../kernel/argument-widths.js';
 import { type Condition, type Hex } from '../model/condition.js';
 import { type Profile, type Rule } from '../model/profile.js';
 import { lintProfile } from './lint.js';

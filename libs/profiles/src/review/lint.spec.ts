@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { requireKnownAnywhere } from '../filter/syscalls.js';
+import { requireKnownAnywhere } from '../kernel/syscalls.js';
 import { type Profile } from '../model/profile.js';
 import { lintProfile, RISKY_REASONS } from './lint.js';
 

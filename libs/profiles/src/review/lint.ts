@@ -1,7 +1,7 @@
 /** What a reviewer should look at before approving a profile, with the reason for each. */
 import { CEILING_REASONS, DEFAULT_CEILING } from '../filter/ceiling.js';
 import { withheldNames, type WithheldName } from '../filter/compile.js';
-import { engineDefaultNames } from '../filter/engine-default.js';
+import { engineDefaultNames } from '../kernel/engine-default.js';
 import { guardOf } from '../filter/guards.js';
 import { lintFiles } from '../files/lint-files.js';
 import { type Alternative, byName, isUnconditional } from '../model/argument-rules.js';

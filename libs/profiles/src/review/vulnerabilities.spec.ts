@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { engineDefaultNames } from '../filter/engine-default.js';
-import { syscallNumber } from '../filter/syscalls.js';
+import { engineDefaultNames } from '../kernel/engine-default.js';
+import { syscallNumber } from '../kernel/syscalls.js';
 import { type Profile } from '../model/profile.js';
 import { closedVulnerabilities, parseVulnerabilities } from './vulnerabilities.js';
 

@@ -1,6 +1,6 @@
 /** System call numbers and names of both architectures, native 64-bit calls only (no i386, x32 or 32-bit Arm). */
 import { ARCHITECTURES, type Architecture } from '../model/profile.js';
-import { FilterError } from './filter-error.js';
+import { FilterError } from '../filter/filter-error.js';
 import { SYSCALLS_AARCH64 } from './generated/syscalls-aarch64.js';
 import { SYSCALLS_X86_64 } from './generated/syscalls-x86_64.js';
 

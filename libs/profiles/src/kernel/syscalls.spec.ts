@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { ARCHITECTURES } from '../model/profile.js';
-import { CEILING_REASONS } from './ceiling.js';
+import { CEILING_REASONS } from '../filter/ceiling.js';
 import { engineDefaultNames } from './engine-default.js';
-import { EPERM_REASONS, refusalErrno } from './eperm.js';
-import { ALWAYS_ALLOWED, GUARDS } from './guards.js';
+import { EPERM_REASONS, refusalErrno } from '../filter/eperm.js';
+import { ALWAYS_ALLOWED, GUARDS } from '../filter/guards.js';
 import { requireKnownAnywhere, syscallName, syscallNames, syscallNumber } from './syscalls.js';
 
 describe('the system call tables', () => {
