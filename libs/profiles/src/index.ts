@@ -3,7 +3,15 @@ export * from './model/condition.js';
 export * from './kernel/argument-widths.js';
 export * from './kernel/argument-words.js';
 export { argumentCount } from './kernel/argument-count.js';
-export { type Alternative, byName, plainRules, type RulesByName, toRules } from './model/argument-rules.js';
+export {
+  type Alternative,
+  byName,
+  plainRules,
+  type RefusalsByName,
+  refusalsByName,
+  type RulesByName,
+  toRules,
+} from './model/argument-rules.js';
 export * from './model/files.js';
 export * from './model/profile.js';
 export * from './model/recording.js';

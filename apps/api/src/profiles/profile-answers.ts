@@ -53,7 +53,7 @@ export const profileSummary = z
 export const profileList = z.object({ profiles: z.array(profileSummary), next: nextPage }).meta({ id: 'ProfileList' });
 
 const hex = z.templateLiteral(['0x', z.string()]).describe('Unsigned, hexadecimal');
-const rule = z
+const allowRule = z
   .object({
     names: z.array(z.string()).readonly(),
     action: z.literal('SCMP_ACT_ALLOW'),
@@ -70,7 +70,15 @@ const rule = z
       .exactOptional()
       .describe('All must hold; rules of one name are alternatives. Absent: whatever the arguments'),
   })
-  .meta({ id: 'Rule' });
+  .meta({ id: 'AllowRule' });
+const refusalRule = z
+  .object({
+    names: z.array(z.string()).readonly(),
+    action: z.literal('SCMP_ACT_ERRNO'),
+    errnoRet: z.int().describe('Errno that the kernel answers with; nothing is reported'),
+  })
+  .meta({ id: 'RefusalRule' });
+const rule = z.discriminatedUnion('action', [allowRule, refusalRule]).meta({ id: 'Rule' });
 const fileRule = z
   .object({
     path: z.string().describe('Of a file, or of a tree; or {inputs}, {outputs}, {temporary}'),

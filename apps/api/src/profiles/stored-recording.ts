@@ -41,6 +41,7 @@ const recordingSchema: z.ZodType<Recording> = z.strictObject({
   version: z.literal(1),
   architecture: z.enum(ARCHITECTURES),
   calls: z.record(z.string(), count),
+  refused: z.record(callName, z.record(errnoName, count)).exactOptional(),
   certificate: z.strictObject({
     armedBeforeStart: z.boolean(),
     started: z.boolean(),
@@ -78,7 +79,8 @@ export function readStoredRecording(
       .map(({ path, message }) => `${path.join('.')} ${message}`)
       .join(', ')}`;
   if (data.architecture !== architecture) return `it is of ${data.architecture}, its build of ${architecture}`;
-  const names = [...Object.keys(data.calls), ...(data.arguments ?? []).map(({ call }) => call)];
+  const refused = Object.keys(data.refused ?? {});
+  const names = [...Object.keys(data.calls), ...refused, ...(data.arguments ?? []).map(({ call }) => call)];
   const unknown = [...new Set(names)].filter((name) => syscallNumber(architecture, name) === undefined);
   if (unknown.length > 0) return `it names calls that ${architecture} does not have: ${unknown.join(', ')}`;
   return recordingDigest(data) === stored.digest ? data : 'its digest is not that of its content';

@@ -68,6 +68,7 @@ export function recordingDigest(recording: Recording): Digest {
     version: recording.version,
     architecture: recording.architecture,
     calls: recording.calls,
+    ...(recording.refused && { refused: recording.refused }),
     certificate: { ...recording.certificate },
     partialReasons: recording.partialReasons,
     ...(recording.arguments && { arguments: recording.arguments.map((use) => ({ ...use })) }),

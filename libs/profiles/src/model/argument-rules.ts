@@ -1,6 +1,6 @@
 /** Rules by call, and back to rules in the one order that equal sets of them have. */
 import { COMPARISONS, type Condition } from './condition.js';
-import { type Rule } from './profile.js';
+import { type RefusalRule, type Rule } from './profile.js';
 
 /** Conditions that must all hold. None: whatever the arguments. */
 export type Alternative = readonly Condition[];
@@ -8,18 +8,32 @@ export type Alternative = readonly Condition[];
 /** Name -> its alternatives, without repetition and sorted; one without conditions stands alone. */
 export type RulesByName = ReadonlyMap<string, readonly Alternative[]>;
 
+/** Name -> the errno with which it is refused quietly. */
+export type RefusalsByName = ReadonlyMap<string, number>;
+
+/** The calls that are allowed. */
 export function byName(rules: readonly Rule[]): RulesByName {
   const found = new Map<string, Alternative[]>();
-  for (const { names, args = [] } of rules) {
-    for (const name of names) found.set(name, [...(found.get(name) ?? []), args]);
+  for (const rule of rules) {
+    if (rule.action !== 'SCMP_ACT_ALLOW') continue;
+    for (const name of rule.names) found.set(name, [...(found.get(name) ?? []), rule.args ?? []]);
   }
   return new Map(
     [...found].sort(([a], [b]) => (a < b ? -1 : 1)).map(([name, all]) => [name, canonicalAlternatives(all)]),
   );
 }
 
-/** Names without conditions in one rule, then each alternative of each other name in one of its own. */
-export function toRules(rules: RulesByName): Rule[] {
+/** The calls that are refused quietly. */
+export function refusalsByName(rules: readonly Rule[]): RefusalsByName {
+  const refusals = rules.filter((rule): rule is RefusalRule => rule.action === 'SCMP_ACT_ERRNO');
+  return new Map(refusals.flatMap(({ names, errnoRet }) => names.map((name) => [name, errnoRet] as const)));
+}
+
+/**
+ * Names without conditions in one rule, then each alternative of each other name in one of its own, then the quiet refusals
+ * by errno. A name that is allowed is not refused.
+ */
+export function toRules(rules: RulesByName, refusals: RefusalsByName = new Map()): Rule[] {
   const entries = [...rules].sort(([a], [b]) => (a < b ? -1 : 1));
   const plain = entries.filter(([, alternatives]) => isUnconditional(alternatives)).map(([name]) => name);
   const conditional = entries
@@ -27,7 +41,19 @@ export function toRules(rules: RulesByName): Rule[] {
     .flatMap(([name, alternatives]) =>
       alternatives.map((args): Rule => ({ names: [name], action: 'SCMP_ACT_ALLOW', args })),
     );
-  return [...plainRules(plain), ...conditional];
+  return [...plainRules(plain), ...conditional, ...refusalRules([...refusals].filter(([name]) => !rules.has(name)))];
+}
+
+function refusalRules(refusals: readonly (readonly [name: string, errnoRet: number])[]): RefusalRule[] {
+  const errnos = [...new Set(refusals.map(([, errnoRet]) => errnoRet))].sort((a, b) => a - b);
+  return errnos.map((errnoRet) => ({
+    names: refusals
+      .filter(([, errno]) => errno === errnoRet)
+      .map(([name]) => name)
+      .sort(),
+    action: 'SCMP_ACT_ERRNO',
+    errnoRet,
+  }));
 }
 
 /** The rule, if any, that allows these names whatever their arguments. */

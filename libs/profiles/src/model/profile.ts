@@ -10,12 +10,27 @@ export const PROFILE_STATES = ['PROPOSED', 'APPROVED', 'REJECTED', 'SUPERSEDED',
 export type ProfileState = (typeof PROFILE_STATES)[number];
 
 /** One entry, in the words of the OCI runtime specification, config-linux.md, "Seccomp". */
-export interface Rule {
+export type Rule = AllowRule | RefusalRule;
+
+export interface AllowRule {
   /** System call names of the profile's architecture, sorted. */
   readonly names: readonly string[];
   readonly action: 'SCMP_ACT_ALLOW';
   /** All must hold; several rules of one name are alternatives. Absent: whatever the arguments. */
   readonly args?: readonly Condition[];
+  readonly errnoRet?: never;
+}
+
+/**
+ * A quiet refusal: the kernel answers with the errno, and nobody is told. It is the answer that the program got while it
+ * was learned, so only calls that the container engine refuses anyway, and reviewed probes, may have one.
+ */
+export interface RefusalRule {
+  readonly names: readonly string[];
+  readonly action: 'SCMP_ACT_ERRNO';
+  /** A number of asm-generic/errno.h, 1 to 4095. */
+  readonly errnoRet: number;
+  readonly args?: never;
 }
 
 export interface Profile {

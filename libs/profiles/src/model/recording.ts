@@ -100,6 +100,11 @@ export interface Recording {
   readonly architecture: Architecture;
   /** Calls by name, native ABI only. */
   readonly calls: Readonly<Record<string, number>>;
+  /**
+   * Calls that never entered the kernel because a filter answered them: name -> errno's name -> how often. Absent where
+   * there were none.
+   */
+  readonly refused?: Readonly<Record<string, Readonly<Record<string, number>>>>;
   readonly certificate: Certificate;
   readonly partialReasons: readonly PartialReason[];
   /** With monitoring `arguments` and `files`: the uses, and the most tasks that were alive at once. */
