@@ -1,5 +1,6 @@
 /** The calls that Docker's default seccomp profile lets a container without capabilities make. */
 import { type Architecture } from '../model/profile.js';
+import { callClass } from './families.js';
 import { syscallNumber } from './syscalls.js';
 
 /**
@@ -39,6 +40,30 @@ const NAMES = `
 `
   .trim()
   .split(/\s+/);
+
+const ALLOWED: ReadonlySet<string> = new Set(NAMES);
+/** The greatest number that Docker 20.10.24's profile names: runc answers ENOSYS to what is beyond, as an older kernel does. */
+const LAST_NAMED = 'futex_waitv';
+
+/**
+ * Calls that programs make to find out whether the kernel has them, and do without. Dangerous ones, so each was reviewed:
+ * io_uring_setup is what Node 26 and libuv begin with, clone3 is glibc's first try at a thread.
+ */
+const PROBES: ReadonlySet<string> = new Set(['clone3', 'io_uring_setup']);
+
+/** What the engine's default answers to a call that it does not allow; null where it allows it. Alike on all architectures. */
+export function engineErrno(name: string): 'EPERM' | 'ENOSYS' | null {
+  if (ALLOWED.has(name)) return null;
+  const [number, last] = [name, LAST_NAMED].map(
+    (call) => syscallNumber('x86_64', call) ?? syscallNumber('aarch64', call),
+  );
+  return name === 'clone3' || (number ?? 0) > (last ?? 0) ? 'ENOSYS' : 'EPERM';
+}
+
+/** Whether its refusal needs no report: the engine refuses it everywhere and it is not dangerous, or it is a reviewed probe. */
+export function isQuietlyRefusable(name: string): boolean {
+  return PROBES.has(name) || (engineErrno(name) !== null && callClass(name) !== 'dangerous');
+}
 
 /** Sorted names, those with conditions included. What the architecture lacks is left out. */
 export function engineDefaultNames(architecture: Architecture): readonly string[] {
