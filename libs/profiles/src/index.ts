@@ -15,6 +15,9 @@ export {
 export * from './model/files.js';
 export * from './model/profile.js';
 export * from './model/recording.js';
+export * from './model/origins.js';
+export * from './kernel/families.js';
+export * from './learn/closure.js';
 export * from './filter/instruction.js';
 export * from './filter/filter-error.js';
 export * from './kernel/syscalls.js';
