@@ -40,6 +40,8 @@ export {
   SECCOMP_RET_USER_NOTIF,
 } from './filter/bpf.js';
 export * from './select-level.js';
+export * from './audit/audit-kind.js';
+export * from './audit/departures.js';
 export * from './model/canonical-json.js';
 export * from './model/parse-profile.js';
 export * from './model/content-digest.js';

@@ -92,7 +92,7 @@ function placeOf(path: string, made: ReadonlySet<string>): string {
 }
 
 /** What a rule can have for its path: variables stand alone, and of processes and threads only all can be named. */
-function nameable(path: string): string {
+export function nameable(path: string): string {
   return variableOf(path) ?? (isOfSomeProcess(path) ? '/proc' : path.replace(OWN_THREAD, '/proc/self/task'));
 }
 

@@ -1,6 +1,6 @@
 /** The calls that Docker's default seccomp profile lets a container without capabilities make. */
 import { type Architecture } from '../model/profile.js';
-import { callClass } from './families.js';
+import { callClass, callFacts, familyCalls } from './families.js';
 import { syscallNumber } from './syscalls.js';
 
 /**
@@ -68,4 +68,27 @@ export function isQuietlyRefusable(name: string): boolean {
 /** Sorted names, those with conditions included. What the architecture lacks is left out. */
 export function engineDefaultNames(architecture: Architecture): readonly string[] {
   return NAMES.filter((name) => syscallNumber(architecture, name) !== undefined);
+}
+
+/** What a program may call at all, before any profile and ceiling: the engine's default and what an administrator added. */
+export function grantedNames(architecture: Architecture, beyondDefault: readonly string[] = []): readonly string[] {
+  const added = beyondDefault.filter((name) => syscallNumber(architecture, name) !== undefined);
+  return [...new Set([...engineDefaultNames(architecture), ...added])].sort();
+}
+
+/**
+ * The setting `beyondDefault` as names of calls. An entry is a call, or a family, which stands for its harmless calls:
+ * `beyondDefaultNames(['numa'])` has get_mempolicy, set_mempolicy, mbind and set_mempolicy_home_node.
+ * @throws RangeError for a name that is neither, and for a dangerous call
+ */
+export function beyondDefaultNames(entries: readonly string[]): readonly string[] {
+  const names = entries.flatMap((entry) => {
+    const family = familyCalls(entry).filter((name) => callClass(name) === 'harmless');
+    if (family.length > 0) return family;
+    const facts = callFacts(entry);
+    if (!facts) throw new RangeError(`"${entry}" is no system call and no family of harmless ones`);
+    if (facts.class === 'dangerous') throw new RangeError(`"${entry}" is dangerous: it ${facts.does}`);
+    return [entry];
+  });
+  return [...new Set(names)].sort();
 }

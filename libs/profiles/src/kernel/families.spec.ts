@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { ARCHITECTURES } from '../model/profile.js';
 import { DEFAULT_CEILING } from '../filter/ceiling.js';
-import { engineDefaultNames } from './engine-default.js';
+import { beyondDefaultNames, engineDefaultNames, grantedNames } from './engine-default.js';
 import { BASIC_CALLS, broughtBy, callClass, callFacts, KNOWN_CALLS } from './families.js';
 import { requireKnownAnywhere, syscallNames } from './syscalls.js';
 
@@ -72,5 +72,13 @@ describe('the table of families', () => {
 
   it('treats an unknown name as the worst', () => {
     expect(callClass('made_up')).toBe('dangerous');
+  });
+
+  it('names what an administrator may allow beyond the default: calls and families, and nothing dangerous', () => {
+    expect(beyondDefaultNames(['numa', 'cachestat'])).toEqual([
+      ...['cachestat', 'get_mempolicy', 'mbind', 'set_mempolicy', 'set_mempolicy_home_node'],
+    ]);
+    expect(grantedNames('x86_64', ['mbind'])).toEqual([...engineDefaultNames('x86_64'), 'mbind'].sort());
+    for (const entry of ['bpf', 'keys', 'made_up', '']) expect(() => beyondDefaultNames([entry])).toThrow(RangeError);
   });
 });

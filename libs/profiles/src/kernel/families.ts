@@ -252,6 +252,11 @@ export function callFacts(name: string): CallFacts | undefined {
   return CALLS.get(name);
 }
 
+/** Empty for a name that is no family. */
+export function familyCalls(family: string): readonly string[] {
+  return [...(FAMILIES.get(family)?.calls.keys() ?? [])];
+}
+
 /** A name that the table does not know is treated as the worst. */
 export function callClass(name: string): CallClass {
   return CALLS.get(name)?.class ?? 'dangerous';

@@ -1,7 +1,6 @@
 /** What recordings teach about system calls: names from all of them, conditions from those that hold arguments. */
 import { ENOSYS, EPERM } from '../filter/bpf.js';
 import { refusalErrno } from '../filter/eperm.js';
-import { argumentWidth } from '../kernel/argument-widths.js';
 import { callFacts } from '../kernel/families.js';
 import {
   type Alternative,
@@ -12,14 +11,13 @@ import {
   type RulesByName,
   toRules,
 } from '../model/argument-rules.js';
-import { type Condition } from '../model/condition.js';
-import { holds } from '../model/holds.js';
 import { type Origin, type Origins } from '../model/origins.js';
 import { type Architecture, type Rule } from '../model/profile.js';
 import { type Recording } from '../model/recording.js';
 import { givesUpWriteXorExecute, PROTECTING } from './argument-conditions.js';
 import { AWARE_ARGUMENTS } from './aware-arguments.js';
 import { closeCalls } from './closure.js';
+import { isCovered, useOf } from './covered.js';
 import { isEnough, type LearningOptions, type LearningRun } from './enough.js';
 import { ALWAYS_FIXED, fixedConditions } from './fixed-conditions.js';
 import { generaliseUses, type Use } from './generalise-uses.js';
@@ -138,7 +136,7 @@ class HeldArguments {
 }
 
 function widened(name: string, held: readonly Alternative[], uses: readonly Use[]): readonly Alternative[] {
-  const fresh = uses.filter((use) => !held.some((conditions) => isCovered(name, conditions, use)));
+  const fresh = uses.filter((use) => !held.some((conditions) => isCovered(useOf(name, use), conditions)));
   return fresh.length === 0 ? held : canonicalAlternatives([...held, ...generaliseUses(name, fresh)]);
 }
 
@@ -161,21 +159,4 @@ function usesOf(name: string, recordings: readonly Recording[]): readonly Use[] 
   return uses
     .flat()
     .map(({ values }) => aware.map(({ argument, mask }) => BigInt(values[argument] ?? 0) & BigInt(mask)));
-}
-
-/** Whether the use, of which no more is known than the bits of the masks, is among those that hold the conditions. */
-function isCovered(name: string, conditions: Alternative, use: Use): boolean {
-  const aware = AWARE_ARGUMENTS[name] ?? [];
-  return conditions.every((condition) => {
-    const index = aware.findIndex(({ argument }) => argument === condition.argument);
-    const known = BigInt(aware[index]?.mask ?? 0);
-    const value = use[index];
-    return value !== undefined && isKnown(name, condition, known) && holds(condition, value);
-  });
-}
-
-/** A comparison needs every bit of the argument, a masked one those of its mask. */
-function isKnown(name: string, { argument, mask }: Condition, known: bigint): boolean {
-  const needed = mask === undefined ? (1n << BigInt(argumentWidth(name, argument) ?? 64)) - 1n : BigInt(mask);
-  return (needed & ~known) === 0n;
 }
