@@ -76,8 +76,8 @@ describe('conditions learned from recordings', () => {
     for (const [one, other] of [names, [...names].reverse()] as const) {
       const profile = learn([
         recordingOf([
-          [one!, 3, 0x22],
-          [other!, 7, 0x22],
+          [one, 3, 0x22],
+          [other, 7, 0x22],
         ]),
       ]);
       expect(names.map((name) => words(profile, name))).toEqual([['any'], ['any']]);
