@@ -42,6 +42,8 @@ export const ENOSYS = errno(38);
 export interface SmallFilter {
   /** Calls that are notified, with what porin-init answers to each. */
   readonly denied?: Readonly<Record<number, number>>;
+  /** Calls that the kernel answers with an errno, quietly: porin-init never hears of them. */
+  readonly quiet?: Readonly<Record<number, number>>;
   /** Answer to foreign architectures, x32 and numbers from 600 on. Default ENOSYS. */
   readonly foreign?: number;
   /** prlimit64 on PID 1 is answered EPERM. Default true. */
@@ -53,6 +55,7 @@ export interface SmallFilter {
 /** Allows all but what it names, execve apart: the start must not depend on the filter. */
 export function smallFilter({
   denied = {},
+  quiet = {},
   foreign = ENOSYS,
   guard = true,
   notifyAll = false,
@@ -62,7 +65,7 @@ export function smallFilter({
     filter: notifyAll
       ? [ret(RET_USER_NOTIF)]
       : program(
-          Object.fromEntries(Object.keys(numbers).map((nr) => [nr, RET_USER_NOTIF])),
+          { ...Object.fromEntries(Object.keys(numbers).map((nr) => [nr, RET_USER_NOTIF])), ...quiet },
           RET_USER_NOTIF,
           guard ? RET_USER_NOTIF : RET_ALLOW,
         ),
