@@ -60,12 +60,15 @@ static bool is_native(const struct seccomp_data *data)
 	return data->arch == NATIVE_ARCH && !((uint32_t)data->nr & FOREIGN_BIT);
 }
 
+/* What the child does once its filter is loaded: the execve that starts the payload, and before it what it measures by. */
 static bool is_start(const struct notifier *notifier)
 {
 	const struct seccomp_data *data = &request.value.data;
 
-	return !notifier->start_continued && (pid_t)request.value.pid == notifier->child && is_native(data) &&
-	       data->nr == SYS_execve && data->args[0] == (uintptr_t)payload_executable;
+	if (notifier->started || (pid_t)request.value.pid != notifier->child || !is_native(data))
+		return false;
+	return data->nr == SYS_getrusage || data->nr == SYS_clock_gettime ||
+	       (data->nr == SYS_execve && data->args[0] == (uintptr_t)payload_executable);
 }
 
 /* False if there is nobody to take it: a call that a signal took back comes again, and is then another one. */
@@ -117,13 +120,14 @@ bool notify_answer(struct notifier *notifier)
 	if (ioctl(notifier->listener, SECCOMP_IOCTL_NOTIF_RECV, &request) < 0)
 		return false;
 	if (is_start(notifier)) {
-		notifier->start_continued = respond(notifier, SECCOMP_RET_ALLOW);
+		notifier->started_us = clock_us(); /* its last call is the execve */
+		respond(notifier, SECCOMP_RET_ALLOW);
 		return true;
 	}
 	tid = (pid_t)request.value.pid;
 	call.data = request.value.data;
 	call.verdict = decide(notifier->policy);
-	traced = notifier->trace.maximum > 0 && notifier->started_us != 0;
+	traced = notifier->trace.maximum > 0 && notifier->started;
 	written = traced && notifier->trace.beyond == 0;
 	denied = call.verdict != SECCOMP_RET_ALLOW;
 	/* What is read here is used only once the answer has arrived, which proves that the thread was there all the time. */

@@ -22,6 +22,8 @@ export const NR = ARM
       prlimit64: 261,
       execve: 221,
       ptrace: 117,
+      getrusage: 165,
+      clockGettime: 113,
     }
   : {
       openat: 257,
@@ -33,6 +35,8 @@ export const NR = ARM
       prlimit64: 302,
       execve: 59,
       ptrace: 101,
+      getrusage: 98,
+      clockGettime: 228,
     };
 
 export const errno = (number: number): number => RET_ERRNO + number;
