@@ -88,9 +88,9 @@ export interface Denial {
   readonly action: 'refused' | 'continued' | 'killed';
   /** Errno given to the payload, by name; absent when continued or killed. */
   readonly errno?: string;
-  /** Six scalar arguments as 64-bit hexadecimal strings ("0x..."). */
+  /** As many as the call takes, six of a call without a name: 64-bit hexadecimal strings ("0x..."). */
   readonly arguments: readonly string[];
-  /** Arguments in words where they are known (socket family and type, path, clone flags), for people to read. */
+  /** The call with the arguments that tell one use of it from another, in words where they are known. */
   readonly description: string;
   readonly count: number;
 }
