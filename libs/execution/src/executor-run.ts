@@ -132,8 +132,9 @@ export interface ExecutorRunReport {
   };
   /** Absent when porin-init could not report (stopped hard, or exec failed). */
   readonly usage?: PayloadUsage;
+  /** In the order in which they first happened: the index of a denial is its position in the database. */
   readonly denials: readonly Denial[];
-  /** Distinct denials dropped because the report is bounded. */
+  /** Denied calls that are in none of the denials, because the report is bounded. */
   readonly denialsDropped: number;
   readonly recording?: Recording;
   /** Absent after exit code 0, where the payload did not end on its own or did not start, and where the host does not tell. */
