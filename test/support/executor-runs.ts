@@ -16,6 +16,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import {
   type Denial,
+  DenialList,
   type ExecutorRunReport,
   type ExecutorRunRequest,
   type Mount,
@@ -145,6 +146,9 @@ export class ExecutorRuns {
   async run(request: ExecutorRunRequest, options: RunOptions = {}): Promise<TestRun> {
     const output = { stdout: '', stderr: '' };
     const live: Denial[] = [];
+    const denials = new DenialList((position) => {
+      if (position === live.length) live.push(denials.at(position)!);
+    });
     const trace: Buffer[] = [];
     const report = await runExecutor(request, {
       docker: this.docker,
@@ -157,7 +161,7 @@ export class ExecutorRuns {
         options.onOutput?.(output.stdout);
       },
       onStarted: () => options.onStarted?.(),
-      onDenial: (denial) => live.push(denial),
+      denials,
       onTrace: options.onTrace ?? ((part) => Promise.resolve(void trace.push(part))),
     });
     return { report, ...output, live, trace: Buffer.concat(trace) };

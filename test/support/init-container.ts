@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import Docker from 'dockerode';
+import { type Denial, DenialList } from '#lib/execution';
 import { containerEnvironment, containerPaths } from '../../libs/execution/src/sandbox/container-paths.js';
 import { type Failed, type Started } from '../../libs/execution/src/sandbox/control-message.js';
 import {
@@ -25,7 +26,7 @@ const USER = '65534:65534';
 export interface Outcome {
   readonly start: Started | Failed;
   /** Absent where the payload did not start. */
-  readonly end: PayloadEnd | undefined;
+  readonly end: (PayloadEnd & { readonly denials: readonly Denial[]; readonly denialsDropped: number }) | undefined;
   readonly output: string;
   /** The container's own, which is porin-init's. */
   readonly exitCode: number;
@@ -119,17 +120,25 @@ export async function runUnderInit(
   options: Parameters<typeof InitContainer.start>[0] & {
     readonly during?: (running: InitContainer) => Promise<void>;
     readonly handlers?: PayloadHandlers;
+    readonly denials?: DenialList;
   } = {},
 ): Promise<Outcome> {
   const running = await InitContainer.start(options);
+  const list = options.denials ?? new DenialList();
   try {
     await running.control.accept(CONNECT_TIMEOUT_MS);
     await running.control.sendPolicy(renderPolicy(policy));
     const start = await running.control.go();
     if (start.kind === 'started') await options.during?.(running);
-    const end = start.kind === 'started' ? await running.control.finished(options.handlers) : undefined;
+    const end = start.kind === 'started' ? await running.control.finished(list, options.handlers) : undefined;
     const exitCode = await running.exitCode();
-    return { start, end, output: await running.text(), exitCode, bytesReceived: running.control.bytesReceived };
+    return {
+      start,
+      end: end && { ...end, denials: list.denials, denialsDropped: list.dropped },
+      output: await running.text(),
+      exitCode,
+      bytesReceived: running.control.bytesReceived,
+    };
   } finally {
     await running.remove();
   }

@@ -25,12 +25,11 @@ export class RunWriters {
     );
   }
 
-  get listeners(): Pick<ExecutorContext, 'onLog' | 'onTrace' | 'onDenial' | 'onDenialCount'> {
+  get listeners(): Pick<ExecutorContext, 'onLog' | 'onTrace' | 'denials'> {
     return {
       onLog: this.#logs.write,
       onTrace: this.#writeTrace,
-      onDenial: this.#denials.add,
-      onDenialCount: this.#denials.count,
+      denials: this.#denials.list,
     };
   }
 

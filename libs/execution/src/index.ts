@@ -1,4 +1,5 @@
 export * from './executor-run.js';
+export { DenialList, type ListedDenial } from './denial-list.js';
 export * from './execution-error.js';
 export * from './landlock-status.js';
 export { type ExecutorContext, runExecutor } from './run-executor.js';

@@ -10,7 +10,7 @@ import { once } from 'node:events';
 import { chmod, mkdir } from 'node:fs/promises';
 import { createServer, type Server, type Socket } from 'node:net';
 import { dirname } from 'node:path';
-import { type Denial } from '../executor-run.js';
+import { type DenialList } from '../denial-list.js';
 import { ControlChannelError } from './control-error.js';
 import {
   type ControlMessage,
@@ -30,19 +30,12 @@ const MAX_SOCKET_PATH = 107;
 
 export interface PayloadEnd {
   readonly exited: Exited;
-  readonly denials: readonly Denial[];
-  /** Denied calls that are in none of the denials, because the report is bounded. */
-  readonly denialsDropped: number;
   /** With a trace. */
   readonly traced?: Omit<Traced, 'kind'>;
 }
 
 /** What may happen between `started` and the payload's end. */
 export interface PayloadHandlers {
-  /** The first call of each shape, when it happens; `index` is its place in the end's denials. */
-  readonly onDenial?: (denial: Denial, index: number) => void;
-  /** How often it has happened by now, at most once a second. */
-  readonly onCount?: (index: number, count: number) => void;
   /** Whole lines of the trace. The payload waits while this has not resolved. Needed exactly where the policy has a trace. */
   readonly onTrace?: (text: Buffer) => void | Promise<void>;
   /** May look at the container while porin-init is still in it: it waits 10 s for this to resolve. */
@@ -151,25 +144,24 @@ export class ControlSocket {
 
   /**
    * Follows the payload until it has ended and the container is empty but for porin-init, which ends when this resolves.
+   * `denials` gets the first call of each shape when it happens, how often it has happened at most once a second, and by the
+   * end the exact counts.
    */
-  async finished(handlers: PayloadHandlers = {}): Promise<PayloadEnd> {
-    const ledger = new DenialLedger();
+  async finished(denials: DenialList, handlers: PayloadHandlers = {}): Promise<PayloadEnd> {
+    const ledger = new DenialLedger(denials);
     let traced: PayloadEnd['traced'];
     for (;;) {
       const message = await this.#next();
       if (message.kind === 'exited' && ledger.complete && (traced !== undefined || !handlers.onTrace)) {
         await handlers.onExited?.(message);
         this.#socket?.end();
-        return { exited: message, ...ledger.result(), ...(traced && { traced }) };
+        return { exited: message, ...(traced && { traced }) };
       }
       if (message.kind === 'trace' && handlers.onTrace && !traced) await handlers.onTrace(message.text);
       else if (message.kind === 'traced' && handlers.onTrace && !traced) {
         traced = { calls: message.calls, callsBeyondMaximum: message.callsBeyondMaximum };
-      } else {
-        const event = ledger.take(message);
-        if (event === 'unexpected') throw this.#unexpected(message, 'denial, trace, count, dropped or exited');
-        if (event?.kind === 'denial') handlers.onDenial?.(event.denial, event.index);
-        if (event?.kind === 'count') handlers.onCount?.(event.index, event.count);
+      } else if (!ledger.take(message)) {
+        throw this.#unexpected(message, 'denial, trace, count, dropped or exited');
       }
     }
   }
