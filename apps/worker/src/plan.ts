@@ -9,6 +9,7 @@ import {
   type Level,
   type Monitoring,
   type Places,
+  type Profile,
   selectLevel,
 } from '#lib/profiles';
 import type Docker from 'dockerode';
@@ -29,6 +30,8 @@ export interface PlannedExecutor extends Restrictions {
   readonly workingDirectory: string;
   readonly level: Level;
   readonly profileVersionId: string | null;
+  /** The profile that what it does is compared with; under `audit` alone. */
+  readonly audited?: Profile;
   readonly selectionReason: string;
   /** What the variables of profiles and recordings stand for in its container. */
   readonly places: Places;
@@ -93,6 +96,7 @@ async function planExecutor(
     workingDirectory: executor.workingDirectory ?? (content.workingDirectory || '/'),
     level: selection.level,
     profileVersionId: selection.profileVersionId,
+    ...(approved && selection.level.enforcement === 'audit' && { audited: approved.profile }),
     selectionReason: selection.reason,
     places,
     ...restrictions(selection.level, approved, {

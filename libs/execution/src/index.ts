@@ -1,5 +1,6 @@
 export * from './executor-run.js';
 export { DenialList, type ListedDenial } from './denial-list.js';
+export { nodeArchitecture } from './node-architecture.js';
 export * from './execution-error.js';
 export * from './landlock-status.js';
 export { type ExecutorContext, runExecutor } from './run-executor.js';
