@@ -1,11 +1,18 @@
 /** What porin-init reports of denied calls when a payload makes it difficult: very many, very long, hidden ones. */
 import { DenialList } from '#lib/execution';
-import { compileFilter, DEFAULT_CEILING, engineDefaultNames, plainRules, syscallName } from '#lib/profiles';
+import {
+  compileFilter,
+  DEFAULT_CEILING,
+  engineDefaultNames,
+  nodeArchitecture,
+  plainRules,
+  syscallName,
+} from '#lib/profiles';
 import { describe, expect, it } from 'vitest';
 import { policyFor, runUnderInit } from '../support/init-container.js';
 import { EPERM, NR, smallFilter } from '../support/small-filter.js';
 
-const ARCHITECTURE = process.arch === 'arm64' ? 'aarch64' : 'x86_64';
+const ARCHITECTURE = nodeArchitecture(process.arch);
 const MILLION = 1_000_000;
 
 describe('the report of denied calls', () => {

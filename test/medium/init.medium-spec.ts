@@ -1,4 +1,5 @@
 /** porin-init as the first process of real containers: the gate, the payload's start, its end, and what is reported. */
+import { nodeArchitecture } from '#lib/profiles';
 import { DenialList } from '#lib/execution';
 import { describe, expect, it } from 'vitest';
 import { ControlChannelError } from '../../libs/execution/src/sandbox/control-error.js';
@@ -158,7 +159,7 @@ describe('a call outside the profile', () => {
     expect(end?.denials[1]).toMatchObject({
       call: 'socket',
       number: NR.socket,
-      architecture: process.arch === 'arm64' ? 'aarch64' : 'x86_64',
+      architecture: nodeArchitecture(process.arch),
       action: 'refused',
       errno: 'ENOSYS',
       count: 1,

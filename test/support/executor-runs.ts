@@ -25,7 +25,15 @@ import {
   Scratch,
   type StopReason,
 } from '#lib/execution';
-import { compileFilter, DEFAULT_CEILING, engineDefaultNames, type Level, plainRules, type Rule } from '#lib/profiles';
+import {
+  compileFilter,
+  DEFAULT_CEILING,
+  engineDefaultNames,
+  type Level,
+  nodeArchitecture,
+  plainRules,
+  type Rule,
+} from '#lib/profiles';
 import Docker from 'dockerode';
 import { buildTestImage } from '../../scripts/images/build-image.js';
 import { importRoot } from '../../scripts/images/engine.js';
@@ -34,7 +42,7 @@ import { nativeInit, testPayload } from './native.js';
 
 const MIB = 1024 * 1024;
 const CACHE = join(process.cwd(), '.porin/cache');
-const ARCHITECTURE = process.arch === 'arm64' ? 'aarch64' : 'x86_64';
+const ARCHITECTURE = nodeArchitecture(process.arch);
 /** Of the test payload in every container. */
 export const PAYLOAD = '/payload';
 

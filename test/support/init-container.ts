@@ -1,4 +1,5 @@
 /** Runs the test payload under porin-init in a real container, hardened as the worker hardens it. */
+import { nodeArchitecture } from '#lib/profiles';
 import { execFileSync } from 'node:child_process';
 import { randomBytes, randomUUID } from 'node:crypto';
 import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -67,10 +68,7 @@ export class InitContainer {
         NetworkMode: 'none',
         ReadonlyRootfs: true,
         CapDrop: ['ALL'],
-        SecurityOpt: [
-          'no-new-privileges',
-          `seccomp=${JSON.stringify(engineSeccomp(process.arch === 'arm64' ? 'aarch64' : 'x86_64'))}`,
-        ],
+        SecurityOpt: ['no-new-privileges', `seccomp=${JSON.stringify(engineSeccomp(nodeArchitecture(process.arch)))}`],
         PidsLimit: 512,
         Memory: 256 * 1024 * 1024,
         Binds: [`${nativeInit()}:${paths.init}:ro`, `${control.path}:${paths.socket}:ro`],

@@ -1,6 +1,6 @@
 /** Decides for every executor of an attempt, before the first one starts, in which image and at which level it runs. */
 import { type KeyObject } from 'node:crypto';
-import { resolveImage, type ResolvedImage } from '#lib/execution';
+import { payloadCommand, resolveImage, type ResolvedImage } from '#lib/execution';
 import { JobError } from '#lib/jobs';
 import {
   auditKind,
@@ -84,16 +84,14 @@ async function planExecutor(
   });
   if (selection.kind === 'hold') return 'hold';
   if (selection.kind === 'refuse') throw JobError.of(selection.code, { detail: selection.message });
-  const { content } = image;
   const places = runPlaces(claim, image.volumes);
   const approved = row && profile && selection.profileVersionId !== null ? { id: row.id, profile } : null;
   return {
     position: executor.position,
     build,
     image,
-    command: executor.command.length > 0 ? executor.command : [...content.entrypoint, ...content.command],
+    ...payloadCommand(image.content, executor),
     environment: executor.environment,
-    workingDirectory: executor.workingDirectory ?? (content.workingDirectory || '/'),
     level: selection.level,
     profileVersionId: selection.profileVersionId,
     ...(approved && selection.level.enforcement === 'audit' && { audited: approved.profile }),

@@ -1,17 +1,18 @@
 /** What a run under `audit` does beside its profile, as denials that let the call go on: names while it runs, all at its end. */
-import { type Denial, type DenialList, type ListedDenial, nodeArchitecture } from '#lib/execution';
+import { type Denial, type DenialList, type ListedDenial } from '#lib/execution';
 import {
   type Departure,
   departures,
   describeUse,
   isOutside,
+  nodeArchitecture,
   type Profile,
   type Recording,
   syscallNumber,
 } from '#lib/profiles';
 
 export class RunAudit {
-  readonly #architecture = nodeArchitecture();
+  readonly #architecture = nodeArchitecture(process.arch);
   readonly #isOutside: (call: string) => boolean;
   readonly #byName = new Map<string, ListedDenial>();
 

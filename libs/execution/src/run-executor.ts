@@ -7,7 +7,7 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import type Docker from 'dockerode';
-import { isTrace } from '#lib/profiles';
+import { isTrace, nodeArchitecture } from '#lib/profiles';
 import { RunContainer } from './containers/container.js';
 import { containerSpecification } from './containers/container-specification.js';
 import { imageConfiguration } from './containers/image-configuration.js';
@@ -19,7 +19,6 @@ import { type ExecutorOutcome, type ExecutorRunReport, type ExecutorRunRequest, 
 import { isLess, landlockStatusAt } from './landlock-status.js';
 import { Observation } from './monitoring/observation.js';
 import { type Recorder } from './monitoring/recorder.js';
-import { nodeArchitecture } from './node-architecture.js';
 import { PhaseClock } from './phase-clock.js';
 import { type PayloadResult, runPayload } from './run-payload.js';
 import { ControlSocket } from './sandbox/control-socket.js';
@@ -100,7 +99,7 @@ async function prepare(request: ExecutorRunRequest, context: ExecutorContext): P
   const policy = renderPolicy(payloadPolicy(request, image));
   const token = randomBytes(TOKEN_BYTES).toString('hex');
   const socketPath = join(context.runDirectory, `${request.runId}.sock`);
-  const parts = { initPath: context.initPath, socketPath, token, image, architecture: nodeArchitecture() };
+  const parts = { initPath: context.initPath, socketPath, token, image, architecture: nodeArchitecture(process.arch) };
   return { specification: containerSpecification(request, parts), policy, socketPath, token };
 }
 

@@ -1,7 +1,7 @@
 /** The driver of porin-recorder: one child process per worker, one answer per line. */
 import { spawn, type ChildProcessByStdio } from 'node:child_process';
 import { type Readable, type Writable } from 'node:stream';
-import { type Architecture, type Recording } from '#lib/profiles';
+import { nodeArchitecture, type Recording } from '#lib/profiles';
 import { RecorderError } from './recorder-error.js';
 import { type RecorderDetail } from './recorder-detail.js';
 import { parseRecorderLine, type RecorderLine } from './recorder-line.js';
@@ -42,7 +42,7 @@ export class Recorder {
   #unfinished = '';
   readonly #child: ChildProcessByStdio<Writable, Readable, Readable>;
   readonly #answerTimeoutMs: number;
-  readonly #architecture: Architecture = process.arch === 'arm64' ? 'aarch64' : 'x86_64';
+  readonly #architecture = nodeArchitecture(process.arch);
   readonly #pending: PendingAnswer[] = [];
   readonly #armed = new Map<string, RecordingKind>();
   readonly #ended: Promise<void>;

@@ -63,6 +63,8 @@ const FILES: readonly Row[] = [
   ['faccessat', { 2: ACCESSES }],
   ['faccessat2', { 2: ACCESSES, 3: flags(files.ACCESS_FLAGS) }],
   ['unlinkat', { 2: flags(files.UNLINK_FLAGS) }],
+  ['newfstatat', { 3: { ...flags(files.AT_FLAGS), tells: false } }],
+  ['statx', { 2: { ...flags(files.AT_FLAGS), tells: false } }],
   ['linkat execveat', { 4: flags(files.AT_FLAGS) }],
   ['renameat2', { 4: flags(files.RENAME_FLAGS) }],
   ['memfd_create', { 1: flags(memory.MEMFD_FLAGS) }],
