@@ -142,8 +142,16 @@ describe('the table', () => {
     expect(total).toMatch(/^all 1, syscalls .* median 24 .* 2 +1 +0 +1$/);
   });
 
-  it('lists refused calls with their cases and how often', () => {
-    expect(renderDenials(report)).toBe('False denials:\n  samtools, syscalls, direct: pipe2(O_CLOEXEC) EPERM: h06 x4');
+  it('lists refused calls with their cases and how often, and how many runs a call was refused in', () => {
+    const other: Denial = { ...DENIAL, description: 'pipe2(0)' };
+    const heldOut = [GOOD, { ...DENIED, denials: [DENIAL, other] }, DENIED];
+    expect(renderDenials(profilesReport([measured('samtools', { heldOut })])).split('\n')).toEqual([
+      'False denials:',
+      '  samtools, syscalls, direct: pipe2(O_CLOEXEC) and 1 more kinds, EPERM: h06 data x6',
+      '',
+      'Runs in which a call was refused:',
+      '  pipe2 2: samtools',
+    ]);
     expect(renderDenials(profilesReport([measured('samtools', {})]))).toBe('False denials: none.');
   });
 

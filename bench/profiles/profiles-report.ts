@@ -1,5 +1,6 @@
 /** From the runs of the profiles bench to the figures of every application, level and mode, and their totals. */
 import { median } from '#lib/overhead';
+import { type CorpusCase } from './corpus.js';
 import { count, type Counts, judge, type JudgedRun, type ProfileLevel, sumOf } from './counts.js';
 import { allowedBy, allowedFrom, runsToStable } from './learned-profile.js';
 import { type EnforcedProfile, type MeasuredApplication } from './measure-application.js';
@@ -25,6 +26,8 @@ export interface ReportRow {
   readonly application: string;
   readonly level: ProfileLevel;
   readonly mode: ModeName;
+  /** All of the application's. */
+  readonly cases: readonly CorpusCase[];
   readonly figures: ProfileFigures;
   readonly counts: Counts;
   readonly heldOut: readonly JudgedRun[];
@@ -80,7 +83,7 @@ export function changedCases(measured: MeasuredApplication): readonly string[] {
   return [...new Set(changed.map(({ run }) => run.caseId))];
 }
 
-function rowOf({ name, unrestricted }: MeasuredApplication, enforced: EnforcedProfile): ReportRow {
+function rowOf({ name, plan, unrestricted }: MeasuredApplication, enforced: EnforcedProfile): ReportRow {
   const { level, mode, learned, growth } = enforced;
   const judged = (runs: EnforcedProfile['heldOut']) => runs.map((run) => judge(run, level, unrestricted));
   const heldOut = judged(enforced.heldOut);
@@ -90,6 +93,7 @@ function rowOf({ name, unrestricted }: MeasuredApplication, enforced: EnforcedPr
     application: name,
     level,
     mode,
+    cases: [...plan.application.learn, ...plan.application.heldOut],
     figures: {
       allowed: allowedBy(learned).length,
       seen: allowedFrom(learned, 'seen'),
