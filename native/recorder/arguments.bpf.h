@@ -55,7 +55,7 @@ static __always_inline void read_values(struct use_key *key, const volatile stru
 
 static __always_inline void add_entered(u32 slot, struct task_struct *task, u32 number)
 {
-	const volatile struct aware_call *call = &aware_by_number[number & (MAX_NUMBERS - 1)];
+	const volatile struct aware_call *call = &aware_by_number[place_of(number)];
 	struct use_key key = { .slot = (u16)slot, .number = (u16)number };
 
 	if (call->count == 0)
@@ -72,7 +72,7 @@ int arguments_exit(struct bpf_raw_tracepoint_args *ctx)
 	struct task_struct *task;
 	struct recording_state *recording;
 	struct use_key key = {};
-	u64 number;
+	u32 number;
 	u32 slot;
 
 	if (result < (u64)-MAX_ERRNO)
@@ -91,7 +91,7 @@ int arguments_exit(struct bpf_raw_tracepoint_args *ctx)
 	key.slot = (u16)slot;
 	key.number = (u16)number;
 	key.error = (u32)-result;
-	read_values(&key, &aware_by_number[number & (MAX_NUMBERS - 1)], task);
+	read_values(&key, &aware_by_number[place_of(number)], task);
 	add_use(&key);
 	return 0;
 }

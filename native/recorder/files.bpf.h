@@ -39,13 +39,13 @@ int files_exit(struct bpf_raw_tracepoint_args *ctx)
 	const volatile struct file_call *call;
 	struct recording_state *recording;
 	s64 result = (s64)ctx->args[1];
-	u64 number = number_of(registers);
+	u32 number = number_of(registers);
 	struct scratch *scratch;
 	u32 slot;
 
 	if (number >= MAX_NUMBERS)
 		return 0;
-	call = &FILE_CALLS[number & (MAX_NUMBERS - 1)];
+	call = &FILE_CALLS[place_of(number)];
 	if (call->kind == CALL_OTHER)
 		return 0;
 	slot = slot_of(task->cgroups->dfl_cgrp->kn->id);
