@@ -9,10 +9,6 @@
 #include "executions.bpf.h"
 #include "sockets.bpf.h"
 
-/* The call was interrupted and will be made again, by itself or by the kernel (linux/errno.h). */
-#define FIRST_RESTART 512
-#define LAST_RESTART 516
-
 static __always_inline void add_names(struct scratch *scratch, const struct pt_regs *registers,
 				      const volatile struct file_call *call)
 {
@@ -53,7 +49,7 @@ int files_exit(struct bpf_raw_tracepoint_args *ctx)
 		return 0;
 	recording = recording_of(slot);
 	if (recording->kind < KIND_FILES || !recording->started || (u32)task->tgid == recording->supervisor ||
-	    is_compat(task) || (result <= -FIRST_RESTART && result >= -LAST_RESTART))
+	    is_compat(task) || is_restart((u64)result))
 		return 0;
 	scratch = scratch_of_cpu();
 	if (!scratch)

@@ -8,7 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import Docker from 'dockerode';
 import { required } from './environment.js';
-import { cgroupDirectory, compileRecorderPayload, PROGRAM } from './recorder-processes.js';
+import { cgroupDirectory, compile, PROGRAM } from './recorder-processes.js';
 
 const run = promisify(execFile);
 const IMAGE = `porin-test/recorder-${process.pid}`;
@@ -34,7 +34,7 @@ export class RecorderContainers {
     const root = join(containers.directory, 'root');
     const archive = join(containers.directory, 'image.tar');
     await mkdir(root);
-    await compileRecorderPayload(root);
+    await compile(PROGRAM, root);
     await fill(root);
     await run('tar', ['-C', root, '-cf', archive, '.']);
     const progress = await containers.docker.importImage(createReadStream(archive), { repo: IMAGE, tag: 'latest' });

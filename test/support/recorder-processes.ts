@@ -23,17 +23,18 @@ export class RecorderProcesses {
     private readonly cgroup: string,
   ) {}
 
-  static async create(): Promise<RecorderProcesses> {
+  /** @param programs beside the gate: names of this directory's C sources. */
+  static async create(...programs: readonly string[]): Promise<RecorderProcesses> {
     const directory = await mkdtemp(join(tmpdir(), 'porin-processes-'));
     const cgroup = join(await cgroup2Mount(), `porin-recorder-${process.pid}`);
-    await Promise.all([compileRecorderPayload(directory), mkdir(cgroup)]);
+    await Promise.all([mkdir(cgroup), ...[PROGRAM, ...programs].map((name) => compile(name, directory))]);
     return new RecorderProcesses(directory, cgroup);
   }
 
   /** Starts a process that waits at its gate, alone in its cgroup, with the program's `command` behind it. */
-  async start(command: readonly string[]): Promise<GatedProcess> {
+  async start(command: readonly string[], program = PROGRAM): Promise<GatedProcess> {
     const cgroup = join(this.cgroup, String(this.#count++));
-    const child = spawn(join(this.directory, PROGRAM), ['gate-of-input', join(this.directory, PROGRAM), ...command], {
+    const child = spawn(join(this.directory, PROGRAM), ['gate-of-input', join(this.directory, program), ...command], {
       stdio: ['pipe', 'ignore', 'inherit'],
       env: {},
     });
@@ -57,10 +58,11 @@ export class RecorderProcesses {
   }
 }
 
-export async function compileRecorderPayload(directory: string): Promise<void> {
-  const source = join(import.meta.dirname, `${PROGRAM}.c`);
+/** Compiles a static program from `<name>.c` beside this file. */
+export async function compile(name: string, directory: string): Promise<void> {
+  const source = join(import.meta.dirname, `${name}.c`);
   const warnings = ['-Wall', '-Wextra', '-Werror'];
-  await run('cc', ['-O2', ...warnings, '-static', '-pthread', source, '-o', join(directory, PROGRAM)]);
+  await run('cc', ['-O2', ...warnings, '-static', '-pthread', source, '-o', join(directory, name)]);
 }
 
 /** The directory of a process' cgroup v2. */
