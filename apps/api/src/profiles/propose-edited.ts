@@ -7,9 +7,11 @@ import {
   type Coverage,
   fileCoverageKey,
   parseProfile,
+  type Origins,
   type Profile,
   profileDigest,
   ProfileError,
+  refusalsByName,
 } from '#lib/profiles';
 import { type EntityManager } from 'typeorm';
 import { type Caller } from '../auth/caller.js';
@@ -48,6 +50,9 @@ export async function proposeEdited(
       digest: profileDigest(profile),
       canonical: canonicalProfile(profile),
       coverage: unseen(profile),
+      origins: originsOf(profile, approved?.origins ?? {}),
+      familiesVersion: null,
+      conditionsTaught: true,
       basedOn: approved?.id ?? null,
       proposedBy: caller.keyId,
     },
@@ -82,6 +87,15 @@ function parsed(json: unknown): Profile {
     if (error instanceof ProfileError) throw new PorinError('profile-malformed', `${error.message}.`);
     throw error;
   }
+}
+
+/** What the approved version has is inherited, whatever the person changed of its conditions. */
+function originsOf(profile: Profile, before: Origins): Origins {
+  const names = [...allowedNames(profile), ...refusalsByName(profile.rules).keys()];
+  const byHand = { origin: 'by hand' } as const;
+  return Object.fromEntries(
+    names.map((name) => [name, before[name] ? { ...before[name], origin: 'inherited' } : byHand]),
+  );
 }
 
 /** Nothing was seen of it: no recording made it. */

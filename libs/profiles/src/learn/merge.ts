@@ -2,6 +2,7 @@
 import { fileCoverage, learnFiles } from '../files/learn-files.js';
 import { type Digest, digestOf } from '../model/canonical-json.js';
 import { allowedNames, profileDigest } from '../model/parse-profile.js';
+import { type Closure, type Origins } from '../model/origins.js';
 import { type Coverage, type Profile } from '../model/profile.js';
 import { type Recording } from '../model/recording.js';
 import { isEnough, type LearningOptions } from './enough.js';
@@ -16,7 +17,12 @@ export interface RecordedRun {
   readonly recording: Recording;
 }
 
-export type MergeOptions = LearningOptions;
+export interface MergeOptions extends LearningOptions {
+  /** Exit codes after which a run may teach; 0 alone where absent. */
+  readonly expectedExitCodes?: readonly number[];
+  /** `families` where absent. */
+  readonly closure?: Closure;
+}
 
 export type MergeResult =
   | {
@@ -25,7 +31,7 @@ export type MergeResult =
       readonly need: number;
       readonly distinctInputs: number;
       readonly distinctInputsNeeded: number;
-      /** Runs left out because their recording has a hole, or because they did not end with exit code 0. */
+      /** Runs left out because their recording has a hole, or because they ended otherwise than expected. */
       readonly partial: number;
       readonly failed: number;
     }
@@ -34,6 +40,7 @@ export type MergeResult =
       readonly profile: Profile;
       readonly digest: Digest;
       readonly coverage: Coverage;
+      readonly origins: Origins;
       /** The runs that it was merged from. */
       readonly merged: readonly RecordedRun[];
     };
@@ -43,7 +50,7 @@ export type MergeResult =
  * @throws FileRulesError TOO_MANY_FILE_RULES
  */
 export function mergeRecordings(runs: readonly RecordedRun[], options: MergeOptions): MergeResult {
-  const merged = runs.filter(mayTeach);
+  const merged = runs.filter((run) => mayTeach(run, options));
   const distinctInputs = new Set(merged.map(({ inputsDigest }) => inputsDigest)).size;
   const first = merged[0];
   if (!first || !isEnough(merged, options)) {
@@ -60,7 +67,8 @@ export function mergeRecordings(runs: readonly RecordedRun[], options: MergeOpti
   }
   const profile = profileOf(merged, first.recording.architecture, options);
   const coverage = { ...coverageOf(merged, profile), ...fileCoverage(merged, profile.files ?? []) };
-  return { kind: 'profile', profile, digest: profileDigest(profile), coverage, merged };
+  const origins = originsOf(profile, coverage);
+  return { kind: 'profile', profile, digest: profileDigest(profile), coverage, origins, merged };
 }
 
 export function recordingDigest(recording: Recording): Digest {
@@ -78,8 +86,8 @@ export function recordingDigest(recording: Recording): Digest {
   });
 }
 
-function mayTeach({ exitCode, recording }: RecordedRun): boolean {
-  return exitCode === 0 && !isPartial(recording);
+function mayTeach({ exitCode, recording }: RecordedRun, { expectedExitCodes = [0] }: MergeOptions): boolean {
+  return exitCode !== null && expectedExitCodes.includes(exitCode) && !isPartial(recording);
 }
 
 function isPartial(recording: Recording): boolean {
@@ -98,6 +106,12 @@ function profileOf(
   }
   const rules = learnRules(runs, options);
   return { version: 1, architecture, rules, network: 'none', ...learnFiles(runs, options) };
+}
+
+function originsOf(profile: Profile, coverage: Coverage): Origins {
+  return Object.fromEntries(
+    allowedNames(profile).map((name) => [name, { origin: coverage[name]?.seenIn ? 'seen' : 'inherited' }]),
+  );
 }
 
 /** For every name of the profile; what only the earlier version brought in was seen in 0 of them. */
