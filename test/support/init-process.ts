@@ -5,11 +5,8 @@ import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import {
-  ControlSocket,
-  type PayloadEnd,
-  type PayloadHandlers,
-} from '../../libs/execution/src/sandbox/control-socket.js';
+import { ControlSocket } from '../../libs/execution/src/sandbox/control-socket.js';
+import { type PayloadEnd, type PayloadHandlers } from '../../libs/execution/src/sandbox/payload-report.js';
 import { renderPolicy, type SandboxPolicy } from '../../libs/execution/src/sandbox/policy-text.js';
 import { nativeInit } from './native.js';
 

@@ -156,6 +156,7 @@ async function runInside(
     const outcome = await withOomKilled(result, container);
     if (!result.executed) await observation.drop();
     const { usage, limitHits, denials, denialsDropped, endedOnItsOwn, traced, landlockStatus } = result;
+    const { foreignProgram, foreignCalls } = result;
     return {
       outcome,
       level: request.level,
@@ -163,9 +164,14 @@ async function runInside(
       ...(limitHits && { limitHits }),
       denials,
       denialsDropped,
+      ...(foreignProgram && { foreignProgram }),
       ...(landlockStatus && { landlockStatus }),
       ...(result.executed &&
-        (await observation.finish({ payloadEndedOnItsOwn: endedOnItsOwn, ...(traced && { traced }) }))),
+        (await observation.finish({
+          payloadEndedOnItsOwn: endedOnItsOwn,
+          ...(foreignCalls && { foreignCalls }),
+          ...(traced && { traced }),
+        }))),
       logs: logs.summary(),
       sandbox: { initVersion: hello.initVersion, kernel: hello.kernel, landlockAbi: hello.landlockAbi },
     };

@@ -6,7 +6,8 @@ import { nodeArchitecture } from '../node-architecture.js';
 import { RecorderError } from './recorder-error.js';
 import { type Recorder } from './recorder.js';
 import { lostRecording } from './recording.js';
-import { type Traced } from '../sandbox/control-message.js';
+import { type ForeignCalls, type Traced } from '../sandbox/control-message.js';
+import { withForeignCalls } from './foreign-calls.js';
 import { NotifyTrace } from './notify-trace.js';
 import { Strace } from './strace.js';
 import { TraceArtifact, type TraceSink } from './trace-artifact.js';
@@ -25,6 +26,8 @@ export interface Observers {
 
 export interface PayloadEnding {
   readonly payloadEndedOnItsOwn: boolean;
+  /** As porin-init counted them; it has not where it was ended by force. */
+  readonly foreignCalls?: Omit<ForeignCalls, 'kind'>;
   /** porin-init's last word on its trace. */
   readonly traced?: Omit<Traced, 'kind'>;
 }
@@ -70,10 +73,11 @@ export class Observation {
     if (this.#lost) throw this.#lost;
   }
 
-  async finish({ payloadEndedOnItsOwn, traced }: PayloadEnding): Promise<Observed> {
+  async finish({ payloadEndedOnItsOwn, foreignCalls, traced }: PayloadEnding): Promise<Observed> {
     const { recorder, strace, notifyTrace } = this.attached;
+    const recording = recorder && (await this.#finishRecording(recorder, { payloadEndedOnItsOwn }));
     return {
-      ...(recorder && { recording: await this.#finishRecording(recorder, { payloadEndedOnItsOwn }) }),
+      ...(recording && { recording: foreignCalls ? withForeignCalls(recording, foreignCalls) : recording }),
       ...(strace && { trace: await strace.finish(STRACE_TIMEOUT_MS) }),
       ...(notifyTrace && { trace: await notifyTrace.finish(traced) }),
     };
