@@ -11,7 +11,7 @@ struct policy_rlimit {
 };
 
 /* Bit i of a path's rights is the letter i: read, write, create, execute. */
-#define POLICY_RIGHTS "rwcx"
+#define POLICY_RIGHTS "rwcxl"
 
 struct policy_path {
 	unsigned rights;

@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ControlSocket } from '../../libs/execution/src/sandbox/control-socket.js';
 import { type PayloadEnd, type PayloadHandlers } from '../../libs/execution/src/sandbox/payload-report.js';
+import { type Denial, DenialList } from '#lib/execution';
 import { renderPolicy, type SandboxPolicy } from '../../libs/execution/src/sandbox/policy-text.js';
 import { nativeInit } from './native.js';
 
@@ -14,7 +15,11 @@ const CONNECT_TIMEOUT_MS = 60_000;
 /** porin-init is the first process of a PID namespace, as in a container; all else is the test's own. */
 const UNSHARE = ['--user', '--map-root-user', '--pid', '--fork', '--kill-child'];
 
-export async function runUnderBareInit(policy: SandboxPolicy, handlers?: PayloadHandlers): Promise<PayloadEnd> {
+export async function runUnderBareInit(
+  policy: SandboxPolicy,
+  handlers?: PayloadHandlers,
+): Promise<PayloadEnd & { readonly denials: readonly Denial[] }> {
+  const list = new DenialList();
   const directory = mkdtempSync(join(tmpdir(), 'porin-'));
   const token = randomBytes(32).toString('hex');
   const control = await ControlSocket.listen(join(directory, 'c.sock'), token);
@@ -27,7 +32,7 @@ export async function runUnderBareInit(policy: SandboxPolicy, handlers?: Payload
     await control.sendPolicy(renderPolicy(policy));
     const start = await control.go();
     if (start.kind === 'failed') throw new Error(`the payload failed to start at ${start.stage}`);
-    return await control.finished(handlers);
+    return { ...(await control.finished(list, handlers)), denials: list.denials };
   } finally {
     control.close();
     if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');

@@ -6,9 +6,9 @@ import { readLimitHits } from './containers/cgroup.js';
 import { temporaryDirectories } from './containers/container-specification.js';
 import { isFull } from './containers/disk-space.js';
 import { PayloadStop, stopReason } from './containers/payload-stop.js';
+import { type DenialList } from './denial-list.js';
 import { ExecutionError } from './execution-error.js';
 import {
-  type Denial,
   type ExecutorOutcome,
   type ExecutorRunRequest,
   type ForeignProgram,
@@ -35,9 +35,8 @@ export interface GatedPayload {
   /** Rejects when the payload can no longer be followed. */
   readonly broken: Promise<never>;
   readonly onStarted: () => void;
-  readonly onDenial: (denial: Denial) => void;
-  /** How often the denial of this index has happened by now. */
-  readonly onDenialCount: (index: number, count: number) => void;
+  /** Gets what is denied, when it is. */
+  readonly denials: DenialList;
   /** Of the supervisor's trace, where there is one. */
   readonly onTrace?: (text: Buffer) => Promise<void>;
 }
@@ -49,8 +48,6 @@ export interface PayloadResult {
   readonly endedOnItsOwn: boolean;
   readonly usage?: PayloadUsage;
   readonly limitHits?: LimitHits;
-  readonly denials: readonly Denial[];
-  readonly denialsDropped: number;
   readonly foreignProgram?: ForeignProgram;
   /** Absent where porin-init could not report. */
   readonly foreignCalls?: PayloadEnd['foreignCalls'];
@@ -68,7 +65,7 @@ interface Scene {
 
 const START_TIMEOUT_MS = 60_000;
 const NO_MORE_WORDS: readonly ControlChannelErrorCode[] = ['hung-up', 'closed'];
-const NOT_EXECUTED = { executed: false, endedOnItsOwn: false, denials: [], denialsDropped: 0 } as const;
+const NOT_EXECUTED = { executed: false, endedOnItsOwn: false } as const;
 
 /** Throws ControlChannelError, ExecutionError. */
 export async function runPayload(payload: GatedPayload): Promise<PayloadResult> {
@@ -92,18 +89,8 @@ export async function runPayload(payload: GatedPayload): Promise<PayloadResult> 
 
 async function followToEnd(payload: GatedPayload, stop: PayloadStop): Promise<PayloadResult> {
   const { control, clock, broken } = payload;
-  const seen: Denial[] = [];
   let scene: Scene = { diskFull: false };
-  const finished = control.finished({
-    onDenial: (denial) => {
-      seen.push(denial);
-      payload.onDenial(denial);
-    },
-    onCount: (index, count) => {
-      const denial = seen[index];
-      if (denial) seen[index] = { ...denial, count };
-      payload.onDenialCount(index, count);
-    },
+  const finished = control.finished(payload.denials, {
     ...(payload.onTrace && { onTrace: payload.onTrace }),
     onExited: async (exited) => {
       clock.enter('remove');
@@ -113,7 +100,7 @@ async function followToEnd(payload: GatedPayload, stop: PayloadStop): Promise<Pa
   });
   try {
     const end = await Promise.race([finished, broken]);
-    const { exited, denials, denialsDropped, foreignCalls, traced } = end;
+    const { exited, foreignCalls, traced } = end;
     const outcome = outcomeOf(exited, stop.reason, scene);
     return {
       outcome,
@@ -121,8 +108,6 @@ async function followToEnd(payload: GatedPayload, stop: PayloadStop): Promise<Pa
       endedOnItsOwn: outcome.kind === 'exited',
       usage: usageOf(exited),
       ...(scene.limitHits && { limitHits: scene.limitHits }),
-      denials,
-      denialsDropped,
       foreignCalls,
       ...programOf(end),
       ...(traced && { traced }),
@@ -130,7 +115,7 @@ async function followToEnd(payload: GatedPayload, stop: PayloadStop): Promise<Pa
   } catch (error) {
     clock.enter('remove');
     const outcome = await outcomeWithoutReport(error, payload.container, stop.reason);
-    return { outcome, executed: true, endedOnItsOwn: false, denials: seen, denialsDropped: 0 };
+    return { outcome, executed: true, endedOnItsOwn: false };
   }
 }
 

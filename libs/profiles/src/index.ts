@@ -1,8 +1,10 @@
 export * from './model/level.js';
 export * from './model/condition.js';
 export * from './kernel/argument-widths.js';
-export * from './kernel/argument-words.js';
-export { argumentCount } from './kernel/argument-count.js';
+export { describeCall, describeUse, type ObservedCall } from './kernel/describe-call.js';
+export { nodeArchitecture } from './kernel/node-architecture.js';
+export { hex } from './kernel/words/words.js';
+export { SOCKET_FAMILIES } from './kernel/words/sockets.js';
 export {
   type Alternative,
   byName,
@@ -15,6 +17,9 @@ export {
 export * from './model/files.js';
 export * from './model/profile.js';
 export * from './model/recording.js';
+export * from './model/origins.js';
+export * from './kernel/families.js';
+export * from './learn/closure.js';
 export * from './filter/instruction.js';
 export * from './filter/filter-error.js';
 export * from './kernel/syscalls.js';
@@ -37,6 +42,8 @@ export {
   SECCOMP_RET_USER_NOTIF,
 } from './filter/bpf.js';
 export * from './select-level.js';
+export * from './audit/audit-kind.js';
+export * from './audit/departures.js';
 export * from './model/canonical-json.js';
 export * from './model/parse-profile.js';
 export * from './model/content-digest.js';

@@ -10,7 +10,9 @@ import { once } from 'node:events';
 import { chmod, mkdir } from 'node:fs/promises';
 import { createServer, type Server, type Socket } from 'node:net';
 import { dirname } from 'node:path';
+import { type DenialList } from '../denial-list.js';
 import { type ForeignProgram } from '../executor-run.js';
+import { within } from '../within.js';
 import { ControlChannelError } from './control-error.js';
 import {
   type ControlMessage,
@@ -100,7 +102,7 @@ export class ControlSocket {
    * @throws ControlChannelError connect-timeout, wrong-token, protocol-version, or any of the channel's own
    */
   async accept(timeoutMs: number): Promise<Hello> {
-    const hello = await this.#inTime(this.#hello(), timeoutMs);
+    const hello = await within(this.#hello(), timeoutMs, () => this.#lateHello(timeoutMs));
     if (hello.kind !== 'hello') throw this.#unexpected(hello, 'hello');
     if (!sameToken(hello.token, this.#token)) {
       throw this.#fail('wrong-token', 'A process that does not have the token connected to the control socket.');
@@ -134,9 +136,11 @@ export class ControlSocket {
 
   /**
    * Follows the payload until it has ended and the container is empty but for porin-init, which ends when this resolves.
+   * `denials` gets the first call of each shape when it happens, how often it has happened at most once a second, and by the
+   * end the exact counts.
    */
-  async finished(handlers: PayloadHandlers = {}): Promise<PayloadEnd> {
-    const report = new PayloadReport(handlers);
+  async finished(denials: DenialList, handlers: PayloadHandlers = {}): Promise<PayloadEnd> {
+    const report = new PayloadReport(denials, handlers);
     for (;;) {
       const message = await this.#next();
       const { complete } = report;
@@ -166,21 +170,11 @@ export class ControlSocket {
     return this.#next();
   }
 
-  async #inTime<T>(result: Promise<T>, timeoutMs: number): Promise<T> {
-    let timer: NodeJS.Timeout | undefined;
-    const timeout = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => {
-        const message = this.#socket
-          ? `porin-init connected and did not say hello within ${timeoutMs} ms.`
-          : `porin-init did not connect within ${timeoutMs} ms: its container may not have started.`;
-        reject(this.#fail('connect-timeout', message));
-      }, timeoutMs);
-    });
-    try {
-      return await Promise.race([result, timeout]);
-    } finally {
-      clearTimeout(timer);
-    }
+  #lateHello(timeoutMs: number): ControlChannelError {
+    const message = this.#socket
+      ? `porin-init connected and did not say hello within ${timeoutMs} ms.`
+      : `porin-init did not connect within ${timeoutMs} ms: its container may not have started.`;
+    return this.#fail('connect-timeout', message);
   }
 
   #send(text: string): void {

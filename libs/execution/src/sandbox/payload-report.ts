@@ -1,13 +1,11 @@
 /** Gathers what porin-init tells of a payload between its start and its end, and whether it may be told at that moment. */
-import { type Denial, type ForeignProgram } from '../executor-run.js';
+import { type DenialList } from '../denial-list.js';
+import { type ForeignProgram } from '../executor-run.js';
 import { type ControlMessage, type Exited, type ForeignCalls, type Traced } from './control-message.js';
 import { DenialLedger } from './denial-ledger.js';
 
 export interface PayloadEnd {
   readonly exited: Exited;
-  readonly denials: readonly Denial[];
-  /** Denied calls that are in none of the denials, because the report is bounded. */
-  readonly denialsDropped: number;
   readonly foreignCalls: Omit<ForeignCalls, 'kind'>;
   readonly foreignProgram?: ForeignProgram;
   /** With a trace. */
@@ -16,10 +14,6 @@ export interface PayloadEnd {
 
 /** What may happen between `started` and the payload's end. */
 export interface PayloadHandlers {
-  /** The first call of each shape, when it happens; `index` is its place in the end's denials. */
-  readonly onDenial?: (denial: Denial, index: number) => void;
-  /** How often it has happened by now, at most once a second. */
-  readonly onCount?: (index: number, count: number) => void;
   /** Whole lines of the trace. The payload waits while this has not resolved. Needed exactly where the policy has a trace. */
   readonly onTrace?: (text: Buffer) => void | Promise<void>;
   /** May look at the container while porin-init is still in it: it waits 10 s for this to resolve. */
@@ -27,18 +21,23 @@ export interface PayloadHandlers {
 }
 
 export class PayloadReport {
-  readonly #ledger = new DenialLedger();
+  readonly #ledger: DenialLedger;
   #traced: PayloadEnd['traced'];
   #foreignCalls: PayloadEnd['foreignCalls'] | undefined;
   #foreignProgram: ForeignProgram | undefined;
 
-  constructor(private readonly handlers: PayloadHandlers) {}
+  /** `denials` gets the first call of each shape when it happens, and how often it has happened. */
+  constructor(
+    denials: DenialList,
+    private readonly handlers: PayloadHandlers,
+  ) {
+    this.#ledger = new DenialLedger(denials);
+  }
 
   /** All that comes before `exited`; undefined while something is missing. */
   get complete(): Omit<PayloadEnd, 'exited'> | undefined {
     if (!this.#ledger.complete || !this.#foreignCalls || (this.handlers.onTrace && !this.#traced)) return undefined;
     return {
-      ...this.#ledger.result(),
       foreignCalls: this.#foreignCalls,
       ...(this.#foreignProgram && { foreignProgram: this.#foreignProgram }),
       ...(this.#traced && { traced: this.#traced }),
@@ -65,15 +64,7 @@ export class PayloadReport {
         this.#traced = { calls: message.calls, callsBeyondMaximum: message.callsBeyondMaximum };
         return true;
       default:
-        return this.#takeDenial(message);
+        return this.#ledger.take(message);
     }
-  }
-
-  #takeDenial(message: ControlMessage): boolean {
-    const event = this.#ledger.take(message);
-    if (event === 'unexpected') return false;
-    if (event?.kind === 'denial') this.handlers.onDenial?.(event.denial, event.index);
-    if (event?.kind === 'count') this.handlers.onCount?.(event.index, event.count);
-    return true;
   }
 }
