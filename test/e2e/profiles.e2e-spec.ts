@@ -3,7 +3,8 @@ import { parseStatement, profileDigest, recordingDigest, verifyApproval, verifyS
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startTestApi, type TestApi } from '../support/api.js';
 import { eventually } from '../support/eventually.js';
-import { type RecordedJobOptions, runRecordedJob } from '../support/recorded-job.js';
+import { type ListedProfile, makeLearningApplication } from '../support/learning-application.js';
+import { type RecordedJobOptions } from '../support/recorded-job.js';
 import { recordingOf } from '../support/worker-rows.js';
 
 let api: TestApi;
@@ -23,44 +24,7 @@ beforeAll(async () => {
 
 afterAll(() => api.stop());
 
-interface Profile {
-  id: string;
-  number: number;
-  digest: string;
-  state: string;
-}
-
-/** A fresh application; `run` runs a recorded job of it, `learn` enough of them for a proposal. */
-async function makeApplication(settings: object = {}) {
-  const name = `app-${randomUUID()}`;
-  const body = { name, image: 'porin/edf:1', ...settings };
-  const { id } = (await api.post(keys.admin, '/api/v1/applications', body).expect(201)).body as { id: string };
-  const run = (options: Partial<RecordedJobOptions>) =>
-    runRecordedJob(api, { key: keys.submitter, application: name, nodeId, ...options });
-  const profiles = async () =>
-    (await api.get(keys.submitter, `/api/v1/applications/${id}/profiles`).expect(200)).body.profiles as Profile[];
-  const states = async () => (await profiles()).map(({ number, state }) => [number, state]);
-  /** Waits for the version of that number and gives it. */
-  const version = async (number: number): Promise<Profile> => {
-    await eventually(async () => expect((await profiles()).map((profile) => profile.number)).toContain(number));
-    return (await profiles()).find((profile) => profile.number === number) as Profile;
-  };
-  const learn = async (calls: string[], number = 1): Promise<Profile> => {
-    for (const inputsDigest of ['a', 'b', 'b']) await run({ inputsDigest, calls });
-    return version(number);
-  };
-  /** Returns when the dispatcher has looked at everything that was recorded. */
-  const settled = () =>
-    eventually(async () => {
-      const { rows } = await api.owner.query(
-        `SELECT FROM recording JOIN executor_run AS run ON run.id = executor_run_id JOIN build ON build.id = build_id
-         WHERE application_id = $1 AND considered_at IS NULL`,
-        [id],
-      );
-      expect(rows).toHaveLength(0);
-    });
-  return { id, name, run, profiles, states, version, learn, settled };
-}
+const makeApplication = (settings: object = {}) => makeLearningApplication(api, { keys, nodeId, settings });
 
 const decide = (key: string, verb: string, { id, digest }: { id: string; digest: string }) =>
   api.post(key, `/api/v1/profiles/${id}/${verb}`, { digest, reason: 'looked at it' });
@@ -105,7 +69,8 @@ describe('a proposal', () => {
     ['a partial recording', { partialReasons: ['map-failure'] }],
     ['a payload that failed', { exitCode: 1 }],
     ['a payload that a signal killed', { exitCode: null, outcome: 'signaled' }],
-    ['a job that failed', { state: 'EXECUTOR_ERROR' }],
+    ['a job that the grid failed', { state: 'SYSTEM_ERROR' }],
+    ['a job that was canceled', { state: 'CANCELED' }],
     ['enforcement without an approved version', { enforcement: 'audit' }],
     ['another build', { content: 'sha256:other' }],
   ])('learns nothing from %s', async (_name, options) => {
@@ -328,7 +293,7 @@ describe('profile versions', () => {
     await version(2);
     const list = async (query: string) =>
       (await api.get(keys.submitter, `/api/v1/profiles?applicationId=${id}${query}`).expect(200)).body;
-    expect((await list('&state=PROPOSED')).profiles.map(({ number }: Profile) => number)).toEqual([2]);
+    expect((await list('&state=PROPOSED')).profiles.map(({ number }: ListedProfile) => number)).toEqual([2]);
     const page = await list('&limit=1');
     expect(page.profiles[0].number).toBe(2);
     expect((await list(`&limit=1&after=${page.next}`)).profiles[0].number).toBe(1);

@@ -1,9 +1,18 @@
 /** Reads the profile versions of a tenant. */
 import { Approval, ProfileVersion } from '#lib/database';
-import { allowedNames, derivations, fileCoverageKey, lintProfile, parseProfile, type Profile } from '#lib/profiles';
+import {
+  allowedNames,
+  derivations,
+  FAMILIES_VERSION,
+  fileCoverageKey,
+  lintProfile,
+  parseProfile,
+  type Profile,
+} from '#lib/profiles';
 import { type EntityManager } from 'typeorm';
 import { type z } from 'zod';
 import { PorinError } from '../errors/porin-error.js';
+import { learningOf } from './find-learning.js';
 import { recordingsOf } from './version-recordings.js';
 import { type profileDetail, type ProfileListQuery, type profileSummary } from './profile-answers.js';
 
@@ -63,8 +72,12 @@ export async function describeProfile(
   );
   const decisions = await manager.find(Approval, { where: { profileVersionId: id }, order: { sequence: 'ASC' } });
   const profile = parseProfile(version.canonical);
+  const learning = (await learningOf(manager, [version.buildId])).get(version.buildId);
+  if (!learning) throw new Error(`the build ${version.buildId} is gone`);
   return {
     ...version,
+    learning,
+    familiesCurrent: version.familiesVersion === null || version.familiesVersion >= FAMILIES_VERSION,
     ...(build[0] as (typeof build)[number]),
     calls: allowedNames(profile).length,
     profile,

@@ -95,6 +95,18 @@ describe('mergeRecordings', () => {
     expect(enough.kind === 'profile' && allowedNames(enough.profile)).not.toContain('bpf');
   });
 
+  it('learns from the exit codes that are expected, and from no other', () => {
+    const runs = [run('a', ['read']), run('b', ['write'], { exitCode: 3 }), run('b', ['bpf'], { exitCode: 1 })];
+    const result = mergeRecordings(runs, { needed: 2, distinctInputs: 2, expectedExitCodes: [0, 3] });
+    expect(result.kind === 'profile' && allowedNames(result.profile)).toEqual(['read', 'write']);
+    const withoutZero = mergeRecordings(runs, { needed: 1, distinctInputs: 1, expectedExitCodes: [1] });
+    expect(withoutZero.kind === 'profile' && allowedNames(withoutZero.profile)).toEqual(['bpf']);
+    const signaled = [run('a', ['read'], { exitCode: null })];
+    expect(mergeRecordings(signaled, { needed: 1, distinctInputs: 1, expectedExitCodes: [0, 3] }).kind).toBe(
+      'insufficient',
+    );
+  });
+
   it('waits for enough different inputs, however many recordings there are', () => {
     const runs = Array.from({ length: 9 }, () => run('a', ['read']));
     expect(mergeRecordings(runs, NEED)).toMatchObject({ kind: 'insufficient', have: 9, distinctInputs: 1 });

@@ -17,7 +17,10 @@ export interface RecordedRun {
   readonly recording: Recording;
 }
 
-export type MergeOptions = LearningOptions;
+export interface MergeOptions extends LearningOptions {
+  /** Exit codes after which a run may teach; 0 alone where absent. */
+  readonly expectedExitCodes?: readonly number[];
+}
 
 export type MergeResult =
   | {
@@ -26,7 +29,7 @@ export type MergeResult =
       readonly need: number;
       readonly distinctInputs: number;
       readonly distinctInputsNeeded: number;
-      /** Runs left out because their recording has a hole, or because they did not end with exit code 0. */
+      /** Runs left out because their recording has a hole, or because they ended otherwise than expected. */
       readonly partial: number;
       readonly failed: number;
     }
@@ -48,7 +51,7 @@ export type MergeResult =
  * @throws FileRulesError TOO_MANY_FILE_RULES
  */
 export function mergeRecordings(runs: readonly RecordedRun[], options: MergeOptions): MergeResult {
-  const merged = runs.filter(mayTeach);
+  const merged = runs.filter((run) => mayTeach(run, options));
   const distinctInputs = new Set(merged.map(({ inputsDigest }) => inputsDigest)).size;
   const first = merged[0];
   if (!first || !isEnough(merged, options)) {
@@ -86,8 +89,8 @@ export function recordingDigest(recording: Recording): Digest {
   });
 }
 
-function mayTeach({ exitCode, recording }: RecordedRun): boolean {
-  return exitCode === 0 && !isPartial(recording);
+function mayTeach({ exitCode, recording }: RecordedRun, { expectedExitCodes = [0] }: MergeOptions): boolean {
+  return exitCode !== null && expectedExitCodes.includes(exitCode) && !isPartial(recording);
 }
 
 function isPartial(recording: Recording): boolean {
