@@ -150,9 +150,13 @@ async function runInside(
     ]);
     const outcome = await withOomKilled(result, container);
     if (!result.executed) await observation.drop();
-    const { usage, limitHits, endedOnItsOwn, traced, landlockStatus } = result;
+    const { usage, limitHits, endedOnItsOwn, traced, landlockStatus, foreignProgram, foreignCalls } = result;
     const observed = result.executed
-      ? await observation.finish({ payloadEndedOnItsOwn: endedOnItsOwn, ...(traced && { traced }) })
+      ? await observation.finish({
+          payloadEndedOnItsOwn: endedOnItsOwn,
+          ...(foreignCalls && { foreignCalls }),
+          ...(traced && { traced }),
+        })
       : {};
     return {
       outcome,
@@ -161,6 +165,7 @@ async function runInside(
       ...(limitHits && { limitHits }),
       denials: denials.denials,
       denialsDropped: denials.dropped,
+      ...(foreignProgram && { foreignProgram }),
       ...(landlockStatus && { landlockStatus }),
       ...observed,
       logs: logs.summary(),

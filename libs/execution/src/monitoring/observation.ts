@@ -5,7 +5,8 @@ import { type ExecutorRunRequest, TRACE_MAXIMUM_BYTES, type TraceSummary } from 
 import { RecorderError } from './recorder-error.js';
 import { type Recorder } from './recorder.js';
 import { lostRecording } from './recording.js';
-import { type Traced } from '../sandbox/control-message.js';
+import { type ForeignCalls, type Traced } from '../sandbox/control-message.js';
+import { withForeignCalls } from './foreign-calls.js';
 import { NotifyTrace } from './notify-trace.js';
 import { Strace } from './strace.js';
 import { TraceArtifact, type TraceSink } from './trace-artifact.js';
@@ -26,6 +27,8 @@ export interface Observers {
 
 export interface PayloadEnding {
   readonly payloadEndedOnItsOwn: boolean;
+  /** As porin-init counted them; it has not where it was ended by force. */
+  readonly foreignCalls?: Omit<ForeignCalls, 'kind'>;
   /** porin-init's last word on its trace. */
   readonly traced?: Omit<Traced, 'kind'>;
 }
@@ -75,11 +78,12 @@ export class Observation {
     if (this.#lost) throw this.#lost;
   }
 
-  async finish({ payloadEndedOnItsOwn, traced }: PayloadEnding): Promise<Observed> {
+  async finish({ payloadEndedOnItsOwn, foreignCalls, traced }: PayloadEnding): Promise<Observed> {
     this.#stopCounting();
     const { recorder, strace, notifyTrace } = this.attached;
+    const recording = recorder && (await this.#finishRecording(recorder, { payloadEndedOnItsOwn }));
     return {
-      ...(recorder && { recording: await this.#finishRecording(recorder, { payloadEndedOnItsOwn }) }),
+      ...(recording && { recording: foreignCalls ? withForeignCalls(recording, foreignCalls) : recording }),
       ...(strace && { trace: await strace.finish(STRACE_TIMEOUT_MS) }),
       ...(notifyTrace && { trace: await notifyTrace.finish(traced) }),
     };
