@@ -107,7 +107,6 @@ export function policyFor(command: readonly string[], changes: Partial<SandboxPo
     environment: { PATH: '/bin:/' },
     workingDirectory: '/',
     rlimits: {},
-    enforcement: 'enforce',
     filter: smallFilter({}),
     ...changes,
   };

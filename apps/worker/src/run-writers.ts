@@ -1,5 +1,5 @@
 /** Everything of a run that is written while it goes on: what it prints, its trace, its denials. */
-import { type ExecutorContext } from '#lib/execution';
+import { type DenialList, type ExecutorContext } from '#lib/execution';
 import { type Logger } from 'pino';
 import { DenialWriter } from './denial-writer.js';
 import { runDenial } from './finished-run.js';
@@ -31,6 +31,10 @@ export class RunWriters {
       onTrace: this.#writeTrace,
       denials: this.#denials.list,
     };
+  }
+
+  get denials(): DenialList {
+    return this.#denials.list;
   }
 
   /** Resolves when all is written; the denials' last counts are the report's. */

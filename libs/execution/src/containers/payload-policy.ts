@@ -23,7 +23,6 @@ export function payloadPolicy(request: ExecutorRunRequest, image: ImageConfigura
     },
     workingDirectory,
     rlimits: payloadRlimits(request.limits),
-    enforcement: request.level.enforcement,
     filter: request.filter,
     ...(request.landlock && { landlock: request.landlock }),
     ...(request.level.monitoring === 'trace-notify' && {
