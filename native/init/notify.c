@@ -60,12 +60,15 @@ static bool is_native(const struct seccomp_data *data)
 	return data->arch == NATIVE_ARCH && !((uint32_t)data->nr & FOREIGN_BIT);
 }
 
+/* What the child does once its filter is loaded: the execve that starts the payload, and before it what it measures by. */
 static bool is_start(const struct notifier *notifier)
 {
 	const struct seccomp_data *data = &request.value.data;
 
-	return !notifier->start_continued && (pid_t)request.value.pid == notifier->child && is_native(data) &&
-	       data->nr == SYS_execve && data->args[0] == (uintptr_t)payload_executable;
+	if (notifier->started || (pid_t)request.value.pid != notifier->child || !is_native(data))
+		return false;
+	return data->nr == SYS_getrusage || data->nr == SYS_clock_gettime ||
+	       (data->nr == SYS_execve && data->args[0] == (uintptr_t)payload_executable);
 }
 
 /* False if there is nobody to take it: a call that a signal took back comes again, and is then another one. */
@@ -79,13 +82,12 @@ static bool respond(struct notifier *notifier, uint32_t verdict)
 	return ioctl(notifier->listener, SECCOMP_IOCTL_NOTIF_SEND, &response) == 0;
 }
 
-/* Whatever the program says, a call goes on only in audit or a trace, and never under another ABI's numbers. */
+/* Whatever the program says, a call that was held goes on only in a trace, and never under another ABI's numbers. */
 static uint32_t decide(const struct policy *policy)
 {
 	uint32_t verdict = answer_run(&policy->answer, &request.value.data);
-	bool may_go_on = policy->enforcement == ENFORCEMENT_AUDIT || policy->trace_maximum > 0;
 
-	if (verdict == SECCOMP_RET_ALLOW && !(may_go_on && is_native(&request.value.data)))
+	if (verdict == SECCOMP_RET_ALLOW && !(policy->trace_maximum > 0 && is_native(&request.value.data)))
 		return SECCOMP_RET_ERRNO | ENOSYS;
 	return verdict;
 }
@@ -93,7 +95,6 @@ static uint32_t decide(const struct policy *policy)
 static void report(struct notifier *notifier, const struct call *call)
 {
 	const __u64 *args = call->data.args;
-	bool killed = call->verdict == SECCOMP_RET_KILL_PROCESS, continued = call->verdict == SECCOMP_RET_ALLOW;
 	char words[MAX_POINTED_TO * (BASE64_LENGTH(MAX_POINTED) + 16)] = "", *to = words;
 
 	for (size_t i = 0; i < call->pointed_count; i++) {
@@ -105,7 +106,7 @@ static void report(struct notifier *notifier, const struct call *call)
 	control_printf(notifier->control,
 		       "denial %zu 0x%x %u %s %u 0x%llx 0x%llx 0x%llx 0x%llx 0x%llx 0x%llx%s\n",
 		       notifier->ledger.length - 1, call->data.arch, (uint32_t)call->data.nr,
-		       killed ? "killed" : continued ? "continued" : "refused",
+		       call->verdict == SECCOMP_RET_KILL_PROCESS ? "killed" : "refused",
 		       call->verdict & SECCOMP_RET_DATA, args[0], args[1], args[2], args[3], args[4], args[5], words);
 }
 
@@ -119,15 +120,16 @@ bool notify_answer(struct notifier *notifier)
 	if (ioctl(notifier->listener, SECCOMP_IOCTL_NOTIF_RECV, &request) < 0)
 		return false;
 	if (is_start(notifier)) {
-		notifier->start_continued = respond(notifier, SECCOMP_RET_ALLOW);
+		notifier->started_us = clock_us(); /* its last call is the execve */
+		respond(notifier, SECCOMP_RET_ALLOW);
 		return true;
 	}
 	tid = (pid_t)request.value.pid;
 	call.data = request.value.data;
 	call.verdict = decide(notifier->policy);
-	traced = notifier->trace.maximum > 0 && notifier->started_us != 0;
+	traced = notifier->trace.maximum > 0 && notifier->started;
 	written = traced && notifier->trace.beyond == 0;
-	denied = call.verdict != SECCOMP_RET_ALLOW || notifier->policy->enforcement == ENFORCEMENT_AUDIT;
+	denied = call.verdict != SECCOMP_RET_ALLOW;
 	/* What is read here is used only once the answer has arrived, which proves that the thread was there all the time. */
 	if (denied || written)
 		detail_read(&call, tid, is_native(&call.data));

@@ -10,8 +10,8 @@ struct notifier {
 	const struct policy *policy;
 	struct control *control;
 	pid_t child;
-	bool start_continued; /* no further execve can be the one that starts the payload */
-	int64_t started_us;   /* 0 until the payload has been executed */
+	bool started;	    /* the payload has been executed: every further call is its own */
+	int64_t started_us; /* when its execve was made, or went on where it had to wait for that */
 	int64_t counted_us, traced_us; /* when counts and trace were last sent */
 	struct ledger ledger;
 	struct trace trace;

@@ -3,6 +3,7 @@
 
 #include <limits.h>
 #include <stdatomic.h>
+#include <sys/resource.h>
 
 #include "policy.h"
 
@@ -11,11 +12,14 @@ enum payload_stage {
 	STAGE_SESSION, STAGE_RLIMIT, STAGE_DIRECTORY, STAGE_LOOKUP, STAGE_LANDLOCK, STAGE_FILTER, STAGE_EXEC,
 };
 
-/* A page that parent and child share: the child cannot make calls of its own once the filter is loaded. */
+/* A page that parent and child share: once the filter is loaded, the child cannot say anything by a call. */
 struct payload_state {
 	atomic_int stage;
 	atomic_int error;    /* errno at that stage; 0 while none */
 	atomic_int listener; /* -1 until the filter is loaded */
+	/* Of the moment before the execve, for who reads it after the exec pipe's end: */
+	int64_t started_us;
+	struct rusage before; /* what the child has used itself, the loading of the filter above all */
 };
 
 const char *payload_stage_name(enum payload_stage stage);

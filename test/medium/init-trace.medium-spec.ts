@@ -27,13 +27,9 @@ function parse(text: string): TraceLine[] {
     });
 }
 
-async function traced(
-  command: readonly string[],
-  { maximumBytes = 1 << 30, denied = {}, enforcement = 'none' as 'none' | 'enforce' },
-) {
+async function traced(command: readonly string[], { maximumBytes = 1 << 30, denied = {} }) {
   const pieces: Buffer[] = [];
   const policy = policyFor(command, {
-    enforcement,
     filter: smallFilter({ denied, notifyAll: true }),
     trace: { maximumBytes },
   });
@@ -71,7 +67,6 @@ describe('a notification trace', () => {
   it('has denied calls too, and they are denied and reported as ever', async () => {
     const { end, output, text } = await traced(['try', 'open-passwd', 'getppid'], {
       denied: { [NR.openat]: EPERM },
-      enforcement: 'enforce',
     });
     expect(output).toBe('open-passwd EPERM\ngetppid ok\n');
     expect(end?.denials).toMatchObject([{ call: 'openat', action: 'refused', count: 1 }]);
@@ -91,7 +86,6 @@ describe('a notification trace', () => {
   it('loses nothing to a worker that takes it slowly: the payload waits', async () => {
     const pieces: string[] = [];
     const policy = policyFor(['repeat-getppid', '50000'], {
-      enforcement: 'none',
       filter: smallFilter({ notifyAll: true }),
       trace: { maximumBytes: 1 << 30 },
     });
@@ -115,7 +109,7 @@ describe('a notification trace', () => {
     try {
       await control.accept(CONNECT_TIMEOUT_MS);
       const filter = smallFilter({ notifyAll: true });
-      const endless = policyFor(['repeat-getppid', String(2 ** 31 - 1)], { enforcement: 'none', filter });
+      const endless = policyFor(['repeat-getppid', String(2 ** 31 - 1)], { filter });
       await control.sendPolicy(renderPolicy({ ...endless, trace: { maximumBytes: 1 << 30 } }));
       await control.go();
       let killed = false;

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { ControlChannelError } from '../../libs/execution/src/sandbox/control-error.js';
 import { renderPolicy } from '../../libs/execution/src/sandbox/policy-text.js';
 import { CONNECT_TIMEOUT_MS, InitContainer, policyFor, runUnderInit } from '../support/init-container.js';
-import { ALLOW, ENOSYS, EPERM, KILL, NR, smallFilter } from '../support/small-filter.js';
+import { ALLOW, ENOSYS, EPERM, errno, KILL, NR, smallFilter } from '../support/small-filter.js';
 
 const ENOENT = 2;
 const ENOEXEC = 8;
@@ -165,27 +165,19 @@ describe('a call outside the profile', () => {
     expect(end?.denials[1]?.arguments.slice(0, 3)).toEqual(['0x2', '0x3', '0x1']);
   });
 
-  it('goes on in audit, and is reported', async () => {
-    const { end, output } = await runUnderInit(
-      policyFor(['try', 'open-passwd'], {
-        enforcement: 'audit',
-        filter: smallFilter({ denied: { [NR.openat]: ALLOW } }),
-      }),
-    );
-    expect(output).toBe('open-passwd ok\n');
-    expect(end?.denials).toMatchObject([{ call: 'openat', action: 'continued' }]);
-    expect(end?.denials[0]).not.toHaveProperty('errno');
+  it('never goes on without a trace, whatever the answer program says', async () => {
+    const filter = smallFilter({ denied: { [NR.openat]: ALLOW } });
+    const { end, output } = await runUnderInit(policyFor(['try', 'open-passwd'], { filter }));
+    expect(output).toBe('open-passwd ENOSYS\n');
+    expect(end?.denials).toMatchObject([{ call: 'openat', action: 'refused', errno: 'ENOSYS', count: 1 }]);
   });
 
-  it.each(['enforce', 'none'] as const)(
-    'never goes on in %s, whatever the answer program says',
-    async (enforcement) => {
-      const { output } = await runUnderInit(
-        policyFor(['try', 'open-passwd'], { enforcement, filter: smallFilter({ denied: { [NR.openat]: ALLOW } }) }),
-      );
-      expect(output).toBe('open-passwd ENOSYS\n');
-    },
-  );
+  it('is answered by the kernel and not reported where the filter refuses it quietly', async () => {
+    const filter = smallFilter({ denied: { [NR.socket]: EPERM }, quiet: { [NR.getppid]: errno(13) } });
+    const { end, output } = await runUnderInit(policyFor(['try', 'getppid', 'socket-raw'], { filter }));
+    expect(output).toBe('getppid EACCES\nsocket-raw EPERM\n');
+    expect(end?.denials.map(({ call }) => call)).toEqual(['socket']);
+  });
 
   it('ends the payload where the profile says so', async () => {
     const { end, output } = await runUnderInit(
@@ -239,7 +231,7 @@ describe('the control channel', () => {
   it('says who it is, and removes the socket’s name', async () => {
     await withContainer({}, async ({ control }) => {
       const hello = await control.accept(CONNECT_TIMEOUT_MS);
-      expect(hello).toMatchObject({ protocol: 2, pid: 1 });
+      expect(hello).toMatchObject({ protocol: 3, pid: 1 });
       expect(hello.initVersion).toMatch(/^\d+\.\d+\.\d+$/);
       expect(hello.kernel).toMatch(/^\d+\.\d+/);
       const { existsSync } = await import('node:fs');
@@ -256,10 +248,14 @@ describe('the control channel', () => {
 
   it.each([
     ['garbage', 'garbage\n'],
-    ['a policy cut short', 'policy 2\nend\n'],
-    ['another version', renderPolicy(policyFor(['exit', '0'])).replace('policy 2', 'policy 1')],
+    ['a policy cut short', 'policy 3\nend\n'],
+    ['another version', renderPolicy(policyFor(['exit', '0'])).replace('policy 3', 'policy 2')],
     ['an unknown field', renderPolicy(policyFor(['exit', '0'])).replace('\nend', '\nroot yes\nend')],
     ['a filter that is none', renderPolicy(policyFor(['exit', '0'])).replace(/\nfilter .*/, '\nfilter AAAAAAAAAAA=')],
+    [
+      'a quiet refusal with errno 0, which would look like success',
+      renderPolicy(policyFor(['exit', '0'], { filter: smallFilter({ quiet: { [NR.getppid]: errno(0) } }) })),
+    ],
   ])('ends with nothing run after %s', async (_name, text) => {
     await withContainer({}, async (running) => {
       await running.control.accept(CONNECT_TIMEOUT_MS);

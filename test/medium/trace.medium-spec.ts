@@ -140,12 +140,6 @@ describe('a run at monitoring "trace-notify"', () => {
     expect(run.report.denials).toMatchObject([{ call: 'kill', errno: 'ENOSYS', count: 1 }]);
     expect(linesOf(run).join('\n')).toMatch(/ kill\(\d+, 0\)$/m);
   });
-
-  it('does not go with "audit"', async () => {
-    const level = { enforcement: 'audit', monitoring: 'trace-notify' } as const;
-    const audit = { ...runs.request(['true'], { level: { ...level, monitoring: 'none' } }), level };
-    await expect(runs.run(audit)).rejects.toMatchObject({ code: 'invalid-policy' });
-  });
 });
 
 describe('strace', () => {

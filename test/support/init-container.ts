@@ -108,7 +108,6 @@ export function policyFor(command: readonly string[], changes: Partial<SandboxPo
     environment: { PATH: '/bin:/' },
     workingDirectory: '/',
     rlimits: {},
-    enforcement: 'enforce',
     filter: smallFilter({}),
     ...changes,
   };

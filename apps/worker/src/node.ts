@@ -125,10 +125,17 @@ export class Node {
   }
 
   planOptions(runs: RunStore, signal: AbortSignal): PlanOptions {
-    const { approvalKey } = this.options;
-    const { offeredMonitorings } = this.#offer();
-    const node = { name: this.name, landlockAbi: this.facts.landlockAbi };
-    return { docker: this.docker, node, runs, architecture: ARCHITECTURE, approvalKey, offeredMonitorings, signal };
+    const { approvalKey, config } = this.options;
+    return {
+      docker: this.docker,
+      node: { name: this.name, landlockAbi: this.facts.landlockAbi },
+      runs,
+      architecture: ARCHITECTURE,
+      approvalKey,
+      offeredMonitorings: this.#offer().offeredMonitorings,
+      beyondDefault: config.PORIN_BEYOND_DEFAULT,
+      signal,
+    };
   }
 
   #offer(): { offeredMonitorings: Monitoring[]; facts: Record<string, unknown> } {

@@ -2,7 +2,15 @@
 import { type KeyObject } from 'node:crypto';
 import { resolveImage, type ResolvedImage } from '#lib/execution';
 import { JobError } from '#lib/jobs';
-import { type Architecture, contentDigest, type Level, type Monitoring, type Places, selectLevel } from '#lib/profiles';
+import {
+  auditKind,
+  type Architecture,
+  contentDigest,
+  type Level,
+  type Monitoring,
+  type Places,
+  selectLevel,
+} from '#lib/profiles';
 import type Docker from 'dockerode';
 import { type BuildRow, type Claim, type ClaimedExecutor, type PinnedBuild } from './claim.js';
 import { imageJobError } from './job-errors.js';
@@ -33,6 +41,8 @@ export interface PlanOptions {
   readonly architecture: Architecture;
   readonly approvalKey: KeyObject;
   readonly offeredMonitorings: readonly Monitoring[];
+  /** See grantedNames. */
+  readonly beyondDefault: readonly string[];
   /** Ends what is waited for. */
   readonly signal: AbortSignal;
 }
@@ -63,7 +73,7 @@ async function planExecutor(
   const profile = row && verifyApproved(row, build, options.approvalKey);
   const selection = selectLevel({
     policy: executor.policy,
-    approved: row && { profileVersionId: row.id, digest: row.digest },
+    approved: row && profile && { profileVersionId: row.id, digest: row.digest, auditKind: auditKind(profile) },
     requested: claim.requested,
     role: claim.role,
     calibration: claim.calibration !== null,
@@ -85,7 +95,12 @@ async function planExecutor(
     profileVersionId: selection.profileVersionId,
     selectionReason: selection.reason,
     places,
-    ...restrictions(selection.level, approved, { places, architecture, node: options.node }),
+    ...restrictions(selection.level, approved, {
+      places,
+      architecture,
+      node: options.node,
+      beyondDefault: options.beyondDefault,
+    }),
   };
 }
 

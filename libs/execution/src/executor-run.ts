@@ -95,7 +95,11 @@ export interface Denial {
   readonly count: number;
 }
 
-/** Resource use of the payload and all its descendants (getrusage RUSAGE_CHILDREN), wall time from porin-init's clock. */
+/**
+ * From the payload's execve to the end of its last process, on porin-init's clock (CLOCK_MONOTONIC); the other figures are of
+ * the payload and all its descendants that were waited for (getrusage RUSAGE_CHILDREN). User and system together are
+ * never more than wall time on every core; which of both a short time is counted as, the timer's ticks decide.
+ */
 export interface PayloadUsage {
   readonly wallUs: number;
   readonly userUs: number;
@@ -167,6 +171,8 @@ export type LogSink = (stream: 'stdout' | 'stderr', chunk: Buffer) => void;
 /** What this node can do, for its row and for every measurement. */
 export interface NodeFacts {
   readonly architecture: Architecture;
+  /** Of the machine: how many of a payload's threads may run at once. */
+  readonly cores: number;
   readonly kernel: string;
   readonly engine: string;
   readonly engineVersion: string;

@@ -16,6 +16,8 @@ export * from './model/files.js';
 export * from './model/profile.js';
 export * from './model/recording.js';
 export * from './model/origins.js';
+export * from './kernel/families.js';
+export * from './learn/closure.js';
 export * from './filter/instruction.js';
 export * from './filter/filter-error.js';
 export * from './kernel/syscalls.js';
@@ -38,6 +40,8 @@ export {
   SECCOMP_RET_USER_NOTIF,
 } from './filter/bpf.js';
 export * from './select-level.js';
+export * from './audit/audit-kind.js';
+export * from './audit/departures.js';
 export * from './model/canonical-json.js';
 export * from './model/parse-profile.js';
 export * from './model/content-digest.js';

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { createRequire } from 'node:module';
 import { Worker } from 'node:worker_threads';
 import { type Consideration } from '../profiles/propose.js';
-import { type ThreadAnswer, type ThreadRequest } from './consider-thread.js';
+import { type ThreadAnswer, type ThreadData, type ThreadRequest } from './consider-thread.js';
 
 /** The compiled program, also where this file is not: see "imports" in package.json. */
 const PROGRAM = createRequire(import.meta.url).resolve('#thread/consider');
@@ -17,7 +17,7 @@ export class LargeBuilds {
   private thread: Worker | undefined;
   private idle: NodeJS.Timeout | undefined;
 
-  constructor(private readonly databaseUrl: string) {}
+  constructor(private readonly data: ThreadData) {}
 
   /** One at a time. */
   async consider(buildId: string): Promise<Consideration> {
@@ -47,7 +47,7 @@ export class LargeBuilds {
   private start(): Worker {
     const thread = new Worker(PROGRAM, {
       name: 'considering',
-      workerData: { databaseUrl: this.databaseUrl },
+      workerData: this.data,
       execArgv: [],
       resourceLimits: { maxOldGenerationSizeMb: HEAP_MIB },
     });

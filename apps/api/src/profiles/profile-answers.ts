@@ -2,11 +2,11 @@
 import {
   APPROVAL_STAGES,
   ARCHITECTURES,
-  CALL_ORIGINS,
   COMPARISONS,
   CONDITION_CHANGES,
   FILE_RIGHTS,
   LANDLOCK_STATUSES,
+  ORIGINS,
   PROFILE_STATES,
 } from '#lib/profiles';
 import { z } from 'zod';
@@ -146,7 +146,7 @@ export const profileDetail = z
       .record(
         z.string(),
         z.object({
-          origin: z.enum(CALL_ORIGINS),
+          origin: z.enum(ORIGINS),
           family: z.string().exactOptional().describe('With "implied": the family that brought it'),
           run: z
             .uuid()

@@ -35,6 +35,9 @@ export interface Consideration {
   readonly unbelievable: readonly Unbelievable[];
 }
 
+/** What the administrators of the grid say, and no application does. */
+export type LearningSettings = Required<Pick<MergeOptions, 'beyondDefault'>>;
+
 interface BuildRow {
   readonly id: string;
   readonly tenant: string;
@@ -51,15 +54,27 @@ interface TeachingRun extends RecordedRun {
 }
 
 /** Looks at the build's recordings, all of them together, when there is a new one that teaches. */
-export async function considerBuild(manager: EntityManager, buildId: string): Promise<Consideration> {
+export async function considerBuild(
+  manager: EntityManager,
+  buildId: string,
+  settings: LearningSettings,
+): Promise<Consideration> {
   const build = await lockBuild(manager, buildId);
   const unbelievable = await checkRecordings(manager, build);
   const nothing = { proposed: null, problem: null, unbelievable };
   if (!(await markConsidered(manager, buildId))) return nothing;
   const approved = await manager.findOneBy(ProfileVersion, { buildId, state: 'APPROVED' });
   const runs = (await isEnough(manager, build)) ? await teachingRuns(manager, buildId) : [];
-  const result =
-    runs.length > 0 ? learn(runs, { ...build, basedOn: approved && parseProfile(approved.canonical) }) : null;
+  const options: MergeOptions = {
+    ...build,
+    ...settings,
+    ...(approved && {
+      basedOn: parseProfile(approved.canonical),
+      basedOnTaught: approved.conditionsTaught,
+      basedOnOrigins: approved.origins,
+    }),
+  };
+  const result = runs.length > 0 ? learn(runs, options) : null;
   const problem = typeof result === 'string' ? result : null;
   await manager.query('UPDATE build SET learning_problem = $2 WHERE id = $1', [buildId, problem]);
   if (result === null || typeof result === 'string') return { ...nothing, problem };
@@ -68,7 +83,7 @@ export async function considerBuild(manager: EntityManager, buildId: string): Pr
     ...{ digest, canonical: canonicalProfile(profile), coverage, basedOn: approved?.id ?? null, proposedBy: null },
     origins: withRuns(result.origins, firstSeenIn([...runs].reverse()), approved?.origins),
     familiesVersion: FAMILIES_VERSION,
-    conditionsTaught: profile.rules.some(({ args }) => args !== undefined),
+    conditionsTaught: result.isTaught || (approved?.conditionsTaught ?? false),
   };
   const stored = await storeProposal(manager, build, proposal, runs);
   return { ...nothing, proposed: stored.kind === 'proposed' ? stored : null };

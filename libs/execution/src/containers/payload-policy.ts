@@ -21,7 +21,6 @@ export function payloadPolicy(request: ExecutorRunRequest, image: ImageConfigura
     },
     workingDirectory: request.workingDirectory ?? (image.workingDirectory || '/'),
     rlimits: payloadRlimits(request.limits),
-    enforcement: request.level.enforcement,
     filter: request.filter,
     ...(request.landlock && { landlock: request.landlock }),
     ...(request.level.monitoring === 'trace-notify' && {

@@ -1,7 +1,7 @@
 /** What this node is and can do, asked of its kernel, its engine, porin-init, strace and the recorder. */
 import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
-import { release } from 'node:os';
+import { cpus, release } from 'node:os';
 import { promisify } from 'node:util';
 import type Docker from 'dockerode';
 import { ExecutionError } from '../execution-error.js';
@@ -33,6 +33,7 @@ export async function probeNode({ docker, initPath, recorder }: ProbeOptions): P
   ]);
   return {
     architecture: nodeArchitecture(),
+    cores: cpus().length,
     kernel: release(),
     engine: engine.Components?.[0]?.Name ?? 'Engine',
     engineVersion: engine.Version,

@@ -6,9 +6,9 @@ const EXITED = 'exited code 3 1000 200 300 4096 5 6';
 
 describe('parseControlMessage', () => {
   it('reads a hello', () => {
-    expect(parseControlMessage('hello 2 abc 0.1.0 Ni4xOC40NA== 7 1')).toEqual({
+    expect(parseControlMessage('hello 3 abc 0.1.0 Ni4xOC40NA== 7 1')).toEqual({
       kind: 'hello',
-      protocol: 2,
+      protocol: 3,
       token: 'abc',
       initVersion: '0.1.0',
       kernel: '6.18.44',
@@ -90,8 +90,8 @@ describe('parseControlMessage', () => {
     'trace YQ== YQ==',
     'traced 1',
     'traced 1 -1',
-    'hello 2 abc 0.1.0 Ni4x 7',
-    'hello 2 abc 0.1.0 Ni4x 7 1 1',
+    'hello 3 abc 0.1.0 Ni4x 7',
+    'hello 3 abc 0.1.0 Ni4x 7 1 1',
     'hello one abc 0.1.0 Ni4x 7 1',
     'failed lunch 2',
     'failed exec -2',
@@ -100,6 +100,7 @@ describe('parseControlMessage', () => {
     'count 1 1e3',
     'dropped',
     DENIAL.replace('refused', 'ignored'),
+    DENIAL.replace('refused 1', 'continued 0'),
     DENIAL.replace('0x7ffe', '7ffe'),
     DENIAL.replace('0x7ffe', '0x10000000000000000'),
     DENIAL.replace(' 0x7ffe', ''),

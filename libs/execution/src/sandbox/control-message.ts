@@ -2,7 +2,7 @@
 import { type LandlockStatus } from '#lib/profiles';
 import { ControlChannelError } from './control-error.js';
 
-export const PROTOCOL_VERSION = 2;
+export const PROTOCOL_VERSION = 3;
 
 export interface Hello {
   readonly kind: 'hello';
@@ -58,7 +58,7 @@ export interface RawDenial {
   readonly auditArch: number;
   /** As the caller gave it, a 32-bit signed number. */
   readonly number: number;
-  readonly action: 'refused' | 'continued' | 'killed';
+  readonly action: 'refused' | 'killed';
   /** 0 unless refused. */
   readonly errno: number;
   /** Six 64-bit values. */
@@ -105,7 +105,7 @@ const POINTED_TO = `(?:path|cut|address|unreadable):[0-5]:(?:-|${BASE64})`;
 const HELLO = new RegExp(`^hello ${DECIMAL} (\\S+) (\\S+) (\\S+) ${DECIMAL} ${DECIMAL}$`);
 const FAILED = new RegExp(`^failed ([a-z]+) ${DECIMAL}$`);
 const DENIAL = new RegExp(
-  `^denial ${DECIMAL} ${HEX} ${DECIMAL} (refused|continued|killed) ${DECIMAL}((?: ${HEX}){6})((?: ${POINTED_TO}){0,2})$`,
+  `^denial ${DECIMAL} ${HEX} ${DECIMAL} (refused|killed) ${DECIMAL}((?: ${HEX}){6})((?: ${POINTED_TO}){0,2})$`,
 );
 const TRACE = new RegExp(`^trace (${BASE64})$`);
 const TRACED = new RegExp(`^traced ${DECIMAL} ${DECIMAL}$`);

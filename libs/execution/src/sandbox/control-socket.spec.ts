@@ -7,7 +7,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ControlSocket } from './control-socket.js';
 
 const TIMEOUT_MS = 20_000;
-const HELLO = 'hello 2 token 0.1.0 Ni4x 7 1\n';
+const HELLO = 'hello 3 token 0.1.0 Ni4x 7 1\n';
 const DENIAL = (id: number) => `denial ${id} 0xc000003e 110 refused 38 0x0 0x0 0x0 0x0 0x0 0x0\n`;
 const EXITED = 'exited code 0 1 0 0 1 0 0\n';
 
@@ -33,7 +33,7 @@ async function started(): Promise<void> {
   peer.write(HELLO);
   await control.accept(TIMEOUT_MS);
   peer.write('ready\nstarted none\n');
-  await control.sendPolicy('policy 2\nend\n');
+  await control.sendPolicy('policy 3\nend\n');
   expect(await control.go()).toEqual({ kind: 'started', landlockStatus: 'NOT_ENFORCED' });
 }
 
@@ -113,7 +113,7 @@ describe('ControlSocket', () => {
   it.each([
     ['wrong-token', HELLO.replace('token', 'tokem')],
     ['wrong-token', HELLO.replace('token', 'token2')],
-    ['protocol-version', HELLO.replace('hello 2', 'hello 1')],
+    ['protocol-version', HELLO.replace('hello 3', 'hello 2')],
     ['unexpected-message', 'ready\n'],
     ['malformed-line', 'GET / HTTP/1.1\n'],
     ['malformed-line', '\n'],
@@ -165,7 +165,7 @@ describe('ControlSocket', () => {
     peer.write(HELLO);
     await control.accept(TIMEOUT_MS);
     peer.write('ready\nfailed exec 13\n');
-    await control.sendPolicy('policy 2\nend\n');
+    await control.sendPolicy('policy 3\nend\n');
     expect(await control.go()).toEqual({ kind: 'failed', stage: 'exec', errno: 13 });
   });
 

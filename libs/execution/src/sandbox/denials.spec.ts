@@ -77,8 +77,8 @@ describe('toDenial', () => {
     expect(toDenial(raw(41, [], { auditArch: 0x16 }), 1)).toMatchObject({ architecture: '0x16' });
   });
 
-  it('says nothing of an errno where the call went on', () => {
-    expect(toDenial(raw(110, [], { action: 'continued', errno: 0 }), 1)).not.toHaveProperty('errno');
+  it('says nothing of an errno where the call ended the payload', () => {
+    expect(toDenial(raw(110, [], { action: 'killed', errno: 0 }), 1)).not.toHaveProperty('errno');
   });
 
   it('bounds what a payload can make it say', () => {

@@ -32,6 +32,8 @@ export const ADVICES: Words = {
   25: 'MADV_COLLAPSE',
   100: 'MADV_HWPOISON',
   101: 'MADV_SOFT_OFFLINE',
+  102: 'MADV_GUARD_INSTALL',
+  103: 'MADV_GUARD_REMOVE',
 };
 
 /** linux/memfd.h. */

@@ -1,21 +1,15 @@
-/** Where the calls of a profile come from: what stands beside the rules that are signed. */
+/** Why a profile has a call: stored beside the version, and no part of what is signed. */
 
-/** `families`: a call that was seen brings the harmless rest of its family; `seen`: nothing but what was seen, and `basic`. */
-export const CLOSURES = ['families', 'seen'] as const;
-export type Closure = (typeof CLOSURES)[number];
-
-/** The one table's version (kernel/families.ts). */
-export const FAMILIES_VERSION = 1;
-
-export const CALL_ORIGINS = ['seen', 'basic', 'implied', 'audit', 'inherited', 'by hand'] as const;
+export const ORIGINS = ['seen', 'basic', 'implied', 'audit', 'inherited', 'by hand'] as const;
+export type Origin = (typeof ORIGINS)[number];
 
 export interface CallOrigin {
-  readonly origin: (typeof CALL_ORIGINS)[number];
-  /** With `implied`: the family that brought it. */
+  readonly origin: Origin;
+  /** The family that brought it; with `implied` alone. */
   readonly family?: string;
-  /** The executor run whose recording was the first to have it; it may be gone by now. */
+  /** Id of the executor run that brought it; with `seen` and `audit`. */
   readonly run?: string;
 }
 
-/** By call, of all that a profile allows or refuses quietly. */
+/** By call, those that are refused quietly included. */
 export type Origins = Readonly<Record<string, CallOrigin>>;
