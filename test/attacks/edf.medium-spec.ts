@@ -137,7 +137,7 @@ describe('the example application', () => {
     expect(run.stderr).toBe('socket EPERM\nptrace EPERM\nmemfd_create ENOSYS\nexecve EPERM\n');
     expect(run.denials).toEqual([
       '1 x execve("/bin/sh") EPERM',
-      '1 x memfd_create("library") ENOSYS',
+      '1 x memfd_create("library", 0) ENOSYS',
       '1 x ptrace(PTRACE_ATTACH, pid 1) EPERM',
       '1 x socket(AF_INET, SOCK_STREAM, 0) EPERM',
     ]);

@@ -1,4 +1,5 @@
 /** Nothing is lost and nothing runs twice, whatever dies. */
+import { nodeArchitecture } from '#lib/profiles';
 import { messageId, MESSAGE_OPTIONS, queueConnection, queueName } from '#lib/queue';
 import { randomUUID } from 'node:crypto';
 import { copyFileSync, mkdtempSync, rmSync } from 'node:fs';
@@ -24,7 +25,7 @@ async function worker(name: string, settings: Record<string, string> = SHORT_LEA
 
 beforeAll(async () => {
   grid = await Grid.start();
-  queue = new Queue(queueName(process.arch === 'arm64' ? 'aarch64' : 'x86_64'), {
+  queue = new Queue(queueName(nodeArchitecture(process.arch)), {
     connection: queueConnection(grid.redisUrl, { failFast: false }),
   });
 });

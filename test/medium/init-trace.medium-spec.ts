@@ -1,4 +1,5 @@
 /** The notification trace of real payloads: complete, in order, bounded, and at the pace of who takes it. */
+import { DenialList } from '#lib/execution';
 import { describe, expect, it } from 'vitest';
 import { renderPolicy } from '../../libs/execution/src/sandbox/policy-text.js';
 import { eventually } from '../support/eventually.js';
@@ -114,7 +115,7 @@ describe('a notification trace', () => {
       await control.go();
       let killed = false;
       let before = -1;
-      const end = await control.finished({
+      const end = await control.finished(new DenialList(), {
         onTrace: async () => {
           if (killed) return;
           killed = true;

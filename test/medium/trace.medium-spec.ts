@@ -138,7 +138,7 @@ describe('a run at monitoring "trace-notify"', () => {
     const level = { enforcement: 'enforce', monitoring: 'trace-notify' } as const;
     const run = await runs.run(runs.request(['/bin/sh', '-c', 'kill -0 $$'], { level, allowed }));
     expect(run.report.denials).toMatchObject([{ call: 'kill', errno: 'ENOSYS', count: 1 }]);
-    expect(linesOf(run).join('\n')).toMatch(/ kill\(\d+, 0\)$/m);
+    expect(linesOf(run).join('\n')).toMatch(/ kill\(pid \d+, signal 0\)$/m);
   });
 });
 

@@ -5,6 +5,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { type Denial, DenialList } from '#lib/execution';
 import {
   ControlSocket,
   type PayloadEnd,
@@ -17,7 +18,11 @@ const CONNECT_TIMEOUT_MS = 60_000;
 /** porin-init is the first process of a PID namespace, as in a container; all else is the test's own. */
 const UNSHARE = ['--user', '--map-root-user', '--pid', '--fork', '--kill-child'];
 
-export async function runUnderBareInit(policy: SandboxPolicy, handlers?: PayloadHandlers): Promise<PayloadEnd> {
+export async function runUnderBareInit(
+  policy: SandboxPolicy,
+  handlers?: PayloadHandlers,
+): Promise<PayloadEnd & { readonly denials: readonly Denial[] }> {
+  const list = new DenialList();
   const directory = mkdtempSync(join(tmpdir(), 'porin-'));
   const token = randomBytes(32).toString('hex');
   const control = await ControlSocket.listen(join(directory, 'c.sock'), token);
@@ -30,7 +35,7 @@ export async function runUnderBareInit(policy: SandboxPolicy, handlers?: Payload
     await control.sendPolicy(renderPolicy(policy));
     const start = await control.go();
     if (start.kind === 'failed') throw new Error(`the payload failed to start at ${start.stage}`);
-    return await control.finished(handlers);
+    return { ...(await control.finished(list, handlers)), denials: list.denials };
   } finally {
     control.close();
     if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');

@@ -12,7 +12,7 @@ import {
   removeContainers,
   removeStaleScratch,
 } from '#lib/execution';
-import { type Architecture, type Monitoring } from '#lib/profiles';
+import { type Monitoring, nodeArchitecture } from '#lib/profiles';
 import type Docker from 'dockerode';
 import { type Logger } from 'pino';
 import { type AttemptKey } from './claim.js';
@@ -20,7 +20,7 @@ import { type NodeStore } from './node-store.js';
 import { type PlanOptions } from './plan.js';
 import { type RunStore } from './run-store.js';
 
-export const ARCHITECTURE: Architecture = process.arch === 'arm64' ? 'aarch64' : 'x86_64';
+export const ARCHITECTURE = nodeArchitecture(process.arch);
 
 const HEARTBEAT_MS = 10_000;
 const RECORDER_RESTART_MS = 30_000;

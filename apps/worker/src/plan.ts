@@ -1,6 +1,6 @@
 /** Decides for every executor of an attempt, before the first one starts, in which image and at which level it runs. */
 import { type KeyObject } from 'node:crypto';
-import { resolveImage, type ResolvedImage } from '#lib/execution';
+import { payloadCommand, resolveImage, type ResolvedImage } from '#lib/execution';
 import { JobError } from '#lib/jobs';
 import {
   auditKind,
@@ -9,6 +9,7 @@ import {
   type Level,
   type Monitoring,
   type Places,
+  type Profile,
   selectLevel,
 } from '#lib/profiles';
 import type Docker from 'dockerode';
@@ -29,6 +30,8 @@ export interface PlannedExecutor extends Restrictions {
   readonly workingDirectory: string;
   readonly level: Level;
   readonly profileVersionId: string | null;
+  /** The profile that what it does is compared with; under `audit` alone. */
+  readonly audited?: Profile;
   readonly selectionReason: string;
   /** What the variables of profiles and recordings stand for in its container. */
   readonly places: Places;
@@ -81,18 +84,17 @@ async function planExecutor(
   });
   if (selection.kind === 'hold') return 'hold';
   if (selection.kind === 'refuse') throw JobError.of(selection.code, { detail: selection.message });
-  const { content } = image;
   const places = runPlaces(claim, image.volumes);
   const approved = row && profile && selection.profileVersionId !== null ? { id: row.id, profile } : null;
   return {
     position: executor.position,
     build,
     image,
-    command: executor.command.length > 0 ? executor.command : [...content.entrypoint, ...content.command],
+    ...payloadCommand(image.content, executor),
     environment: executor.environment,
-    workingDirectory: executor.workingDirectory ?? (content.workingDirectory || '/'),
     level: selection.level,
     profileVersionId: selection.profileVersionId,
+    ...(approved && selection.level.enforcement === 'audit' && { audited: approved.profile }),
     selectionReason: selection.reason,
     places,
     ...restrictions(selection.level, approved, {

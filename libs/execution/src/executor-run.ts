@@ -88,9 +88,9 @@ export interface Denial {
   readonly action: 'refused' | 'continued' | 'killed';
   /** Errno given to the payload, by name; absent when continued or killed. */
   readonly errno?: string;
-  /** Six scalar arguments as 64-bit hexadecimal strings ("0x..."). */
+  /** As many as the call takes, six of a call without a name: 64-bit hexadecimal strings ("0x..."). */
   readonly arguments: readonly string[];
-  /** Arguments in words where they are known (socket family and type, path, clone flags), for people to read. */
+  /** The call with the arguments that tell one use of it from another, in words where they are known. */
   readonly description: string;
   readonly count: number;
 }
@@ -136,8 +136,9 @@ export interface ExecutorRunReport {
   };
   /** Absent when porin-init could not report (stopped hard, or exec failed). */
   readonly usage?: PayloadUsage;
+  /** In the order in which they first happened: the index of a denial is its position in the database. */
   readonly denials: readonly Denial[];
-  /** Distinct denials dropped because the report is bounded. */
+  /** Denied calls that are in none of the denials, because the report is bounded. */
   readonly denialsDropped: number;
   readonly recording?: Recording;
   /** Absent after exit code 0, where the payload did not end on its own or did not start, and where the host does not tell. */

@@ -7,24 +7,18 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import type Docker from 'dockerode';
-import { isTrace } from '#lib/profiles';
+import { isTrace, nodeArchitecture } from '#lib/profiles';
 import { RunContainer } from './containers/container.js';
 import { containerSpecification } from './containers/container-specification.js';
 import { imageConfiguration } from './containers/image-configuration.js';
 import { LogCapture } from './containers/log-capture.js';
 import { payloadPolicy } from './containers/payload-policy.js';
+import { DenialList } from './denial-list.js';
 import { ExecutionError, toExecutionError } from './execution-error.js';
-import {
-  type Denial,
-  type ExecutorOutcome,
-  type ExecutorRunReport,
-  type ExecutorRunRequest,
-  type LogSink,
-} from './executor-run.js';
+import { type ExecutorOutcome, type ExecutorRunReport, type ExecutorRunRequest, type LogSink } from './executor-run.js';
 import { isLess, landlockStatusAt } from './landlock-status.js';
 import { Observation } from './monitoring/observation.js';
 import { type Recorder } from './monitoring/recorder.js';
-import { nodeArchitecture } from './node-architecture.js';
 import { PhaseClock } from './phase-clock.js';
 import { type PayloadResult, runPayload } from './run-payload.js';
 import { ControlSocket } from './sandbox/control-socket.js';
@@ -49,10 +43,8 @@ export interface ExecutorContext {
   readonly atGate?: (pid: number) => Promise<void>;
   /** The payload has been executed. */
   readonly onStarted?: () => void;
-  /** The first call of each shape, when it happens; the report has the counts. */
-  readonly onDenial?: (denial: Denial) => void;
-  /** How often the denial of this index, in the order of `onDenial`, has happened by now; at most once a second for each. */
-  readonly onDenialCount?: (index: number, count: number) => void;
+  /** Gets the run's denials: the first of each shape when it happens, and how often by now at most once a second for each. */
+  readonly denials?: DenialList;
 }
 
 /** What a container is made for, and the channel that it will connect to. */
@@ -107,7 +99,7 @@ async function prepare(request: ExecutorRunRequest, context: ExecutorContext): P
   const policy = renderPolicy(payloadPolicy(request, image));
   const token = randomBytes(TOKEN_BYTES).toString('hex');
   const socketPath = join(context.runDirectory, `${request.runId}.sock`);
-  const parts = { initPath: context.initPath, socketPath, token, image, architecture: nodeArchitecture() };
+  const parts = { initPath: context.initPath, socketPath, token, image, architecture: nodeArchitecture(process.arch) };
   return { specification: containerSpecification(request, parts), policy, socketPath, token };
 }
 
@@ -122,6 +114,7 @@ async function runInside(
   },
 ): Promise<ReportInside> {
   const { container, control, clock } = run;
+  const denials = context.denials ?? new DenialList();
   const logs = new LogCapture(await container.attach(), request.limits.logBytes, context.onLog);
   clock.enter('start');
   await container.start();
@@ -144,8 +137,7 @@ async function runInside(
       stop: context.stop,
       broken: logs.broken,
       onStarted: () => context.onStarted?.(),
-      onDenial: (denial) => context.onDenial?.(denial),
-      onDenialCount: (index, count) => context.onDenialCount?.(index, count),
+      denials,
       ...(observation.onTrace && { onTrace: observation.onTrace }),
     });
     clock.enter('remove');
@@ -155,17 +147,19 @@ async function runInside(
     ]);
     const outcome = await withOomKilled(result, container);
     if (!result.executed) await observation.drop();
-    const { usage, limitHits, denials, denialsDropped, endedOnItsOwn, traced, landlockStatus } = result;
+    const { usage, limitHits, endedOnItsOwn, traced, landlockStatus } = result;
+    const observed = result.executed
+      ? await observation.finish({ payloadEndedOnItsOwn: endedOnItsOwn, ...(traced && { traced }) })
+      : {};
     return {
       outcome,
       level: request.level,
       ...(usage && { usage }),
       ...(limitHits && { limitHits }),
-      denials,
-      denialsDropped,
+      denials: denials.denials,
+      denialsDropped: denials.dropped,
       ...(landlockStatus && { landlockStatus }),
-      ...(result.executed &&
-        (await observation.finish({ payloadEndedOnItsOwn: endedOnItsOwn, ...(traced && { traced }) }))),
+      ...observed,
       logs: logs.summary(),
       sandbox: { initVersion: hello.initVersion, kernel: hello.kernel, landlockAbi: hello.landlockAbi },
     };

@@ -6,9 +6,9 @@ import { readLimitHits } from './containers/cgroup.js';
 import { temporaryDirectories } from './containers/container-specification.js';
 import { isFull } from './containers/disk-space.js';
 import { PayloadStop, stopReason } from './containers/payload-stop.js';
+import { type DenialList } from './denial-list.js';
 import { ExecutionError } from './execution-error.js';
 import {
-  type Denial,
   type ExecutorOutcome,
   type ExecutorRunRequest,
   type LimitHits,
@@ -33,9 +33,8 @@ export interface GatedPayload {
   /** Rejects when the payload can no longer be followed. */
   readonly broken: Promise<never>;
   readonly onStarted: () => void;
-  readonly onDenial: (denial: Denial) => void;
-  /** How often the denial of this index has happened by now. */
-  readonly onDenialCount: (index: number, count: number) => void;
+  /** Gets what is denied, when it is. */
+  readonly denials: DenialList;
   /** Of the supervisor's trace, where there is one. */
   readonly onTrace?: (text: Buffer) => Promise<void>;
 }
@@ -47,8 +46,6 @@ export interface PayloadResult {
   readonly endedOnItsOwn: boolean;
   readonly usage?: PayloadUsage;
   readonly limitHits?: LimitHits;
-  readonly denials: readonly Denial[];
-  readonly denialsDropped: number;
   /** What the kernel holds of the request's file rules; absent where nothing was executed. */
   readonly landlockStatus?: LandlockStatus;
   /** Absent where porin-init could not report. */
@@ -63,7 +60,7 @@ interface Scene {
 
 const START_TIMEOUT_MS = 60_000;
 const NO_MORE_WORDS: readonly ControlChannelErrorCode[] = ['hung-up', 'closed'];
-const NOT_EXECUTED = { executed: false, endedOnItsOwn: false, denials: [], denialsDropped: 0 } as const;
+const NOT_EXECUTED = { executed: false, endedOnItsOwn: false } as const;
 
 /** Throws ControlChannelError, ExecutionError. */
 export async function runPayload(payload: GatedPayload): Promise<PayloadResult> {
@@ -87,18 +84,8 @@ export async function runPayload(payload: GatedPayload): Promise<PayloadResult> 
 
 async function followToEnd(payload: GatedPayload, stop: PayloadStop): Promise<PayloadResult> {
   const { control, clock, broken } = payload;
-  const seen: Denial[] = [];
   let scene: Scene = { diskFull: false };
-  const finished = control.finished({
-    onDenial: (denial) => {
-      seen.push(denial);
-      payload.onDenial(denial);
-    },
-    onCount: (index, count) => {
-      const denial = seen[index];
-      if (denial) seen[index] = { ...denial, count };
-      payload.onDenialCount(index, count);
-    },
+  const finished = control.finished(payload.denials, {
     ...(payload.onTrace && { onTrace: payload.onTrace }),
     onExited: async (exited) => {
       clock.enter('remove');
@@ -107,7 +94,7 @@ async function followToEnd(payload: GatedPayload, stop: PayloadStop): Promise<Pa
     },
   });
   try {
-    const { exited, denials, denialsDropped, traced } = await Promise.race([finished, broken]);
+    const { exited, traced } = await Promise.race([finished, broken]);
     const outcome = outcomeOf(exited, stop.reason, scene);
     return {
       outcome,
@@ -115,14 +102,12 @@ async function followToEnd(payload: GatedPayload, stop: PayloadStop): Promise<Pa
       endedOnItsOwn: outcome.kind === 'exited',
       usage: usageOf(exited),
       ...(scene.limitHits && { limitHits: scene.limitHits }),
-      denials,
-      denialsDropped,
       ...(traced && { traced }),
     };
   } catch (error) {
     clock.enter('remove');
     const outcome = await outcomeWithoutReport(error, payload.container, stop.reason);
-    return { outcome, executed: true, endedOnItsOwn: false, denials: seen, denialsDropped: 0 };
+    return { outcome, executed: true, endedOnItsOwn: false };
   }
 }
 

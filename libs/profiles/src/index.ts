@@ -1,8 +1,10 @@
 export * from './model/level.js';
 export * from './model/condition.js';
 export * from './kernel/argument-widths.js';
-export * from './kernel/argument-words.js';
-export { argumentCount } from './kernel/argument-count.js';
+export { describeCall, describeUse, type ObservedCall } from './kernel/describe-call.js';
+export { nodeArchitecture } from './kernel/node-architecture.js';
+export { hex } from './kernel/words/words.js';
+export { SOCKET_FAMILIES } from './kernel/words/sockets.js';
 export {
   type Alternative,
   byName,

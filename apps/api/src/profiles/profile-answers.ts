@@ -210,6 +210,9 @@ export const profileDiff = z
     previousId: z.uuid().nullable().describe('The version that it is based on, else the one before it'),
     previous: namesDiff.nullable(),
     engineDefault: namesDiff,
+    quietRefusals: namesDiff.describe(
+      'Calls that the kernel refuses without a report, as the engine did while they were learned',
+    ),
     files: filesDiff.nullable().describe('Null where neither version speaks of files'),
     pids: limitChange(z.int()).describe('Null where nothing changed; null within: no limit'),
     landlockMinimum: limitChange(landlockStatus),

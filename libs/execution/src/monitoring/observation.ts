@@ -1,8 +1,7 @@
 /** Everything that watches one executor run from outside: attached at the gate, finished when the container has ended. */
-import { isTrace, type Monitoring, type Recording } from '#lib/profiles';
+import { isTrace, type Monitoring, nodeArchitecture, type Recording } from '#lib/profiles';
 import { ExecutionError } from '../execution-error.js';
 import { type ExecutorRunRequest, TRACE_MAXIMUM_BYTES, type TraceSummary } from '../executor-run.js';
-import { nodeArchitecture } from '../node-architecture.js';
 import { RecorderError } from './recorder-error.js';
 import { type Recorder } from './recorder.js';
 import { lostRecording } from './recording.js';
@@ -92,7 +91,7 @@ export class Observation {
       return await recorder.finish(this.runId, end);
     } catch (error) {
       if (!(error instanceof RecorderError)) throw error;
-      return lostRecording({ architecture: nodeArchitecture(), ...end });
+      return lostRecording({ architecture: nodeArchitecture(process.arch), ...end });
     }
   }
 }

@@ -8,7 +8,7 @@ import {
   type PartialReason,
   type Recording,
 } from '#lib/profiles';
-import { argumentUses, fileUses, socketUses } from './recorded-uses.js';
+import { argumentUses, fileUses, refusedCalls, socketUses } from './recorded-uses.js';
 import { type RecorderDetail } from './recorder-detail.js';
 import { type RecorderFacts } from './recorder-line.js';
 
@@ -38,6 +38,7 @@ export function recordingOf(
     if (name === undefined) unnamedCalls += count;
     else calls.set(name, count);
   }
+  const refused = refusedCalls(details, context.architecture);
   const files = fileUses(details);
   const sockets = socketUses(details);
   const certificate: Certificate = {
@@ -54,7 +55,7 @@ export function recordingOf(
     foreignProcesses: facts.foreign,
     supervisorCalls: facts.supervisor + facts['before-start'],
     execs: facts.execs,
-    ...(context.kind !== 'syscalls' && { overflows: facts.overflows }),
+    overflows: facts.overflows,
     ...(context.kind === 'files' && {
       ringFailures: facts['ring-failures'],
       unresolvedPaths: facts.unresolved + files.unreadable + sockets.unreadable,
@@ -64,6 +65,7 @@ export function recordingOf(
     version: 1,
     architecture: context.architecture,
     calls: Object.fromEntries([...calls].sort(([a], [b]) => (a < b ? -1 : 1))),
+    ...(Object.keys(refused).length > 0 && { refused }),
     certificate,
     partialReasons: partialReasons(certificate),
     ...(context.kind !== 'syscalls' && {

@@ -4,6 +4,7 @@ import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { DenialList } from '../denial-list.js';
 import { ControlSocket } from './control-socket.js';
 
 const TIMEOUT_MS = 20_000;
@@ -47,26 +48,32 @@ describe('ControlSocket', () => {
 
   it('carries one payload from hello to exited', async () => {
     await started();
-    const first: string[] = [];
-    const end = control.finished({ onDenial: (denial, index) => first.push(`${index} ${denial.call}`) });
+    const denials = new DenialList();
+    const end = control.finished(denials);
     peer.write(`${DENIAL(0)}${DENIAL(1)}count 0 7\ncount 1 1\ndropped 3\n${EXITED}`);
-    expect(await end).toMatchObject({ denials: [{ count: 7 }, { count: 1 }], denialsDropped: 3 });
-    expect(first).toEqual(['0 getppid', '1 getppid']);
+    expect(await end).toMatchObject({ exited: { end: { exitCode: 0 } } });
+    expect(denials.denials).toMatchObject([
+      { call: 'getppid', count: 7 },
+      { call: 'getppid', count: 1 },
+    ]);
+    expect(denials.dropped).toBe(3);
   });
 
   it('tells how often denials have happened while the payload runs, and takes the last counts as exact', async () => {
     await started();
     const counts: string[] = [];
-    const end = control.finished({ onCount: (index, count) => counts.push(`${index} ${count}`) });
+    const denials = new DenialList((position) => counts.push(`${position} ${denials.at(position)?.count}`));
+    const end = control.finished(denials);
     peer.write(`${DENIAL(0)}count 0 3\n${DENIAL(1)}count 0 5\ncount 1 2\ncount 0 5\ncount 1 4\ndropped 0\n${EXITED}`);
-    expect(await end).toMatchObject({ denials: [{ count: 5 }, { count: 4 }] });
-    expect(counts).toEqual(['0 3', '0 5', '1 2', '1 4']);
+    await end;
+    expect(denials.denials).toMatchObject([{ count: 5 }, { count: 4 }]);
+    expect(counts).toEqual(['0 1', '0 3', '1 1', '0 5', '1 2', '1 4']);
   });
 
   it('hands over the trace piece by piece, and reads no further before a piece is taken', async () => {
     await started();
     const taken: string[] = [];
-    const end = control.finished({
+    const end = control.finished(new DenialList(), {
       onTrace: async (text) => {
         taken.push(`begin ${text.toString()}`);
         await new Promise(setImmediate);
@@ -82,7 +89,7 @@ describe('ControlSocket', () => {
     await started();
     const hungUp = once(peer, 'end');
     peer.resume();
-    const end = control.finished({
+    const end = control.finished(new DenialList(), {
       onExited: () => {
         expect(peer.readableEnded).toBe(false);
         return Promise.resolve();
@@ -141,13 +148,13 @@ describe('ControlSocket', () => {
   ])('refuses %s', async (_name, text) => {
     await started();
     peer.write(text);
-    await expect(control.finished()).rejects.toMatchObject({ code: 'unexpected-message' });
+    await expect(control.finished(new DenialList())).rejects.toMatchObject({ code: 'unexpected-message' });
   });
 
   it('misses the end of a trace that was asked for', async () => {
     await started();
     peer.write(`dropped 0\n${EXITED}`);
-    const end = control.finished({ onTrace: () => undefined });
+    const end = control.finished(new DenialList(), { onTrace: () => undefined });
     await expect(end).rejects.toMatchObject({ code: 'unexpected-message' });
   });
 
@@ -158,7 +165,7 @@ describe('ControlSocket', () => {
   ])('reports a hang-up %s', async (_name, text) => {
     await started();
     peer.end(text);
-    await expect(control.finished()).rejects.toMatchObject({ code: 'hung-up' });
+    await expect(control.finished(new DenialList())).rejects.toMatchObject({ code: 'hung-up' });
   });
 
   it('says why a payload did not start', async () => {
@@ -189,7 +196,7 @@ describe('ControlSocket', () => {
     await waiting;
 
     await started();
-    const end = expect(control.finished()).rejects.toMatchObject({ code: 'closed' });
+    const end = expect(control.finished(new DenialList())).rejects.toMatchObject({ code: 'closed' });
     control.close();
     await end;
   });

@@ -10,7 +10,8 @@ import { once } from 'node:events';
 import { chmod, mkdir } from 'node:fs/promises';
 import { createServer, type Server, type Socket } from 'node:net';
 import { dirname } from 'node:path';
-import { type Denial } from '../executor-run.js';
+import { type DenialList } from '../denial-list.js';
+import { within } from '../within.js';
 import { ControlChannelError } from './control-error.js';
 import {
   type ControlMessage,
@@ -30,19 +31,12 @@ const MAX_SOCKET_PATH = 107;
 
 export interface PayloadEnd {
   readonly exited: Exited;
-  readonly denials: readonly Denial[];
-  /** Denied calls that are in none of the denials, because the report is bounded. */
-  readonly denialsDropped: number;
   /** With a trace. */
   readonly traced?: Omit<Traced, 'kind'>;
 }
 
 /** What may happen between `started` and the payload's end. */
 export interface PayloadHandlers {
-  /** The first call of each shape, when it happens; `index` is its place in the end's denials. */
-  readonly onDenial?: (denial: Denial, index: number) => void;
-  /** How often it has happened by now, at most once a second. */
-  readonly onCount?: (index: number, count: number) => void;
   /** Whole lines of the trace. The payload waits while this has not resolved. Needed exactly where the policy has a trace. */
   readonly onTrace?: (text: Buffer) => void | Promise<void>;
   /** May look at the container while porin-init is still in it: it waits 10 s for this to resolve. */
@@ -120,7 +114,7 @@ export class ControlSocket {
    * @throws ControlChannelError connect-timeout, wrong-token, protocol-version, or any of the channel's own
    */
   async accept(timeoutMs: number): Promise<Hello> {
-    const hello = await this.#inTime(this.#hello(), timeoutMs);
+    const hello = await within(this.#hello(), timeoutMs, () => this.#lateHello(timeoutMs));
     if (hello.kind !== 'hello') throw this.#unexpected(hello, 'hello');
     if (!sameToken(hello.token, this.#token)) {
       throw this.#fail('wrong-token', 'A process that does not have the token connected to the control socket.');
@@ -151,25 +145,24 @@ export class ControlSocket {
 
   /**
    * Follows the payload until it has ended and the container is empty but for porin-init, which ends when this resolves.
+   * `denials` gets the first call of each shape when it happens, how often it has happened at most once a second, and by the
+   * end the exact counts.
    */
-  async finished(handlers: PayloadHandlers = {}): Promise<PayloadEnd> {
-    const ledger = new DenialLedger();
+  async finished(denials: DenialList, handlers: PayloadHandlers = {}): Promise<PayloadEnd> {
+    const ledger = new DenialLedger(denials);
     let traced: PayloadEnd['traced'];
     for (;;) {
       const message = await this.#next();
       if (message.kind === 'exited' && ledger.complete && (traced !== undefined || !handlers.onTrace)) {
         await handlers.onExited?.(message);
         this.#socket?.end();
-        return { exited: message, ...ledger.result(), ...(traced && { traced }) };
+        return { exited: message, ...(traced && { traced }) };
       }
       if (message.kind === 'trace' && handlers.onTrace && !traced) await handlers.onTrace(message.text);
       else if (message.kind === 'traced' && handlers.onTrace && !traced) {
         traced = { calls: message.calls, callsBeyondMaximum: message.callsBeyondMaximum };
-      } else {
-        const event = ledger.take(message);
-        if (event === 'unexpected') throw this.#unexpected(message, 'denial, trace, count, dropped or exited');
-        if (event?.kind === 'denial') handlers.onDenial?.(event.denial, event.index);
-        if (event?.kind === 'count') handlers.onCount?.(event.index, event.count);
+      } else if (!ledger.take(message)) {
+        throw this.#unexpected(message, 'denial, trace, count, dropped or exited');
       }
     }
   }
@@ -191,21 +184,11 @@ export class ControlSocket {
     return this.#next();
   }
 
-  async #inTime<T>(result: Promise<T>, timeoutMs: number): Promise<T> {
-    let timer: NodeJS.Timeout | undefined;
-    const timeout = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => {
-        const message = this.#socket
-          ? `porin-init connected and did not say hello within ${timeoutMs} ms.`
-          : `porin-init did not connect within ${timeoutMs} ms: its container may not have started.`;
-        reject(this.#fail('connect-timeout', message));
-      }, timeoutMs);
-    });
-    try {
-      return await Promise.race([result, timeout]);
-    } finally {
-      clearTimeout(timer);
-    }
+  #lateHello(timeoutMs: number): ControlChannelError {
+    const message = this.#socket
+      ? `porin-init connected and did not say hello within ${timeoutMs} ms.`
+      : `porin-init did not connect within ${timeoutMs} ms: its container may not have started.`;
+    return this.#fail('connect-timeout', message);
   }
 
   #send(text: string): void {

@@ -41,9 +41,9 @@ export interface Certificate {
   /** Calls made by porin-init itself, counted apart. */
   readonly supervisorCalls: number;
   readonly execs: number;
-  /** Distinct argument values and paths beyond a recording's bound. Absent, as the next two, where none were recorded. */
+  /** Distinct argument values, refusals and paths beyond a recording's bound. Absent where an older recorder kept none. */
   readonly overflows?: number;
-  /** Events of files that found no room on their way out of the kernel. */
+  /** Events of files that found no room on their way out of the kernel. Absent, as the next, where no files were recorded. */
   readonly ringFailures?: number;
   /** Paths that could not be read or resolved. */
   readonly unresolvedPaths?: number;
