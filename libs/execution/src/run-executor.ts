@@ -41,6 +41,8 @@ export interface ExecutorContext {
   readonly onTrace?: (part: Buffer) => Promise<void>;
   /** Benches only: porin-init, by its pid on the host, waits at its gate until the promise is fulfilled. */
   readonly atGate?: (pid: number) => Promise<void>;
+  /** With a recording: calls so far by name, every second. */
+  readonly onCounts?: (calls: Readonly<Record<string, number>>) => void;
   /** The payload has been executed. */
   readonly onStarted?: () => void;
   /** Gets the run's denials: the first of each shape when it happens, and how often by now at most once a second for each. */
@@ -123,6 +125,7 @@ async function runInside(
   const observation = await Observation.attach(request, {
     recorder: context.recorder,
     onTrace: (part) => context.onTrace?.(part) ?? Promise.resolve(),
+    ...(context.onCounts && { onCounts: context.onCounts }),
     pid: () => container.pid(),
   });
   try {

@@ -71,6 +71,7 @@ export * from './review/diff-conditions.js';
 export { describeConditions } from './review/describe-conditions.js';
 export * from './review/lint.js';
 export * from './review/partial-words.js';
-export * from './review/vulnerabilities.js';
+export * from './review/closed-vulnerabilities.js';
+export { VULNERABILITIES, type Vulnerability } from './review/vulnerabilities.js';
 export * from './exchange/oci.js';
 export { type OciArgument } from './exchange/oci-arguments.js';

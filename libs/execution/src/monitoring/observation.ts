@@ -19,6 +19,8 @@ export interface Observed {
 export interface Observers {
   readonly recorder: Recorder | undefined;
   readonly onTrace: TraceSink;
+  /** Calls so far by name, every second while a recording is on. */
+  readonly onCounts?: (calls: Readonly<Record<string, number>>) => void;
   /** Of porin-init; asked only where something is attached to it. */
   readonly pid: () => Promise<number>;
 }
@@ -37,11 +39,13 @@ interface Attached {
   readonly notifyTrace?: NotifyTrace;
 }
 
+const COUNTS_MS = 1_000;
 /** strace ends with the last process that it traces. */
 const STRACE_TIMEOUT_MS = 60_000;
 
 export class Observation {
   #lost: RecorderError | undefined;
+  #counting: NodeJS.Timeout | undefined;
 
   private constructor(
     private readonly runId: string,
@@ -58,7 +62,9 @@ export class Observation {
   static async attach(request: ExecutorRunRequest, observers: Observers): Promise<Observation> {
     const { monitoring } = request.level;
     const attached = monitoring === 'none' ? {} : await attach(request, monitoring, observers);
-    return new Observation(request.runId, attached);
+    const observation = new Observation(request.runId, attached);
+    if (observers.onCounts) observation.#count(observers.onCounts);
+    return observation;
   }
 
   /** Of what porin-init sends with `trace-notify`; absent without it. */
@@ -73,6 +79,7 @@ export class Observation {
   }
 
   async finish({ payloadEndedOnItsOwn, foreignCalls, traced }: PayloadEnding): Promise<Observed> {
+    this.#stopCounting();
     const { recorder, strace, notifyTrace } = this.attached;
     const recording = recorder && (await this.#finishRecording(recorder, { payloadEndedOnItsOwn }));
     return {
@@ -84,10 +91,28 @@ export class Observation {
 
   /** Nothing was run, or nothing will be reported. */
   async drop(): Promise<void> {
+    this.#stopCounting();
     const { recorder, strace, notifyTrace } = this.attached;
     await recorder?.disarm(this.runId).catch(() => undefined);
     await strace?.drop();
     notifyTrace?.drop();
+  }
+
+  /** Whatever fails, the recording at the end tells it. */
+  #count(onCounts: (calls: Readonly<Record<string, number>>) => void): void {
+    const { recorder } = this.attached;
+    if (!recorder) return;
+    this.#counting = setTimeout(() => {
+      recorder
+        .counts(this.runId)
+        .then(onCounts, () => undefined)
+        .finally(() => this.#counting !== undefined && this.#count(onCounts));
+    }, COUNTS_MS);
+  }
+
+  #stopCounting(): void {
+    clearTimeout(this.#counting);
+    this.#counting = undefined;
   }
 
   async #finishRecording(recorder: Recorder, end: { readonly payloadEndedOnItsOwn: boolean }): Promise<Recording> {
