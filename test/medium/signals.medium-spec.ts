@@ -1,7 +1,7 @@
 /** Programs under constant signals: what restricts or watches them must not change what their calls return. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { FAITHFUL_LEVELS } from '../support/signals/signal-levels.js';
-import { inC, SIGNAL_PROGRAMS } from '../support/signals/signal-programs.js';
+import { GO, inC, SIGNAL_PROGRAMS } from '../support/signals/signal-programs.js';
 import { type Result, SignalRuns } from '../support/signals/signal-runs.js';
 
 let runs: SignalRuns;
@@ -30,6 +30,11 @@ for (const program of SIGNAL_PROGRAMS) {
     }
   });
 }
+
+it('the program in Go, which does not count its signals, is interrupted often too', async () => {
+  const { report } = await runs.recorded(GO, 'syscalls');
+  expect(report.recording?.calls.tgkill).toBeGreaterThan(100);
+});
 
 /** Errno's name -> how often. */
 function answersOf({ stdout }: Result): Record<string, number> {
