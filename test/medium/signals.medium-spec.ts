@@ -62,3 +62,11 @@ describe('a call that is refused while signals interrupt the program', () => {
     expect(report.denials).toMatchObject([{ call: 'statx', action: 'refused', errno: 'ENOSYS', count: ENOSYS }]);
   });
 });
+
+describe('a trace by notification', () => {
+  it('holds nothing with which a program ends, returns from signals or closes files', async () => {
+    const ends = SIGNAL_PROGRAMS.find(({ name }) => name === 'C, its ends')!;
+    const { result } = await runs.run(ends, { enforcement: 'none', monitoring: 'trace-notify' });
+    expect(result).toEqual(await runs.unrestricted(ends));
+  });
+});
