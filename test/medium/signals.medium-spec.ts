@@ -4,6 +4,8 @@ import { FAITHFUL_LEVELS } from '../support/signals/signal-levels.js';
 import { GO, inC, SIGNAL_PROGRAMS } from '../support/signals/signal-programs.js';
 import { type Result, SignalRuns } from '../support/signals/signal-runs.js';
 
+const EPERM = 1;
+
 let runs: SignalRuns;
 
 beforeAll(async () => {
@@ -60,6 +62,20 @@ describe('a call that is refused while signals interrupt the program', () => {
     expect(wrong).toEqual({});
     expect(ENOSYS + EINTR).toBeGreaterThanOrEqual(rounds);
     expect(report.denials).toMatchObject([{ call: 'statx', action: 'refused', errno: 'ENOSYS', count: ENOSYS }]);
+  });
+
+  it('gives its errno and nothing else, and is not reported, where its profile refuses it quietly', async () => {
+    const quiet = inC('C, its quiet refusals', 'refused', 'get_mempolicy', String(rounds));
+    const { rules } = await runs.learned(quiet, 'syscalls');
+    const others = rules.map((rule) => ({ ...rule, names: rule.names.filter((name) => name !== 'get_mempolicy') }));
+    const refusal = { names: ['get_mempolicy'], action: 'SCMP_ACT_ERRNO', errnoRet: EPERM } as const;
+    const { result, report } = await runs.run(quiet, level, {
+      rules: [...others.filter(({ names }) => names.length > 0), refusal],
+    });
+    const { EPERM: refused = 0, ...wrong } = answersOf(result);
+    expect(wrong).toEqual({});
+    expect(refused).toBeGreaterThanOrEqual(rounds);
+    expect(report.denials).toEqual([]);
   });
 });
 

@@ -24,6 +24,7 @@ export const GO: SignalProgram = { name: 'Go', image: 'busybox', command: [`${FO
 export const SIGNAL_PROGRAMS: readonly SignalProgram[] = [
   inC('C, its calls', 'calls', '4000'),
   inC('C, its ends', 'ends', '300'),
+  inC('C, its calls that the engine refuses', 'quiet', '20000'),
   { name: 'ash', image: 'busybox', command: ['ash', SCRIPT, '60'] },
   { name: 'bash', image: 'debian', command: ['bash', SCRIPT, '25'] },
   { name: 'Python', image: 'debian', command: ['python3', `${FOLDER}/storm.py`, '10'] },
