@@ -8,7 +8,7 @@ export type ProfileKind = (typeof PROFILE_KINDS)[number];
 export interface FaithfulLevel {
   readonly name: string;
   readonly level: Level;
-  /** Learned from the program itself, or from IDLE, so that nearly every call is outside the profile. */
+  /** Learned from the program itself, or from IDLE, so that as many calls as can be are outside the profile. */
   readonly profile?: { readonly kind: ProfileKind; readonly learnedFrom: 'itself' | 'idle' };
 }
 

@@ -31,7 +31,7 @@ export const SIGNAL_PROGRAMS: readonly SignalProgram[] = [
   GO,
 ];
 
-/** Makes next to no call: under a profile that was learned from it, nearly every call of the others is held. */
+/** Makes next to no call: a profile that was learned from it has as few as one can. */
 export const IDLE = inC('C, at no work', 'idle');
 
 /** Of test/support/signals/storm.c, which lists the words. */
