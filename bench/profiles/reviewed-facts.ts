@@ -1,6 +1,6 @@
 /** What the product says of calls and vulnerabilities, as the report asks for it. */
 import {
-  callClass,
+  callFacts,
   closedVulnerabilities,
   closedWithConditions,
   type Profile,
@@ -19,4 +19,7 @@ export function closedCvesWithConditions(profile: Profile): number {
   return closedWithConditions(profile).length;
 }
 
-export const classOf: (call: string) => string = callClass;
+/** The class of a call in the table of families; undefined where it is not in it. */
+export function classOf(call: string): string | undefined {
+  return callFacts(call)?.class;
+}

@@ -215,10 +215,15 @@ describe('a profile version', () => {
     const { run, version } = await makeApplication();
     const first = await run({ calls: ['read'] });
     const second = await run({ calls: ['read', 'pipe2'] });
-    await run({ calls: ['read', 'pipe2', 'write'] });
+    await run({ calls: ['read', 'pipe2', 'socket'] });
     const approved = await version(2);
     const { origins, familiesVersion, familiesCurrent } = await detail(approved.id);
-    expect(origins).toMatchObject({ read: { run: first.runId }, pipe2: { origin: 'seen', run: second.runId } });
+    expect(origins).toMatchObject({
+      read: { origin: 'seen', run: first.runId },
+      pipe2: { origin: 'seen', run: second.runId },
+      pipe: { origin: 'implied', family: 'pipes' },
+      futex: { origin: 'basic' },
+    });
     expect(familiesVersion).toBeGreaterThan(0);
     expect(familiesCurrent).toBe(true);
     await approve(approved);
@@ -267,7 +272,7 @@ describe('how learning stands', () => {
     const learning = await learningOf(app);
     expect(learning).toMatchObject({
       ...{ recordings: { have: 2, need: 3 }, distinctInputs: { have: 1, need: 2 }, partial: 1, failed: 1 },
-      ...{ waiting: 0, leftOut: 0, problem: null, newCalls: [1, 1], advice: null },
+      ...{ waiting: 0, leftOut: 0, problem: null, newCalls: [0, 1], advice: null },
     });
     expect(learning.sentence).toMatch(
       /^2 of 3 recordings, 1 of 2 inputs, 1 partial, 1 of failed runs; considered \d+ s ago$/,
@@ -279,7 +284,7 @@ describe('how learning stands', () => {
     const { body } = await api.get(keys.submitter, `/api/v1/applications/${app.id}/builds`).expect(200);
     for (const stands of [body.builds[0].learning, (await detail(id)).learning]) {
       expect(stands.sentence).toMatch(/^3 recordings, 2 inputs, 1 partial/);
-      expect(stands.newCalls).toEqual([1, 1, 2]);
+      expect(stands.newCalls).toEqual([0, 1, 2]);
       expect(stands.expectedNewCalls).toBe(1);
       expect(stands.advice).toBe(
         'Still growing: the last recording brought 2 new calls; watch about 4 more runs before you approve.',

@@ -74,4 +74,6 @@ export * from './review/partial-words.js';
 export * from './review/closed-vulnerabilities.js';
 export { VULNERABILITIES, type Vulnerability } from './review/vulnerabilities.js';
 export * from './exchange/oci.js';
+export * from './exchange/runtime-calls.js';
+export { type OciSeccomp, type OciSyscall } from './exchange/oci-format.js';
 export { type OciArgument } from './exchange/oci-arguments.js';

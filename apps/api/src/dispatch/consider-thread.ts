@@ -2,12 +2,7 @@
 import 'reflect-metadata';
 import { parentPort, workerData } from 'node:worker_threads';
 import { makeDataSource } from '#lib/database';
-import { type Consideration, considerBuild } from '../profiles/propose.js';
-
-export interface ThreadData {
-  readonly databaseUrl: string;
-  readonly beyondDefault: readonly string[];
-}
+import { type Consideration, considerBuild, type LearningSettings } from '../profiles/propose.js';
 
 /** From the API to the thread. */
 export type ThreadRequest = { readonly kind: 'consider'; readonly buildId: string } | { readonly kind: 'end' };
@@ -16,13 +11,18 @@ export type ThreadAnswer =
   | { readonly kind: 'considered'; readonly consideration: Consideration }
   | { readonly kind: 'failed'; readonly error: unknown };
 
-const { databaseUrl, beyondDefault } = workerData as ThreadData;
+export interface ThreadData {
+  readonly databaseUrl: string;
+  readonly settings: LearningSettings;
+}
+
+const { databaseUrl, settings } = workerData as ThreadData;
 const dataSource = makeDataSource({ url: databaseUrl, applicationName: 'porin-considering', poolSize: 1 });
 await dataSource.initialize();
 
 async function consider(buildId: string): Promise<ThreadAnswer> {
   try {
-    const consideration = await dataSource.transaction((manager) => considerBuild(manager, buildId, beyondDefault));
+    const consideration = await dataSource.transaction((manager) => considerBuild(manager, buildId, settings));
     return { kind: 'considered', consideration };
   } catch (error) {
     return { kind: 'failed', error };

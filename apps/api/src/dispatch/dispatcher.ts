@@ -78,8 +78,8 @@ export class Dispatcher implements OnApplicationBootstrap, OnApplicationShutdown
   }
 
   private async holdLock(session: pg.Client): Promise<void> {
-    const { PORIN_DATABASE_URL, PORIN_BEYOND_DEFAULT } = this.config;
-    const proposals = new Proposals(this.dataSource, PORIN_DATABASE_URL, PORIN_BEYOND_DEFAULT, this.logger);
+    const { PORIN_DATABASE_URL: databaseUrl, PORIN_BEYOND_DEFAULT: beyondDefault } = this.config;
+    const proposals = new Proposals(this.dataSource, { databaseUrl, settings: { beyondDefault } }, this.logger);
     let broken: Error | undefined;
     session.on('error', (error) => {
       broken = error;

@@ -5,6 +5,7 @@ import { type DataSource } from 'typeorm';
 import { type Consideration, considerBuild } from '../profiles/propose.js';
 import { BUILD_SIZES, type BuildSize, considerOlderFamilies, nextBuild } from '../profiles/waiting-builds.js';
 import { Alarm } from './alarm.js';
+import { type ThreadData } from './consider-thread.js';
 import { LargeBuilds } from './large-builds.js';
 
 /** Whoever misses a wake-up looks by itself. */
@@ -23,11 +24,10 @@ export class Proposals {
 
   constructor(
     private readonly dataSource: DataSource,
-    databaseUrl: string,
-    private readonly beyondDefault: readonly string[],
+    private readonly options: ThreadData,
     private readonly logger: Logger,
   ) {
-    this.largeBuilds = new LargeBuilds({ databaseUrl, beyondDefault });
+    this.largeBuilds = new LargeBuilds(options);
   }
 
   start(): void {
@@ -70,7 +70,7 @@ export class Proposals {
     try {
       const consideration =
         size === 'small'
-          ? await this.dataSource.transaction((manager) => considerBuild(manager, buildId, this.beyondDefault))
+          ? await this.dataSource.transaction((manager) => considerBuild(manager, buildId, this.options.settings))
           : await this.largeBuilds.consider(buildId);
       this.failed.delete(buildId);
       this.report(buildId, consideration);

@@ -1,5 +1,5 @@
 /** Reads how the learning of builds stands. */
-import { type Growth, growthAdvice, growthOf, standingSentence } from '#lib/profiles';
+import { type Closure, type Growth, growthAdvice, growthOf, standingSentence } from '#lib/profiles';
 import { type EntityManager } from 'typeorm';
 import { type z } from 'zod';
 import { type learning } from './learning-answer.js';
@@ -50,7 +50,7 @@ export async function learningOf(
   const growth = await growthByBuild(manager, buildIds);
   const now = new Date();
   return new Map(
-    counts.map((each) => [each.buildId, learningFrom(each, growth.get(each.buildId) ?? growthOf([]), now)]),
+    counts.map((each) => [each.buildId, learningFrom(each, growth.get(each.buildId) ?? growthOf([], 'seen'), now)]),
   );
 }
 
@@ -76,15 +76,15 @@ async function growthByBuild(
   manager: EntityManager,
   buildIds: readonly string[],
 ): Promise<ReadonlyMap<string, Growth>> {
-  const rows: { buildId: string; recordings: string[][] }[] = await manager.query(
+  const rows: { buildId: string; closure: Closure; recordings: string[][] }[] = await manager.query(
     `WITH placed AS (
-       SELECT build.id AS build_id, call_names,
+       SELECT build.id AS build_id, application.closure, call_names,
          row_number() OVER (PARTITION BY build.id ORDER BY recording.created_at DESC, run.id) AS place
        FROM ${RECORDED_RUNS} WHERE build.id = ANY ($1) AND ${VERDICT} = 'teaches'
      )
-     SELECT build_id AS "buildId", jsonb_agg(to_jsonb(call_names) ORDER BY place DESC) AS recordings
-     FROM placed WHERE place <= $2 GROUP BY build_id`,
+     SELECT build_id AS "buildId", closure, jsonb_agg(to_jsonb(call_names) ORDER BY place DESC) AS recordings
+     FROM placed WHERE place <= $2 GROUP BY build_id, closure`,
     [buildIds, GROWTH_RECORDINGS],
   );
-  return new Map(rows.map(({ buildId, recordings }) => [buildId, growthOf(recordings)]));
+  return new Map(rows.map(({ buildId, closure, recordings }) => [buildId, growthOf(recordings, closure)]));
 }

@@ -35,6 +35,9 @@ export interface Consideration {
   readonly unbelievable: readonly Unbelievable[];
 }
 
+/** What the administrators of the grid say, and no application does. */
+export type LearningSettings = Required<Pick<MergeOptions, 'beyondDefault'>>;
+
 interface BuildRow {
   readonly id: string;
   readonly tenant: string;
@@ -50,11 +53,11 @@ interface TeachingRun extends RecordedRun {
   readonly enforcement: Enforcement;
 }
 
-/** Looks at the build's recordings, all of them together, when there is a new one that teaches. `beyondDefault`: see grantedNames. */
+/** Looks at the build's recordings, all of them together, when there is a new one that teaches. */
 export async function considerBuild(
   manager: EntityManager,
   buildId: string,
-  beyondDefault: readonly string[],
+  settings: LearningSettings,
 ): Promise<Consideration> {
   const build = await lockBuild(manager, buildId);
   const unbelievable = await checkRecordings(manager, build);
@@ -62,7 +65,16 @@ export async function considerBuild(
   if (!(await markConsidered(manager, buildId))) return nothing;
   const approved = await manager.findOneBy(ProfileVersion, { buildId, state: 'APPROVED' });
   const runs = (await isEnough(manager, build)) ? await teachingRuns(manager, buildId) : [];
-  const result = runs.length > 0 ? learn(runs, { ...build, beyondDefault, ...basis(approved) }) : null;
+  const options: MergeOptions = {
+    ...build,
+    ...settings,
+    ...(approved && {
+      basedOn: parseProfile(approved.canonical),
+      basedOnTaught: approved.conditionsTaught,
+      basedOnOrigins: approved.origins,
+    }),
+  };
+  const result = runs.length > 0 ? learn(runs, options) : null;
   const problem = typeof result === 'string' ? result : null;
   await manager.query('UPDATE build SET learning_problem = $2 WHERE id = $1', [buildId, problem]);
   if (result === null || typeof result === 'string') return { ...nothing, problem };
@@ -75,12 +87,6 @@ export async function considerBuild(
   };
   const stored = await storeProposal(manager, build, proposal, runs);
   return { ...nothing, proposed: stored.kind === 'proposed' ? stored : null };
-}
-
-function basis(approved: ProfileVersion | null): Pick<MergeOptions, 'basedOn' | 'basedOnTaught' | 'basedOnOrigins'> {
-  if (!approved) return {};
-  const { canonical, conditionsTaught, origins } = approved;
-  return { basedOn: parseProfile(canonical), basedOnTaught: conditionsTaught, basedOnOrigins: origins };
 }
 
 type Learned = Extract<MergeResult, { kind: 'profile' }>;

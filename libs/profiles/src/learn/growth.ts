@@ -5,15 +5,11 @@
  * only one of them has, divided by n, are the new calls to expect of the next one. It is the mean, over the recordings, of
  * what each would have added to all the others.
  */
-
-/** What a profile would hold beyond the calls of a recording, so that their first use is nothing new. */
-export interface Widening {
-  readonly always: ReadonlySet<string>;
-  readonly broughtBy: (name: string) => readonly string[];
-}
+import { BASIC_CALLS, broughtBy } from '../kernel/families.js';
+import { type Closure } from './closure.js';
 
 export interface Growth {
-  /** Of each recording, in their order: its calls that no earlier one had or brought. */
+  /** Of each recording, in their order: its calls that a profile learned from the earlier ones would lack. */
   readonly newCalls: readonly number[];
   /** New calls to expect of the next recording; null of fewer than two, which say nothing about a next one. */
   readonly expected: number | null;
@@ -26,17 +22,20 @@ const EXPECTED_ENOUGH = 0.5;
 /** Whoever is told a larger number would not believe it, and the estimate is not good for it. */
 const MORE_RUNS_MAXIMUM = 20;
 
-const NOTHING: Widening = { always: new Set(), broughtBy: () => [] };
+const BASIC: ReadonlySet<string> = new Set(BASIC_CALLS);
 
-/** `recordings`: the calls of each, oldest first. `growth([['read'], ['read', 'write']]).newCalls` is [1, 1]. */
-export function growthOf(recordings: readonly (readonly string[])[], widening: Widening = NOTHING): Growth {
+/**
+ * `recordings`: the calls of each, oldest first. What every profile holds is never new, nor, with closure `families`, what an
+ * earlier call brought with it. `growthOf([['socket'], ['socket', 'bind', 'read']], 'seen').newCalls` is [1, 1].
+ */
+export function growthOf(recordings: readonly (readonly string[])[], closure: Closure): Growth {
+  /** In how many recordings the call is, or is brought by another. */
   const held = new Map<string, number>();
   const newCalls = recordings.map((names) => {
-    const counted = names.filter((name) => !widening.always.has(name));
+    const counted = names.filter((name) => !BASIC.has(name));
     const fresh = counted.filter((name) => !held.has(name)).length;
-    for (const name of new Set(counted.flatMap((each) => [each, ...widening.broughtBy(each)]))) {
-      held.set(name, (held.get(name) ?? 0) + 1);
-    }
+    const brought = closure === 'families' ? counted.flatMap((name) => broughtBy(name).map((each) => each.name)) : [];
+    for (const name of new Set([...counted, ...brought])) held.set(name, (held.get(name) ?? 0) + 1);
     return fresh;
   });
   const { length: n } = recordings;

@@ -96,15 +96,16 @@ describe('mergeRecordings', () => {
   });
 
   it('learns from the exit codes that are expected, and from no other', () => {
-    const runs = [run('a', ['read']), run('b', ['write'], { exitCode: 3 }), run('b', ['bpf'], { exitCode: 1 })];
-    const result = mergeRecordings(runs, { needed: 2, distinctInputs: 2, expectedExitCodes: [0, 3] });
-    expect(result.kind === 'profile' && allowedNames(result.profile)).toEqual(['read', 'write']);
-    const withoutZero = mergeRecordings(runs, { needed: 1, distinctInputs: 1, expectedExitCodes: [1] });
-    expect(withoutZero.kind === 'profile' && allowedNames(withoutZero.profile)).toEqual(['bpf']);
-    const signaled = [run('a', ['read'], { exitCode: null })];
-    expect(mergeRecordings(signaled, { needed: 1, distinctInputs: 1, expectedExitCodes: [0, 3] }).kind).toBe(
-      'insufficient',
-    );
+    const runs = [run('a', ['kill']), run('b', ['socket'], { exitCode: 3 }), run('b', ['bpf'], { exitCode: 1 })];
+    const seen = (expectedExitCodes: readonly number[]) => {
+      const result = mergeRecordings(runs, { needed: 1, distinctInputs: 1, expectedExitCodes });
+      if (result.kind !== 'profile') return result.kind;
+      return Object.keys(result.origins).filter((name) => result.origins[name]?.origin === 'seen');
+    };
+    expect(seen([0, 3])).toEqual(['kill', 'socket']);
+    expect(seen([1])).toEqual(['bpf']);
+    expect(seen([2])).toBe('insufficient');
+    expect(mergeRecordings([run('a', ['kill'], { exitCode: null })], NEED)).toMatchObject({ have: 0, failed: 1 });
   });
 
   it('waits for enough different inputs, however many recordings there are', () => {
