@@ -277,8 +277,8 @@ int supervisor_run(const struct policy *policy, struct control *control, int sig
 	if (!loop(&supervisor)) {
 		int error = atomic_load(&supervisor.state->error);
 
-		/* So a kernel answers that does not run programs of that ABI. */
-		if (error == ENOEXEC && supervisor.state->program.abi)
+		/* The kernel runs no programs of that ABI, or has not found this one's dynamic linker: the program itself is there. */
+		if ((error == ENOEXEC || error == ENOENT) && supervisor.state->program.abi)
 			notify_program(control, &supervisor.state->program);
 		return failed(&supervisor, payload_stage_name(STAGE_EXEC), error);
 	}

@@ -94,6 +94,18 @@ describe('a program that this kernel does not execute at all', () => {
     expect(report.foreignProgram).toEqual({ abi, path: `/opt/${abi}` });
   });
 
+  it('is told of where the image lacks its dynamic linker, though the kernel says that there is no such file', async () => {
+    const source = join(runs.directory, 'linked');
+    writeFileSync(source, foreignProgram(X86 ? MACHINES.i386 : MACHINES.arm, '/lib/ld-linux.so.9'), { mode: 0o755 });
+    const report = await run(['/opt/linked'], { mounts: [{ source, target: '/opt/linked', readOnly: true }] });
+    expect(report.outcome).toEqual({
+      kind: 'exec-failed',
+      stage: 'exec',
+      errno: expect.stringMatching(/^ENO(ENT|EXEC)$/),
+    });
+    expect(report.foreignProgram).toEqual({ abi: X86 ? 'i386' : 'arm', path: '/opt/linked' });
+  });
+
   it('is found in PATH as any other', async () => {
     const report = await run([abi], { environment: { PATH: '/bin:/opt' } });
     expect(report.foreignProgram).toEqual({ abi, path: `/opt/${abi}` });

@@ -10,19 +10,27 @@ const SEGMENT_BYTES = 32;
 /** getpid; exit(7); hlt, which is where a program gets whose exit is refused: it dies by SIGSEGV. */
 const CODE = Buffer.from('b814000000cd80b801000000bb07000000cd80f4', 'hex');
 
-/** An ELF file with one segment. Its code is i386's, and is executed where the kernel runs programs of that machine. */
-export function foreignProgram(machine: number = MACHINES.i386): Buffer {
-  const start = HEADER_BYTES + SEGMENT_BYTES;
-  const file = Buffer.concat([Buffer.alloc(start), CODE]);
+/**
+ * Its code is i386's, and is executed where the kernel runs programs of that machine, and finds the `linker` that it
+ * names, if it names one.
+ */
+export function foreignProgram(machine: number = MACHINES.i386, linker = ''): Buffer {
+  const segments = linker === '' ? 1 : 2;
+  const start = HEADER_BYTES + segments * SEGMENT_BYTES;
+  const name = Buffer.from(linker === '' ? '' : `${linker}\0`);
+  const file = Buffer.concat([Buffer.alloc(start), CODE, name]);
   // 32 bits, least significant byte first, version 1.
   file.write('\x7fELF\x01\x01\x01', 'latin1');
-  // An executable with its entry, and its only program header right behind this one.
+  // An executable with its entry, and its program headers right behind this one.
   [2, machine].forEach((value, index) => file.writeUInt16LE(value, 16 + 2 * index));
   [1, BASE + start, HEADER_BYTES].forEach((value, index) => file.writeUInt32LE(value, 20 + 4 * index));
-  [HEADER_BYTES, SEGMENT_BYTES, 1].forEach((value, index) => file.writeUInt16LE(value, 40 + 2 * index));
-  // PT_LOAD of the whole file, read and execute.
-  const segment = [1, 0, BASE, BASE, file.length, file.length, 5, 0x1000];
-  segment.forEach((value, index) => file.writeUInt32LE(value, HEADER_BYTES + 4 * index));
+  [HEADER_BYTES, SEGMENT_BYTES, segments].forEach((value, index) => file.writeUInt16LE(value, 40 + 2 * index));
+  // PT_LOAD of the whole file, read and execute; PT_INTERP of the linker's name.
+  const load = [1, 0, BASE, BASE, file.length, file.length, 5, 0x1000];
+  const place = start + CODE.length;
+  const interpreter = [3, place, BASE + place, BASE + place, name.length, name.length, 4, 1];
+  const headers = [...load, ...(linker === '' ? [] : interpreter)];
+  headers.forEach((value, index) => file.writeUInt32LE(value, HEADER_BYTES + 4 * index));
   return file;
 }
 
