@@ -1,7 +1,10 @@
+import { randomUUID } from 'node:crypto';
+import { makeDataSource } from '#lib/database';
 import { FAMILIES_VERSION, type Recording, recordingDigest } from '#lib/profiles';
 import { DataSource } from 'typeorm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { considerOlderFamilies } from '../../apps/api/src/profiles/waiting-builds.js';
+import { LargeBuilds } from '../../apps/api/src/dispatch/large-builds.js';
+import { considerOlderFamilies, nextBuild } from '../../apps/api/src/profiles/waiting-builds.js';
 import { startTestApi, type TestApi } from '../support/api.js';
 import { eventually } from '../support/eventually.js';
 import { type LearningApplication, makeLearningApplication } from '../support/learning-application.js';
@@ -335,6 +338,64 @@ describe('a proposal', () => {
     expect(proposed).toBeLessThan(BUILDS);
     expect(tookS).toBeLessThan(50);
     await eventually(async () => expect(await large.profiles()).toHaveLength(BUILDS + 1), 100_000);
+  });
+});
+
+describe('the build that is considered next', () => {
+  it('is the one that has waited longest for what it costs, and before all that are only considered again', async () => {
+    const { run, version } = await makeApplication({ recordingsNeeded: 1 });
+    const { jobId, buildId: again } = await run({ calls: ['read'] });
+    await version(1);
+    const source = await makeDataSource({ url: api.database.ownerUrl, applicationName: 'test' }).initialize();
+    const runner = source.createQueryRunner();
+    // Nobody else sees these builds: the dispatcher would take them.
+    await runner.startTransaction();
+    try {
+      const { manager } = runner;
+      await manager.query('UPDATE build SET reconsider_since = $2 WHERE id = $1', [again, '2020-01-01']);
+      await manager.query(MANY_LARGE_BUILDS, [jobId, 3]);
+      // MiB of recordings and seconds since the job has ended.
+      const waiting = [
+        { mib: 40, seconds: 10 },
+        { mib: 2, seconds: 4 },
+        { mib: 2, seconds: 1 },
+      ];
+      const builds: { id: string }[] = await manager.query(
+        `SELECT build_id AS id FROM executor_run AS run JOIN job ON job.id = run.job_id WHERE job.state = 'RUNNING'`,
+      );
+      for (const [index, { mib, seconds }] of waiting.entries()) {
+        const id = builds[index]?.id;
+        await manager.query(
+          `UPDATE recording SET content = jsonb_build_object('text', repeat('a', $2)) FROM executor_run AS run
+           WHERE run.id = executor_run_id AND run.build_id = $1`,
+          [id, mib * 1024 ** 2],
+        );
+        await manager.query(
+          `UPDATE job SET state = 'COMPLETE', ended_at = now() - make_interval(secs => $2)
+           FROM executor_run AS run WHERE run.job_id = job.id AND run.build_id = $1`,
+          [id, seconds],
+        );
+      }
+      const [giant, large, later] = builds.map(({ id }) => id);
+      const order = [];
+      for (let next = await nextBuild(manager, 'large', []); next; next = await nextBuild(manager, 'large', order)) {
+        order.push(next);
+      }
+      expect(order).toEqual([large, later, giant]);
+      expect(await nextBuild(manager, 'small', [])).toBe(again);
+    } finally {
+      await runner.rollbackTransaction();
+      await source.destroy();
+    }
+  });
+
+  it('has a new thread when the one before it ended', async () => {
+    const builds = new LargeBuilds({
+      databaseUrl: 'postgres://nobody@127.0.0.1:1/none',
+      settings: { beyondDefault: [] },
+    });
+    for (const _time of [1, 2]) await expect(builds.consider(randomUUID())).rejects.toThrow();
+    await builds.end();
   });
 });
 
