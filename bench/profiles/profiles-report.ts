@@ -13,8 +13,7 @@ export interface ProfileFigures {
   readonly basic: number;
   readonly implied: number;
   readonly closedCves: number;
-  /** Absent where the product does not count them. */
-  readonly closedCvesWithConditions?: number;
+  readonly closedCvesWithConditions: number;
   readonly heldOutRuns: number;
   readonly falseDenials: number;
   readonly failedJobs: number;
@@ -115,11 +114,7 @@ function rowOf({ name, plan, unrestricted }: MeasuredApplication, enforced: Enfo
 }
 
 function closedOf({ learned: { profile } }: EnforcedProfile) {
-  const withConditions = closedCvesWithConditions(profile);
-  return {
-    closedCves: closedCves(profile),
-    ...(withConditions === undefined ? {} : { closedCvesWithConditions: withConditions }),
-  };
+  return { closedCves: closedCves(profile), closedCvesWithConditions: closedCvesWithConditions(profile) };
 }
 
 function unseenDangerous(origins: Readonly<Record<string, string>>): readonly string[] | undefined {

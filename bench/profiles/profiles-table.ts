@@ -24,7 +24,7 @@ function cells(row: ReportRow): string[] {
   return [
     nameOf(row),
     ...[figures.allowed, figures.seen, figures.basic, figures.implied, figures.closedCves].map(String),
-    String(figures.closedCvesWithConditions ?? '-'),
+    String(figures.closedCvesWithConditions),
     ...[figures.heldOutRuns, figures.falseDenials, figures.failedJobs, figures.differingOutputs].map(String),
     figures.runsToStable === null ? 'still growing' : `${figures.runsToStable} runs`,
   ];

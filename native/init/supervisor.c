@@ -266,6 +266,7 @@ int supervisor_run(const struct policy *policy, struct control *control, int sig
 	notifier.policy = policy;
 	notifier.control = control;
 	notifier.child = supervisor.child;
+	notifier.executable = supervisor.state->program.path;
 	if (!notify_open(&notifier, atomic_load(&supervisor.state->listener)))
 		return failed(&supervisor, "supervisor", errno);
 
@@ -273,7 +274,13 @@ int supervisor_run(const struct policy *policy, struct control *control, int sig
 	supervisor.sources[EXEC_PIPE] = (struct pollfd){ .fd = supervisor.exec_pipe[0], .events = POLLIN };
 	supervisor.sources[SIGNALS] = (struct pollfd){ .fd = signals, .events = POLLIN };
 	supervisor.sources[CONTROL].fd = control->fd;
-	if (!loop(&supervisor))
-		return failed(&supervisor, payload_stage_name(STAGE_EXEC), atomic_load(&supervisor.state->error));
+	if (!loop(&supervisor)) {
+		int error = atomic_load(&supervisor.state->error);
+
+		/* The kernel runs no programs of that ABI, or has not found this one's dynamic linker: the program itself is there. */
+		if ((error == ENOEXEC || error == ENOENT) && supervisor.state->program.abi)
+			notify_program(control, &supervisor.state->program);
+		return failed(&supervisor, payload_stage_name(STAGE_EXEC), error);
+	}
 	return finish(&supervisor);
 }

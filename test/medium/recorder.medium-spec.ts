@@ -93,6 +93,23 @@ describe('a recording of a container', () => {
     expect(recording.partialReasons).toEqual([]);
   });
 
+  it('tells the names so far while the payload runs, again and again, and changes nothing by it', async () => {
+    const held = await containers.start(['hold', '100']);
+    await recorder.arm('run', held.pid, 'syscalls');
+    expect(await recorder.counts('run')).toEqual({});
+    await held.openGate();
+    await held.payloadPid();
+    await expect.poll(async () => Object.keys(await recorder.counts('run'))).toContain('clock_nanosleep');
+    const early = await recorder.counts('run');
+    expect(early).not.toHaveProperty('getppid');
+    await held.endHold();
+    expect(await held.exitCode()).toBe(0);
+    expect(await recorder.counts('run')).toMatchObject({ getppid: 100, exit_group: 1 });
+    const { calls, partialReasons } = await recorder.finish('run', ended);
+    expect([calls.getppid, calls.exit_group, partialReasons]).toEqual([100, 1, []]);
+    await expect(recorder.counts('run')).rejects.toMatchObject({ code: 'unknown-id' });
+  });
+
   it('follows the payload into a sub-cgroup', async () => {
     const held = await containers.start(['hold', '100']);
     await recorder.arm('run', held.pid, 'syscalls');

@@ -9,13 +9,10 @@ import { PassThrough } from 'node:stream';
 import Docker from 'dockerode';
 import { type Denial, DenialList } from '#lib/execution';
 import { containerEnvironment, containerPaths } from '../../libs/execution/src/sandbox/container-paths.js';
-import { type Failed, type Started } from '../../libs/execution/src/sandbox/control-message.js';
-import {
-  ControlSocket,
-  type PayloadEnd,
-  type PayloadHandlers,
-} from '../../libs/execution/src/sandbox/control-socket.js';
+import { type Started } from '../../libs/execution/src/sandbox/control-message.js';
+import { ControlSocket, type FailedStart } from '../../libs/execution/src/sandbox/control-socket.js';
 import { engineSeccomp } from '../../libs/execution/src/sandbox/engine-seccomp.js';
+import { type PayloadEnd, type PayloadHandlers } from '../../libs/execution/src/sandbox/payload-report.js';
 import { renderPolicy, type SandboxPolicy } from '../../libs/execution/src/sandbox/policy-text.js';
 import { nativeInit, testPayload } from './native.js';
 import { smallFilter } from './small-filter.js';
@@ -25,7 +22,7 @@ export const CONNECT_TIMEOUT_MS = 60_000;
 const USER = '65534:65534';
 
 export interface Outcome {
-  readonly start: Started | Failed;
+  readonly start: Started | FailedStart;
   /** Absent where the payload did not start. */
   readonly end: (PayloadEnd & { readonly denials: readonly Denial[]; readonly denialsDropped: number }) | undefined;
   readonly output: string;

@@ -5,12 +5,9 @@ import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { ControlSocket } from '../../libs/execution/src/sandbox/control-socket.js';
+import { type PayloadEnd, type PayloadHandlers } from '../../libs/execution/src/sandbox/payload-report.js';
 import { type Denial, DenialList } from '#lib/execution';
-import {
-  ControlSocket,
-  type PayloadEnd,
-  type PayloadHandlers,
-} from '../../libs/execution/src/sandbox/control-socket.js';
 import { renderPolicy, type SandboxPolicy } from '../../libs/execution/src/sandbox/policy-text.js';
 import { nativeInit } from './native.js';
 

@@ -8,6 +8,7 @@ import {
   decodeProgram,
   guardOf,
   type Instruction,
+  type OciSeccomp,
   syscallNames,
 } from '#lib/profiles';
 
@@ -22,6 +23,22 @@ export function compileOracle(): void {
 
 function oracle(mode: 'resolve' | 'build', architecture: Architecture, lines: readonly string[]): Buffer {
   return execFileSync(ORACLE, [mode, architecture], { input: lines.map((line) => `${line}\n`).join('') });
+}
+
+/** The filter that a container runtime makes of an exported profile. It passes over rules that do what the default does. */
+export function engineProgram(architecture: Architecture, oci: OciSeccomp): Instruction[] {
+  const lines = oci.syscalls.flatMap(({ names, action, errnoRet, args = [] }) => {
+    if (action === 'SCMP_ACT_ERRNO' && errnoRet === oci.defaultErrnoRet) return [];
+    const conditions = args.map(({ index, op, value, valueTwo }) => {
+      const [datum, mask] = op === 'SCMP_CMP_MASKED_EQ' ? [valueTwo, value] : [value, 0];
+      return [index, op.slice('SCMP_CMP_'.length), datum.toString(16), mask.toString(16)].join(':');
+    });
+    const what = action === 'SCMP_ACT_ALLOW' ? 'allow' : String(errnoRet);
+    return names.map((name) => [what, name, ...conditions].join(' '));
+  });
+  const input = lines.map((line) => `${line}\n`).join('');
+  const mode = ['engine', architecture, String(oci.defaultErrnoRet)];
+  return decodeProgram(execFileSync(ORACLE, mode, { input, timeout: 60_000 }));
 }
 
 /** Name -> number as this machine's libseccomp has it; names it does not know are absent. */

@@ -1,22 +1,50 @@
 /** Recorded processes in cgroups of their own, without containers, where a test needs many of them or its own host's kernel only. */
-import { execFile, spawn } from 'node:child_process';
+import { type ChildProcessByStdio, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, readFile, rm, rmdir, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { type Writable } from 'node:stream';
 import { promisify } from 'node:util';
 
 const run = promisify(execFile);
 export const PROGRAM = 'recorder-payload';
 
-export interface GatedProcess {
-  readonly pid: number;
-  /** Opens the gate, and answers the exit code once the process has ended and its cgroup is gone. */
-  openGateAndWait(): Promise<number>;
+/** A process at its gate, alone in its cgroup. */
+export class GatedProcess {
+  readonly #exit: Promise<unknown[]>;
+
+  constructor(
+    private readonly child: ChildProcessByStdio<Writable, null, null>,
+    private readonly cgroup: string,
+  ) {
+    this.#exit = once(child, 'exit');
+  }
+
+  get pid(): number {
+    return this.child.pid!;
+  }
+
+  /** Answers the exit code, once the cgroup is gone. */
+  async openGateAndWait(): Promise<number> {
+    this.child.stdin.end();
+    const [code] = (await this.#exit) as [number | null];
+    await rmdir(this.cgroup);
+    return code ?? -1;
+  }
+
+  /** Ends it, and what is behind the gate, where a test that failed has left it. */
+  async remove(): Promise<void> {
+    if (!existsSync(this.cgroup)) return;
+    await writeFile(join(this.cgroup, 'cgroup.kill'), '1');
+    await this.#exit;
+    await rmdir(this.cgroup);
+  }
 }
 
 export class RecorderProcesses {
-  #count = 0;
+  readonly #started: GatedProcess[] = [];
 
   private constructor(
     private readonly directory: string,
@@ -33,26 +61,20 @@ export class RecorderProcesses {
 
   /** Starts a process that waits at its gate, alone in its cgroup, with the program's `command` behind it. */
   async start(command: readonly string[], program = PROGRAM): Promise<GatedProcess> {
-    const cgroup = join(this.cgroup, String(this.#count++));
+    const cgroup = join(this.cgroup, String(this.#started.length));
     const child = spawn(join(this.directory, PROGRAM), ['gate-of-input', join(this.directory, program), ...command], {
       stdio: ['pipe', 'ignore', 'inherit'],
       env: {},
     });
-    const exit = once(child, 'exit');
+    const gated = new GatedProcess(child, cgroup);
+    this.#started.push(gated);
     await mkdir(cgroup);
     await writeFile(join(cgroup, 'cgroup.procs'), String(child.pid));
-    return {
-      pid: child.pid!,
-      openGateAndWait: async () => {
-        child.stdin.end();
-        const [code] = (await exit) as [number | null];
-        await rmdir(cgroup);
-        return code ?? -1;
-      },
-    };
+    return gated;
   }
 
   async close(): Promise<void> {
+    for (const gated of this.#started) await gated.remove();
     await rmdir(this.cgroup);
     await rm(this.directory, { recursive: true });
   }

@@ -182,6 +182,7 @@ export class Attempt {
           recorder: node.recorder,
           stop: this.#stop.signal,
           ...writers.listeners,
+          ...(audit && { onCounts: audit.takeCounts }),
         },
       );
     } finally {

@@ -109,6 +109,16 @@ export interface PayloadUsage {
   readonly involuntarySwitches: number;
 }
 
+/** 32-bit ABIs of the machines that Porin runs on: their calls are refused, so none of their programs can run. */
+export const FOREIGN_ABIS = ['i386', 'x32', 'arm'] as const;
+
+/** A program that cannot run here, because it was built for another ABI. */
+export interface ForeignProgram {
+  readonly abi: (typeof FOREIGN_ABIS)[number];
+  /** In the container; as it was given where the kernel did not execute it at all. */
+  readonly path: string;
+}
+
 export type ExecutorOutcome =
   | { readonly kind: 'exited'; readonly exitCode: number }
   | { readonly kind: 'signaled'; readonly signal: number; readonly oomKilled: boolean }
@@ -140,6 +150,8 @@ export interface ExecutorRunReport {
   readonly denials: readonly Denial[];
   /** Denied calls that are in none of the denials, because the report is bounded. */
   readonly denialsDropped: number;
+  /** The first that was executed or was to be, whatever the payload made of its failure; the recording is then partial. */
+  readonly foreignProgram?: ForeignProgram;
   readonly recording?: Recording;
   /** Absent after exit code 0, where the payload did not end on its own or did not start, and where the host does not tell. */
   readonly limitHits?: LimitHits;

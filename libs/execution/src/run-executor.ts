@@ -41,6 +41,8 @@ export interface ExecutorContext {
   readonly onTrace?: (part: Buffer) => Promise<void>;
   /** Benches only: porin-init, by its pid on the host, waits at its gate until the promise is fulfilled. */
   readonly atGate?: (pid: number) => Promise<void>;
+  /** With a recording: calls so far by name, every second. */
+  readonly onCounts?: (calls: Readonly<Record<string, number>>) => void;
   /** The payload has been executed. */
   readonly onStarted?: () => void;
   /** Gets the run's denials: the first of each shape when it happens, and how often by now at most once a second for each. */
@@ -123,6 +125,7 @@ async function runInside(
   const observation = await Observation.attach(request, {
     recorder: context.recorder,
     onTrace: (part) => context.onTrace?.(part) ?? Promise.resolve(),
+    ...(context.onCounts && { onCounts: context.onCounts }),
     pid: () => container.pid(),
   });
   try {
@@ -147,9 +150,13 @@ async function runInside(
     ]);
     const outcome = await withOomKilled(result, container);
     if (!result.executed) await observation.drop();
-    const { usage, limitHits, endedOnItsOwn, traced, landlockStatus } = result;
+    const { usage, limitHits, endedOnItsOwn, traced, landlockStatus, foreignProgram, foreignCalls } = result;
     const observed = result.executed
-      ? await observation.finish({ payloadEndedOnItsOwn: endedOnItsOwn, ...(traced && { traced }) })
+      ? await observation.finish({
+          payloadEndedOnItsOwn: endedOnItsOwn,
+          ...(foreignCalls && { foreignCalls }),
+          ...(traced && { traced }),
+        })
       : {};
     return {
       outcome,
@@ -158,6 +165,7 @@ async function runInside(
       ...(limitHits && { limitHits }),
       denials: denials.denials,
       denialsDropped: denials.dropped,
+      ...(foreignProgram && { foreignProgram }),
       ...(landlockStatus && { landlockStatus }),
       ...observed,
       logs: logs.summary(),

@@ -11,6 +11,7 @@ import { ExecutionError } from './execution-error.js';
 import {
   type ExecutorOutcome,
   type ExecutorRunRequest,
+  type ForeignProgram,
   type LimitHits,
   type PayloadUsage,
   type StopReason,
@@ -18,9 +19,10 @@ import {
 import { isLess } from './landlock-status.js';
 import { type PhaseClock } from './phase-clock.js';
 import { ControlChannelError, type ControlChannelErrorCode } from './sandbox/control-error.js';
-import { type Exited, type Failed } from './sandbox/control-message.js';
-import { type ControlSocket, type PayloadEnd } from './sandbox/control-socket.js';
+import { type Exited } from './sandbox/control-message.js';
+import { type ControlSocket, type FailedStart } from './sandbox/control-socket.js';
 import { errnoName } from './sandbox/denials.js';
+import { type PayloadEnd } from './sandbox/payload-report.js';
 import { within } from './within.js';
 
 export interface GatedPayload {
@@ -46,6 +48,9 @@ export interface PayloadResult {
   readonly endedOnItsOwn: boolean;
   readonly usage?: PayloadUsage;
   readonly limitHits?: LimitHits;
+  readonly foreignProgram?: ForeignProgram;
+  /** Absent where porin-init could not report. */
+  readonly foreignCalls?: PayloadEnd['foreignCalls'];
   /** What the kernel holds of the request's file rules; absent where nothing was executed. */
   readonly landlockStatus?: LandlockStatus;
   /** Absent where porin-init could not report. */
@@ -70,7 +75,7 @@ export async function runPayload(payload: GatedPayload): Promise<PayloadResult> 
     return { ...NOT_EXECUTED, outcome: { kind: 'stopped', reason: stopReason(stop) } };
   }
   const start = await within(control.go(), START_TIMEOUT_MS, tooLong);
-  if (start.kind === 'failed') return { ...NOT_EXECUTED, outcome: failedOutcome(start) };
+  if (start.kind === 'failed') return { ...NOT_EXECUTED, outcome: failedOutcome(start), ...programOf(start) };
   clock.enter('payload');
   const payloadStop = new PayloadStop(payload.request, control, payload.container, stop);
   try {
@@ -94,7 +99,8 @@ async function followToEnd(payload: GatedPayload, stop: PayloadStop): Promise<Pa
     },
   });
   try {
-    const { exited, traced } = await Promise.race([finished, broken]);
+    const end = await Promise.race([finished, broken]);
+    const { exited, foreignCalls, traced } = end;
     const outcome = outcomeOf(exited, stop.reason, scene);
     return {
       outcome,
@@ -102,6 +108,8 @@ async function followToEnd(payload: GatedPayload, stop: PayloadStop): Promise<Pa
       endedOnItsOwn: outcome.kind === 'exited',
       usage: usageOf(exited),
       ...(scene.limitHits && { limitHits: scene.limitHits }),
+      foreignCalls,
+      ...programOf(end),
       ...(traced && { traced }),
     };
   } catch (error) {
@@ -155,7 +163,7 @@ async function outcomeWithoutReport(
   return { kind: 'signaled', signal: constants.signals.SIGKILL, oomKilled: true };
 }
 
-function failedOutcome({ stage, errno }: Failed): ExecutorOutcome {
+function failedOutcome({ stage, errno }: FailedStart): ExecutorOutcome {
   const name = errnoName(errno);
   switch (stage) {
     case 'directory':
@@ -172,6 +180,10 @@ function failedOutcome({ stage, errno }: Failed): ExecutorOutcome {
     case 'filter':
       throw new ExecutionError('control-channel', `porin-init failed at the stage "${stage}" with ${name}.`);
   }
+}
+
+function programOf({ foreignProgram }: FailedStart | PayloadEnd): Pick<PayloadResult, 'foreignProgram'> {
+  return foreignProgram ? { foreignProgram } : {};
 }
 
 function isSuccess({ end }: Exited): boolean {

@@ -233,6 +233,18 @@ export const profileDiff = z
   })
   .meta({ id: 'ProfileDiff' });
 
+export const exportQuery = z.strictObject({
+  runtimeCalls: z
+    .enum(['true', 'false'])
+    .default('false')
+    .describe(
+      'true adds the calls that a container runtime makes itself between loading the filter and the start of the ' +
+        'program: without them docker run, podman and Kubernetes start nothing under it. false is exactly as wide as ' +
+        'what Porin enforces, for programs that load the filter themselves (libseccomp)',
+    ),
+});
+export type ExportQuery = z.infer<typeof exportQuery>;
+
 const ociArgument = z.object({ index: z.int(), value: z.int(), valueTwo: z.int(), op: z.string() });
 export const ociSeccomp = z
   .object({
@@ -246,7 +258,10 @@ export const ociSeccomp = z
           action: z.string(),
           errnoRet: z.int().optional(),
           args: z.array(ociArgument).readonly().optional(),
-          comment: z.string().optional().describe('Where the format allows less than the profile'),
+          comment: z
+            .string()
+            .optional()
+            .describe('Where the format says less or more than the profile; runtimes pass over it'),
         }),
       )
       .readonly(),

@@ -17,6 +17,8 @@ import { recordingsOf } from './version-recordings.js';
 import { describeProfile, findPrevious, findVersion, listProfiles } from './find-profiles.js';
 import {
   decisionSchema,
+  exportQuery,
+  type ExportQuery,
   ociSeccomp,
   profileDetail,
   profileDiff,
@@ -78,13 +80,19 @@ export class ProfilesController {
 
   @Get(':id/export')
   @Answers({
-    summary: 'Export a profile version as the seccomp JSON of the OCI runtime specification, which Docker takes too',
+    summary:
+      'Export a profile version as the seccomp JSON of the OCI runtime specification, which Docker takes too. ' +
+      'For docker run, podman and Kubernetes ask for runtimeCalls=true',
     schema: ociSeccomp,
     errors: ['not-found'],
   })
-  async export(@Param('id', { schema: idSchema }) id: string, @CurrentCaller() caller: Caller) {
+  async export(
+    @Param('id', { schema: idSchema }) id: string,
+    @Query({ schema: exportQuery }) { runtimeCalls }: ExportQuery,
+    @CurrentCaller() caller: Caller,
+  ) {
     const version = await findVersion(this.dataSource.manager, caller.tenant, id);
-    return exportOci(parseProfile(version.canonical));
+    return exportOci(parseProfile(version.canonical), { runtimeCalls: runtimeCalls === 'true' });
   }
 
   @Get(':id/kept-files')

@@ -6,8 +6,9 @@ import {
   canonicalProfile,
   type Coverage,
   fileCoverageKey,
-  parseProfile,
+  isQuietlyRefusable,
   type Origins,
+  parseProfile,
   type Profile,
   profileDigest,
   ProfileError,
@@ -38,6 +39,13 @@ export async function proposeEdited(
     throw new PorinError(
       'profile-malformed',
       `The build is of ${build.architecture}, the profile of ${profile.architecture}.`,
+    );
+  }
+  const loud = [...refusalsByName(profile.rules).keys()].filter((name) => !isQuietlyRefusable(name));
+  if (loud.length > 0) {
+    throw new PorinError(
+      'profile-malformed',
+      `Only calls that the container engine refuses anyway, and reviewed probes, can be refused without a report (SCMP_ACT_ERRNO), not ${loud.join(', ')}. Leave them out: what a profile does not allow is refused.`,
     );
   }
   const problem = uncompilable(profile);

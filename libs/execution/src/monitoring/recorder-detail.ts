@@ -44,7 +44,15 @@ export interface RefusedDetail {
 
 export type RecorderDetail = UseDetail | FileDetail | SocketDetail | RefusedDetail;
 
-export const DETAIL_KINDS = ['use', 'file', 'socket', 'refused'] as const satisfies readonly RecorderDetail['kind'][];
+const DETAIL_KINDS = ['use', 'file', 'socket', 'refused'] as const satisfies readonly RecorderDetail['kind'][];
+
+export function isDetailKind(kind: string | undefined): boolean {
+  return DETAIL_KINDS.some((known) => known === kind);
+}
+
+export function isDetail(line: { readonly kind: string }): line is RecorderDetail {
+  return isDetailKind(line.kind);
+}
 
 const OPERATIONS = ['connect', 'bind', 'send'] as const satisfies readonly SocketUse['operation'][];
 const MAX_ERRNO = 4095;
@@ -54,7 +62,7 @@ const MAX_PATH_BYTES = 8192;
 const MAX_ADDRESS_BYTES = 128;
 
 /**
- * @param words of the line, the first of which is one of DETAIL_KINDS and the second a run's id.
+ * @param words of the line, the first of which is a detail's kind and the second a run's id.
  * @throws RecorderError `protocol`
  */
 export function parseDetail(words: readonly string[], line: string): RecorderDetail {

@@ -45,6 +45,15 @@ describe('the driver of porin-recorder', () => {
     await recorder.close();
   });
 
+  it('gives the names so far from a counts line, and takes no details before it', async () => {
+    const counts = FINISHED.replace('finished', 'counts');
+    const recorder = await start(READY, ARMED, `${counts}\n`, `${USE}\n${counts}\n`);
+    await recorder.arm('run', 1, 'arguments');
+    expect(await recorder.counts('run')).toEqual({ socket: 123 });
+    await expect(recorder.counts('run')).rejects.toMatchObject({ code: 'protocol' });
+    await recorder.close();
+  });
+
   it.each([
     'ready 1.0 syscalls',
     'ready 2.0 syscalls arguments files',

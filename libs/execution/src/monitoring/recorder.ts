@@ -3,9 +3,9 @@ import { spawn, type ChildProcessByStdio } from 'node:child_process';
 import { type Readable, type Writable } from 'node:stream';
 import { nodeArchitecture, type Recording } from '#lib/profiles';
 import { RecorderError } from './recorder-error.js';
-import { DETAIL_KINDS, type RecorderDetail } from './recorder-detail.js';
+import { isDetail, type RecorderDetail } from './recorder-detail.js';
 import { parseRecorderLine, type RecorderLine } from './recorder-line.js';
-import { lostRecording, RECORDING_KINDS, type RecordingKind, recordingOf } from './recording.js';
+import { lostRecording, namedCalls, RECORDING_KINDS, type RecordingKind, recordingOf } from './recording.js';
 
 export interface RecorderOptions {
   readonly binaryPath: string;
@@ -122,6 +122,16 @@ export class Recorder {
   }
 
   /**
+   * The calls that have entered the kernel so far, by name, while the payload runs; cheap enough to be asked every second.
+   *
+   * @throws RecorderError `unknown-id` when no recording of this run is on, or what ended porin-recorder.
+   */
+  async counts(runId: string): Promise<Readonly<Record<string, number>>> {
+    const { facts } = await this.#command('counts', ['read', runId]);
+    return namedCalls(facts.calls, this.#architecture).byName;
+  }
+
+  /**
    * Ends a recording. To be called after the container has exited. A recorder lost since `arm` gives a recording that is
    * partial by `recorder-lost`.
    */
@@ -233,10 +243,6 @@ export class Recorder {
     this.#child.kill('SIGKILL');
     for (const pending of this.#pending.splice(0)) pending.reject(this.#problem);
   }
-}
-
-function isDetail(line: RecorderLine): line is RecorderDetail {
-  return DETAIL_KINDS.some((kind) => kind === line.kind);
 }
 
 function limitArguments({ limits }: RecorderOptions): string[] {

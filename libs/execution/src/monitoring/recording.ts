@@ -31,13 +31,7 @@ export function recordingOf(
   details: readonly RecorderDetail[],
   context: RecordingContext,
 ): Recording {
-  const calls = new Map<string, number>();
-  let unnamedCalls = 0;
-  for (const [number, count] of facts.calls) {
-    const name = syscallName(context.architecture, number);
-    if (name === undefined) unnamedCalls += count;
-    else calls.set(name, count);
-  }
+  const calls = namedCalls(facts.calls, context.architecture);
   const refused = refusedCalls(details, context.architecture);
   const files = fileUses(details);
   const sockets = socketUses(details);
@@ -48,7 +42,7 @@ export function recordingOf(
     payloadEndedOnItsOwn: context.payloadEndedOnItsOwn,
     compatCalls: facts.compat,
     x32Calls: facts.x32,
-    unknownCalls: facts.unknown + unnamedCalls,
+    unknownCalls: facts.unknown + calls.unnamed,
     ioUringSetups: facts.calls.get(IO_URING_SETUP) ?? 0,
     recursionMisses: facts.misses,
     mapFailures: facts['map-failures'],
@@ -64,7 +58,7 @@ export function recordingOf(
   return {
     version: 1,
     architecture: context.architecture,
-    calls: Object.fromEntries([...calls].sort(([a], [b]) => (a < b ? -1 : 1))),
+    calls: calls.byName,
     ...(Object.keys(refused).length > 0 && { refused }),
     certificate,
     partialReasons: partialReasons(certificate),
@@ -74,6 +68,21 @@ export function recordingOf(
     }),
     ...(context.kind === 'files' && { files: files.uses, sockets: sockets.uses }),
   };
+}
+
+/** Counts by name, sorted, and the count of all calls whose number has none. */
+export function namedCalls(
+  calls: RecorderFacts['calls'],
+  architecture: Architecture,
+): { readonly byName: Readonly<Record<string, number>>; readonly unnamed: number } {
+  const named = new Map<string, number>();
+  let unnamed = 0;
+  for (const [number, count] of calls) {
+    const name = syscallName(architecture, number);
+    if (name === undefined) unnamed += count;
+    else named.set(name, count);
+  }
+  return { byName: Object.fromEntries([...named].sort(([a], [b]) => (a < b ? -1 : 1))), unnamed };
 }
 
 /** The recording of a run whose recorder ended before it could say what it saw: nothing is known, so nothing is certified. */

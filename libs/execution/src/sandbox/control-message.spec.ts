@@ -61,6 +61,11 @@ describe('parseControlMessage', () => {
     expect(parseControlMessage('failed exec 2')).toEqual({ kind: 'failed', stage: 'exec', errno: 2 });
     expect(parseControlMessage('count 3 5000')).toEqual({ kind: 'count', id: 3, count: 5000 });
     expect(parseControlMessage('dropped 0')).toEqual({ kind: 'dropped', count: 0 });
+    expect(parseControlMessage('foreign-calls 7 1')).toEqual({ kind: 'foreign-calls', compat: 7, x32: 1 });
+    expect(parseControlMessage('foreign-program i386 L2Jpbi9hbHQ=')).toEqual({
+      kind: 'foreign-program',
+      program: { abi: 'i386', path: '/bin/alt' },
+    });
   });
 
   it.each([
@@ -84,6 +89,12 @@ describe('parseControlMessage', () => {
     'started',
     'started now',
     'started fully ',
+    'foreign-calls 1',
+    'foreign-calls 1 -1',
+    'foreign-program i386',
+    'foreign-program i386 -',
+    'foreign-program amd64 L2E=',
+    'foreign-program i386 L2E= L2E=',
     'trace',
     'trace ',
     'trace -',

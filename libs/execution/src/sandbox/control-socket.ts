@@ -11,37 +11,25 @@ import { chmod, mkdir } from 'node:fs/promises';
 import { createServer, type Server, type Socket } from 'node:net';
 import { dirname } from 'node:path';
 import { type DenialList } from '../denial-list.js';
+import { type ForeignProgram } from '../executor-run.js';
 import { within } from '../within.js';
 import { ControlChannelError } from './control-error.js';
 import {
   type ControlMessage,
-  type Exited,
   type Failed,
   type Hello,
   parseControlMessage,
   PROTOCOL_VERSION,
   type Started,
-  type Traced,
 } from './control-message.js';
-import { DenialLedger } from './denial-ledger.js';
+import { type PayloadEnd, type PayloadHandlers, PayloadReport } from './payload-report.js';
 import { readLines } from './read-lines.js';
 
 /** sizeof(sockaddr_un.sun_path) less its NUL. */
 const MAX_SOCKET_PATH = 107;
 
-export interface PayloadEnd {
-  readonly exited: Exited;
-  /** With a trace. */
-  readonly traced?: Omit<Traced, 'kind'>;
-}
-
-/** What may happen between `started` and the payload's end. */
-export interface PayloadHandlers {
-  /** Whole lines of the trace. The payload waits while this has not resolved. Needed exactly where the policy has a trace. */
-  readonly onTrace?: (text: Buffer) => void | Promise<void>;
-  /** May look at the container while porin-init is still in it: it waits 10 s for this to resolve. */
-  readonly onExited?: (exited: Exited) => Promise<void>;
-}
+/** What may be between `go` and `failed`. */
+export type FailedStart = Failed & { readonly foreignProgram?: ForeignProgram };
 
 export class ControlSocket {
   readonly #server: Server;
@@ -136,10 +124,13 @@ export class ControlSocket {
   }
 
   /** Opens the gate. `failed` means that the payload was not executed and porin-init has ended. */
-  async go(): Promise<Started | Failed> {
+  async go(): Promise<Started | FailedStart> {
     this.#send('go\n');
-    const message = await this.#next();
-    if (message.kind === 'started' || message.kind === 'failed') return message;
+    const first = await this.#next();
+    if (first.kind === 'started') return first;
+    const foreignProgram = first.kind === 'foreign-program' ? first.program : undefined;
+    const message = foreignProgram ? await this.#next() : first;
+    if (message.kind === 'failed') return { ...message, ...(foreignProgram && { foreignProgram }) };
     throw this.#unexpected(message, 'started or failed');
   }
 
@@ -149,21 +140,16 @@ export class ControlSocket {
    * end the exact counts.
    */
   async finished(denials: DenialList, handlers: PayloadHandlers = {}): Promise<PayloadEnd> {
-    const ledger = new DenialLedger(denials);
-    let traced: PayloadEnd['traced'];
+    const report = new PayloadReport(denials, handlers);
     for (;;) {
       const message = await this.#next();
-      if (message.kind === 'exited' && ledger.complete && (traced !== undefined || !handlers.onTrace)) {
+      const { complete } = report;
+      if (message.kind === 'exited' && complete) {
         await handlers.onExited?.(message);
         this.#socket?.end();
-        return { exited: message, ...(traced && { traced }) };
+        return { exited: message, ...complete };
       }
-      if (message.kind === 'trace' && handlers.onTrace && !traced) await handlers.onTrace(message.text);
-      else if (message.kind === 'traced' && handlers.onTrace && !traced) {
-        traced = { calls: message.calls, callsBeyondMaximum: message.callsBeyondMaximum };
-      } else if (!ledger.take(message)) {
-        throw this.#unexpected(message, 'denial, trace, count, dropped or exited');
-      }
+      if (!(await report.take(message))) throw this.#unexpected(message, "what comes next of a payload's report");
     }
   }
 

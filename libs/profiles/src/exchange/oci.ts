@@ -6,105 +6,81 @@ import { type AnyOf } from '../filter/assemble.js';
 import { refusalErrno } from '../filter/eperm.js';
 import { ALWAYS_ALLOWED, guardOf } from '../filter/guards.js';
 import { requireKnown, syscallNames, syscallNumber } from '../kernel/syscalls.js';
-import { type Alternative, byName, isUnconditional } from '../model/argument-rules.js';
-import { allowedNames } from '../model/parse-profile.js';
+import { type Alternative, byName, isUnconditional, refusalsByName } from '../model/argument-rules.js';
 import { type Architecture, type Profile } from '../model/profile.js';
-import { argumentAlternatives, type OciAlternatives, type OciArgument } from './oci-arguments.js';
-
-export interface OciSeccomp {
-  readonly defaultAction: 'SCMP_ACT_ERRNO';
-  readonly defaultErrnoRet: number;
-  readonly architectures: readonly string[];
-  readonly syscalls: readonly OciSyscall[];
-}
-
-export interface OciSyscall {
-  readonly names: readonly string[];
-  readonly action: 'SCMP_ACT_ALLOW' | 'SCMP_ACT_ERRNO';
-  readonly errnoRet?: number;
-  /** All must hold. */
-  readonly args?: readonly OciArgument[];
-  /** For people; engines pass over it. */
-  readonly comment?: string;
-}
+import { conditionalRules } from './conditional-rules.js';
+import { aboutForeignCalls, REPORTED, RUNTIME_ADDED, RUNTIME_WIDENED } from './oci-comments.js';
+import { ERRNO, OCI_ARCHITECTURE, type OciSeccomp, type OciSyscall } from './oci-format.js';
+import { RUNTIME_START_CALLS } from './runtime-calls.js';
 
 export interface OciOptions {
   readonly ceiling?: readonly string[];
-  /** What the runtime itself calls between loading the filter and the payload's start; see RUNTIME_START_CALLS. */
-  readonly runtimeCalls?: readonly string[];
+  /** Beyond which nothing is granted; see engineDefaultNames. */
+  readonly engineDefault?: readonly string[];
+  /**
+   * Adds RUNTIME_START_CALLS, whatever their arguments. Without them a filter is exactly as wide as the profile is
+   * enforced, and fits a loader that the payload was started before; `docker run` cannot start a program under it.
+   */
+  readonly runtimeCalls?: boolean;
 }
 
-const ERRNO = { EPERM: 1, ENOSYS: 38 } as const;
-const ARCHITECTURE: Readonly<Record<Architecture, string>> = {
-  x86_64: 'SCMP_ARCH_X86_64',
-  aarch64: 'SCMP_ARCH_AARCH64',
-};
-
 /**
- * Without porin-init the runtime loads the filter and then still has to start the payload, under the filter: it closes
- * its descriptors, opens its start FIFO and executes, while the Go runtime's threads wake and switch.
- * Tried with runc 1.1.5 in Docker 20.10, no-new-privileges on, which makes the runtime load the filter last.
- */
-export const RUNTIME_START_CALLS: readonly string[] = [
-  'close',
-  'epoll_ctl',
-  'epoll_pwait',
-  'execve',
-  'fcntl',
-  'fstat',
-  'fstatfs',
-  'futex',
-  'getdents64',
-  'getpid',
-  'gettid',
-  'madvise',
-  'mmap',
-  'munmap',
-  'nanosleep',
-  'newfstatat',
-  'openat',
-  'read',
-  'rt_sigprocmask',
-  'sched_yield',
-  'sigaltstack',
-  'tgkill',
-  'write',
-];
-
-const NARROWED =
-  'Porin: less is allowed here than the profile allows, because this format cannot say all of its conditions.';
-
-/**
- * The same calls as `enforce` lets through: the profile within the ceiling and the engine's default, under the guards.
- * Differences that the format leaves no way to avoid: the runtime's own start calls are allowed, whatever their arguments;
- * calls of foreign architectures end as libseccomp ends them; a call with other arguments than it may be made with gets the
- * default errno; and conditions that the format cannot say are left out with what they allow, which a comment says.
+ * Allows and refuses what `enforce` does, with the same errno: the profile within the ceiling and the engine's default,
+ * under the guards. What the format cannot say is refused, and a comment says so: some conditions, the errno of some calls
+ * with other arguments, and calls of foreign architectures, whose thread libseccomp ends.
  * @throws FilterError UNKNOWN_SYSCALLS, INVALID_CONDITION
  */
 export function exportOci(profile: Profile, options: OciOptions = {}): OciSeccomp {
   const { architecture } = profile;
-  const { ceiling = DEFAULT_CEILING, runtimeCalls = RUNTIME_START_CALLS } = options;
-  requireKnown(architecture, allowedNames(profile), 'the profile');
-  const forbidden = new Set(ceiling);
-  const engineDefault = new Set(engineDefaultNames(architecture));
-  const granted = [...byName(profile.rules)].filter(([name]) => engineDefault.has(name) && !forbidden.has(name));
-  const plain = granted.filter(([name, rules]) => !guardOf(name) && isUnconditional(rules)).map(([name]) => name);
-  const always = [...ALWAYS_ALLOWED, ...runtimeCalls].filter((name) => syscallNumber(architecture, name) !== undefined);
-  const unconditional = [...new Set([...plain, ...always])].sort();
-  const conditional = granted
-    .filter(([name]) => !unconditional.includes(name))
-    .map(([name, rules]) => ({ name, ...argumentAlternatives(conditionsOf(name, rules)) }))
-    .filter(({ alternatives, narrowed }) => alternatives.length > 0 || narrowed);
+  const { ceiling = DEFAULT_CEILING, engineDefault = engineDefaultNames(architecture), runtimeCalls = false } = options;
+  const [rules, quiet] = [byName(profile.rules), refusalsByName(profile.rules)];
+  requireKnown(architecture, [...rules.keys(), ...quiet.keys()], 'the profile');
+  const granted = [...rules].filter(([name]) => engineDefault.includes(name) && !ceiling.includes(name));
+  const always = ALWAYS_ALLOWED.filter((name) => syscallNumber(architecture, name) !== undefined);
+  const free = granted.filter(([name, alternatives]) => !guardOf(name) && isUnconditional(alternatives));
+  const plain = new Set([...always, ...free.map(([name]) => name)]);
+  const runtime = runtimeCalls ? runtimeRules(architecture, plain, new Set(granted.map(([name]) => name))) : [];
+  const unconditional = new Set([...plain, ...runtime.flatMap(({ names }) => names)]);
+  const conditional = conditionalRules(
+    granted
+      .filter(([name]) => !unconditional.has(name))
+      .map(([name, alternatives]) => ({ name, allOf: conditionsOf(name, alternatives) })),
+  );
+  const settled = new Set([...unconditional, ...conditional.flatMap(({ names }) => names)]);
   return {
     defaultAction: 'SCMP_ACT_ERRNO',
     defaultErrnoRet: ERRNO.ENOSYS,
-    architectures: [ARCHITECTURE[architecture]],
+    architectures: [OCI_ARCHITECTURE[architecture]],
     syscalls: [
-      { names: unconditional, action: 'SCMP_ACT_ALLOW' },
-      ...conditional.flatMap(conditionalRules),
-      ...refused(architecture, new Set([...unconditional, ...conditional.map(({ name }) => name)])),
+      { names: [...plain].sort(), action: 'SCMP_ACT_ALLOW', comment: aboutForeignCalls(architecture) },
+      ...runtime,
+      ...conditional,
+      ...refusals(architecture, settled, quiet),
     ],
   };
+}
+
+/** Each call in one rule: runtimes do not agree on which of two rules of one call holds. */
+function runtimeRules(
+  architecture: Architecture,
+  plain: ReadonlySet<string>,
+  granted: ReadonlySet<string>,
+): readonly OciSyscall[] {
+  const names = RUNTIME_START_CALLS.filter(
+    (name) => syscallNumber(architecture, name) !== undefined && !plain.has(name),
+  );
+  const rule = (of: readonly string[], comment: string): OciSyscall[] =>
+    of.length === 0 ? [] : [{ names: of, action: 'SCMP_ACT_ALLOW', comment }];
+  return [
+    ...rule(
+      names.filter((name) => !granted.has(name)),
+      RUNTIME_ADDED,
+    ),
+    ...rule(
+      names.filter((name) => granted.has(name)),
+      RUNTIME_WIDENED,
+    ),
+  ];
 }
 
 function conditionsOf(name: string, rules: readonly Alternative[]): readonly AnyOf[] {
@@ -114,19 +90,32 @@ function conditionsOf(name: string, rules: readonly Alternative[]): readonly Any
   );
 }
 
-function conditionalRules({ name, alternatives, narrowed }: OciAlternatives & { name: string }): readonly OciSyscall[] {
-  const comment = narrowed ? { comment: NARROWED } : {};
-  if (alternatives.length > 0) {
-    return alternatives.map((args) => ({ names: [name], action: 'SCMP_ACT_ALLOW', args, ...comment }));
-  }
-  return [{ names: [name], action: 'SCMP_ACT_ERRNO', errnoRet: ERRNO[refusalErrno(name)], ...comment }];
-}
-
-/** Each with its errno written out: Docker 20.10 knows `errnoRet` and passes over `defaultErrnoRet`. */
-function refused(architecture: Architecture, allowed: ReadonlySet<string>): readonly OciSyscall[] {
-  const names = syscallNames(architecture).filter((name) => !allowed.has(name));
-  return (['EPERM', 'ENOSYS'] as const).flatMap((errno) => {
-    const ofErrno = names.filter((name) => refusalErrno(name) === errno);
-    return ofErrno.length === 0 ? [] : [{ names: ofErrno, action: 'SCMP_ACT_ERRNO', errnoRet: ERRNO[errno] }];
-  });
+/**
+ * Of every call that no other rule is about, the quiet ones apart. Each has its errno written out: Docker 20.10 knows
+ * `errnoRet` and passes over `defaultErrnoRet`.
+ */
+function refusals(
+  architecture: Architecture,
+  settled: ReadonlySet<string>,
+  quiet: ReadonlyMap<string, number>,
+): readonly OciSyscall[] {
+  const names = syscallNames(architecture).filter((name) => !settled.has(name));
+  const errnos = [...new Set(quiet.values())].sort((a, b) => a - b);
+  const rule = (of: readonly string[], errnoRet: number, more: { readonly comment?: string } = {}): OciSyscall[] =>
+    of.length === 0 ? [] : [{ names: of, action: 'SCMP_ACT_ERRNO', errnoRet, ...more }];
+  return [
+    ...errnos.flatMap((errno) =>
+      rule(
+        names.filter((name) => quiet.get(name) === errno),
+        errno,
+      ),
+    ),
+    ...(['EPERM', 'ENOSYS'] as const).flatMap((errno) =>
+      rule(
+        names.filter((name) => !quiet.has(name) && refusalErrno(name) === errno),
+        ERRNO[errno],
+        { comment: REPORTED },
+      ),
+    ),
+  ];
 }

@@ -29,6 +29,7 @@ export interface Certificate {
   readonly cleanDrain: boolean;
   /** False when the payload was ended by a limit, a cancel, a lost worker or a signal. */
   readonly payloadEndedOnItsOwn: boolean;
+  /** Of 32-bit architectures, and of x32: those that the kernel made, and those that were refused before it could. */
   readonly compatCalls: number;
   readonly x32Calls: number;
   readonly unknownCalls: number;

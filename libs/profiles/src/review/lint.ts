@@ -1,7 +1,7 @@
 /** What a reviewer should look at before approving a profile, with the reason for each. */
 import { DEFAULT_CEILING } from '../filter/ceiling.js';
 import { withheldNames, type WithheldName } from '../filter/compile.js';
-import { engineDefaultNames } from '../kernel/engine-default.js';
+import { grantedNames } from '../kernel/engine-default.js';
 import { callClass, callFacts } from '../kernel/families.js';
 import { guardOf } from '../filter/guards.js';
 import { lintFiles } from '../files/lint-files.js';
@@ -29,17 +29,19 @@ const WITHHELD_REASONS: Readonly<Record<WithheldName['by'], (name: string) => st
 };
 
 /**
- * Calls sorted by name, then file rules by path. `ceiling`: the names that the administrators' ceiling refuses.
+ * Calls sorted by name, then file rules by path. `ceiling`: the names that the administrators' ceiling refuses;
+ * `beyondDefault`: see grantedNames.
  * @throws FilterError UNKNOWN_SYSCALLS
  */
 export function lintProfile(
   profile: Profile,
   coverage: Coverage = {},
   ceiling: readonly string[] = DEFAULT_CEILING,
+  beyondDefault: readonly string[] = [],
 ): readonly LintWarning[] {
   const { architecture } = profile;
   const names = allowedNames(profile);
-  const engineDefault = engineDefaultNames(architecture);
+  const engineDefault = grantedNames(architecture, beyondDefault);
   const withheld = new Map(
     withheldNames({ architecture, rules: profile.rules, ceiling, engineDefault }).map(({ name, by }) => [name, by]),
   );
