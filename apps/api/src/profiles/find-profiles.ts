@@ -17,9 +17,10 @@ export function listProfiles(manager: EntityManager, tenant: string, query: Prof
        build.content_digest AS "contentDigest", build.architecture, version.number, version.digest, version.state,
        version.based_on AS "basedOn", version.created_at AS "createdAt", version.decided_at AS "decidedAt",
        version.proposed_by AS "proposedBy",
-       (SELECT count(DISTINCT name)::int
-        FROM jsonb_array_elements(version.canonical::jsonb->'rules') AS rule, jsonb_array_elements_text(rule->'names') AS name
-        WHERE rule->>'action' = 'SCMP_ACT_ALLOW') AS calls,
+       (SELECT count(DISTINCT call.name)::int
+        FROM jsonb_array_elements(version.canonical::jsonb->'rules') AS rule(json),
+          jsonb_array_elements_text(rule.json->'names') AS call(name)
+        WHERE rule.json->>'action' = 'SCMP_ACT_ALLOW') AS calls,
        (SELECT count(*)::int FROM profile_version_recording AS link WHERE link.profile_version_id = version.id) AS recordings
      FROM profile_version AS version JOIN build ON build.id = version.build_id
      JOIN application ON application.id = build.application_id
