@@ -7,7 +7,7 @@ import { PROFILE_LEVELS } from './counts.js';
 import { type LearnedProfile } from './learned-profile.js';
 import { type EnforcedProfile, jobsOf, type MeasuredApplication, planOf } from './measure-application.js';
 import { profileChecks } from './profiles-bars.js';
-import { changedCases, figuresByName, profilesReport } from './profiles-report.js';
+import { changedCases, figuresByName, profilesReport, unexpectedEnds } from './profiles-report.js';
 import { renderChanges, renderDenials, renderProfiles, renderRepetitions } from './profiles-table.js';
 
 const GOOD: CaseRun = {
@@ -63,6 +63,7 @@ describe('the report', () => {
       basic: 1,
       implied: 1,
       closedCves: 24,
+      closedCvesWithConditions: 24,
       heldOutRuns: 2,
       falseDenials: 0,
       failedJobs: 0,
@@ -81,6 +82,22 @@ describe('the report', () => {
     expect(report.levels.syscalls).toMatchObject({ applications: 2, counts: { runs: 3, falseDenials: 1 } });
     expect(report.repetitions).toMatchObject({ runs: 1, falseDenials: 1 });
     expect(report.heldOut.runs).toBe(3);
+  });
+
+  it('names cases that end unrestricted as the corpus does not say', () => {
+    const failed: CaseRun = { ...GOOD, state: 'EXECUTOR_ERROR', exitCode: 1 };
+    const one = measured('samtools', {});
+    expect(unexpectedEnds([one])).toEqual([]);
+    const odd = {
+      ...one,
+      unrestricted: new Map([
+        ['h06', [GOOD, failed]],
+        ['h15', [failed, failed]],
+      ]),
+    };
+    expect(unexpectedEnds([odd])).toEqual([
+      'samtools: h06 ended EXECUTOR_ERROR, exit code 1 unrestricted, and the corpus says exit code 0',
+    ]);
   });
 
   it('names the cases of which a result changed, once each', () => {
@@ -124,6 +141,17 @@ describe('the bars', () => {
     expect(verdictOf(checks, 'vulnerabilities closed by names, median')?.verdict).toBe('over-bar');
   });
 
+  it('bear no dangerous call that no recording had', () => {
+    const what = 'dangerous calls allowed';
+    const seen = measured('samtools', { learned: learned({ ptrace: 'seen' }) });
+    expect(verdictOf(checksOf(seen), what)?.verdict).toBe('within-bar');
+    const brought = measured('samtools', { learned: learned({ ptrace: 'implied' }) });
+    expect(verdictOf(checksOf(brought), what)).toMatchObject({
+      verdict: 'over-bar',
+      what: expect.stringContaining('ptrace'),
+    });
+  });
+
   it('that nothing was measured for are not reached', () => {
     const checks = checksOf();
     expect(new Set(checks.map(({ verdict }) => verdict))).toEqual(new Set(['not-measured']));
@@ -137,7 +165,7 @@ describe('the table', () => {
   it('has a row for every profile and one for every level', () => {
     const [, row, total] = renderProfiles(report).split('\n');
     expect(row?.split(/  +/)).toEqual([
-      ...['samtools, syscalls, direct', '4', '2', '1', '1', '24', '-', '2', '1', '0', '1', '2 runs'],
+      ...['samtools, syscalls, direct', '4', '2', '1', '1', '24', '24', '2', '1', '0', '1', '2 runs'],
     ]);
     expect(total).toMatch(/^all 1, syscalls .* median 24 .* 2 +1 +0 +1$/);
   });
