@@ -129,21 +129,22 @@ async function measure(
   try {
     await inParallel(plans.length, APPLICATIONS_AT_ONCE, async (index) => {
       const plan = plans[index] as Plan;
-      const measurement = new ApplicationMeasurement(
-        plan,
-        images[plan.application.image].reference,
-        jobs,
-        learner,
-        giveUp,
-      );
-      const one = await measurement.measure();
-      await measurement.confirm(one, changedCases(one));
-      measured.push(one);
-      log(`${one.name} is done`);
+      const { name, image } = plan.application;
+      try {
+        const measurement = new ApplicationMeasurement(plan, images[image].reference, jobs, learner, giveUp);
+        const one = await measurement.measure();
+        await measurement.confirm(one, changedCases(one));
+        measured.push(one);
+        log(`${name} is done`);
+      } catch (error) {
+        giveUp(name, error);
+      }
     });
   } catch (error) {
-    failed.abort(error);
-    throw error;
+    // Every wait that an interruption ends has an error of its own.
+    const cause: unknown = interrupted.aborted ? interrupted.reason : error;
+    failed.abort(cause);
+    throw cause;
   }
   const order = plans.map(({ application }) => application.name);
   return { measured: measured.sort((a, b) => order.indexOf(a.name) - order.indexOf(b.name)), remarks, failures };
