@@ -1,5 +1,6 @@
 /** One case run once: how it ended, what it wrote, what it was refused; and whether it differs from unrestricted runs. */
 import { z } from 'zod';
+import { type CorpusCase } from './corpus.js';
 
 const denialSchema = z.object({
   call: z.string(),
@@ -69,6 +70,12 @@ export function caseRunOf(caseId: string, job: JobAnswer): CaseRun {
 /** State and exit code: what a caller of the program sees of its end. */
 export function outcomeOf({ state, exitCode, signal }: CaseRun): string {
   return `${state}, ${signal === null ? `exit code ${exitCode ?? 'unknown'}` : `signal ${signal}`}`;
+}
+
+/** Whether it ended as the corpus says of the case. */
+export function endsAsExpected({ state, exitCode }: CaseRun, exit: CorpusCase['exit']): boolean {
+  if (exit === 'any') return true;
+  return exit === 0 ? state === 'COMPLETE' : state === 'EXECUTOR_ERROR' && exitCode !== null && exitCode !== 0;
 }
 
 export interface Difference {

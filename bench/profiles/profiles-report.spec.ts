@@ -7,7 +7,7 @@ import { PROFILE_LEVELS } from './counts.js';
 import { type LearnedProfile } from './learned-profile.js';
 import { type EnforcedProfile, jobsOf, type MeasuredApplication, planOf } from './measure-application.js';
 import { profileChecks } from './profiles-bars.js';
-import { changedCases, figuresByName, profilesReport } from './profiles-report.js';
+import { changedCases, figuresByName, profilesReport, unexpectedEnds } from './profiles-report.js';
 import { renderChanges, renderDenials, renderProfiles, renderRepetitions } from './profiles-table.js';
 
 const GOOD: CaseRun = {
@@ -84,6 +84,22 @@ describe('the report', () => {
     expect(report.heldOut.runs).toBe(3);
   });
 
+  it('names cases that end unrestricted as the corpus does not say', () => {
+    const failed: CaseRun = { ...GOOD, state: 'EXECUTOR_ERROR', exitCode: 1 };
+    const one = measured('samtools', {});
+    expect(unexpectedEnds([one])).toEqual([]);
+    const odd = {
+      ...one,
+      unrestricted: new Map([
+        ['h06', [GOOD, failed]],
+        ['h15', [failed, failed]],
+      ]),
+    };
+    expect(unexpectedEnds([odd])).toEqual([
+      'samtools: h06 ended EXECUTOR_ERROR, exit code 1 unrestricted, and the corpus says exit code 0',
+    ]);
+  });
+
   it('names the cases of which a result changed, once each', () => {
     expect(changedCases(measured('samtools', { heldOut: [GOOD, WRONG], repetitions: [WRONG] }))).toEqual(['h06']);
   });
@@ -123,6 +139,17 @@ describe('the bars', () => {
     const checks = checksOf(measured('edf-normalize', { learned: wide }), measured('samtools', { learned: wider }));
     expect(verdictOf(checks, 'vulnerabilities closed by names, edf-normalize')?.verdict).toBe('over-bar');
     expect(verdictOf(checks, 'vulnerabilities closed by names, median')?.verdict).toBe('over-bar');
+  });
+
+  it('bear no dangerous call that no recording had', () => {
+    const what = 'dangerous calls allowed';
+    const seen = measured('samtools', { learned: learned({ ptrace: 'seen' }) });
+    expect(verdictOf(checksOf(seen), what)?.verdict).toBe('within-bar');
+    const brought = measured('samtools', { learned: learned({ ptrace: 'implied' }) });
+    expect(verdictOf(checksOf(brought), what)).toMatchObject({
+      verdict: 'over-bar',
+      what: expect.stringContaining('ptrace'),
+    });
   });
 
   it('that nothing was measured for are not reached', () => {

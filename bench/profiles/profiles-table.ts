@@ -1,12 +1,12 @@
 /** The report of the profiles bench for people: a row for every profile, and every false denial by its kind. */
+import { VULNERABILITIES } from '#lib/profiles';
 import { renderTable } from '../table.js';
 import { outcomeOf } from './case-run.js';
 import { type JudgedRun } from './counts.js';
 import { type ProfilesReport, type ReportRow } from './profiles-report.js';
-import { VULNERABILITIES } from './reviewed-facts.js';
 
 const HEADER = [
-  ...['application, level, mode', 'allowed', 'seen', 'basic', 'implied', `closed of ${VULNERABILITIES}`],
+  ...['application, level, mode', 'allowed', 'seen', 'basic', 'implied', `closed of ${VULNERABILITIES.length}`],
   ...['with conditions', 'runs', 'false denials', 'failed', 'other output', 'stable after'],
 ];
 
