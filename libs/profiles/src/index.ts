@@ -62,6 +62,8 @@ export { describeConditions } from './review/describe-conditions.js';
 export * from './review/lint.js';
 export * from './review/vulnerabilities.js';
 export * from './exchange/oci.js';
+export * from './exchange/import-oci.js';
+export { IMPORT_FORMATS, type ImportFormat } from './exchange/oci-document.js';
 export * from './exchange/runtime-calls.js';
 export { type OciSeccomp, type OciSyscall } from './exchange/oci-format.js';
 export { type OciArgument } from './exchange/oci-arguments.js';
