@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { parseCommandLine, UsageError } from './bench-options.js';
 import { LEVEL_NAMES } from './levels.js';
+import { PROFILE_LEVELS } from './profiles/counts.js';
 import { PROGRAM_NAMES } from './program-names.js';
 
 describe('parseCommandLine', () => {
@@ -8,7 +9,19 @@ describe('parseCommandLine', () => {
     expect(parseCommandLine(['enforce'])).toEqual({
       kind: 'bench',
       name: 'enforce',
-      options: { jobs: 200, programs: PROGRAM_NAMES, levels: LEVEL_NAMES, seed: expect.any(Number) },
+      options: {
+        jobs: 200,
+        programs: PROGRAM_NAMES,
+        levels: LEVEL_NAMES,
+        seed: expect.any(Number),
+        profiles: {
+          applications: undefined,
+          levels: PROFILE_LEVELS,
+          cases: undefined,
+          learnFrom: 'spread',
+          keepGoing: false,
+        },
+      },
     });
   });
 
@@ -24,6 +37,23 @@ describe('parseCommandLine', () => {
     expect(line).toMatchObject({
       name: 'monitoring',
       options: { blocks: 1, programs: ['tar'], levels: ['files', 'strace'] },
+    });
+  });
+
+  it('takes a choice of applications, levels and cases for the profiles bench', () => {
+    const choice = ['--applications', 'samtools,seqtk', '--levels', 'files,syscalls', '--cases', '2'];
+    expect(parseCommandLine(['profiles', ...choice, '--learn-from', 'first', '--keep-going'])).toMatchObject({
+      name: 'profiles',
+      options: {
+        levels: LEVEL_NAMES,
+        profiles: {
+          applications: ['samtools', 'seqtk'],
+          levels: ['syscalls', 'files'],
+          cases: 2,
+          learnFrom: 'first',
+          keepGoing: true,
+        },
+      },
     });
   });
 
@@ -43,6 +73,9 @@ describe('parseCommandLine', () => {
     { args: ['throughput', '--jobs', '6'] },
     { args: ['monitoring', '--levels', 'files,'] },
     { args: ['monitoring', '--programs', 'calls'] },
+    { args: ['profiles', '--levels', 'strace'] },
+    { args: ['profiles', '--learn-from', 'last'] },
+    { args: ['profiles', '--cases', '0'] },
   ])('refuses $args', ({ args }) => {
     expect(() => parseCommandLine(args)).toThrow(UsageError);
   });

@@ -1,6 +1,8 @@
 /** What the command line says to a bench. */
 import { randomInt } from 'node:crypto';
 import { parseArgs } from 'node:util';
+import { PROFILE_LEVELS, type ProfileLevel } from './profiles/counts.js';
+import { LEARN_FROM, type LearnFrom } from './profiles/learn-from.js';
 import { LEVEL_NAMES, type LevelName } from './levels.js';
 import { PROGRAM_NAMES, type ProgramName } from './program-names.js';
 import { PARTS } from './throughput-report.js';
@@ -12,11 +14,24 @@ export interface BenchOptions {
   readonly programs: readonly ProgramName[];
   readonly levels: readonly LevelName[];
   readonly seed: number;
+  readonly profiles: ProfilesOptions;
   readonly stop: AbortSignal;
   readonly log: (message: string) => void;
 }
 
-export const BENCH_NAMES = ['enforce', 'monitoring', 'throughput'] as const;
+/** Of the bench of that name. */
+export interface ProfilesOptions {
+  /** Undefined: all of the corpus. */
+  readonly applications: readonly string[] | undefined;
+  readonly levels: readonly ProfileLevel[];
+  /** Held out cases of each application, at most; undefined: all. */
+  readonly cases: number | undefined;
+  readonly learnFrom: LearnFrom;
+  /** After an application that could not be measured at a level. */
+  readonly keepGoing: boolean;
+}
+
+export const BENCH_NAMES = ['enforce', 'monitoring', 'profiles', 'throughput'] as const;
 export type BenchName = (typeof BENCH_NAMES)[number];
 
 export const DEFAULT_JOBS = 200;
@@ -27,6 +42,7 @@ benches
                audit and syscalls and under strace: about 20 minutes
   monitoring   nanoseconds per system call, and the wall time of four different programs, at every level of enforcement
                and monitoring, under strace, and under bpftrace where it is installed: about 20 minutes
+  profiles     learns profiles of real applications, and counts what is refused to honest jobs under them: about 30 minutes
   throughput   ${DEFAULT_JOBS} jobs of /bin/true through the API, the queue and a worker, against as many by "docker run"
 options
   --blocks <n> blocks of the enforce (default 100) and the monitoring bench (default 80); fewer prove nothing
@@ -35,6 +51,12 @@ options
   --levels <name,...> levels of the monitoring bench beside none (default, and to prove something, all of them):
                ${LEVEL_NAMES.slice(1, 6).join(', ')},
                ${LEVEL_NAMES.slice(6).join(', ')}
+               for the profiles bench: ${PROFILE_LEVELS.join(', ')}
+  --applications <name,...> applications of the profiles bench (default, and to prove something, all of the corpus)
+  --cases <n>  cases of each application that the profiles bench enforces (default, and to prove something, all)
+  --learn-from <${LEARN_FROM.join('|')}> cases that the profiles bench learns from: the first of each kind (default), or
+               the first three
+  --keep-going the profiles bench goes on after an application that cannot be measured
   --jobs <n>   jobs of the throughput bench (default ${DEFAULT_JOBS}, a multiple of ${PARTS}); fewer prove nothing
   --seed <n>   order of the runs and resampling (default: a random one, which is printed)
 Each prints a table and writes .porin/bench/<bench>.json. The machine should do nothing else meanwhile.
@@ -61,6 +83,7 @@ export function parseCommandLine(args: readonly string[]): CommandLine {
   }
   const jobs = wholeNumber('--jobs', values.jobs, PARTS, 100_000) ?? DEFAULT_JOBS;
   if (jobs % PARTS !== 0) throw new UsageError(`--jobs must be a multiple of ${PARTS}`);
+  const isOfProfiles = name === 'profiles';
   return {
     kind: 'bench',
     name,
@@ -68,8 +91,15 @@ export function parseCommandLine(args: readonly string[]): CommandLine {
       blocks: wholeNumber('--blocks', values.blocks, 1, 100_000),
       jobs,
       programs: chosen('--programs', values.programs, PROGRAM_NAMES),
-      levels: chosen('--levels', values.levels, LEVEL_NAMES),
+      levels: chosen('--levels', isOfProfiles ? undefined : values.levels, LEVEL_NAMES),
       seed: wholeNumber('--seed', values.seed, 0, 2 ** 32 - 1) ?? randomInt(2 ** 32),
+      profiles: {
+        applications: values.applications?.split(','),
+        levels: chosen('--levels', isOfProfiles ? values.levels : undefined, PROFILE_LEVELS),
+        cases: wholeNumber('--cases', values.cases, 1, 1000),
+        learnFrom: oneOf('--learn-from', values['learn-from'], LEARN_FROM),
+        keepGoing: values['keep-going'],
+      },
     },
   };
 }
@@ -85,6 +115,10 @@ function parsed(args: readonly string[]) {
         jobs: { type: 'string' },
         programs: { type: 'string' },
         levels: { type: 'string' },
+        applications: { type: 'string' },
+        cases: { type: 'string' },
+        'learn-from': { type: 'string' },
+        'keep-going': { type: 'boolean', default: false },
         seed: { type: 'string' },
       },
     });
@@ -98,6 +132,18 @@ function wholeNumber(option: string, text: string | undefined, minimum: number, 
   const value = /^\d+$/.test(text) ? Number(text) : NaN;
   if (value >= minimum && value <= maximum) return value;
   throw new UsageError(`${option} must be a whole number from ${minimum} to ${maximum}`);
+}
+
+/** The first one by default. */
+function oneOf<const Name extends string>(
+  option: string,
+  text: string | undefined,
+  names: readonly [Name, ...Name[]],
+): Name {
+  if (text === undefined) return names[0];
+  const found = names.find((name) => name === text);
+  if (found === undefined) throw new UsageError(`${option} must be ${names.join(' or ')}`);
+  return found;
 }
 
 /** In the order of `names`, whatever the order on the command line. */

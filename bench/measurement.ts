@@ -1,6 +1,8 @@
-/** Carries a plan of blocks out and keeps every run's figures; none is left out afterwards. */
+/** Carries a plan of blocks out and keeps the figures of every run that can be true; none is left out afterwards. */
+import { cpus } from 'node:os';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
+import { isPlausibleUsage } from '#lib/overhead';
 import { type BenchProgram, type BenchRun, type BenchRuns } from './bench-runs.js';
 import { type Block } from './block-plan.js';
 import { parseCalls } from './calls.js';
@@ -17,6 +19,8 @@ export interface MeasuredProgram {
   /** It is there to make them. */
   readonly refused?: readonly string[];
 }
+
+const CORES = cpus().length;
 
 setFlagsFromString('--expose-gc');
 const collectGarbage = runInNewContext('gc') as () => void;
@@ -78,13 +82,15 @@ export class Measurement {
     const denied = new Set(report.denials.map(({ call }) => call));
     const made = slot === 'enforce' ? refused.find((call) => !denied.has(call)) : undefined;
     if (made !== undefined) throw new Error(`${made} was to be refused, and was not`);
-    this.runs.push({
-      program: program.name,
-      block,
-      slot,
-      wallUs: usage.wallUs,
-      ...(program.calls && { nsPerCall: parseCalls(stdout, program.calls) }),
-    });
+    if (isPlausibleUsage(usage, CORES)) {
+      this.runs.push({
+        program: program.name,
+        block,
+        slot,
+        wallUs: usage.wallUs,
+        ...(program.calls && { nsPerCall: parseCalls(stdout, program.calls) }),
+      });
+    }
     for (const { call, count } of report.denials.filter((denial) => !refused.includes(denial.call))) {
       const key = `${program.name} at ${slot}: ${call}`;
       this.denials.set(key, (this.denials.get(key) ?? 0) + count);

@@ -1,4 +1,4 @@
-import { type Profile } from '#lib/profiles';
+import { nodeArchitecture, type Profile } from '#lib/profiles';
 import { describe, expect, it } from 'vitest';
 import { LEVEL_NAMES } from './levels.js';
 import { CEILING_POLICIES, policiesOf, withoutCalls } from './policies.js';
@@ -6,7 +6,7 @@ import { CEILING_POLICIES, policiesOf, withoutCalls } from './policies.js';
 const PLACES = { inputs: ['/input/night.edf'], outputs: ['/output'], temporary: ['/tmp'] };
 const profile: Profile = {
   version: 1,
-  architecture: process.arch === 'arm64' ? 'aarch64' : 'x86_64',
+  architecture: nodeArchitecture(process.arch),
   rules: [
     {
       names: ['fcntl'],

@@ -1,13 +1,13 @@
 /** What of a learned profile holds at each level, and the ceiling where no profile does. */
 import {
   allowedNames,
-  type Architecture,
+  type CompiledFilter,
   compileFilter,
   DEFAULT_CEILING,
   engineDefaultNames,
   expandRules,
   type LandlockRules,
-  type CompiledFilter,
+  nodeArchitecture,
   type Places,
   type Profile,
   type Rule,
@@ -27,7 +27,7 @@ export interface LearnedProfile {
   readonly depth: ProfileDepth;
 }
 
-const ARCHITECTURE: Architecture = process.arch === 'arm64' ? 'aarch64' : 'x86_64';
+const ARCHITECTURE = nodeArchitecture(process.arch);
 const COMMON = {
   architecture: ARCHITECTURE,
   ceiling: DEFAULT_CEILING,

@@ -23,6 +23,11 @@ export function writeResult(name: string, result: BenchResult, more: Readonly<Re
   return write(name, renderResult(result, more));
 }
 
+/** Returns the path. For a bench whose figures are no times. */
+export function writeJson(name: string, result: Readonly<Record<string, unknown>>): string {
+  return write(name, `${JSON.stringify(result, null, 2)}\n`);
+}
+
 export function renderResult(result: BenchResult, more: Readonly<Record<string, unknown>> = {}): string {
   const { environment, nsPerCall, ratios } = result;
   return `${JSON.stringify({ environment, nsPerCall, ratios, ...more }, null, 2)}\n`;

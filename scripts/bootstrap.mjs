@@ -114,7 +114,7 @@ function setUp(command) {
   checkNode();
   installPackages();
   compile();
-  if (!LIGHT_COMMANDS.includes(command)) run(process.execPath, [join(DIST, 'scripts/setup/main.js')]);
+  if (!LIGHT_COMMANDS.includes(command)) run(process.execPath, [join(DIST, 'scripts/setup/main.js'), command]);
 }
 
 /** Holds one lock around the set-up: two commands at once would install into each other's way. @param {string} command */

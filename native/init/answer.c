@@ -11,18 +11,22 @@
 #define BRANCH(condition) (BPF_JMP | (condition) | BPF_K)
 #define RETURN (BPF_RET | BPF_K)
 
+/* Errno 0 would be a call that seems to have worked; of one over the maximum the kernel makes the maximum. */
+static bool refusal(uint32_t value)
+{
+	uint32_t data = value & SECCOMP_RET_DATA;
+
+	return (value & SECCOMP_RET_ACTION_FULL) == SECCOMP_RET_ERRNO && data >= 1 && data <= MAX_ERRNO;
+}
+
 static bool filter_value(uint32_t value)
 {
-	return value == SECCOMP_RET_ALLOW || value == SECCOMP_RET_USER_NOTIF;
+	return value == SECCOMP_RET_ALLOW || value == SECCOMP_RET_USER_NOTIF || refusal(value);
 }
 
 static bool answer_value(uint32_t value)
 {
-	uint32_t data = value & SECCOMP_RET_DATA;
-
-	if ((value & SECCOMP_RET_ACTION_FULL) == SECCOMP_RET_ERRNO)
-		return data >= 1 && data <= MAX_ERRNO;
-	return value == SECCOMP_RET_ALLOW || value == SECCOMP_RET_KILL_PROCESS;
+	return value == SECCOMP_RET_ALLOW || value == SECCOMP_RET_KILL_PROCESS || refusal(value);
 }
 
 /* `after`: instructions that a jump may reach. */

@@ -14,7 +14,7 @@ struct program {
 	struct sock_filter instructions[MAX_INSTRUCTIONS];
 };
 
-/* Loaded into the kernel: returns SECCOMP_RET_ALLOW or SECCOMP_RET_USER_NOTIF. */
+/* Loaded into the kernel: returns SECCOMP_RET_ALLOW, SECCOMP_RET_USER_NOTIF or SECCOMP_RET_ERRNO | 1..4095. */
 bool filter_valid(const struct program *program);
 
 /* Run here: returns SECCOMP_RET_ALLOW, SECCOMP_RET_ERRNO | 1..4095 or SECCOMP_RET_KILL_PROCESS. */

@@ -7,10 +7,10 @@
 #include "limits.h"
 
 /*
- * Everything that can wait to be sent at once: the report of all shapes, their counts twice, two batches of the trace and
- * the few other messages. So writing never waits for the worker, and nothing is ever lost to a full buffer.
+ * Everything that can wait to be sent at once: the report of all shapes, their counts twice, two batches of the trace, the
+ * path of a program, and the few other messages. So writing never waits for the worker, and nothing is ever lost to a full buffer.
  */
-#define MAX_OUTPUT (MAX_REPORT + 2 * 32 * MAX_SHAPES + 2 * 16 * 1024 + 4096)
+#define MAX_OUTPUT (MAX_REPORT + 2 * 32 * MAX_SHAPES + 2 * 16 * 1024 + 8192 + 4096)
 
 struct control {
 	int fd;

@@ -34,6 +34,7 @@ static const uint64_t granted[] = {
 	WRITE_FILE | TRUNCATE | IOCTL_DEV,
 	MAKE_REG | MAKE_DIR | MAKE_SYM | MAKE_FIFO | MAKE_SOCK | REMOVE_FILE | REMOVE_DIR | REFER,
 	EXECUTE,
+	READ_DIR,
 };
 
 /* All that each ABI knows, MAKE_CHAR and MAKE_BLOCK too; the last holds for every later one. */

@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <inttypes.h>
-#include <linux/audit.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -14,17 +13,6 @@
 #include "base64.h"
 #include "clock.h"
 #include "detail.h"
-#include "payload.h"
-
-#if defined(__x86_64__)
-#define NATIVE_ARCH AUDIT_ARCH_X86_64
-#define FOREIGN_BIT 0x40000000 /* __X32_SYSCALL_BIT */
-#elif defined(__aarch64__)
-#define NATIVE_ARCH AUDIT_ARCH_AARCH64
-#define FOREIGN_BIT 0
-#else
-#error "porin-init knows x86_64 and aarch64"
-#endif
 
 /* Linux 6.6; not in every linux/seccomp.h. */
 #define NOTIF_SET_FLAGS SECCOMP_IOW(4, __u64)
@@ -55,17 +43,15 @@ bool notify_open(struct notifier *notifier, int listener)
 	return sizes.seccomp_notif <= ROOM && sizes.seccomp_notif_resp <= ROOM;
 }
 
-static bool is_native(const struct seccomp_data *data)
-{
-	return data->arch == NATIVE_ARCH && !((uint32_t)data->nr & FOREIGN_BIT);
-}
-
+/* What the child does once its filter is loaded: the execve that starts the payload, and before it what it measures by. */
 static bool is_start(const struct notifier *notifier)
 {
 	const struct seccomp_data *data = &request.value.data;
 
-	return !notifier->start_continued && (pid_t)request.value.pid == notifier->child && is_native(data) &&
-	       data->nr == SYS_execve && data->args[0] == (uintptr_t)payload_executable;
+	if (notifier->started || (pid_t)request.value.pid != notifier->child || foreign_call(data))
+		return false;
+	return data->nr == SYS_getrusage || data->nr == SYS_clock_gettime ||
+	       (data->nr == SYS_execve && data->args[0] == (uintptr_t)notifier->executable);
 }
 
 /* False if there is nobody to take it: a call that a signal took back comes again, and is then another one. */
@@ -79,13 +65,12 @@ static bool respond(struct notifier *notifier, uint32_t verdict)
 	return ioctl(notifier->listener, SECCOMP_IOCTL_NOTIF_SEND, &response) == 0;
 }
 
-/* Whatever the program says, a call goes on only in audit or a trace, and never under another ABI's numbers. */
+/* Whatever the program says, a call that was held goes on only in a trace, and never under another ABI's numbers. */
 static uint32_t decide(const struct policy *policy)
 {
 	uint32_t verdict = answer_run(&policy->answer, &request.value.data);
-	bool may_go_on = policy->enforcement == ENFORCEMENT_AUDIT || policy->trace_maximum > 0;
 
-	if (verdict == SECCOMP_RET_ALLOW && !(may_go_on && is_native(&request.value.data)))
+	if (verdict == SECCOMP_RET_ALLOW && (policy->trace_maximum == 0 || foreign_call(&request.value.data)))
 		return SECCOMP_RET_ERRNO | ENOSYS;
 	return verdict;
 }
@@ -93,7 +78,6 @@ static uint32_t decide(const struct policy *policy)
 static void report(struct notifier *notifier, const struct call *call)
 {
 	const __u64 *args = call->data.args;
-	bool killed = call->verdict == SECCOMP_RET_KILL_PROCESS, continued = call->verdict == SECCOMP_RET_ALLOW;
 	char words[MAX_POINTED_TO * (BASE64_LENGTH(MAX_POINTED) + 16)] = "", *to = words;
 
 	for (size_t i = 0; i < call->pointed_count; i++) {
@@ -105,36 +89,60 @@ static void report(struct notifier *notifier, const struct call *call)
 	control_printf(notifier->control,
 		       "denial %zu 0x%x %u %s %u 0x%llx 0x%llx 0x%llx 0x%llx 0x%llx 0x%llx%s\n",
 		       notifier->ledger.length - 1, call->data.arch, (uint32_t)call->data.nr,
-		       killed ? "killed" : continued ? "continued" : "refused",
+		       call->verdict == SECCOMP_RET_KILL_PROCESS ? "killed" : "refused",
 		       call->verdict & SECCOMP_RET_DATA, args[0], args[1], args[2], args[3], args[4], args[5], words);
+}
+
+void notify_program(struct control *control, const struct foreign_program *program)
+{
+	char path[BASE64_LENGTH(PATH_MAX) + 1];
+
+	base64_encode(path, program->path, strlen(program->path));
+	control_printf(control, "foreign-program %s %s\n", program->abi, path);
+}
+
+static void note_foreign(struct notifier *notifier, const struct seccomp_data *data, const struct foreign_program *program)
+{
+	foreign_count(&notifier->foreign_calls, data);
+	if (notifier->program_told || !program->abi)
+		return;
+	notifier->program_told = true;
+	notify_program(notifier->control, program);
 }
 
 bool notify_answer(struct notifier *notifier)
 {
+	static struct foreign_program program;
 	struct call call;
-	bool traced, written, denied;
+	bool foreign, traced, written, denied;
 	pid_t tid;
 
 	memset(&request, 0, sizes.seccomp_notif);
 	if (ioctl(notifier->listener, SECCOMP_IOCTL_NOTIF_RECV, &request) < 0)
 		return false;
 	if (is_start(notifier)) {
-		notifier->start_continued = respond(notifier, SECCOMP_RET_ALLOW);
+		notifier->started_us = clock_us(); /* its last call is the execve */
+		respond(notifier, SECCOMP_RET_ALLOW);
 		return true;
 	}
 	tid = (pid_t)request.value.pid;
 	call.data = request.value.data;
+	foreign = foreign_call(&call.data);
 	call.verdict = decide(notifier->policy);
-	traced = notifier->trace.maximum > 0 && notifier->started_us != 0;
+	traced = notifier->trace.maximum > 0 && notifier->started;
 	written = traced && notifier->trace.beyond == 0;
-	denied = call.verdict != SECCOMP_RET_ALLOW || notifier->policy->enforcement == ENFORCEMENT_AUDIT;
+	denied = call.verdict != SECCOMP_RET_ALLOW;
 	/* What is read here is used only once the answer has arrived, which proves that the thread was there all the time. */
 	if (denied || written)
-		detail_read(&call, tid, is_native(&call.data));
+		detail_read(&call, tid, !foreign);
+	if (foreign && !notifier->program_told)
+		foreign_find(&program, tid);
 	if (written)
 		trace_prepare(&notifier->trace, clock_us() - notifier->started_us, tid, &call);
 	if (!respond(notifier, call.verdict))
 		return true;
+	if (foreign)
+		note_foreign(notifier, &call.data, &program);
 	if (traced)
 		trace_commit(&notifier->trace);
 	if (denied && ledger_add(&notifier->ledger, &call) == LEDGER_NEW)
@@ -194,6 +202,8 @@ void notify_report_end(struct notifier *notifier)
 	send_trace(notifier);
 	if (notifier->trace.maximum > 0)
 		control_printf(notifier->control, "traced %" PRIu64 " %" PRIu64 "\n", notifier->trace.calls, notifier->trace.beyond);
+	control_printf(notifier->control, "foreign-calls %" PRIu64 " %" PRIu64 "\n", notifier->foreign_calls.compat,
+		       notifier->foreign_calls.x32);
 	send_counts(notifier, true);
 	control_printf(notifier->control, "dropped %" PRIu64 "\n", notifier->ledger.dropped);
 }

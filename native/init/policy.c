@@ -15,9 +15,6 @@ struct name {
 	int value;
 };
 
-static const struct name enforcements[] = {
-	{ "none", ENFORCEMENT_NONE }, { "audit", ENFORCEMENT_AUDIT }, { "enforce", ENFORCEMENT_ENFORCE }, { NULL, -1 },
-};
 static const struct name resources[] = {
 	{ "CPU", RLIMIT_CPU }, { "FSIZE", RLIMIT_FSIZE }, { "DATA", RLIMIT_DATA }, { "STACK", RLIMIT_STACK },
 	{ "CORE", RLIMIT_CORE }, { "NPROC", RLIMIT_NPROC }, { "NOFILE", RLIMIT_NOFILE }, { "AS", RLIMIT_AS },
@@ -134,15 +131,6 @@ static bool take_rlimit(struct policy *policy, struct text value)
 	return true;
 }
 
-static bool take_enforcement(struct policy *policy, struct text value)
-{
-	int found = policy->has_enforcement ? -1 : find(enforcements, value);
-
-	policy->enforcement = (enum enforcement)found;
-	policy->has_enforcement = true;
-	return found >= 0;
-}
-
 /* A non-empty subset of POLICY_RIGHTS in its order; 0 where it is none. */
 static unsigned rights(struct text word)
 {
@@ -174,26 +162,22 @@ static bool take_trace(struct policy *policy, struct text value)
 	return policy->trace_maximum == 0 && take_number(value, &policy->trace_maximum) && policy->trace_maximum > 0;
 }
 
-/* In audit ALLOW is the answer to a call outside the profile, in a trace that to a call inside it. */
 static bool complete(const struct policy *policy)
 {
 	return policy->argument_count > 0 && policy->arguments[0][0] != '\0' && policy->directory &&
-	       policy->has_enforcement && policy->filter.length > 0 && policy->answer.length > 0 &&
-	       (policy->landlock || policy->path_count == 0) &&
-	       (policy->trace_maximum == 0 || policy->enforcement != ENFORCEMENT_AUDIT);
+	       policy->filter.length > 0 && policy->answer.length > 0 && (policy->landlock || policy->path_count == 0);
 }
 
 static bool take_line(struct policy *policy, struct text line)
 {
 	struct text value = line, keyword = next_word(&value);
 
-	if (!policy->begun) return policy->begun = equals(line, "policy 2");
+	if (!policy->begun) return policy->begun = equals(line, "policy 3");
 	if (equals(line, "landlock")) return !policy->landlock && (policy->landlock = true);
 	if (equals(keyword, "arg")) return append_string(policy, policy->arguments, &policy->argument_count, value);
 	if (equals(keyword, "env")) return take_environment(policy, value);
 	if (equals(keyword, "dir")) return take_directory(policy, value);
 	if (equals(keyword, "rlimit")) return take_rlimit(policy, value);
-	if (equals(keyword, "enforcement")) return take_enforcement(policy, value);
 	if (equals(keyword, "path")) return take_path(policy, value);
 	if (equals(keyword, "trace")) return take_trace(policy, value);
 	if (equals(keyword, "filter")) return take_program(&policy->filter, value, filter_valid);

@@ -5,15 +5,13 @@
 
 #include "answer.h"
 
-enum enforcement { ENFORCEMENT_NONE, ENFORCEMENT_AUDIT, ENFORCEMENT_ENFORCE };
-
 struct policy_rlimit {
 	int resource;
 	struct rlimit limit;
 };
 
 /* Bit i of a path's rights is the letter i: read, write, create, execute. */
-#define POLICY_RIGHTS "rwcx"
+#define POLICY_RIGHTS "rwcxl"
 
 struct policy_path {
 	unsigned rights;
@@ -22,8 +20,6 @@ struct policy_path {
 
 struct policy {
 	bool begun;
-	bool has_enforcement;
-	enum enforcement enforcement;
 	const char *directory; /* NULL until given */
 	size_t argument_count;
 	const char *arguments[MAX_STRINGS + 1]; /* NULL-terminated, as execve takes them */

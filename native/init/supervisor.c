@@ -46,7 +46,6 @@ struct supervisor {
 	int64_t calls_us;
 	bool ended;
 	int status;
-	int64_t ended_us;
 };
 
 static struct notifier notifier;
@@ -69,7 +68,6 @@ static void reap(struct supervisor *supervisor, int options)
 
 	while ((pid = waitpid(-1, &status, options)) > 0)
 		if (pid == supervisor->child) {
-			supervisor->ended_us = clock_us();
 			supervisor->status = status;
 			supervisor->ended = true;
 		}
@@ -113,8 +111,9 @@ static bool handle_exec_pipe(struct supervisor *supervisor)
 	supervisor->sources[EXEC_PIPE].fd = -1;
 	if (atomic_load(&supervisor->state->error) != 0)
 		return false;
-	notifier.started_us = clock_us();
-	notifier.start_continued = true;
+	notifier.started = true;
+	if (notifier.started_us < supervisor->state->started_us)
+		notifier.started_us = supervisor->state->started_us;
 	control_printf(supervisor->control, "started %s\n", landlock_status(notifier.policy, landlock_abi()));
 	return true;
 }
@@ -206,22 +205,33 @@ static bool loop(struct supervisor *supervisor)
 	return true;
 }
 
+static int64_t since_us(struct timeval before, struct timeval now)
+{
+	return (int64_t)(now.tv_sec - before.tv_sec) * 1000000 + now.tv_usec - before.tv_usec;
+}
+
+/*
+ * The clock is read before the first use that is counted and after the last one, on every path between the payload's
+ * execve and its last process: so the processor time is never more than the wall time of all cores.
+ */
 static int finish(struct supervisor *supervisor)
 {
+	const struct rusage *before = &supervisor->state->before;
 	struct rusage usage;
+	int64_t ended_us;
 	bool exited;
 
 	end_container(supervisor);
+	ended_us = clock_us();
 	getrusage(RUSAGE_CHILDREN, &usage);
 	notify_report_end(&notifier);
 	exited = WIFEXITED(supervisor->status);
 	control_printf(supervisor->control,
 		       "exited %s %d %" PRId64 " %" PRId64 " %" PRId64 " %ld %ld %ld\n", exited ? "code" : "signal",
 		       exited ? WEXITSTATUS(supervisor->status) : WTERMSIG(supervisor->status),
-		       supervisor->ended_us - notifier.started_us,
-		       (int64_t)usage.ru_utime.tv_sec * 1000000 + usage.ru_utime.tv_usec,
-		       (int64_t)usage.ru_stime.tv_sec * 1000000 + usage.ru_stime.tv_usec, usage.ru_maxrss, usage.ru_nvcsw,
-		       usage.ru_nivcsw);
+		       ended_us - notifier.started_us, since_us(before->ru_utime, usage.ru_utime),
+		       since_us(before->ru_stime, usage.ru_stime), usage.ru_maxrss, usage.ru_nvcsw - before->ru_nvcsw,
+		       usage.ru_nivcsw - before->ru_nivcsw);
 	if (!control_drain(supervisor->control, DRAIN_TIMEOUT_MS))
 		return EXIT_CONTROL;
 	/* The worker may look at the cgroup, which goes with this process. */
@@ -256,6 +266,7 @@ int supervisor_run(const struct policy *policy, struct control *control, int sig
 	notifier.policy = policy;
 	notifier.control = control;
 	notifier.child = supervisor.child;
+	notifier.executable = supervisor.state->program.path;
 	if (!notify_open(&notifier, atomic_load(&supervisor.state->listener)))
 		return failed(&supervisor, "supervisor", errno);
 
@@ -263,7 +274,13 @@ int supervisor_run(const struct policy *policy, struct control *control, int sig
 	supervisor.sources[EXEC_PIPE] = (struct pollfd){ .fd = supervisor.exec_pipe[0], .events = POLLIN };
 	supervisor.sources[SIGNALS] = (struct pollfd){ .fd = signals, .events = POLLIN };
 	supervisor.sources[CONTROL].fd = control->fd;
-	if (!loop(&supervisor))
-		return failed(&supervisor, payload_stage_name(STAGE_EXEC), atomic_load(&supervisor.state->error));
+	if (!loop(&supervisor)) {
+		int error = atomic_load(&supervisor.state->error);
+
+		/* The kernel runs no programs of that ABI, or has not found this one's dynamic linker: the program itself is there. */
+		if ((error == ENOEXEC || error == ENOENT) && supervisor.state->program.abi)
+			notify_program(control, &supervisor.state->program);
+		return failed(&supervisor, payload_stage_name(STAGE_EXEC), error);
+	}
 	return finish(&supervisor);
 }

@@ -1,6 +1,5 @@
 /* Value sets of the arguments that tell one use of a call from another, and what failed with which errno. */
 
-#define MAX_ERRNO 4095
 /* Each one that is lost was won by another CPU with a higher count. */
 #define PEAK_ATTEMPTS 64
 
@@ -41,6 +40,11 @@ static __always_inline void add_use(const struct use_key *key)
 	__sync_fetch_and_add(count, 1);
 }
 
+static __always_inline const volatile struct aware_call *aware_of(u32 number)
+{
+	return &aware_by_number[place_of(number)];
+}
+
 static __always_inline void read_values(struct use_key *key, const volatile struct aware_call *call,
 				       struct task_struct *task)
 {
@@ -55,7 +59,7 @@ static __always_inline void read_values(struct use_key *key, const volatile stru
 
 static __always_inline void add_entered(u32 slot, struct task_struct *task, u32 number)
 {
-	const volatile struct aware_call *call = &aware_by_number[number & (MAX_NUMBERS - 1)];
+	const volatile struct aware_call *call = aware_of(number);
 	struct use_key key = { .slot = (u16)slot, .number = (u16)number };
 
 	if (call->count == 0)
@@ -64,36 +68,13 @@ static __always_inline void add_entered(u32 slot, struct task_struct *task, u32 
 	add_use(&key);
 }
 
-/* What did not fail returns at once. A call that seccomp answered with an errno is seen here and not at the entry. */
-SEC("raw_tp/sys_exit")
-int arguments_exit(struct bpf_raw_tracepoint_args *ctx)
+/* A call that seccomp answered with an errno has this and no use as an entered one. */
+static __always_inline void add_use_of_failed(u32 slot, struct task_struct *task, u32 number, u32 error)
 {
-	u64 result = ctx->args[1];
-	struct task_struct *task;
-	struct recording_state *recording;
-	struct use_key key = {};
-	u64 number;
-	u32 slot;
+	struct use_key key = { .slot = (u16)slot, .number = (u16)number, .error = (u16)error };
 
-	if (result < (u64)-MAX_ERRNO)
-		return 0;
-	task = bpf_get_current_task_btf();
-	slot = slot_of(task->cgroups->dfl_cgrp->kn->id);
-	if (slot >= MAX_RECORDINGS)
-		return 0;
-	recording = recording_of(slot);
-	if (recording->kind < KIND_ARGUMENTS || !recording->started || (u32)task->tgid == recording->supervisor ||
-	    is_compat(task))
-		return 0;
-	number = number_of((const struct pt_regs *)bpf_task_pt_regs(task));
-	if (number >= MAX_NUMBERS)
-		return 0;
-	key.slot = (u16)slot;
-	key.number = (u16)number;
-	key.error = (u32)-result;
-	read_values(&key, &aware_by_number[number & (MAX_NUMBERS - 1)], task);
+	read_values(&key, aware_of(number), task);
 	add_use(&key);
-	return 0;
 }
 
 /* Of a task that is forked into the recording; the kernel counts it from here on, and so do we. */

@@ -7,6 +7,19 @@ struct {
 	__type(value, struct call_counts);
 } counts SEC(".maps");
 
+/* PID_MAX_LIMIT of 64-bit kernels is 2^22 (linux/threads.h). */
+#define PID_BITS 22
+/* Threads that are numbered one after another may run on different CPUs: their bytes are two cache lines apart. */
+#define PID_STRIDE_BITS 7
+
+/* By thread: 1 from the entry of a recorded call to its exit, wherever the thread runs by then. */
+unsigned char entered[1 << PID_BITS];
+
+static __always_inline unsigned char *entered_of(u32 pid)
+{
+	return &entered[(pid << PID_STRIDE_BITS | pid >> (PID_BITS - PID_STRIDE_BITS)) & ((1 << PID_BITS) - 1)];
+}
+
 /*
  * The hot path. The task's own cgroup is compared, not an ancestor's: sub-cgroups enter the directory when they are
  * made. Counts are per CPU and not atomic: a program never interrupts itself on a CPU, the kernel skips such a run and
@@ -26,6 +39,7 @@ int count_call(struct bpf_raw_tracepoint_args *ctx)
 	count = bpf_map_lookup_elem(&counts, &slot);
 	if (!count)
 		return 0;
+	*entered_of(task->pid) = 1;
 	recording = recording_of(slot);
 	if ((u32)task->tgid == recording->supervisor) {
 		count->supervisor++;

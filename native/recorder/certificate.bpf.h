@@ -42,6 +42,8 @@ int note_fork(struct bpf_raw_tracepoint_args *ctx)
 	u32 parent = slot_of_task((struct task_struct *)ctx->args[0]);
 	u32 child = slot_of_task(task);
 
+	/* What an earlier thread of this number left when it ended in a call. */
+	*entered_of(BPF_CORE_READ(task, pid)) = 0;
 	if (child < MAX_RECORDINGS && recording_of(child)->kind >= KIND_ARGUMENTS)
 		add_task(recording_of(child), task);
 	if (parent == child)

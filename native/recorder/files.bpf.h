@@ -9,10 +9,6 @@
 #include "executions.bpf.h"
 #include "sockets.bpf.h"
 
-/* The call was interrupted and will be made again, by itself or by the kernel (linux/errno.h). */
-#define FIRST_RESTART 512
-#define LAST_RESTART 516
-
 static __always_inline void add_names(struct scratch *scratch, const struct pt_regs *registers,
 				      const volatile struct file_call *call)
 {
@@ -39,13 +35,13 @@ int files_exit(struct bpf_raw_tracepoint_args *ctx)
 	const volatile struct file_call *call;
 	struct recording_state *recording;
 	s64 result = (s64)ctx->args[1];
-	u64 number = number_of(registers);
+	u32 number = number_of(registers);
 	struct scratch *scratch;
 	u32 slot;
 
 	if (number >= MAX_NUMBERS)
 		return 0;
-	call = &FILE_CALLS[number & (MAX_NUMBERS - 1)];
+	call = &FILE_CALLS[place_of(number)];
 	if (call->kind == CALL_OTHER)
 		return 0;
 	slot = slot_of(task->cgroups->dfl_cgrp->kn->id);
@@ -53,7 +49,7 @@ int files_exit(struct bpf_raw_tracepoint_args *ctx)
 		return 0;
 	recording = recording_of(slot);
 	if (recording->kind < KIND_FILES || !recording->started || (u32)task->tgid == recording->supervisor ||
-	    is_compat(task) || (result <= -FIRST_RESTART && result >= -LAST_RESTART))
+	    is_compat(task) || is_restart((u64)result))
 		return 0;
 	scratch = scratch_of_cpu();
 	if (!scratch)

@@ -201,11 +201,11 @@ void files_remove(unsigned int slot)
 
 	if (!files->on)
 		return;
-	files->on = false;
 	for (size_t at = 0; at < files->count; at++) {
 		bpf_map_delete_elem(map, &files->uses[at].key);
 		free(files->uses[at].bytes);
 	}
 	free(files->uses);
 	resolver_close(&files->resolver);
+	*files = (struct kept_files){ .on = false };
 }

@@ -20,7 +20,7 @@ void files_drain(void);
 /* Writes the recording's `file` and `socket` lines; it was stopped and drained. False when not all could be written. */
 bool files_write(const char *id, unsigned int slot);
 
-/* Forgets the slot's recording. */
+/* Forgets the slot's recording, if there is one: the next one in it, of whatever kind, finds nothing. */
 void files_remove(unsigned int slot);
 
 #endif

@@ -12,7 +12,7 @@
 #define DIRECTORY_PLACES 2048
 #define DIRECTORY_REACH 8
 
-/* Distinct uses (number, values, errno) of one recording, and entries of the map that holds all recordings'. */
+/* Distinct uses (number, values, errno) and refusals (number, errno) of one recording, and of all together. */
 #define MAX_USES 4096
 #define MAX_USE_ENTRIES 65536
 
@@ -47,11 +47,15 @@ struct recording_state {
 	unsigned long long unresolved;
 } __attribute__((aligned(128)));
 
-/* Without padding, for all of it is hashed. `error` 0: calls that entered the kernel. */
+/*
+ * Without padding, for all of it is hashed. `error` 0: calls that entered the kernel. `refused` 1: calls that did not, by
+ * number and error only; they have no values.
+ */
 struct use_key {
 	unsigned short slot;
 	unsigned short number;
-	unsigned int error;
+	unsigned short error;
+	unsigned short refused;
 	unsigned long long values[AWARE_ARGUMENTS_MAXIMUM];
 };
 

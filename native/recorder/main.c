@@ -15,7 +15,7 @@
 #include "recordings.h"
 #include "uses.h"
 
-#define VERSION "2.0"
+#define VERSION "3.0"
 
 static void answer_error(const char *code, const char *message)
 {

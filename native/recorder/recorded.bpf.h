@@ -50,14 +50,21 @@ static __always_inline bool is_x32(u64 number)
 #endif
 }
 
-/* The call that the task is in: -1 after a sigreturn, which has no number left. */
-static __always_inline u64 number_of(const struct pt_regs *registers)
+/* The call that the task is in, in the 32 bits that the kernel looks at: -1 after a sigreturn, which has no number left. */
+static __always_inline u32 number_of(const struct pt_regs *registers)
 {
 #if defined(__TARGET_ARCH_x86)
-	return registers->orig_ax;
+	return (u32)registers->orig_ax;
 #else
-	return (u64)(s64)registers->syscallno;
+	return (u32)registers->syscallno;
 #endif
+}
+
+/* A number below MAX_NUMBERS as it is. The compiler must not leave out the mask, from which the verifier takes the bound. */
+static __always_inline u32 place_of(u32 number)
+{
+	barrier_var(number);
+	return number & (MAX_NUMBERS - 1);
 }
 
 /* The same at the entry and at the exit of a call: the kernel keeps the registers that it was called with. */

@@ -10,5 +10,6 @@ char LICENSE[] SEC("license") = "GPL";
 #include "recorded.bpf.h"
 #include "arguments.bpf.h"
 #include "calls.bpf.h"
+#include "refusals.bpf.h"
 #include "certificate.bpf.h"
 #include "files.bpf.h"

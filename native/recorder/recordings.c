@@ -226,6 +226,7 @@ static const char *watch(unsigned int slot, const char **message)
 	*message = "the kernel refuses to set up the recording";
 	if (!programs_zero_counts(slot) || !programs_set_supervisor(recording->supervisor, slot))
 		return "arm-failed";
+	files_remove(slot);
 	if (recording->kind == KIND_FILES && !files_arm(slot, (int)recording->supervisor)) {
 		*message = "there is no such process";
 		return "no-process";

@@ -1,4 +1,4 @@
-/* The uses of calls that the kernel has deduplicated: read out and taken away. */
+/* The uses and refusals of calls that the kernel has deduplicated: read out and taken away. */
 #include "uses.h"
 
 #include <bpf/bpf.h>
@@ -15,6 +15,10 @@ static void write_use(const char *id, const struct use_key *key, unsigned long l
 {
 	const volatile struct aware_call *call = programs_aware(key->number);
 
+	if (key->refused) {
+		printf("refused %s %u %u %llu\n", id, key->number, key->error, count);
+		return;
+	}
 	printf("use %s %u %u %llu ", id, key->number, key->error, count);
 	for (unsigned int at = 0; at < call->count; at++)
 		printf("%s%u:0x%llx", at == 0 ? "" : ",", call->arguments[at], key->values[at]);

@@ -1,4 +1,4 @@
-/** `npm run bench -- <enforce|monitoring|throughput>`: the performance tables, with their verdict as the exit code. */
+/** `npm run bench -- <enforce|monitoring|profiles|throughput>`: the tables of the benches, with their verdict as the exit code. */
 import {
   BENCH_HELP,
   type BenchName,
@@ -8,6 +8,7 @@ import {
 } from '../../bench/bench-options.js';
 import { runEnforceBench } from '../../bench/enforce.js';
 import { runMonitoringBench } from '../../bench/monitoring.js';
+import { runProfilesBench } from '../../bench/profiles/bench.js';
 import { runThroughputBench } from '../../bench/throughput.js';
 import { acquireLock } from '../setup/lock.js';
 import { PORIN_DIR } from '../setup/paths.js';
@@ -18,6 +19,7 @@ const EXIT_FAILED = 4;
 const BENCHES: Readonly<Record<BenchName, (options: BenchOptions) => Promise<number>>> = {
   enforce: runEnforceBench,
   monitoring: runMonitoringBench,
+  profiles: runProfilesBench,
   throughput: runThroughputBench,
 };
 const log = (message: string) => console.error(`bench: ${message}`);

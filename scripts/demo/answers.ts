@@ -43,6 +43,7 @@ export const profileSchema = z.object({
   digest: z.string(),
   state: z.string(),
   recordings: z.array(z.unknown()),
+  profile: z.record(z.string(), z.unknown()),
   coverage: z.record(z.string(), z.object({ seenIn: z.number(), of: z.number() })),
   lint: z.array(z.object({ name: z.string(), kind: z.string(), reason: z.string() })),
 });

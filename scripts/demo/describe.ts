@@ -1,4 +1,12 @@
 /** The API's answers in words: a job's progress, a profile under review, denials, the overhead table. */
+import {
+  closedVulnerabilities,
+  closedWithConditions,
+  engineDefaultNames,
+  parseProfile,
+  plainRules,
+  VULNERABILITIES,
+} from '#lib/profiles';
 import { type Denial, type DiffAnswer, type JobAnswer, type LevelAnswer, type ProfileAnswer } from './answers.js';
 import { counted, seconds, table, wrap } from './text.js';
 
@@ -42,6 +50,7 @@ export function profileLines(profile: ProfileAnswer, { previous, engineDefault }
     ...coverageLines(profile.coverage),
     ...(previous ? [`against the version before: ${diffWords(previous)}`] : []),
     `against Docker's default profile: ${diffWords(engineDefault)}`,
+    vulnerabilityLine(profile),
     ...(profile.lint.length === 0 ? ['no warnings'] : ['warnings for the reviewer:']),
     ...profile.lint.map(({ name, kind, reason }) => `  ${kind}: ${name} ${reason}`),
   ];
@@ -59,6 +68,17 @@ function coverageLines(coverage: ProfileAnswer['coverage']): string[] {
   return [...groups]
     .sort(([, a], [, b]) => b.seenIn - a.seenIn)
     .flatMap(([key, { names }]) => [key, ...wrap(names.sort(), LINE_WIDTH).map((line) => `  ${line}`)]);
+}
+
+/** Of how many known vulnerabilities of the kernel no call is left, or none with the arguments that they need. */
+function vulnerabilityLine({ profile }: ProfileAnswer): string {
+  const parsed = parseProfile(JSON.stringify(profile));
+  const byDefault = closedVulnerabilities({ ...parsed, rules: plainRules(engineDefaultNames(parsed.architecture)) });
+  return [
+    `known kernel vulnerabilities closed: ${closedVulnerabilities(parsed).length} of ${VULNERABILITIES.length}`,
+    `${closedWithConditions(parsed).length} with the conditions on arguments`,
+    `${byDefault.length} by Docker's default profile`,
+  ].join(', ');
 }
 
 function diffWords({ added, removed, unchanged }: DiffAnswer['engineDefault']): string {

@@ -1,10 +1,9 @@
 /** Makes the demo's recordings by running the example's generator in the example's own image. */
 import { chmodSync, mkdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { PassThrough } from 'node:stream';
 import { pathToFileURL } from 'node:url';
-import type Docker from 'dockerode';
-import { StoryError, type Scene } from './scene.js';
+import { runInImage } from '../images/run-in-image.js';
+import { type Scene } from './scene.js';
 import { megabytes } from './text.js';
 
 const GENERATOR = '/opt/edf-normalize/generate.py';
@@ -28,45 +27,18 @@ export async function makeRecordings(scene: Scene, imageId: string): Promise<Rec
   for (const { name, seed, channels, minutes } of NIGHTS) {
     scene.signal.throwIfAborted();
     const path = join(scene.inputs, `${name}.edf`);
-    await runGenerator(scene.docker, imageId, scene.inputs, [
-      ...['--seed', String(seed), '--channels', String(channels), '--minutes', String(minutes)],
-      ...['--output', `/data/${name}.edf`],
-    ]);
+    await runInImage(scene.docker, {
+      imageId,
+      command: [
+        ...['python3', GENERATOR, '--seed', String(seed), '--channels', String(channels)],
+        ...['--minutes', String(minutes), '--output', `/data/${name}.edf`],
+      ],
+      binds: [`${scene.inputs}:/data`],
+      label: 'porin.demo',
+    });
     chmodSync(path, 0o644);
     scene.print(`${name}.edf: ${channels} channels, ${minutes} minutes, ${megabytes(statSync(path).size)}`);
     recordings.push({ name, url: pathToFileURL(path).href });
   }
   return recordings;
-}
-
-/** As the user of this command, who owns the directory. */
-async function runGenerator(docker: Docker, imageId: string, directory: string, args: readonly string[]) {
-  const container = await docker.createContainer({
-    Image: imageId,
-    Cmd: ['python3', GENERATOR, ...args],
-    User: `${process.getuid?.() ?? 0}:${process.getgid?.() ?? 0}`,
-    Labels: { 'porin.demo': 'generator' },
-    HostConfig: {
-      Binds: [`${directory}:/data`],
-      CapDrop: ['ALL'],
-      SecurityOpt: ['no-new-privileges'],
-      NetworkMode: 'none',
-      ReadonlyRootfs: true,
-      Tmpfs: { '/tmp': 'rw,nosuid,nodev,size=64m' },
-    },
-  });
-  try {
-    const output = new PassThrough();
-    const stderr: Buffer[] = [];
-    output.on('data', (chunk: Buffer) => stderr.push(chunk));
-    const stream = await container.attach({ stream: true, stdout: true, stderr: true });
-    docker.modem.demuxStream(stream, new PassThrough().resume(), output);
-    await container.start();
-    const { StatusCode: status } = (await container.wait()) as { StatusCode: number };
-    if (status !== 0) {
-      throw new StoryError(`the generator ended with exit code ${status}: ${Buffer.concat(stderr).toString().trim()}`);
-    }
-  } finally {
-    await container.remove({ force: true, v: true });
-  }
 }

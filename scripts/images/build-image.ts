@@ -1,19 +1,11 @@
 /** The images that the demo, the benches and the tests run: the EDF program, and a tiny one of busybox. */
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type Docker from 'dockerode';
 import { ROOT } from '../setup/paths.js';
 import { makeBusyboxRoot } from './busybox-root.js';
-import {
-  FINISH,
-  INSTALL_DIRECTORY,
-  makeDebianRoot,
-  PACKAGES,
-  rootTar,
-  SOURCE_DATE_EPOCH,
-  SUITE,
-} from './debian-root.js';
+import { type DebianRoot, makeDebianRoot, recipeOf, removeOtherTars, rootTar } from './debian-root.js';
 import { type BuiltImage, buildDockerfile, findImage, importRoot, registryInReach } from './engine.js';
 
 export interface ImageOptions {
@@ -23,10 +15,25 @@ export interface ImageOptions {
   readonly log: (message: string) => void;
 }
 
+const EDF_NAME = 'edf-normalize';
 const EXAMPLE = join(ROOT, 'examples/edf-normalize');
 /** What of the example is in its image. Plug-ins are not: they come as inputs. */
 const PROGRAM = ['edf_normalize', 'generate.py'];
-const SEARCH_PATH = 'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
+export const SEARCH_PATH = 'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
+const INSTALL_DIRECTORY = '/opt/edf-normalize';
+const EDF_ROOT: DebianRoot = {
+  packages: ['python3-numpy'],
+  installDirectory: INSTALL_DIRECTORY,
+  files: PROGRAM.map((name) => join(EXAMPLE, name)),
+  // The bytecode is of the kind that Python never checks against its source, so that every run makes the same system calls.
+  finish: [
+    // Not excluded as files of packages are: the package's own installation compiles them.
+    'find /usr/lib/python3/dist-packages/numpy -name tests -prune -exec rm -r {} +',
+    `find ${INSTALL_DIRECTORY} -name __pycache__ -prune -exec rm -r {} +`,
+    `chmod -R u=rwX,go=rX ${INSTALL_DIRECTORY}`,
+    `PYTHONHASHSEED=0 python3 -m compileall -q -f --invalidation-mode unchecked-hash /usr/lib/python3 /usr/lib/python3.11 ${INSTALL_DIRECTORY}`,
+  ],
+};
 const EDF_CONFIGURATION = [
   `ENV ${SEARCH_PATH}`,
   'ENV PYTHONDONTWRITEBYTECODE=1',
@@ -43,19 +50,19 @@ const TEST_CONFIGURATION = [`ENV ${SEARCH_PATH}`, 'CMD ["/bin/sh"]'];
  * where a registry answers, else (and when that fails) by mmdebstrap.
  */
 export async function buildEdfImage({ docker, cacheDir, log }: ImageOptions): Promise<BuiltImage> {
-  const reference = `porin/edf-normalize:${version()}`;
+  const reference = `porin/${EDF_NAME}:${version()}`;
   const files = programFiles();
   const inputs = inputsDigest(files);
   const present = await findImage(docker, reference, inputs);
   if (present) return present;
   mkdirSync(cacheDir, { recursive: true });
-  const tar = rootTar(cacheDir, inputs);
+  const tar = rootTar(cacheDir, EDF_NAME, inputs);
   if (!existsSync(tar)) {
     const built = await tryDockerfile({ docker, log, reference, inputs, files });
     if (built) return built;
     log(`image: making ${reference} from Debian packages, about half a minute`);
-    await makeDebianRoot({ target: tar, files: PROGRAM.map((name) => join(EXAMPLE, name)), log });
-    removeOthers(cacheDir, tar);
+    await makeDebianRoot(EDF_ROOT, { target: tar, log });
+    removeOtherTars(cacheDir, EDF_NAME, tar);
   }
   log(`image: importing ${reference}`);
   return importRoot(docker, { tar, reference, inputs, changes: EDF_CONFIGURATION });
@@ -102,7 +109,7 @@ function programFiles(): string[] {
 
 function inputsDigest(files: readonly string[]): string {
   const hash = createHash('sha256');
-  const recipe = [process.arch, SUITE, SOURCE_DATE_EPOCH, FINISH, ...PACKAGES, ...EDF_CONFIGURATION];
+  const recipe = [process.arch, ...recipeOf(EDF_ROOT), ...EDF_CONFIGURATION];
   hash.update(JSON.stringify(recipe));
   for (const file of ['Dockerfile', ...files]) hash.update(`\0${file}\0`).update(readFileSync(join(EXAMPLE, file)));
   return hash.digest('hex');
@@ -110,11 +117,4 @@ function inputsDigest(files: readonly string[]): string {
 
 function version(): string {
   return (JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { version: string }).version;
-}
-
-function removeOthers(cacheDir: string, kept: string): void {
-  for (const name of readdirSync(cacheDir)) {
-    const path = join(cacheDir, name);
-    if (/^edf-normalize-[0-9a-f]{16}\.tar$/.test(name) && path !== kept) rmSync(path);
-  }
 }

@@ -1,16 +1,15 @@
-/** A Debian root file system with the EDF program in it, as a tar, made by mmdebstrap out of Debian's packages alone. */
+/** A Debian root file system with a program of ours in it, as a tar, made by mmdebstrap out of Debian's packages alone. */
 import { spawn, spawnSync } from 'node:child_process';
-import { mkdirSync, renameSync, rmSync } from 'node:fs';
+import { mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { ImageError } from './image-error.js';
 
-export const SUITE = 'bookworm';
-/** usr-is-merged stands in for usrmerge, which would bring Perl. */
-export const PACKAGES = ['usr-is-merged', 'python3-numpy'];
+const SUITE = 'bookworm';
 /** No file in the image is younger (https://reproducible-builds.org/specs/source-date-epoch/). */
-export const SOURCE_DATE_EPOCH = '1735689600';
-export const INSTALL_DIRECTORY = '/opt/edf-normalize';
+const SOURCE_DATE_EPOCH = '1735689600';
+/** Stands in for usrmerge, which would bring Perl. */
+const MERGED = 'usr-is-merged';
 
 const DEFAULT_MIRROR = 'http://deb.debian.org/debian';
 const EXCLUDED = [
@@ -21,34 +20,34 @@ const EXCLUDED = [
   '/usr/share/lintian/*',
   '/usr/share/bash-completion/*',
 ];
-/**
- * Run in the finished root as `sh -c`. The bytecode is of the kind that Python never checks against its source, so that
- * every run makes the same system calls, and the caches of the package tools go.
- */
-export const FINISH = [
-  // Not excluded above: the package's own installation compiles them.
-  'find /usr/lib/python3/dist-packages/numpy -name tests -prune -exec rm -r {} +',
-  `find ${INSTALL_DIRECTORY} -name __pycache__ -prune -exec rm -r {} +`,
-  `chmod -R u=rwX,go=rX ${INSTALL_DIRECTORY}`,
-  `PYTHONHASHSEED=0 python3 -m compileall -q -f --invalidation-mode unchecked-hash /usr/lib/python3 /usr/lib/python3.11 ${INSTALL_DIRECTORY}`,
-  'rm -rf /var/cache/debconf /var/lib/apt/lists /var/cache/apt /var/cache/ldconfig /var/log/*',
-].join(' && ');
+/** Caches of the package tools. */
+const CLEAN = 'rm -rf /var/cache/debconf /var/lib/apt/lists /var/cache/apt /var/cache/ldconfig /var/log/*';
 const PROGRESS = /^I: (downloading|extracting|installing|creating|success)/;
 /** Of mmdebstrap's output, for the error message. */
 const KEPT_LINES = 15;
 
-/** Writes the tar to `target`, whole or not at all; takes about half a minute. `files` are copied into the program's folder. */
-export async function makeDebianRoot(options: {
-  target: string;
-  files: readonly string[];
-  log: (message: string) => void;
-}): Promise<void> {
+/** What a root file system is made of. */
+export interface DebianRoot {
+  readonly packages: readonly string[];
+  /** The program's folder in the image. */
+  readonly installDirectory: string;
+  /** Host files and folders that are copied into it. */
+  readonly files: readonly string[];
+  /** Commands of the finished root's own shell. */
+  readonly finish: readonly string[];
+}
+
+/** Writes the tar to `target`, whole or not at all; takes half a minute and more. */
+export async function makeDebianRoot(
+  root: DebianRoot,
+  options: { target: string; log: (message: string) => void },
+): Promise<void> {
   requireMmdebstrap();
   const partial = `${options.target}.${process.pid}`;
   const temporary = `${partial}.tmp`;
   mkdirSync(temporary, { recursive: true });
   try {
-    await runMmdebstrap(mmdebstrapArguments(partial, options.files), temporary, options.log);
+    await runMmdebstrap(mmdebstrapArguments(root, partial), temporary, options.log);
     renameSync(partial, options.target);
   } finally {
     rmSync(partial, { force: true });
@@ -56,19 +55,26 @@ export async function makeDebianRoot(options: {
   }
 }
 
-function mmdebstrapArguments(target: string, files: readonly string[]): string[] {
+/** What the tar follows from, files and suite apart: for digests of an image's inputs. */
+export function recipeOf({ packages, installDirectory, finish }: DebianRoot): readonly string[] {
+  return [SUITE, SOURCE_DATE_EPOCH, ...packages, installDirectory, ...finish, ...EXCLUDED, CLEAN];
+}
+
+function mmdebstrapArguments({ packages, installDirectory, files, finish }: DebianRoot, target: string): string[] {
   return [
     '--variant=essential',
     '--mode=root',
     '--format=tar',
-    `--include=${PACKAGES.join(',')}`,
+    `--include=${[MERGED, ...packages].join(',')}`,
     '--hook-dir=/usr/share/mmdebstrap/hooks/merged-usr',
     '--aptopt=APT::Install-Recommends "false"',
     '--aptopt=Acquire::Retries "3"',
     ...EXCLUDED.map((path) => `--dpkgopt=path-exclude=${path}`),
-    `--customize-hook=mkdir -p "$1${INSTALL_DIRECTORY}"`,
-    `--customize-hook=copy-in ${files.map(quoted).join(' ')} ${INSTALL_DIRECTORY}`,
-    `--customize-hook=chroot "$1" sh -c ${quoted(FINISH)}`,
+    // Some packages register manual pages there, which are excluded.
+    '--setup-hook=mkdir -p "$1/usr/share/man/man1"',
+    `--customize-hook=mkdir -p "$1${installDirectory}"`,
+    `--customize-hook=copy-in ${files.map(quoted).join(' ')} ${installDirectory}`,
+    `--customize-hook=chroot "$1" sh -c ${quoted([...finish, CLEAN].join(' && '))}`,
     SUITE,
     target,
     mirror(),
@@ -123,7 +129,16 @@ function quoted(word: string): string {
   return `'${word.replaceAll("'", "'\\''")}'`;
 }
 
-/** Where the tar for these inputs lies. */
-export function rootTar(cacheDir: string, inputsDigest: string): string {
-  return join(cacheDir, `edf-normalize-${inputsDigest.slice(0, 16)}.tar`);
+/** Where the tar of an image of that name, made of these inputs, lies. */
+export function rootTar(cacheDir: string, name: string, inputsDigest: string): string {
+  return join(cacheDir, `${name}-${inputsDigest.slice(0, 16)}.tar`);
+}
+
+/** Removes the tars of that name that were made of other inputs. */
+export function removeOtherTars(cacheDir: string, name: string, kept: string): void {
+  for (const file of readdirSync(cacheDir)) {
+    const path = join(cacheDir, file);
+    const isOfName = file.startsWith(`${name}-`) && /^[0-9a-f]{16}\.tar$/.test(file.slice(name.length + 1));
+    if (isOfName && path !== kept) rmSync(path);
+  }
 }

@@ -3,14 +3,20 @@ import { missingPackages, refuseUnlessInstallable, REQUIREMENTS } from './system
 
 describe('system packages', () => {
   it('asks for nothing where everything is there', () => {
-    expect(missingPackages(() => true)).toEqual([]);
+    expect(missingPackages('test', () => true)).toEqual([]);
   });
 
   it('names exactly the packages whose file is absent', () => {
-    expect(missingPackages((provides) => provides !== 'dockerd' && provides !== 'strace')).toEqual([
+    expect(missingPackages('start', (provides) => provides !== 'dockerd' && provides !== 'strace')).toEqual([
       'docker.io',
       'strace',
     ]);
+  });
+
+  it('asks for Go where the tests are run, and nowhere else', () => {
+    const hasNoGo = (provides: string) => provides !== 'go';
+    expect(missingPackages('test', hasNoGo)).toEqual(['golang-go']);
+    expect(missingPackages('start', hasNoGo)).toEqual([]);
   });
 
   it('names each package once', () => {

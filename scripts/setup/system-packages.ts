@@ -1,4 +1,4 @@
-/** The Debian packages that Porin needs on a node. */
+/** The Debian packages that Porin needs on a node, and for its own commands. */
 import { accessSync, constants, readFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { aptInstall } from './apt.js';
@@ -8,8 +8,8 @@ interface Requirement {
   readonly package: string;
   /** A program on PATH, or a file by its absolute path, that shows the package (or another one like it) is there. */
   readonly provides: string;
-  /** Absent: always needed. */
-  readonly when?: () => boolean;
+  /** Whether it is needed for an `npm run` command. Absent: always. */
+  readonly when?: (command: string) => boolean;
 }
 
 export const REQUIREMENTS: readonly Requirement[] = [
@@ -31,21 +31,25 @@ export const REQUIREMENTS: readonly Requirement[] = [
   { package: 'mount', provides: 'mount' },
   { package: 'iproute2', provides: 'ip' },
   { package: 'strace', provides: 'strace' },
+  // 80 MB, for one of the test programs.
+  { package: 'golang-go', provides: 'go', when: (command) => command === 'test' },
 ];
 
-export const systemPackages: Check = {
-  name: 'system packages',
-  have: () => missingPackages().length === 0,
-  install: (log) => {
-    const missing = missingPackages();
-    refuseUnlessInstallable(missing, process.getuid?.() === 0, isThere('apt-get'));
-    log(`installing with apt-get: ${missing.join(' ')}`);
-    aptInstall(missing);
-  },
-};
+export function systemPackages(command: string): Check {
+  return {
+    name: 'system packages',
+    have: () => missingPackages(command).length === 0,
+    install: (log) => {
+      const missing = missingPackages(command);
+      refuseUnlessInstallable(missing, process.getuid?.() === 0, isThere('apt-get'));
+      log(`installing with apt-get: ${missing.join(' ')}`);
+      aptInstall(missing);
+    },
+  };
+}
 
-export function missingPackages(has: (provides: string) => boolean = isThere): string[] {
-  return REQUIREMENTS.filter(({ provides, when }) => (when?.() ?? true) && !has(provides)).map(
+export function missingPackages(command: string, has: (provides: string) => boolean = isThere): string[] {
+  return REQUIREMENTS.filter(({ provides, when }) => (when?.(command) ?? true) && !has(provides)).map(
     (requirement) => requirement.package,
   );
 }

@@ -3,7 +3,13 @@ import { createHash } from 'node:crypto';
 import { chmodSync, copyFileSync, mkdtempSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Mount } from '#lib/execution';
-import { closedVulnerabilities, engineDefaultNames, parseVulnerabilities, type Profile } from '#lib/profiles';
+import {
+  closedVulnerabilities,
+  closedWithConditions,
+  engineDefaultNames,
+  type Profile,
+  VULNERABILITIES,
+} from '#lib/profiles';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { buildEdfImage } from '../../scripts/images/build-image.js';
 import { compilePreload } from './attack-image.js';
@@ -27,7 +33,6 @@ const PLUGINS_DENIED = [
   ['unshare', '1 x unshare(CLONE_NEWNS|CLONE_NEWUSER) EPERM'],
 ] as const;
 const PLUGINS = PLUGINS_DENIED.map(([plugin]) => plugin);
-const TABLE = parseVulnerabilities(readFileSync(join(ROOT, 'libs/profiles/src/review/vulnerabilities.tsv'), 'utf8'));
 
 let runs: AttackRuns;
 let imageId: string;
@@ -137,7 +142,7 @@ describe('the example application', () => {
     expect(run.stderr).toBe('socket EPERM\nptrace EPERM\nmemfd_create ENOSYS\nexecve EPERM\n');
     expect(run.denials).toEqual([
       '1 x execve("/bin/sh") EPERM',
-      '1 x memfd_create("library") ENOSYS',
+      '1 x memfd_create("library", 0) ENOSYS',
       '1 x ptrace(PTRACE_ATTACH, pid 1) EPERM',
       '1 x socket(AF_INET, SOCK_STREAM, 0) EPERM',
     ]);
@@ -147,14 +152,18 @@ describe('the example application', () => {
 describe('known vulnerabilities of the kernel', () => {
   it('are closed by the learned profile, more than by the engine’s default', () => {
     const rules = [{ names: engineDefaultNames(profile.architecture), action: 'SCMP_ACT_ALLOW' as const }];
-    const byDefault = closedVulnerabilities({ ...profile, rules }, TABLE);
-    const closed = closedVulnerabilities(profile, TABLE);
+    const byDefault = closedVulnerabilities({ ...profile, rules });
+    const closed = closedVulnerabilities(profile);
     console.log(
-      `the EDF profile closes ${closed.length} of ${TABLE.length}, Docker's default ${byDefault.length}\n` +
+      `the EDF profile closes ${closed.length} of ${VULNERABILITIES.length}, Docker's default ${byDefault.length}\n` +
         `closed by the EDF profile: ${closed.map(({ cve, calls }) => `${cve} (${calls.join(', ')})`).join(', ')}`,
     );
     expect(byDefault).toHaveLength(10);
     expect(closed.length).toBeGreaterThan(20);
     expect(closed).toEqual(expect.arrayContaining([...byDefault]));
+    const withConditions = closedWithConditions(precise);
+    console.log(`with conditions on arguments it closes ${withConditions.length}`);
+    expect(withConditions).toEqual(expect.arrayContaining([...closedVulnerabilities(precise)]));
+    expect(withConditions.length).toBeGreaterThan(closedVulnerabilities(precise).length);
   });
 });

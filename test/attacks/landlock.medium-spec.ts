@@ -2,12 +2,12 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
-import { type Profile, syscallNames } from '#lib/profiles';
+import { nodeArchitecture, type Profile, syscallNames } from '#lib/profiles';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { compile } from './attack-image.js';
 import { type AttackRun, AttackRuns, PROGRAM } from './attack-runs.js';
 
-const ARCHITECTURE = process.arch === 'arm64' ? 'aarch64' : 'x86_64';
+const ARCHITECTURE = nodeArchitecture(process.arch);
 const EVERYTHING: Profile = {
   version: 1,
   architecture: ARCHITECTURE,

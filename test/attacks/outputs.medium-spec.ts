@@ -3,13 +3,13 @@ import { existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, readlinkSy
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { type Profile, syscallNames } from '#lib/profiles';
+import { nodeArchitecture, type Profile, syscallNames } from '#lib/profiles';
 import { publishOutput } from '#lib/staging';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { codeOf, rulesWith } from '../support/staging.js';
 import { AttackRuns, PROGRAM } from './attack-runs.js';
 
-const ARCHITECTURE = process.arch === 'arm64' ? 'aarch64' : 'x86_64';
+const ARCHITECTURE = nodeArchitecture(process.arch);
 const EVERYTHING: Profile = {
   version: 1,
   architecture: ARCHITECTURE,

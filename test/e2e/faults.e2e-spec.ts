@@ -1,7 +1,8 @@
 /** Nothing is lost and nothing runs twice, whatever dies. */
+import { nodeArchitecture } from '#lib/profiles';
 import { messageId, MESSAGE_OPTIONS, queueConnection, queueName } from '#lib/queue';
 import { randomUUID } from 'node:crypto';
-import { copyFileSync, mkdtempSync, rmSync } from 'node:fs';
+import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Queue } from 'bullmq';
@@ -24,7 +25,7 @@ async function worker(name: string, settings: Record<string, string> = SHORT_LEA
 
 beforeAll(async () => {
   grid = await Grid.start();
-  queue = new Queue(queueName(process.arch === 'arm64' ? 'aarch64' : 'x86_64'), {
+  queue = new Queue(queueName(nodeArchitecture(process.arch)), {
     connection: queueConnection(grid.redisUrl, { failFast: false }),
   });
 });
@@ -182,11 +183,26 @@ describe('a node that cannot record', () => {
     await worker('blind', { ...SHORT_LEASE, PORIN_NATIVE_DIR: native });
     const { body } = (await grid.http('get', '/api/v1/nodes').expect(200)) as { body: { nodes: NodeView[] } };
     const node = body.nodes.find(({ name }) => name === 'blind');
-    expect(node?.offeredMonitorings).toEqual(['none', 'trace', 'trace-notify']);
+    expect(node?.offeredMonitorings).toEqual(['none', 'trace']);
     expect(node?.facts.recorderProblem).toContain('porin-recorder could not be executed');
     expect(await grid.refusal(grid.script('true'))).toBe('monitoring-unavailable');
     const unrecorded = { enforcement: 'none', monitoring: 'none' };
     expect(await grid.run('true', unrecorded, 'admin')).toMatchObject({ state: 'COMPLETE' });
+    rmSync(native, { recursive: true });
+  });
+
+  it('and has no strace traces by its supervisor, and says what that may do to a program', async () => {
+    const native = mkdtempSync(join(tmpdir(), 'porin-native-'));
+    copyFileSync(join(NATIVE_DIR, 'porin-init'), join(native, 'porin-init'));
+    writeFileSync(join(native, 'strace'), '#!/bin/sh\nexit 1\n', { mode: 0o755 });
+    await worker('blinder', { ...SHORT_LEASE, PORIN_NATIVE_DIR: native, PATH: `${native}:${process.env.PATH}` });
+    const { body } = (await grid.http('get', '/api/v1/nodes').expect(200)) as { body: { nodes: NodeView[] } };
+    const node = body.nodes.find(({ name }) => name === 'blinder');
+    expect(node?.offeredMonitorings).toEqual(['none', 'trace-notify']);
+    const job = await grid.run('cat /etc/passwd', { enforcement: 'none', monitoring: 'trace-notify' }, 'admin');
+    expect(job).toMatchObject({ state: 'COMPLETE', runs: [{ monitoring: 'trace-notify', recording: null }] });
+    expect(job.runs[0]?.selectionReason).toContain('a signal interrupts');
+    expect(job.runs[0]?.artifacts.find(({ kind }) => kind === 'trace')?.bytes).toBeGreaterThan(0);
     rmSync(native, { recursive: true });
   });
 });

@@ -5,6 +5,7 @@ import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { writeForeignProgram } from '../support/foreign-program.js';
 import { Grid } from '../support/grid.js';
 
 let grid: Grid;
@@ -122,6 +123,15 @@ describe('what a payload does wrong', () => {
   it('asks for a working directory that the image does not have', async () => {
     const executors = [{ image: grid.image, command: ['true'], workingDirectory: '/no/such/place' }];
     expect(await grid.run('', { executors })).toMatchObject({ errorCode: 'working-directory' });
+  });
+
+  it.runIf(process.arch === 'x64')('has a 32-bit program, and hides that it cannot run', async () => {
+    const job = await grid.run(`${writeForeignProgram('/out/tool')}; /out/tool; echo done > /out/result`, {
+      outputs: [grid.output('result')],
+    });
+    expect(job).toMatchObject({ state: 'EXECUTOR_ERROR', errorCode: 'unsupported-abi', outputs: [{ sha256: null }] });
+    expect(job.errorMessage).toMatch(/^The program \/out\/tool cannot run here: .* 64-bit build/);
+    expect(job.runs).toMatchObject([{ exitCode: 0, recording: { partialReasons: ['compat-calls'] } }]);
   });
 
   it('writes endless output, of which the limit is kept', async () => {

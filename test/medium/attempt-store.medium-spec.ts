@@ -51,7 +51,7 @@ describe('the recordings of a build', () => {
     const buildId = await api.worker.resolveBuild(attempt.jobId, 'sha256:a');
     const owner = await makeDataSource({ url: api.database.apiUrl, applicationName: 'test' }).initialize();
     await owner.transaction(async (manager) => {
-      await considerBuild(manager, buildId);
+      await considerBuild(manager, buildId, { beyondDefault: [] });
       await api.worker.startRun(attempt, { buildId });
     });
     await owner.destroy();

@@ -114,6 +114,9 @@ describe('the three roles', () => {
     `UPDATE job SET submitted_role = 'admin'`,
     `UPDATE application SET policy = 'learn'`,
     `DELETE FROM recording`,
+    `UPDATE recording SET call_names = '{}'`,
+    `INSERT INTO recording (executor_run_id, digest, content, partial_reasons, call_names)
+     VALUES (gen_random_uuid(), 'd', '{}', '{}', '{bpf}')`,
     `UPDATE denial SET call = 'read'`,
     `UPDATE denial SET position = 0`,
     `DELETE FROM denial`,
@@ -140,6 +143,16 @@ describe('the three roles', () => {
       expect(await code(client.query('CREATE TABLE mine (id int)'))).toBe(INSUFFICIENT_PRIVILEGE);
     }
   });
+});
+
+describe('applications', () => {
+  it.each(['{}', '{256}', '{-1}', '{NULL}', `{${Array.from({ length: 33 }, (_, code) => code).join()}}`])(
+    'cannot expect the exit codes %s',
+    async (codes) => {
+      const insert = `INSERT INTO application (tenant, name, image, expected_exit_codes) VALUES ('default', 'n', 'i', $1)`;
+      expect(await code(api.query(insert, [codes]))).toBe(CHECK_VIOLATION);
+    },
+  );
 });
 
 describe('profile versions', () => {
@@ -267,12 +280,12 @@ describe('executor runs', () => {
   });
 });
 
-describe('the second migration', () => {
-  it('brings rows of the first schema over, and can be undone', async () => {
+describe('the migrations after the first', () => {
+  it('bring rows of the first schema over, and can be undone', async () => {
     const other = await makeTestDatabase();
     const source = await makeDataSource({ url: other.ownerUrl, applicationName: 'test', poolSize: 1 }).initialize();
     try {
-      await source.undoLastMigration();
+      for (const _later of MIGRATIONS.slice(1)) await source.undoLastMigration();
       const [first] = MIGRATIONS;
       expect(await source.query('SELECT name FROM migrations')).toEqual([{ name: first?.name }]);
       await source.query(FIRST_SCHEMA_ROWS);
@@ -288,7 +301,12 @@ describe('the second migration', () => {
         { kind: 'stderr', truncated: false },
         { kind: 'stdout', truncated: true },
       ]);
-      await source.undoLastMigration();
+      const known = await source.query(
+        `SELECT conditions_taught, content_bytes > 0 AS counted, call_names, reconsider_since IS NOT NULL AS again
+         FROM profile_version, recording, build`,
+      );
+      expect(known).toEqual([{ conditions_taught: true, counted: true, call_names: null, again: true }]);
+      for (const _later of MIGRATIONS.slice(1)) await source.undoLastMigration();
       expect(await source.query('SELECT landlock_status FROM executor_run')).toEqual([
         { landlock_status: 'not enforced' },
       ]);
@@ -299,7 +317,7 @@ describe('the second migration', () => {
   });
 });
 
-/** A job, its run, two denials and two logs, one of them over its limit. */
+/** A job, its run, a recording, two denials and two logs, one of them over its limit, and a version with conditions. */
 const FIRST_SCHEMA_ROWS = `
 WITH application AS (
   INSERT INTO application (tenant, name, image) VALUES ('default', 'a', 'i') RETURNING id
@@ -321,6 +339,11 @@ WITH application AS (
     selection_reason, filter_digest, inputs_digest, node_facts)
   SELECT gen_random_uuid(), attempt.job_id, 1, 0, build.id, node.id, 'none', 'none', 'r', 'f', 'i', '{}'
   FROM attempt, build, node RETURNING id
+), recording AS (
+  INSERT INTO recording (executor_run_id, digest, content, partial_reasons) SELECT id, 'd', '{}', '{}' FROM run
+), version AS (
+  INSERT INTO profile_version (build_id, number, digest, canonical, coverage, state)
+  SELECT id, 1, 'd', '{"rules":[{"action":"SCMP_ACT_ALLOW","args":[],"names":["read"]}]}', '{}', 'PROPOSED' FROM build
 ), artifacts AS (
   INSERT INTO artifact (executor_run_id, kind, dropped_bytes) SELECT id, kind, dropped
   FROM run, (VALUES ('stdout', 5), ('stderr', 0)) AS log(kind, dropped)

@@ -15,6 +15,7 @@ import {
   type Hex,
   type Instruction,
   interpret,
+  nodeArchitecture,
   type Rule,
   SECCOMP_RET_ALLOW,
   syscallNames,
@@ -175,7 +176,7 @@ describe.each(ARCHITECTURES)('conditions against libseccomp for %s', (architectu
 });
 
 describe('conditions in the kernel', () => {
-  const architecture: Architecture = process.arch === 'arm64' ? 'aarch64' : 'x86_64';
+  const architecture = nodeArchitecture(process.arch);
 
   /** Nothing comes of them: no such descriptor, or a question. */
   const HARMLESS = ['fcntl', 'lseek', 'dup3', 'fchown', 'fallocate', 'getpriority', 'ioprio_get', 'ftruncate'];

@@ -6,14 +6,15 @@ import { describe, expect, it } from 'vitest';
 import { nativeInit } from '../support/native.js';
 
 const SOURCES = 'native/init';
-const MAX_LINES = 1500;
+const MAX_LINES = 1650;
 
 /** Functions of libc that make a system call or touch memory that they are given, and nothing else. */
 const WITHOUT_HEAP = new Set(
   [
-    '_exit chdir close execve faccessat fstat open setrlimit setsid sigemptyset signal sigprocmask stat syscall',
+    '_exit chdir clock_gettime close execve faccessat fstat getrusage open setrlimit setsid sigemptyset signal sigprocmask stat syscall',
+    'memcmp read readlink snprintf',
     '__errno_location __stack_chk_fail memcpy strchr strchrnul strcpy strlen strncmp',
-    '__memcpy_chk __strcpy_chk __open_2',
+    '__memcpy_chk __strcpy_chk __open_2 __readlink_chk __snprintf_chk',
   ].flatMap((names) => names.split(' ')),
 );
 
@@ -50,8 +51,8 @@ describe('porin-init', () => {
     expect(undefinedSymbols('control.o')).toContain('__vsnprintf_chk');
   });
 
-  it.each(['payload.o', 'landlock.o'])('uses no heap in the child: %s', (object) => {
-    const ours = new Set(['landlock_confine', 'landlock_abi']);
+  it.each(['payload.o', 'landlock.o', 'foreign.o'])('uses no heap in the child: %s', (object) => {
+    const ours = new Set(['landlock_confine', 'landlock_abi', 'foreign_abi']);
     const others = undefinedSymbols(object).filter((name) => !ours.has(name) && name !== '_GLOBAL_OFFSET_TABLE_');
     expect(others.length).toBeGreaterThan(3);
     expect(others.filter((name) => !WITHOUT_HEAP.has(name))).toEqual([]);

@@ -1,4 +1,5 @@
 /** The notification trace of real payloads: complete, in order, bounded, and at the pace of who takes it. */
+import { DenialList } from '#lib/execution';
 import { describe, expect, it } from 'vitest';
 import { renderPolicy } from '../../libs/execution/src/sandbox/policy-text.js';
 import { eventually } from '../support/eventually.js';
@@ -27,13 +28,9 @@ function parse(text: string): TraceLine[] {
     });
 }
 
-async function traced(
-  command: readonly string[],
-  { maximumBytes = 1 << 30, denied = {}, enforcement = 'none' as 'none' | 'enforce' },
-) {
+async function traced(command: readonly string[], { maximumBytes = 1 << 30, denied = {} }) {
   const pieces: Buffer[] = [];
   const policy = policyFor(command, {
-    enforcement,
     filter: smallFilter({ denied, notifyAll: true }),
     trace: { maximumBytes },
   });
@@ -71,7 +68,6 @@ describe('a notification trace', () => {
   it('has denied calls too, and they are denied and reported as ever', async () => {
     const { end, output, text } = await traced(['try', 'open-passwd', 'getppid'], {
       denied: { [NR.openat]: EPERM },
-      enforcement: 'enforce',
     });
     expect(output).toBe('open-passwd EPERM\ngetppid ok\n');
     expect(end?.denials).toMatchObject([{ call: 'openat', action: 'refused', count: 1 }]);
@@ -91,7 +87,6 @@ describe('a notification trace', () => {
   it('loses nothing to a worker that takes it slowly: the payload waits', async () => {
     const pieces: string[] = [];
     const policy = policyFor(['repeat-getppid', '50000'], {
-      enforcement: 'none',
       filter: smallFilter({ notifyAll: true }),
       trace: { maximumBytes: 1 << 30 },
     });
@@ -115,12 +110,12 @@ describe('a notification trace', () => {
     try {
       await control.accept(CONNECT_TIMEOUT_MS);
       const filter = smallFilter({ notifyAll: true });
-      const endless = policyFor(['repeat-getppid', String(2 ** 31 - 1)], { enforcement: 'none', filter });
+      const endless = policyFor(['repeat-getppid', String(2 ** 31 - 1)], { filter });
       await control.sendPolicy(renderPolicy({ ...endless, trace: { maximumBytes: 1 << 30 } }));
       await control.go();
       let killed = false;
       let before = -1;
-      const end = await control.finished({
+      const end = await control.finished(new DenialList(), {
         onTrace: async () => {
           if (killed) return;
           killed = true;

@@ -1,9 +1,11 @@
 /** porin-init as the first process of real containers: the gate, the payload's start, its end, and what is reported. */
+import { nodeArchitecture } from '#lib/profiles';
+import { DenialList } from '#lib/execution';
 import { describe, expect, it } from 'vitest';
 import { ControlChannelError } from '../../libs/execution/src/sandbox/control-error.js';
 import { renderPolicy } from '../../libs/execution/src/sandbox/policy-text.js';
 import { CONNECT_TIMEOUT_MS, InitContainer, policyFor, runUnderInit } from '../support/init-container.js';
-import { ALLOW, ENOSYS, EPERM, KILL, NR, smallFilter } from '../support/small-filter.js';
+import { ALLOW, ENOSYS, EPERM, errno, KILL, NR, smallFilter } from '../support/small-filter.js';
 
 const ENOENT = 2;
 const ENOEXEC = 8;
@@ -157,7 +159,7 @@ describe('a call outside the profile', () => {
     expect(end?.denials[1]).toMatchObject({
       call: 'socket',
       number: NR.socket,
-      architecture: process.arch === 'arm64' ? 'aarch64' : 'x86_64',
+      architecture: nodeArchitecture(process.arch),
       action: 'refused',
       errno: 'ENOSYS',
       count: 1,
@@ -165,27 +167,19 @@ describe('a call outside the profile', () => {
     expect(end?.denials[1]?.arguments.slice(0, 3)).toEqual(['0x2', '0x3', '0x1']);
   });
 
-  it('goes on in audit, and is reported', async () => {
-    const { end, output } = await runUnderInit(
-      policyFor(['try', 'open-passwd'], {
-        enforcement: 'audit',
-        filter: smallFilter({ denied: { [NR.openat]: ALLOW } }),
-      }),
-    );
-    expect(output).toBe('open-passwd ok\n');
-    expect(end?.denials).toMatchObject([{ call: 'openat', action: 'continued' }]);
-    expect(end?.denials[0]).not.toHaveProperty('errno');
+  it('never goes on without a trace, whatever the answer program says', async () => {
+    const filter = smallFilter({ denied: { [NR.openat]: ALLOW } });
+    const { end, output } = await runUnderInit(policyFor(['try', 'open-passwd'], { filter }));
+    expect(output).toBe('open-passwd ENOSYS\n');
+    expect(end?.denials).toMatchObject([{ call: 'openat', action: 'refused', errno: 'ENOSYS', count: 1 }]);
   });
 
-  it.each(['enforce', 'none'] as const)(
-    'never goes on in %s, whatever the answer program says',
-    async (enforcement) => {
-      const { output } = await runUnderInit(
-        policyFor(['try', 'open-passwd'], { enforcement, filter: smallFilter({ denied: { [NR.openat]: ALLOW } }) }),
-      );
-      expect(output).toBe('open-passwd ENOSYS\n');
-    },
-  );
+  it('is answered by the kernel and not reported where the filter refuses it quietly', async () => {
+    const filter = smallFilter({ denied: { [NR.socket]: EPERM }, quiet: { [NR.getppid]: errno(13) } });
+    const { end, output } = await runUnderInit(policyFor(['try', 'getppid', 'socket-raw'], { filter }));
+    expect(output).toBe('getppid EACCES\nsocket-raw EPERM\n');
+    expect(end?.denials.map(({ call }) => call)).toEqual(['socket']);
+  });
 
   it('ends the payload where the profile says so', async () => {
     const { end, output } = await runUnderInit(
@@ -198,15 +192,16 @@ describe('a call outside the profile', () => {
 
   it('is counted exactly and reported once', async () => {
     const first: string[] = [];
+    const denials = new DenialList((position) => first.push(`${position} ${denials.at(position)?.count}`));
     const running = await InitContainer.start();
     try {
       await running.control.accept(CONNECT_TIMEOUT_MS);
       const filter = smallFilter({ denied: { [NR.getppid]: ENOSYS } });
       await running.control.sendPolicy(renderPolicy(policyFor(['repeat-getppid', '5000'], { filter })));
       await running.control.go();
-      const end = await running.control.finished({ onDenial: ({ call, count }) => first.push(`${call} ${count}`) });
-      expect(first).toEqual(['getppid 1']);
-      expect(end.denials).toMatchObject([{ call: 'getppid', count: 5000 }]);
+      await running.control.finished(denials);
+      expect(first[0]).toBe('0 1');
+      expect(denials.denials).toMatchObject([{ call: 'getppid', count: 5000 }]);
     } finally {
       await running.remove();
     }
@@ -239,7 +234,7 @@ describe('the control channel', () => {
   it('says who it is, and removes the socket’s name', async () => {
     await withContainer({}, async ({ control }) => {
       const hello = await control.accept(CONNECT_TIMEOUT_MS);
-      expect(hello).toMatchObject({ protocol: 2, pid: 1 });
+      expect(hello).toMatchObject({ protocol: 3, pid: 1 });
       expect(hello.initVersion).toMatch(/^\d+\.\d+\.\d+$/);
       expect(hello.kernel).toMatch(/^\d+\.\d+/);
       const { existsSync } = await import('node:fs');
@@ -256,10 +251,14 @@ describe('the control channel', () => {
 
   it.each([
     ['garbage', 'garbage\n'],
-    ['a policy cut short', 'policy 2\nend\n'],
-    ['another version', renderPolicy(policyFor(['exit', '0'])).replace('policy 2', 'policy 1')],
+    ['a policy cut short', 'policy 3\nend\n'],
+    ['another version', renderPolicy(policyFor(['exit', '0'])).replace('policy 3', 'policy 2')],
     ['an unknown field', renderPolicy(policyFor(['exit', '0'])).replace('\nend', '\nroot yes\nend')],
     ['a filter that is none', renderPolicy(policyFor(['exit', '0'])).replace(/\nfilter .*/, '\nfilter AAAAAAAAAAA=')],
+    [
+      'a quiet refusal with errno 0, which would look like success',
+      renderPolicy(policyFor(['exit', '0'], { filter: smallFilter({ quiet: { [NR.getppid]: errno(0) } }) })),
+    ],
   ])('ends with nothing run after %s', async (_name, text) => {
     await withContainer({}, async (running) => {
       await running.control.accept(CONNECT_TIMEOUT_MS);

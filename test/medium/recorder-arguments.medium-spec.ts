@@ -55,6 +55,11 @@ describe('a recording of kind arguments', () => {
     ]);
   });
 
+  it('takes the number from the bits that the kernel reads, at the end of a call too', async () => {
+    const recording = await record(['number', String(2 ** 40 + Number(CLOSE))]);
+    expect(usesOf('close', recording)).toEqual([{ call: 'close', values: {}, count: 1, failures: { EBADF: 1 } }]);
+  });
+
   it('tells failures apart by values and errno', async () => {
     const recording = await record(['commands', '3']);
     const uses = ['0x1388', '0x1389', '0x138a'].map((command) => ({

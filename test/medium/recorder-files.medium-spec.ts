@@ -104,6 +104,7 @@ const CASES: readonly Case[] = [
   ['an absolute path', 'open /yard/plain r', ['read /yard/plain ok']],
   ['a relative path', 'cd /yard open plain r', ['read /yard/plain ok']],
   ['a path from a descriptor', 'openat /yard/deep deeper/file r', ['read /yard/deep/deeper/file ok']],
+  ['a number whose upper half is set', 'open-high /yard/plain r', ['read /yard/plain ok']],
   ['a symlink at the end', 'open /yard/absolute w', ['write /yard/plain ok']],
   [
     'a symlink in the middle',

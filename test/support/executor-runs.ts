@@ -16,6 +16,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import {
   type Denial,
+  DenialList,
   type ExecutorRunReport,
   type ExecutorRunRequest,
   type Mount,
@@ -24,7 +25,15 @@ import {
   Scratch,
   type StopReason,
 } from '#lib/execution';
-import { compileFilter, DEFAULT_CEILING, engineDefaultNames, type Level, plainRules, type Rule } from '#lib/profiles';
+import {
+  compileFilter,
+  DEFAULT_CEILING,
+  engineDefaultNames,
+  type Level,
+  nodeArchitecture,
+  plainRules,
+  type Rule,
+} from '#lib/profiles';
 import Docker from 'dockerode';
 import { buildTestImage } from '../../scripts/images/build-image.js';
 import { importRoot } from '../../scripts/images/engine.js';
@@ -33,7 +42,7 @@ import { nativeInit, testPayload } from './native.js';
 
 const MIB = 1024 * 1024;
 const CACHE = join(process.cwd(), '.porin/cache');
-const ARCHITECTURE = process.arch === 'arm64' ? 'aarch64' : 'x86_64';
+const ARCHITECTURE = nodeArchitecture(process.arch);
 /** Of the test payload in every container. */
 export const PAYLOAD = '/payload';
 
@@ -145,6 +154,9 @@ export class ExecutorRuns {
   async run(request: ExecutorRunRequest, options: RunOptions = {}): Promise<TestRun> {
     const output = { stdout: '', stderr: '' };
     const live: Denial[] = [];
+    const denials = new DenialList((position) => {
+      if (position === live.length) live.push(denials.at(position)!);
+    });
     const trace: Buffer[] = [];
     const report = await runExecutor(request, {
       docker: this.docker,
@@ -157,7 +169,7 @@ export class ExecutorRuns {
         options.onOutput?.(output.stdout);
       },
       onStarted: () => options.onStarted?.(),
-      onDenial: (denial) => live.push(denial),
+      denials,
       onTrace: options.onTrace ?? ((part) => Promise.resolve(void trace.push(part))),
     });
     return { report, ...output, live, trace: Buffer.concat(trace) };

@@ -219,6 +219,8 @@ static void operate(const char *name, char *const *with)
 
 		close((int)syscall(SYS_openat2, directory_of(with[0]), with[1], &how, sizeof how));
 	}
+	if (IS("open-high")) /* the kernel reads 32 bits of the number */
+		close((int)syscall(1L << 40 | SYS_openat, AT_FDCWD, with[0], flags_of(with[1])));
 	if (IS("creat"))
 		close(creat(with[0], 0600));
 	if (IS("handle"))
@@ -273,7 +275,7 @@ static const struct {
 	{ 0, " nothing " },
 	{ 1, " cd chroot creat handle mkdir rmdir unlink mkfifo truncate ftruncate execute execute-file execute-memory nest "
 	     "threads processes " },
-	{ 2, " open mkdirat unlinkat rename link symlink link-tmpfile socket many " },
+	{ 2, " open open-high mkdirat unlinkat rename link symlink link-tmpfile socket many " },
 	{ 3, " openat openat2 " },
 };
 

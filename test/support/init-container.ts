@@ -1,4 +1,5 @@
 /** Runs the test payload under porin-init in a real container, hardened as the worker hardens it. */
+import { nodeArchitecture } from '#lib/profiles';
 import { execFileSync } from 'node:child_process';
 import { randomBytes, randomUUID } from 'node:crypto';
 import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -6,14 +7,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import Docker from 'dockerode';
+import { type Denial, DenialList } from '#lib/execution';
 import { containerEnvironment, containerPaths } from '../../libs/execution/src/sandbox/container-paths.js';
-import { type Failed, type Started } from '../../libs/execution/src/sandbox/control-message.js';
-import {
-  ControlSocket,
-  type PayloadEnd,
-  type PayloadHandlers,
-} from '../../libs/execution/src/sandbox/control-socket.js';
+import { type Started } from '../../libs/execution/src/sandbox/control-message.js';
+import { ControlSocket, type FailedStart } from '../../libs/execution/src/sandbox/control-socket.js';
 import { engineSeccomp } from '../../libs/execution/src/sandbox/engine-seccomp.js';
+import { type PayloadEnd, type PayloadHandlers } from '../../libs/execution/src/sandbox/payload-report.js';
 import { renderPolicy, type SandboxPolicy } from '../../libs/execution/src/sandbox/policy-text.js';
 import { nativeInit, testPayload } from './native.js';
 import { smallFilter } from './small-filter.js';
@@ -23,9 +22,9 @@ export const CONNECT_TIMEOUT_MS = 60_000;
 const USER = '65534:65534';
 
 export interface Outcome {
-  readonly start: Started | Failed;
+  readonly start: Started | FailedStart;
   /** Absent where the payload did not start. */
-  readonly end: PayloadEnd | undefined;
+  readonly end: (PayloadEnd & { readonly denials: readonly Denial[]; readonly denialsDropped: number }) | undefined;
   readonly output: string;
   /** The container's own, which is porin-init's. */
   readonly exitCode: number;
@@ -66,10 +65,7 @@ export class InitContainer {
         NetworkMode: 'none',
         ReadonlyRootfs: true,
         CapDrop: ['ALL'],
-        SecurityOpt: [
-          'no-new-privileges',
-          `seccomp=${JSON.stringify(engineSeccomp(process.arch === 'arm64' ? 'aarch64' : 'x86_64'))}`,
-        ],
+        SecurityOpt: ['no-new-privileges', `seccomp=${JSON.stringify(engineSeccomp(nodeArchitecture(process.arch)))}`],
         PidsLimit: 512,
         Memory: 256 * 1024 * 1024,
         Binds: [`${nativeInit()}:${paths.init}:ro`, `${control.path}:${paths.socket}:ro`],
@@ -108,7 +104,6 @@ export function policyFor(command: readonly string[], changes: Partial<SandboxPo
     environment: { PATH: '/bin:/' },
     workingDirectory: '/',
     rlimits: {},
-    enforcement: 'enforce',
     filter: smallFilter({}),
     ...changes,
   };
@@ -120,17 +115,25 @@ export async function runUnderInit(
   options: Parameters<typeof InitContainer.start>[0] & {
     readonly during?: (running: InitContainer) => Promise<void>;
     readonly handlers?: PayloadHandlers;
+    readonly denials?: DenialList;
   } = {},
 ): Promise<Outcome> {
   const running = await InitContainer.start(options);
+  const list = options.denials ?? new DenialList();
   try {
     await running.control.accept(CONNECT_TIMEOUT_MS);
     await running.control.sendPolicy(renderPolicy(policy));
     const start = await running.control.go();
     if (start.kind === 'started') await options.during?.(running);
-    const end = start.kind === 'started' ? await running.control.finished(options.handlers) : undefined;
+    const end = start.kind === 'started' ? await running.control.finished(list, options.handlers) : undefined;
     const exitCode = await running.exitCode();
-    return { start, end, output: await running.text(), exitCode, bytesReceived: running.control.bytesReceived };
+    return {
+      start,
+      end: end && { ...end, denials: list.denials, denialsDropped: list.dropped },
+      output: await running.text(),
+      exitCode,
+      bytesReceived: running.control.bytesReceived,
+    };
   } finally {
     await running.remove();
   }

@@ -23,11 +23,34 @@ export function sanitizedRecorder(): string {
 
 /** Path of test/support/payload.c, compiled. */
 export function testPayload(): string {
-  const binary = join(OUT, 'test-payload');
-  const source = join(ROOT, 'test/support/payload.c');
-  if (isOlder(binary, [source])) {
+  return compiledC('test-payload', 'test/support/payload.c');
+}
+
+/** Path of a static program in C. `source`: one file, below the project's root. */
+export function compiledC(name: string, source: string): string {
+  return compiled(name, source, (binary, path) =>
+    run('cc', ['-std=gnu11', '-O1', '-Wall', '-Wextra', '-Werror', '-static', '-pthread', '-o', binary, path]),
+  );
+}
+
+/** Path of a static program in Go that imports nothing but the standard library. `source`: as of compiledC. */
+export function compiledGo(name: string, source: string): string {
+  return compiled(name, source, (binary, path) =>
+    run('go', ['build', '-trimpath', '-o', binary, path], {
+      // No network, no module or workspace of a folder above, and nothing of a home directory.
+      ...{ CGO_ENABLED: '0', GO111MODULE: 'off', GOENV: 'off', GOFLAGS: '', GOTOOLCHAIN: 'local', GOWORK: 'off' },
+      GOCACHE: join(ROOT, '.porin/cache/go-build'),
+      GOPATH: join(ROOT, '.porin/cache/go'),
+    }),
+  );
+}
+
+function compiled(name: string, source: string, compile: (binary: string, path: string) => void): string {
+  const binary = join(OUT, name);
+  const path = join(ROOT, source);
+  if (isOlder(binary, [path])) {
     mkdirSync(OUT, { recursive: true });
-    run('cc', ['-O1', '-Wall', '-Wextra', '-Werror', '-static', '-pthread', '-o', binary, source]);
+    compile(binary, path);
   }
   return binary;
 }
@@ -44,6 +67,6 @@ function isOlder(binary: string, sources: readonly string[]): boolean {
   return sources.some((source) => statSync(source).mtimeMs > built);
 }
 
-function run(command: string, args: readonly string[]): void {
-  execFileSync(command, args, { stdio: ['ignore', 'ignore', 'inherit'] });
+function run(command: string, args: readonly string[], environment: Readonly<Record<string, string>> = {}): void {
+  execFileSync(command, args, { stdio: ['ignore', 'ignore', 'inherit'], env: { ...process.env, ...environment } });
 }

@@ -389,6 +389,38 @@ static int threads(int count)
 	return failed != 0;
 }
 
+static void *burn(void *milliseconds)
+{
+	struct timespec used;
+
+	do
+		clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used);
+	while (used.tv_sec * 1000 + used.tv_nsec / 1000000 < (long)milliseconds);
+	return NULL;
+}
+
+/* Uses the processor for so many milliseconds in each of so many threads. */
+static int busy(long milliseconds, int count)
+{
+	pthread_t made[16];
+
+	for (int i = 1; i < count && i < 16; i++)
+		pthread_create(&made[i], NULL, burn, (void *)milliseconds);
+	burn((void *)milliseconds);
+	for (int i = 1; i < count && i < 16; i++)
+		pthread_join(made[i], NULL);
+	return 0;
+}
+
+/* Ends at once, and leaves processes behind that use the processor for as long as they may. */
+static int leave_busy(int count)
+{
+	for (int i = 0; i < count; i++)
+		if (fork() == 0)
+			burn((void *)600000L);
+	return 0;
+}
+
 static int flood_init(int count)
 {
 	for (int i = 0; i < count; i++)
@@ -434,6 +466,10 @@ int main(int argc, char **argv)
 		return at_page_end();
 	if (strcmp(mode, "threads") == 0)
 		return threads(number);
+	if (strcmp(mode, "busy") == 0)
+		return busy(number, argc > 3 ? atoi(argv[3]) : 1);
+	if (strcmp(mode, "leave-busy") == 0)
+		return leave_busy(number);
 	if (strcmp(mode, "flood-init") == 0)
 		return flood_init(number);
 	if (strcmp(mode, "sleep") == 0)

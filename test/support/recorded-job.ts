@@ -1,5 +1,5 @@
 /** A job from its submission to its end as the worker's rows tell it, with a recording where it was watched. */
-import { type Monitoring, type PartialReason } from '#lib/profiles';
+import { type Monitoring, type PartialReason, type Recording } from '#lib/profiles';
 import { type TestApi } from './api.js';
 import { type EndOptions, recordingOf, type RunOptions } from './worker-rows.js';
 
@@ -12,8 +12,12 @@ export interface RecordedJobOptions extends Omit<RunOptions, 'buildId'>, EndOpti
   /** Calls that the recording holds; none means that nothing was recorded. */
   readonly calls?: readonly string[];
   readonly partialReasons?: readonly PartialReason[];
+  /** Instead of one of these calls alone. */
+  readonly recording?: Recording;
   readonly monitoring?: Monitoring;
   readonly state?: string;
+  /** Of the attempt, where the job does not end COMPLETE. */
+  readonly errorCode?: string;
 }
 
 export interface RecordedJob {
@@ -24,6 +28,7 @@ export interface RecordedJob {
 
 export async function runRecordedJob(api: TestApi, options: RecordedJobOptions): Promise<RecordedJob> {
   const { key, application, nodeId, content = 'sha256:content', calls, state = 'COMPLETE' } = options;
+  const { recording = calls && recordingOf(calls, options.partialReasons), errorCode = 'exit-code' } = options;
   const submitted = await api.post(key, '/api/v1/jobs', { executors: [{ application }] }).expect(201);
   const jobId: string = submitted.body.id;
   const attempt = await api.worker.claim(jobId, nodeId);
@@ -31,12 +36,9 @@ export async function runRecordedJob(api: TestApi, options: RecordedJobOptions):
   const runId = await api.worker.startRun(attempt, { ...options, buildId });
   await api.worker.setJob(jobId, 'RUNNING');
   await api.worker.endRun(runId, options);
-  if (calls) await api.worker.addRecording(runId, recordingOf(calls, options.partialReasons));
-  await api.worker.endAttempt(
-    attempt,
-    state === 'COMPLETE' ? 'COMPLETE' : 'FAILED',
-    state === 'COMPLETE' ? null : 'exit-code',
-  );
+  if (recording) await api.worker.addRecording(runId, recording);
+  const isComplete = state === 'COMPLETE';
+  await api.worker.endAttempt(attempt, isComplete ? 'COMPLETE' : 'FAILED', isComplete ? null : errorCode);
   await api.worker.setJob(jobId, state);
   return { jobId, runId, buildId };
 }

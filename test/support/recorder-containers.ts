@@ -1,16 +1,16 @@
 /** Containers for the recorder's tests: static programs as the image, a gate as the first process. */
 import { execFile } from 'node:child_process';
 import { createReadStream } from 'node:fs';
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import Docker from 'dockerode';
 import { required } from './environment.js';
+import { cgroupDirectory, compile, PROGRAM } from './recorder-processes.js';
 
 const run = promisify(execFile);
-const PROGRAM = 'recorder-payload';
 const IMAGE = `porin-test/recorder-${process.pid}`;
 
 export interface ContainerOptions extends Pick<Docker.HostConfig, 'CapAdd' | 'Tmpfs'> {
@@ -34,8 +34,7 @@ export class RecorderContainers {
     const root = join(containers.directory, 'root');
     const archive = join(containers.directory, 'image.tar');
     await mkdir(root);
-    const source = join(import.meta.dirname, `${PROGRAM}.c`);
-    await run('cc', ['-O2', '-Wall', '-Wextra', '-Werror', '-static', '-pthread', source, '-o', join(root, PROGRAM)]);
+    await compile(PROGRAM, root);
     await fill(root);
     await run('tar', ['-C', root, '-cf', archive, '.']);
     const progress = await containers.docker.importImage(createReadStream(archive), { repo: IMAGE, tag: 'latest' });
@@ -116,13 +115,8 @@ export class GatedContainer {
   }
 
   /** The directory of the container's cgroup v2. */
-  async cgroupDirectory(): Promise<string> {
-    const mount = (await readFile('/proc/self/mountinfo', 'utf8'))
-      .split('\n')
-      .find((line) => line.includes(' - cgroup2 '));
-    const path = /^0::(.+)$/m.exec(await readFile(`/proc/${this.pid}/cgroup`, 'utf8'));
-    if (mount?.split(' ')[4] === undefined || path?.[1] === undefined) throw new Error('there is no cgroup v2');
-    return join(mount.split(' ')[4]!, path[1]);
+  cgroupDirectory(): Promise<string> {
+    return cgroupDirectory(this.pid);
   }
 
   async exitCode(): Promise<number> {

@@ -5,7 +5,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
 import { type Readable, type Writable } from 'node:stream';
 
-const DETAIL = /^(use|file|socket) /;
+const DETAIL = /^(use|file|socket|refused) /;
 
 export class RecorderLines {
   #stderr = '';

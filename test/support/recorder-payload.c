@@ -1,6 +1,7 @@
 /*
- * What the recorder's tests run in containers: as the first process a gate, which waits for /gate/go and executes the
- * rest of its command line; behind it programs whose system calls are known. Static, so that an image needs no more.
+ * What the recorder's tests run: as the first process a gate, which waits for /gate/go (in containers) or for the end of
+ * its input, and executes the rest of its command line; behind it programs whose system calls are known. Static, so that
+ * an image needs no more.
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
@@ -22,6 +23,14 @@ static void wait_for(const char *path)
 		usleep(1000);
 }
 
+static void wait_for_end_of_input(void)
+{
+	char byte;
+
+	while (read(STDIN_FILENO, &byte, 1) > 0)
+		;
+}
+
 static int wait_for_child(pid_t child)
 {
 	int status;
@@ -33,10 +42,8 @@ static int wait_for_child(pid_t child)
 
 static int gate(char **argv)
 {
-	pid_t child;
+	pid_t child = fork();
 
-	wait_for("/gate/go");
-	child = fork();
 	if (child == 0) {
 		execv(argv[0], argv);
 		_exit(127);
@@ -173,8 +180,14 @@ int main(int argc, char **argv)
 {
 	const char *mode = argc > 1 ? argv[1] : "";
 
-	if (!strcmp(mode, "gate") && argc > 2)
+	if (!strcmp(mode, "gate") && argc > 2) {
+		wait_for("/gate/go");
 		return gate(argv + 2);
+	}
+	if (!strcmp(mode, "gate-of-input") && argc > 2) {
+		wait_for_end_of_input();
+		return gate(argv + 2);
+	}
 	if (!strcmp(mode, "count") && argc == 5 && atoi(argv[3]) <= 16) {
 		calls = atol(argv[4]);
 		return count(atoi(argv[2]), atoi(argv[3]));

@@ -22,6 +22,8 @@ export const NR = ARM
       prlimit64: 261,
       execve: 221,
       ptrace: 117,
+      getrusage: 165,
+      clockGettime: 113,
     }
   : {
       openat: 257,
@@ -33,6 +35,8 @@ export const NR = ARM
       prlimit64: 302,
       execve: 59,
       ptrace: 101,
+      getrusage: 98,
+      clockGettime: 228,
     };
 
 export const errno = (number: number): number => RET_ERRNO + number;
@@ -42,6 +46,8 @@ export const ENOSYS = errno(38);
 export interface SmallFilter {
   /** Calls that are notified, with what porin-init answers to each. */
   readonly denied?: Readonly<Record<number, number>>;
+  /** Calls that the kernel answers with an errno, quietly: porin-init never hears of them. */
+  readonly quiet?: Readonly<Record<number, number>>;
   /** Answer to foreign architectures, x32 and numbers from 600 on. Default ENOSYS. */
   readonly foreign?: number;
   /** prlimit64 on PID 1 is answered EPERM. Default true. */
@@ -53,6 +59,7 @@ export interface SmallFilter {
 /** Allows all but what it names, execve apart: the start must not depend on the filter. */
 export function smallFilter({
   denied = {},
+  quiet = {},
   foreign = ENOSYS,
   guard = true,
   notifyAll = false,
@@ -62,7 +69,7 @@ export function smallFilter({
     filter: notifyAll
       ? [ret(RET_USER_NOTIF)]
       : program(
-          Object.fromEntries(Object.keys(numbers).map((nr) => [nr, RET_USER_NOTIF])),
+          { ...Object.fromEntries(Object.keys(numbers).map((nr) => [nr, RET_USER_NOTIF])), ...quiet },
           RET_USER_NOTIF,
           guard ? RET_USER_NOTIF : RET_ALLOW,
         ),

@@ -23,6 +23,7 @@ export interface EndOptions {
   readonly exitCode?: number | null;
   readonly outcome?: string;
   readonly wallUs?: number;
+  readonly userUs?: number;
 }
 
 export class WorkerRows {
@@ -124,11 +125,12 @@ export class WorkerRows {
     return id;
   }
 
-  async endRun(runId: string, { exitCode = 0, outcome = 'exited', wallUs = 1_000_000 }: EndOptions = {}) {
+  async endRun(runId: string, options: EndOptions = {}) {
+    const { exitCode = 0, outcome = 'exited', wallUs = 1_000_000, userUs = 10 } = options;
     await this.client.query(
-      `UPDATE executor_run SET exit_code = $2, outcome = $3, wall_us = $4, user_us = 10, system_us = 5, max_rss_bytes = 4096,
+      `UPDATE executor_run SET exit_code = $2, outcome = $3, wall_us = $4, user_us = $5, system_us = 5, max_rss_bytes = 4096,
          phases_ms = '{"payload": 7}', ended_at = now() WHERE id = $1`,
-      [runId, exitCode, outcome, wallUs],
+      [runId, exitCode, outcome, wallUs, userUs],
     );
   }
 

@@ -32,12 +32,11 @@ describe('the denial writer', () => {
   it('writes the first denials at once, and what changed since then in one statement', async () => {
     const { write, next } = statements();
     const writer = new DenialWriter(write, () => expect.unreachable(), 1);
-    writer.add(denial('socket'));
+    const socket = writer.list.add(denial('socket'));
     expect(await next()).toEqual(['0 socket 1']);
-    writer.add(denial('bpf'));
-    writer.count(0, 5);
-    writer.count(0, 9);
-    writer.count(7, 9);
+    writer.list.add(denial('bpf'));
+    socket.setCount(5);
+    socket.setCount(9);
     expect(await next()).toEqual(['1 bpf 1', '0 socket 9']);
     await writer.end();
   });
@@ -45,9 +44,9 @@ describe('the denial writer', () => {
   it('waits between two statements', async () => {
     const { write, next, written } = statements();
     const writer = new DenialWriter(write, () => expect.unreachable(), 3_600_000);
-    writer.add(denial('socket'));
+    const socket = writer.list.add(denial('socket'));
     await next();
-    for (let count = 2; count < 1000; count += 1) writer.count(0, count);
+    for (let count = 2; count < 1000; count += 1) socket.setCount(count);
     await new Promise((resolve) => setImmediate(resolve));
     await writer.end();
     expect(written).toEqual([]);
@@ -62,7 +61,7 @@ describe('the denial writer', () => {
       (error) => problems.push(error),
       1,
     );
-    writer.add(denial('socket'));
+    writer.list.add(denial('socket'));
     expect(await next()).toEqual(['0 socket 1']);
     expect(problems).toEqual([new Error('no database')]);
     await writer.end();
@@ -82,11 +81,11 @@ describe('the denial writer', () => {
       () => expect.unreachable(),
       0,
     );
-    writer.add(denial('socket'));
+    writer.list.add(denial('socket'));
     await begun;
     let ended = false;
     const end = writer.end().then(() => (ended = true));
-    writer.add(denial('bpf'));
+    writer.list.add(denial('bpf'));
     await new Promise((resolve) => setImmediate(resolve));
     expect(ended).toBe(false);
     gate.release();

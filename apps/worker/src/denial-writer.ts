@@ -1,5 +1,5 @@
 /** Writes the denials of a run to the database while it runs: the first of each shape, and how often each has come. */
-import { type Denial } from '#lib/execution';
+import { type Denial, DenialList } from '#lib/execution';
 
 /** A denial and its place among those of the run. */
 export interface CountedDenial {
@@ -12,7 +12,8 @@ export type WriteDenials = (denials: readonly CountedDenial[]) => Promise<void>;
 const PAUSE_MS = 1_000;
 
 export class DenialWriter {
-  readonly #known: Denial[] = [];
+  /** What it writes. */
+  readonly list = new DenialList((position) => this.#change(position));
   #changed = new Set<number>();
   /** Set from the first change until a pause in which nothing changed is over. */
   #timer: NodeJS.Timeout | undefined;
@@ -28,19 +29,6 @@ export class DenialWriter {
     private readonly onProblem: (error: unknown) => void,
     private readonly pauseMs = PAUSE_MS,
   ) {}
-
-  /** The first of its shape. */
-  readonly add = (denial: Denial): void => {
-    this.#change(this.#known.push(denial) - 1);
-  };
-
-  /** How often the denial of this position has come by now. */
-  readonly count = (position: number, count: number): void => {
-    const denial = this.#known[position];
-    if (!denial) return;
-    this.#known[position] = { ...denial, count };
-    this.#change(position);
-  };
 
   /** Resolves when nothing is being written, and nothing will be. */
   async end(): Promise<void> {
@@ -65,7 +53,7 @@ export class DenialWriter {
     try {
       await this.write(
         positions.flatMap((position) => {
-          const denial = this.#known[position];
+          const denial = this.list.at(position);
           return denial ? [{ position, denial }] : [];
         }),
       );

@@ -1,6 +1,6 @@
 /** Turns the report of an executor run into what the database keeps of it. */
 import { type Denial, type ExecutorRunReport } from '#lib/execution';
-import { type Places, toVariables } from '#lib/profiles';
+import { type Recording } from '#lib/profiles';
 import { boundedRecording } from './bounded-recording.js';
 import { type FinishedRun, type RunArtifact, type RunDenial } from './run-store.js';
 import { type LogStream } from './log-writer.js';
@@ -9,11 +9,17 @@ interface RunCircumstances {
   readonly written: Readonly<Record<LogStream, { bytes: number; sha256: string }>>;
   /** Of what came before the run. */
   readonly phasesMs: { readonly queue: number; readonly stage: number };
-  readonly places: Places;
+  /** All of the run, those of an audit included. */
+  readonly denials: readonly Denial[];
+  /** With the run's variables in it. */
+  readonly recording: Recording | undefined;
 }
 
-export function finishedRun(report: ExecutorRunReport, { written, phasesMs, places }: RunCircumstances): FinishedRun {
-  const { outcome, usage, recording, denials } = report;
+export function finishedRun(
+  report: ExecutorRunReport,
+  { written, phasesMs, denials, recording }: RunCircumstances,
+): FinishedRun {
+  const { outcome, usage } = report;
   const calls = recording && Object.values(recording.calls).reduce((sum, count) => sum + count, 0);
   return {
     result: {
@@ -31,7 +37,7 @@ export function finishedRun(report: ExecutorRunReport, { written, phasesMs, plac
     },
     phasesMs: { ...phasesMs, ...report.phasesMs },
     denials: denials.map((denial, position) => runDenial(position, denial)),
-    recording: recording && boundedRecording(toVariables(recording, places)),
+    recording: recording && boundedRecording(recording),
     artifacts: artifactsOf(report, written),
   };
 }

@@ -1,5 +1,13 @@
 /** Puts what can go wrong while an attempt runs into the words of the error catalogue. */
-import { ExecutionError, type ExecutorRunReport, ImageError, type RunLimits, type StopReason } from '#lib/execution';
+import {
+  ExecutionError,
+  type ExecutorOutcome,
+  type ExecutorRunReport,
+  type ForeignProgram,
+  ImageError,
+  type RunLimits,
+  type StopReason,
+} from '#lib/execution';
 import { JobError } from '#lib/jobs';
 
 interface RunFacts {
@@ -10,11 +18,16 @@ interface RunFacts {
   readonly node: string;
 }
 
+const ABI_WORDS: Readonly<Record<ForeignProgram['abi'], string>> = { i386: 'i386', x32: 'x32', arm: '32-bit Arm' };
+
 /** Undefined for a payload that ended with exit code 0. */
-export function outcomeError(
-  { outcome, limitHits = { refusedForks: 0, oomKills: 0 } }: ExecutorRunReport,
-  { limits, wallTimeS, command, workingDirectory, node }: RunFacts,
-): JobError | undefined {
+export function outcomeError(report: ExecutorRunReport, facts: RunFacts): JobError | undefined {
+  const { outcome, foreignProgram, limitHits = { refusedForks: 0, oomKills: 0 } } = report;
+  const { limits, wallTimeS, command, workingDirectory, node } = facts;
+  // Whatever a script made of its failure, what it was to do is not done.
+  if (foreignProgram && !isStoppedByOthers(outcome)) {
+    return JobError.of('unsupported-abi', { program: foreignProgram.path, abi: ABI_WORDS[foreignProgram.abi] });
+  }
   switch (outcome.kind) {
     case 'exited':
       if (outcome.exitCode === 0) return undefined;
@@ -36,6 +49,11 @@ export function outcomeError(
     case 'stopped':
       return stopError(outcome.reason, { limits, wallTimeS, node });
   }
+}
+
+/** Not for what it did itself, as with a limit. */
+function isStoppedByOthers(outcome: ExecutorOutcome): boolean {
+  return outcome.kind === 'stopped' && outcome.reason !== 'wall-time' && outcome.reason !== 'disk-limit';
 }
 
 export function stopError(

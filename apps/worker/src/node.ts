@@ -12,7 +12,7 @@ import {
   removeContainers,
   removeStaleScratch,
 } from '#lib/execution';
-import { type Architecture, type Monitoring } from '#lib/profiles';
+import { type Monitoring, nodeArchitecture } from '#lib/profiles';
 import type Docker from 'dockerode';
 import { type Logger } from 'pino';
 import { type AttemptKey } from './claim.js';
@@ -20,7 +20,7 @@ import { type NodeStore } from './node-store.js';
 import { type PlanOptions } from './plan.js';
 import { type RunStore } from './run-store.js';
 
-export const ARCHITECTURE: Architecture = process.arch === 'arm64' ? 'aarch64' : 'x86_64';
+export const ARCHITECTURE = nodeArchitecture(process.arch);
 
 const HEARTBEAT_MS = 10_000;
 const RECORDER_RESTART_MS = 30_000;
@@ -125,10 +125,17 @@ export class Node {
   }
 
   planOptions(runs: RunStore, signal: AbortSignal): PlanOptions {
-    const { approvalKey } = this.options;
-    const { offeredMonitorings } = this.#offer();
-    const node = { name: this.name, landlockAbi: this.facts.landlockAbi };
-    return { docker: this.docker, node, runs, architecture: ARCHITECTURE, approvalKey, offeredMonitorings, signal };
+    const { approvalKey, config } = this.options;
+    return {
+      docker: this.docker,
+      node: { name: this.name, landlockAbi: this.facts.landlockAbi },
+      runs,
+      architecture: ARCHITECTURE,
+      approvalKey,
+      offeredMonitorings: this.#offer().offeredMonitorings,
+      beyondDefault: config.PORIN_BEYOND_DEFAULT,
+      signal,
+    };
   }
 
   #offer(): { offeredMonitorings: Monitoring[]; facts: Record<string, unknown> } {

@@ -1,8 +1,17 @@
 /** Decides for every executor of an attempt, before the first one starts, in which image and at which level it runs. */
 import { type KeyObject } from 'node:crypto';
-import { resolveImage, type ResolvedImage } from '#lib/execution';
+import { payloadCommand, resolveImage, type ResolvedImage } from '#lib/execution';
 import { JobError } from '#lib/jobs';
-import { type Architecture, contentDigest, type Level, type Monitoring, type Places, selectLevel } from '#lib/profiles';
+import {
+  auditKind,
+  type Architecture,
+  contentDigest,
+  type Level,
+  type Monitoring,
+  type Places,
+  type Profile,
+  selectLevel,
+} from '#lib/profiles';
 import type Docker from 'dockerode';
 import { type BuildRow, type Claim, type ClaimedExecutor, type PinnedBuild } from './claim.js';
 import { imageJobError } from './job-errors.js';
@@ -21,6 +30,8 @@ export interface PlannedExecutor extends Restrictions {
   readonly workingDirectory: string;
   readonly level: Level;
   readonly profileVersionId: string | null;
+  /** The profile that what it does is compared with; under `audit` alone. */
+  readonly audited?: Profile;
   readonly selectionReason: string;
   /** What the variables of profiles and recordings stand for in its container. */
   readonly places: Places;
@@ -33,6 +44,8 @@ export interface PlanOptions {
   readonly architecture: Architecture;
   readonly approvalKey: KeyObject;
   readonly offeredMonitorings: readonly Monitoring[];
+  /** See grantedNames. */
+  readonly beyondDefault: readonly string[];
   /** Ends what is waited for. */
   readonly signal: AbortSignal;
 }
@@ -63,7 +76,7 @@ async function planExecutor(
   const profile = row && verifyApproved(row, build, options.approvalKey);
   const selection = selectLevel({
     policy: executor.policy,
-    approved: row && { profileVersionId: row.id, digest: row.digest },
+    approved: row && profile && { profileVersionId: row.id, digest: row.digest, auditKind: auditKind(profile) },
     requested: claim.requested,
     role: claim.role,
     calibration: claim.calibration !== null,
@@ -71,21 +84,25 @@ async function planExecutor(
   });
   if (selection.kind === 'hold') return 'hold';
   if (selection.kind === 'refuse') throw JobError.of(selection.code, { detail: selection.message });
-  const { content } = image;
   const places = runPlaces(claim, image.volumes);
   const approved = row && profile && selection.profileVersionId !== null ? { id: row.id, profile } : null;
   return {
     position: executor.position,
     build,
     image,
-    command: executor.command.length > 0 ? executor.command : [...content.entrypoint, ...content.command],
+    ...payloadCommand(image.content, executor),
     environment: executor.environment,
-    workingDirectory: executor.workingDirectory ?? (content.workingDirectory || '/'),
     level: selection.level,
     profileVersionId: selection.profileVersionId,
+    ...(approved && selection.level.enforcement === 'audit' && { audited: approved.profile }),
     selectionReason: selection.reason,
     places,
-    ...restrictions(selection.level, approved, { places, architecture, node: options.node }),
+    ...restrictions(selection.level, approved, {
+      places,
+      architecture,
+      node: options.node,
+      beyondDefault: options.beyondDefault,
+    }),
   };
 }
 

@@ -15,7 +15,7 @@ const PROFILE: Profile = {
 const places = { inputs: ['/in/a'], outputs: ['/out'], temporary: ['/tmp'] };
 const approved = { id: 'version-1', profile: PROFILE };
 const context = (landlockAbi: number | null = 7) => ({
-  ...{ places, architecture: 'x86_64' as const },
+  ...{ places, architecture: 'x86_64' as const, beyondDefault: [] },
   node: { name: 'node-1', landlockAbi },
 });
 const ENFORCE = { enforcement: 'enforce', monitoring: 'none' } as const;

@@ -6,10 +6,10 @@ import {
   type CompiledFilter,
   compileFilter,
   DEFAULT_CEILING,
-  engineDefaultNames,
   expandRules,
   FileRulesError,
   FilterError,
+  grantedNames,
   type LandlockRules,
   type LandlockStatus,
   type Level,
@@ -35,15 +35,17 @@ interface RunContext {
   readonly places: Places;
   readonly architecture: Architecture;
   readonly node: RestrictingNode;
+  /** See grantedNames. */
+  readonly beyondDefault: readonly string[];
 }
 
 /** `approved`: null with enforcement `none`. Throws JobError landlock-unavailable, too-many-places, profile-uncompilable. */
 export function restrictions(
   level: Level,
   approved: { readonly id: string; readonly profile: Profile } | null,
-  { places, architecture, node }: RunContext,
+  { places, architecture, node, beyondDefault }: RunContext,
 ): Restrictions {
-  const filter = filterOf(level, approved, architecture);
+  const filter = filterOf(level, approved, { architecture, beyondDefault });
   if (level.enforcement !== 'enforce' || !approved) return { filter };
   const { files, landlockMinimum, pids } = approved.profile;
   if (landlockMinimum) requireLandlock(landlockMinimum, node);
@@ -58,7 +60,7 @@ export function restrictions(
 function filterOf(
   { enforcement, monitoring }: Level,
   approved: { readonly id: string; readonly profile: Profile } | null,
-  architecture: Architecture,
+  { architecture, beyondDefault }: Pick<RunContext, 'architecture' | 'beyondDefault'>,
 ): CompiledFilter {
   try {
     return compileFilter({
@@ -66,7 +68,7 @@ function filterOf(
       architecture,
       rules: approved && approved.profile.rules,
       ceiling: DEFAULT_CEILING,
-      engineDefault: engineDefaultNames(architecture),
+      engineDefault: grantedNames(architecture, beyondDefault),
       notifyAll: monitoring === 'trace-notify',
     });
   } catch (error) {

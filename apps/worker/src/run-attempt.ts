@@ -10,7 +10,7 @@
 import { randomUUID } from 'node:crypto';
 import { type ExecutorRunReport, type RunLimits, runExecutor, type StopReason } from '#lib/execution';
 import { JobError } from '#lib/jobs';
-import { programDigest } from '#lib/profiles';
+import { programDigest, toVariables } from '#lib/profiles';
 import { type Message } from '#lib/queue';
 import { type Logger } from 'pino';
 import { type AttemptStore, LostAttemptError } from './attempt-store.js';
@@ -21,6 +21,7 @@ import { Lease } from './lease.js';
 import { type Node } from './node.js';
 import { type PlannedExecutor, planAttempt } from './plan.js';
 import { type RunStore } from './run-store.js';
+import { RunAudit } from './run-audit.js';
 import { RunWriters } from './run-writers.js';
 import { type Share } from './resources.js';
 import { Workspace, type WorkspacePlace } from './workspace.js';
@@ -153,6 +154,7 @@ export class Attempt {
     this.#lastRunId = runId;
     const limits = this.#limits(executor.pids);
     const writers = new RunWriters(runs, runId, this.logger);
+    const audit = executor.audited && new RunAudit(executor.audited, writers.denials);
     let report: ExecutorRunReport | undefined;
     try {
       report = await runExecutor(
@@ -180,9 +182,12 @@ export class Attempt {
           recorder: node.recorder,
           stop: this.#stop.signal,
           ...writers.listeners,
+          ...(audit && { onCounts: audit.takeCounts }),
         },
       );
     } finally {
+      const recording = report?.recording && toVariables(report.recording, executor.places);
+      if (recording) audit?.finish(recording);
       const written = await writers.end();
       if (report)
         await runs.finishRun(
@@ -190,7 +195,8 @@ export class Attempt {
           finishedRun(report, {
             written,
             phasesMs: { queue: this.claim.queueMs, stage: stageMs },
-            places: executor.places,
+            denials: writers.denials.denials,
+            recording,
           }),
         );
     }

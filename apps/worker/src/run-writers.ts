@@ -1,5 +1,5 @@
 /** Everything of a run that is written while it goes on: what it prints, its trace, its denials. */
-import { type ExecutorContext } from '#lib/execution';
+import { type DenialList, type ExecutorContext } from '#lib/execution';
 import { type Logger } from 'pino';
 import { DenialWriter } from './denial-writer.js';
 import { runDenial } from './finished-run.js';
@@ -25,13 +25,16 @@ export class RunWriters {
     );
   }
 
-  get listeners(): Pick<ExecutorContext, 'onLog' | 'onTrace' | 'onDenial' | 'onDenialCount'> {
+  get listeners(): Pick<ExecutorContext, 'onLog' | 'onTrace' | 'denials'> {
     return {
       onLog: this.#logs.write,
       onTrace: this.#writeTrace,
-      onDenial: this.#denials.add,
-      onDenialCount: this.#denials.count,
+      denials: this.#denials.list,
     };
+  }
+
+  get denials(): DenialList {
+    return this.#denials.list;
   }
 
   /** Resolves when all is written; the denials' last counts are the report's. */

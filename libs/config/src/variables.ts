@@ -1,5 +1,6 @@
 /** The environment of the API and of the worker: every variable, its meaning, default and check. */
 import { cpus, hostname, totalmem } from 'node:os';
+import { beyondDefaultNames } from '#lib/profiles';
 import { z } from 'zod';
 
 const GIB = 1024 ** 3;
@@ -31,6 +32,19 @@ const shared = {
     .default([])
     .describe(
       'URL prefixes that inputs may come from, separated by commas (file:///data/in/,https://archive.example.org/)',
+    ),
+  PORIN_BEYOND_DEFAULT: list
+    .default([])
+    .transform((entries, context) => {
+      try {
+        return beyondDefaultNames(entries);
+      } catch (error) {
+        context.addIssue({ code: 'custom', message: (error as Error).message });
+        return z.NEVER;
+      }
+    })
+    .describe(
+      "System calls, or families of them, that programs may make beyond the container engine's default, separated by commas (numa). The same for the API and all workers",
     ),
   PORIN_OUTPUT_URL_PREFIXES: list.default([]).describe('URL prefixes that outputs may go to, separated by commas'),
 };

@@ -88,14 +88,18 @@ export interface Denial {
   readonly action: 'refused' | 'continued' | 'killed';
   /** Errno given to the payload, by name; absent when continued or killed. */
   readonly errno?: string;
-  /** Six scalar arguments as 64-bit hexadecimal strings ("0x..."). */
+  /** As many as the call takes, six of a call without a name: 64-bit hexadecimal strings ("0x..."). */
   readonly arguments: readonly string[];
-  /** Arguments in words where they are known (socket family and type, path, clone flags), for people to read. */
+  /** The call with the arguments that tell one use of it from another, in words where they are known. */
   readonly description: string;
   readonly count: number;
 }
 
-/** Resource use of the payload and all its descendants (getrusage RUSAGE_CHILDREN), wall time from porin-init's clock. */
+/**
+ * From the payload's execve to the end of its last process, on porin-init's clock (CLOCK_MONOTONIC); the other figures are of
+ * the payload and all its descendants that were waited for (getrusage RUSAGE_CHILDREN). User and system together are
+ * never more than wall time on every core; which of both a short time is counted as, the timer's ticks decide.
+ */
 export interface PayloadUsage {
   readonly wallUs: number;
   readonly userUs: number;
@@ -103,6 +107,16 @@ export interface PayloadUsage {
   readonly maxRssBytes: number;
   readonly voluntarySwitches: number;
   readonly involuntarySwitches: number;
+}
+
+/** 32-bit ABIs of the machines that Porin runs on: their calls are refused, so none of their programs can run. */
+export const FOREIGN_ABIS = ['i386', 'x32', 'arm'] as const;
+
+/** A program that cannot run here, because it was built for another ABI. */
+export interface ForeignProgram {
+  readonly abi: (typeof FOREIGN_ABIS)[number];
+  /** In the container; as it was given where the kernel did not execute it at all. */
+  readonly path: string;
 }
 
 export type ExecutorOutcome =
@@ -132,9 +146,12 @@ export interface ExecutorRunReport {
   };
   /** Absent when porin-init could not report (stopped hard, or exec failed). */
   readonly usage?: PayloadUsage;
+  /** In the order in which they first happened: the index of a denial is its position in the database. */
   readonly denials: readonly Denial[];
-  /** Distinct denials dropped because the report is bounded. */
+  /** Denied calls that are in none of the denials, because the report is bounded. */
   readonly denialsDropped: number;
+  /** The first that was executed or was to be, whatever the payload made of its failure; the recording is then partial. */
+  readonly foreignProgram?: ForeignProgram;
   readonly recording?: Recording;
   /** Absent after exit code 0, where the payload did not end on its own or did not start, and where the host does not tell. */
   readonly limitHits?: LimitHits;
@@ -167,6 +184,8 @@ export type LogSink = (stream: 'stdout' | 'stderr', chunk: Buffer) => void;
 /** What this node can do, for its row and for every measurement. */
 export interface NodeFacts {
   readonly architecture: Architecture;
+  /** Of the machine: how many of a payload's threads may run at once. */
+  readonly cores: number;
   readonly kernel: string;
   readonly engine: string;
   readonly engineVersion: string;

@@ -7,24 +7,18 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import type Docker from 'dockerode';
-import { isTrace } from '#lib/profiles';
+import { isTrace, nodeArchitecture } from '#lib/profiles';
 import { RunContainer } from './containers/container.js';
 import { containerSpecification } from './containers/container-specification.js';
 import { imageConfiguration } from './containers/image-configuration.js';
 import { LogCapture } from './containers/log-capture.js';
 import { payloadPolicy } from './containers/payload-policy.js';
+import { DenialList } from './denial-list.js';
 import { ExecutionError, toExecutionError } from './execution-error.js';
-import {
-  type Denial,
-  type ExecutorOutcome,
-  type ExecutorRunReport,
-  type ExecutorRunRequest,
-  type LogSink,
-} from './executor-run.js';
+import { type ExecutorOutcome, type ExecutorRunReport, type ExecutorRunRequest, type LogSink } from './executor-run.js';
 import { isLess, landlockStatusAt } from './landlock-status.js';
 import { Observation } from './monitoring/observation.js';
 import { type Recorder } from './monitoring/recorder.js';
-import { nodeArchitecture } from './node-architecture.js';
 import { PhaseClock } from './phase-clock.js';
 import { type PayloadResult, runPayload } from './run-payload.js';
 import { ControlSocket } from './sandbox/control-socket.js';
@@ -47,12 +41,12 @@ export interface ExecutorContext {
   readonly onTrace?: (part: Buffer) => Promise<void>;
   /** Benches only: porin-init, by its pid on the host, waits at its gate until the promise is fulfilled. */
   readonly atGate?: (pid: number) => Promise<void>;
+  /** With a recording: calls so far by name, every second. */
+  readonly onCounts?: (calls: Readonly<Record<string, number>>) => void;
   /** The payload has been executed. */
   readonly onStarted?: () => void;
-  /** The first call of each shape, when it happens; the report has the counts. */
-  readonly onDenial?: (denial: Denial) => void;
-  /** How often the denial of this index, in the order of `onDenial`, has happened by now; at most once a second for each. */
-  readonly onDenialCount?: (index: number, count: number) => void;
+  /** Gets the run's denials: the first of each shape when it happens, and how often by now at most once a second for each. */
+  readonly denials?: DenialList;
 }
 
 /** What a container is made for, and the channel that it will connect to. */
@@ -107,7 +101,7 @@ async function prepare(request: ExecutorRunRequest, context: ExecutorContext): P
   const policy = renderPolicy(payloadPolicy(request, image));
   const token = randomBytes(TOKEN_BYTES).toString('hex');
   const socketPath = join(context.runDirectory, `${request.runId}.sock`);
-  const parts = { initPath: context.initPath, socketPath, token, image, architecture: nodeArchitecture() };
+  const parts = { initPath: context.initPath, socketPath, token, image, architecture: nodeArchitecture(process.arch) };
   return { specification: containerSpecification(request, parts), policy, socketPath, token };
 }
 
@@ -122,6 +116,7 @@ async function runInside(
   },
 ): Promise<ReportInside> {
   const { container, control, clock } = run;
+  const denials = context.denials ?? new DenialList();
   const logs = new LogCapture(await container.attach(), request.limits.logBytes, context.onLog);
   clock.enter('start');
   await container.start();
@@ -130,6 +125,7 @@ async function runInside(
   const observation = await Observation.attach(request, {
     recorder: context.recorder,
     onTrace: (part) => context.onTrace?.(part) ?? Promise.resolve(),
+    ...(context.onCounts && { onCounts: context.onCounts }),
     pid: () => container.pid(),
   });
   try {
@@ -144,8 +140,7 @@ async function runInside(
       stop: context.stop,
       broken: logs.broken,
       onStarted: () => context.onStarted?.(),
-      onDenial: (denial) => context.onDenial?.(denial),
-      onDenialCount: (index, count) => context.onDenialCount?.(index, count),
+      denials,
       ...(observation.onTrace && { onTrace: observation.onTrace }),
     });
     clock.enter('remove');
@@ -155,17 +150,24 @@ async function runInside(
     ]);
     const outcome = await withOomKilled(result, container);
     if (!result.executed) await observation.drop();
-    const { usage, limitHits, denials, denialsDropped, endedOnItsOwn, traced, landlockStatus } = result;
+    const { usage, limitHits, endedOnItsOwn, traced, landlockStatus, foreignProgram, foreignCalls } = result;
+    const observed = result.executed
+      ? await observation.finish({
+          payloadEndedOnItsOwn: endedOnItsOwn,
+          ...(foreignCalls && { foreignCalls }),
+          ...(traced && { traced }),
+        })
+      : {};
     return {
       outcome,
       level: request.level,
       ...(usage && { usage }),
       ...(limitHits && { limitHits }),
-      denials,
-      denialsDropped,
+      denials: denials.denials,
+      denialsDropped: denials.dropped,
+      ...(foreignProgram && { foreignProgram }),
       ...(landlockStatus && { landlockStatus }),
-      ...(result.executed &&
-        (await observation.finish({ payloadEndedOnItsOwn: endedOnItsOwn, ...(traced && { traced }) }))),
+      ...observed,
       logs: logs.summary(),
       sandbox: { initVersion: hello.initVersion, kernel: hello.kernel, landlockAbi: hello.landlockAbi },
     };

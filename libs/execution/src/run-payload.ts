@@ -6,11 +6,12 @@ import { readLimitHits } from './containers/cgroup.js';
 import { temporaryDirectories } from './containers/container-specification.js';
 import { isFull } from './containers/disk-space.js';
 import { PayloadStop, stopReason } from './containers/payload-stop.js';
+import { type DenialList } from './denial-list.js';
 import { ExecutionError } from './execution-error.js';
 import {
-  type Denial,
   type ExecutorOutcome,
   type ExecutorRunRequest,
+  type ForeignProgram,
   type LimitHits,
   type PayloadUsage,
   type StopReason,
@@ -18,9 +19,10 @@ import {
 import { isLess } from './landlock-status.js';
 import { type PhaseClock } from './phase-clock.js';
 import { ControlChannelError, type ControlChannelErrorCode } from './sandbox/control-error.js';
-import { type Exited, type Failed } from './sandbox/control-message.js';
-import { type ControlSocket, type PayloadEnd } from './sandbox/control-socket.js';
+import { type Exited } from './sandbox/control-message.js';
+import { type ControlSocket, type FailedStart } from './sandbox/control-socket.js';
 import { errnoName } from './sandbox/denials.js';
+import { type PayloadEnd } from './sandbox/payload-report.js';
 import { within } from './within.js';
 
 export interface GatedPayload {
@@ -33,9 +35,8 @@ export interface GatedPayload {
   /** Rejects when the payload can no longer be followed. */
   readonly broken: Promise<never>;
   readonly onStarted: () => void;
-  readonly onDenial: (denial: Denial) => void;
-  /** How often the denial of this index has happened by now. */
-  readonly onDenialCount: (index: number, count: number) => void;
+  /** Gets what is denied, when it is. */
+  readonly denials: DenialList;
   /** Of the supervisor's trace, where there is one. */
   readonly onTrace?: (text: Buffer) => Promise<void>;
 }
@@ -47,8 +48,9 @@ export interface PayloadResult {
   readonly endedOnItsOwn: boolean;
   readonly usage?: PayloadUsage;
   readonly limitHits?: LimitHits;
-  readonly denials: readonly Denial[];
-  readonly denialsDropped: number;
+  readonly foreignProgram?: ForeignProgram;
+  /** Absent where porin-init could not report. */
+  readonly foreignCalls?: PayloadEnd['foreignCalls'];
   /** What the kernel holds of the request's file rules; absent where nothing was executed. */
   readonly landlockStatus?: LandlockStatus;
   /** Absent where porin-init could not report. */
@@ -63,7 +65,7 @@ interface Scene {
 
 const START_TIMEOUT_MS = 60_000;
 const NO_MORE_WORDS: readonly ControlChannelErrorCode[] = ['hung-up', 'closed'];
-const NOT_EXECUTED = { executed: false, endedOnItsOwn: false, denials: [], denialsDropped: 0 } as const;
+const NOT_EXECUTED = { executed: false, endedOnItsOwn: false } as const;
 
 /** Throws ControlChannelError, ExecutionError. */
 export async function runPayload(payload: GatedPayload): Promise<PayloadResult> {
@@ -73,7 +75,7 @@ export async function runPayload(payload: GatedPayload): Promise<PayloadResult> 
     return { ...NOT_EXECUTED, outcome: { kind: 'stopped', reason: stopReason(stop) } };
   }
   const start = await within(control.go(), START_TIMEOUT_MS, tooLong);
-  if (start.kind === 'failed') return { ...NOT_EXECUTED, outcome: failedOutcome(start) };
+  if (start.kind === 'failed') return { ...NOT_EXECUTED, outcome: failedOutcome(start), ...programOf(start) };
   clock.enter('payload');
   const payloadStop = new PayloadStop(payload.request, control, payload.container, stop);
   try {
@@ -87,18 +89,8 @@ export async function runPayload(payload: GatedPayload): Promise<PayloadResult> 
 
 async function followToEnd(payload: GatedPayload, stop: PayloadStop): Promise<PayloadResult> {
   const { control, clock, broken } = payload;
-  const seen: Denial[] = [];
   let scene: Scene = { diskFull: false };
-  const finished = control.finished({
-    onDenial: (denial) => {
-      seen.push(denial);
-      payload.onDenial(denial);
-    },
-    onCount: (index, count) => {
-      const denial = seen[index];
-      if (denial) seen[index] = { ...denial, count };
-      payload.onDenialCount(index, count);
-    },
+  const finished = control.finished(payload.denials, {
     ...(payload.onTrace && { onTrace: payload.onTrace }),
     onExited: async (exited) => {
       clock.enter('remove');
@@ -107,7 +99,8 @@ async function followToEnd(payload: GatedPayload, stop: PayloadStop): Promise<Pa
     },
   });
   try {
-    const { exited, denials, denialsDropped, traced } = await Promise.race([finished, broken]);
+    const end = await Promise.race([finished, broken]);
+    const { exited, foreignCalls, traced } = end;
     const outcome = outcomeOf(exited, stop.reason, scene);
     return {
       outcome,
@@ -115,14 +108,14 @@ async function followToEnd(payload: GatedPayload, stop: PayloadStop): Promise<Pa
       endedOnItsOwn: outcome.kind === 'exited',
       usage: usageOf(exited),
       ...(scene.limitHits && { limitHits: scene.limitHits }),
-      denials,
-      denialsDropped,
+      foreignCalls,
+      ...programOf(end),
       ...(traced && { traced }),
     };
   } catch (error) {
     clock.enter('remove');
     const outcome = await outcomeWithoutReport(error, payload.container, stop.reason);
-    return { outcome, executed: true, endedOnItsOwn: false, denials: seen, denialsDropped: 0 };
+    return { outcome, executed: true, endedOnItsOwn: false };
   }
 }
 
@@ -170,7 +163,7 @@ async function outcomeWithoutReport(
   return { kind: 'signaled', signal: constants.signals.SIGKILL, oomKilled: true };
 }
 
-function failedOutcome({ stage, errno }: Failed): ExecutorOutcome {
+function failedOutcome({ stage, errno }: FailedStart): ExecutorOutcome {
   const name = errnoName(errno);
   switch (stage) {
     case 'directory':
@@ -187,6 +180,10 @@ function failedOutcome({ stage, errno }: Failed): ExecutorOutcome {
     case 'filter':
       throw new ExecutionError('control-channel', `porin-init failed at the stage "${stage}" with ${name}.`);
   }
+}
+
+function programOf({ foreignProgram }: FailedStart | PayloadEnd): Pick<PayloadResult, 'foreignProgram'> {
+  return foreignProgram ? { foreignProgram } : {};
 }
 
 function isSuccess({ end }: Exited): boolean {

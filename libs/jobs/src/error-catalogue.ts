@@ -77,6 +77,9 @@ export const ERROR_CATALOGUE = {
   'out-of-memory': payload('The payload needed more than its {limitBytes} bytes of memory and was killed.'),
   'command-not-found': payload('The command {command} does not exist in the image.'),
   'command-not-executable': payload('The command {command} cannot be executed: {errno}.'),
+  'unsupported-abi': payload(
+    'The program {program} cannot run here: it was built for 32-bit computers ({abi}), and this grid runs 64-bit programs only. Ask for a 64-bit build of it, or choose an image that has one.',
+  ),
   'working-directory': payload('The working directory {directory} cannot be entered: {errno}.'),
   'process-limit': payload('The payload reached its limit of {limit} processes and threads.'),
   'disk-limit': payload('The payload wrote more than its {limitBytes} bytes of disk and was stopped.'),

@@ -8,4 +8,5 @@ export {
   type Verdict,
   verdict,
 } from './paired-ratio.js';
+export { isPlausibleUsage, type Usage } from './plausible-usage.js';
 export * from './statistics.js';

@@ -7,7 +7,8 @@ const ENFORCE = { enforcement: 'enforce', monitoring: 'none' };
 const SYSCALLS = { enforcement: 'none', monitoring: 'syscalls' };
 
 function runs(level: MeasuredRun['level'], walls: readonly number[], other: Partial<MeasuredRun> = {}): MeasuredRun[] {
-  return walls.map((wallUs) => ({ level, build: 'b', inputsDigest: 'i', node: 'n', wallUs, ...other }));
+  const run = { level, build: 'b', inputsDigest: 'i', node: 'n', userUs: 1, systemUs: 1, cores: 2 };
+  return walls.map((wallUs) => ({ ...run, wallUs, ...other }));
 }
 const only = (report: ReturnType<typeof overheadReport>, level: MeasuredRun['level']) =>
   report.find((entry) => entry.level.enforcement === level.enforcement && entry.level.monitoring === level.monitoring);
@@ -70,6 +71,13 @@ describe('overheadReport', () => {
   it('leaves runs without a wall time out, and is empty for none', () => {
     expect(overheadReport(runs(NONE, [0, Number.NaN, -1]))).toEqual([]);
     expect(overheadReport([])).toEqual([]);
+  });
+
+  it('does not compare runs that used more processor time than their wall time has on all cores', () => {
+    const impossible = runs(ENFORCE, [33], { userUs: 2209, systemUs: 0 });
+    const busy = runs(ENFORCE, [1200, 1200], { userUs: 2200, systemUs: 100 });
+    const entry = only(overheadReport([...runs(NONE, [1000]), ...impossible, ...busy]), ENFORCE);
+    expect(entry).toMatchObject({ n: 2, medianWallUs: 1200, ratio: 1.2, comparedRuns: 2 });
   });
 
   it('finds a simulated ratio over groups of very different sizes', () => {

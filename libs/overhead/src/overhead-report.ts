@@ -1,16 +1,16 @@
 /** The overhead of each level, out of whatever runs there are: compared only where build, inputs and node are equal. */
-import { isDuration } from './paired-ratio.js';
+import { isPlausibleUsage, type Usage } from './plausible-usage.js';
 import { median } from './statistics.js';
 
-/** One executor run that ended with exit code 0. */
-export interface MeasuredRun {
+/** One executor run that ended with exit code 0; its wall time is of the payload alone. */
+export interface MeasuredRun extends Usage {
   readonly level: ReportLevel;
   /** Ids or digests; compared for equality only. */
   readonly build: string;
   readonly inputsDigest: string;
   readonly node: string;
-  /** Wall time of the payload alone, microseconds. */
-  readonly wallUs: number;
+  /** Of the node's machine. */
+  readonly cores: number;
 }
 
 /** The words of the profiles library; this one does not depend on which words there are. */
@@ -34,11 +34,11 @@ export interface LevelOverhead {
 }
 
 /**
- * One entry per level that has runs, (none, none) first. Runs without a positive wall time are left out.
+ * One entry per level that has runs, (none, none) first. Runs are left out whose wall time cannot be true.
  * Medians within a group come first, so that a group with many runs does not outweigh the others.
  */
 export function overheadReport(runs: readonly MeasuredRun[]): readonly LevelOverhead[] {
-  const usable = runs.filter(({ wallUs }) => isDuration(wallUs));
+  const usable = runs.filter((run) => isPlausibleUsage(run, run.cores));
   const baselines = mapValues(groupBy(usable.filter(isBaseline), groupKey), medianWallUs);
   const levels = [...groupBy(usable, ({ level }) => `${level.enforcement} ${level.monitoring}`).values()];
   return levels

@@ -47,6 +47,6 @@ export function verdict(
   return ratio.high <= bar ? 'within-bar' : 'over-bar';
 }
 
-export function isDuration(value: number): boolean {
+function isDuration(value: number): boolean {
   return Number.isFinite(value) && value > 0;
 }

@@ -1,8 +1,10 @@
 export * from './model/level.js';
 export * from './model/condition.js';
 export * from './kernel/argument-widths.js';
-export * from './kernel/argument-words.js';
-export { argumentCount } from './kernel/argument-count.js';
+export { describeCall, describeUse, type ObservedCall } from './kernel/describe-call.js';
+export { nodeArchitecture } from './kernel/node-architecture.js';
+export { hex } from './kernel/words/words.js';
+export { SOCKET_FAMILIES } from './kernel/words/sockets.js';
 export {
   type Alternative,
   byName,
@@ -15,6 +17,9 @@ export {
 export * from './model/files.js';
 export * from './model/profile.js';
 export * from './model/recording.js';
+export * from './model/origins.js';
+export * from './kernel/families.js';
+export * from './learn/closure.js';
 export * from './filter/instruction.js';
 export * from './filter/filter-error.js';
 export * from './kernel/syscalls.js';
@@ -37,12 +42,17 @@ export {
   SECCOMP_RET_USER_NOTIF,
 } from './filter/bpf.js';
 export * from './select-level.js';
+export * from './audit/audit-kind.js';
+export * from './audit/departures.js';
 export * from './model/canonical-json.js';
 export * from './model/parse-profile.js';
 export * from './model/content-digest.js';
 export * from './model/approval.js';
 export * from './learn/aware-arguments.js';
 export * from './learn/merge.js';
+export * from './learn/first-seen.js';
+export * from './learn/growth.js';
+export * from './learn/standing.js';
 export * from './files/file-rules-error.js';
 export { FILE_RULES_MAXIMUM, PIDS_MAXIMUM } from './files/parse-files.js';
 export { canonicalFiles, grants } from './files/rights.js';
@@ -60,7 +70,9 @@ export * from './review/diff.js';
 export * from './review/diff-conditions.js';
 export { describeConditions } from './review/describe-conditions.js';
 export * from './review/lint.js';
-export * from './review/vulnerabilities.js';
+export * from './review/partial-words.js';
+export * from './review/closed-vulnerabilities.js';
+export { VULNERABILITIES, type Vulnerability } from './review/vulnerabilities.js';
 export * from './exchange/oci.js';
 export * from './exchange/import-oci.js';
 export { IMPORT_FORMATS, type ImportFormat } from './exchange/oci-document.js';

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { type Enforcement, ENFORCEMENTS, type Monitoring, MONITORINGS } from './model/level.js';
 import { POLICIES, type Policy, selectLevel, type SelectionInput } from './select-level.js';
 
-const APPROVED = { profileVersionId: 'version-1', digest: 'sha256:00' };
+const APPROVED = { profileVersionId: 'version-1', digest: 'sha256:00', auditKind: 'arguments' } as const;
 const ROLES = ['submitter', 'reviewer', 'admin'] as const;
 const OFFERS: readonly (readonly Monitoring[])[] = [['none'], ['none', 'syscalls'], MONITORINGS];
 
@@ -13,7 +13,8 @@ const UNDEFINED = 'unsaid';
 /**
  * [who, requested enforcement, requested monitoring ("any" = whatever is asked, "unsaid" read as the given default)]:
  * what comes out with an approved profile, and without one under each policy. A level is written enforcement+monitoring,
- * where "=x" means the requested monitoring, x if unsaid, and "^" means the same raised to at least syscalls.
+ * where "=x" means the requested monitoring, x if unsaid, "^" means the same raised to at least syscalls, and "~" to what
+ * the profile needs to be compared with.
  */
 const TABLE: Record<Who, Record<Enforcement | typeof UNDEFINED, Record<Column, string>>> = {
   ordinary: {
@@ -31,7 +32,7 @@ const TABLE: Record<Who, Record<Enforcement | typeof UNDEFINED, Record<Column, s
     unsaid: { profile: 'enforce =none', learn: 'none =syscalls', hold: 'hold', refuse: 'profile-required' },
     enforce: { profile: 'enforce =none', learn: 'profile-required', hold: 'hold', refuse: 'profile-required' },
     audit: {
-      profile: 'audit =none',
+      profile: 'audit ~',
       learn: 'audit-needs-profile',
       hold: 'audit-needs-profile',
       refuse: 'audit-needs-profile',
@@ -40,15 +41,19 @@ const TABLE: Record<Who, Record<Enforcement | typeof UNDEFINED, Record<Column, s
   },
 };
 
+const RAISED: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  '^': { none: 'syscalls' },
+  '~': { none: 'arguments', syscalls: 'arguments' },
+};
+
 function expected(input: SelectionInput): string {
   const who = input.role === 'admin' || input.calibration ? 'lowering' : 'ordinary';
   const cell = TABLE[who][input.requested.enforcement ?? UNDEFINED][input.approved ? 'profile' : input.policy];
   const [enforcement, rule] = cell.split(' ');
   if (rule === undefined) return cell;
   const asked = input.requested.monitoring;
-  const monitoring =
-    rule === '^' ? (asked === undefined || asked === 'none' ? 'syscalls' : asked) : (asked ?? rule.slice(1));
-  if (enforcement === 'audit' && monitoring === 'trace-notify') return 'level-impossible';
+  const monitoring = RAISED[rule]?.[asked ?? 'none'] ?? asked ?? rule.slice(1);
+  if (enforcement === 'audit' && monitoring.startsWith('trace')) return 'level-impossible';
   const offered = monitoring === 'none' || input.offeredMonitorings.includes(monitoring as Monitoring);
   return offered ? `${enforcement} ${monitoring}` : 'monitoring-unavailable';
 }

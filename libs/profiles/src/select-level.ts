@@ -1,5 +1,6 @@
 /** Decides which profile, enforcement and monitoring an executor runs with; the API and the worker call the same function. */
-import { type Enforcement, isTrace, type Level, type Monitoring } from './model/level.js';
+import { type AuditKind } from './audit/audit-kind.js';
+import { type Enforcement, isTrace, type Level, type Monitoring, MONITORINGS } from './model/level.js';
 
 /** What happens to jobs of a build that has no approved profile. */
 export const POLICIES = ['learn', 'hold', 'refuse'] as const;
@@ -7,7 +8,12 @@ export type Policy = (typeof POLICIES)[number];
 
 export interface SelectionInput {
   readonly policy: Policy;
-  readonly approved: { readonly profileVersionId: string; readonly digest: string } | null;
+  readonly approved: {
+    readonly profileVersionId: string;
+    readonly digest: string;
+    /** What must be recorded to compare a run with it; see auditKind. */
+    readonly auditKind: AuditKind;
+  } | null;
   readonly requested: { readonly enforcement?: Enforcement; readonly monitoring?: Monitoring };
   readonly role: 'submitter' | 'reviewer' | 'admin';
   /** True for the runs of a calibration, which only administrators start. */
@@ -15,6 +21,8 @@ export interface SelectionInput {
   /** What the node that asks can record; for the API, what any node can. */
   readonly offeredMonitorings: readonly Monitoring[];
 }
+
+type Approved = NonNullable<SelectionInput['approved']>;
 
 /** Codes of the job error catalogue. */
 export type SelectionRefusal =
@@ -38,18 +46,24 @@ export type Selection =
  * weakened.
  */
 export function selectLevel(input: SelectionInput): Selection {
-  return input.approved ? withProfile(input, input.approved.profileVersionId) : withoutProfile(input);
+  return input.approved ? withProfile(input, input.approved) : withoutProfile(input);
 }
 
-function withProfile(input: SelectionInput, profileVersionId: string): Selection {
+function withProfile(input: SelectionInput, { profileVersionId, auditKind }: Approved): Selection {
   const { enforcement = 'enforce', monitoring = 'none' } = input.requested;
   if (enforcement === 'enforce') {
     return run(input, { enforcement, monitoring }, profileVersionId, 'the build has an approved profile');
   }
   if (!mayLower(input)) return lessNotAllowed(enforcement);
+  if (isTrace(monitoring) && enforcement === 'audit') {
+    return refuse(
+      'level-impossible',
+      `Enforcement "audit" compares a recording with the profile, and monitoring "${monitoring}" makes none. Ask for monitoring "${auditKind}", or for another enforcement.`,
+    );
+  }
   return run(
     input,
-    { enforcement, monitoring },
+    { enforcement, monitoring: enforcement === 'audit' ? atLeast(auditKind, monitoring) : monitoring },
     enforcement === 'none' ? null : profileVersionId,
     `${lowerer(input)} asked for enforcement "${enforcement}"`,
   );
@@ -74,7 +88,7 @@ function withoutProfile(input: SelectionInput): Selection {
       }
       const level: Level = {
         enforcement: 'none',
-        monitoring: mayLower(input) && monitoring ? monitoring : atLeastSyscalls(monitoring),
+        monitoring: mayLower(input) && monitoring ? monitoring : atLeast('syscalls', monitoring),
       };
       return run(input, level, null, 'the policy is to learn, and the build has no approved profile');
     }
@@ -90,28 +104,27 @@ function withoutProfile(input: SelectionInput): Selection {
   }
 }
 
-/** A trace has every call too, though nothing is learned from it, so `none` is the only one below. */
-function atLeastSyscalls(requested: Monitoring = 'none'): Monitoring {
-  return requested === 'none' ? 'syscalls' : requested;
+/** A trace has every call too, though nothing is learned from it, so it is not below any. */
+function atLeast(least: Monitoring, requested: Monitoring = 'none'): Monitoring {
+  return MONITORINGS.indexOf(requested) < MONITORINGS.indexOf(least) ? least : requested;
 }
 
 function run(input: SelectionInput, level: Level, profileVersionId: string | null, reason: string): Selection {
-  if (level.monitoring === 'trace-notify' && level.enforcement === 'audit') {
-    return refuse(
-      'level-impossible',
-      'Monitoring "trace-notify" and enforcement "audit" both need the supervisor\'s answer to every call. Ask for monitoring "trace", or for another enforcement.',
-    );
-  }
   if (level.monitoring !== 'none' && !input.offeredMonitorings.includes(level.monitoring)) {
     return refuse(
       'monitoring-unavailable',
-      `Monitoring "${level.monitoring}" is needed and not to be had here. Offered: ${input.offeredMonitorings.join(', ') || 'none'}.`,
+      `Monitoring "${level.monitoring}" is needed, and this node does not offer it. It offers: ${input.offeredMonitorings.join(', ') || 'none'}.`,
     );
   }
-  return { kind: 'run', level, profileVersionId, reason: isTrace(level.monitoring) ? `${reason}; ${TRACED}` : reason };
+  const remark = REMARKS[level.monitoring];
+  return { kind: 'run', level, profileVersionId, reason: remark === undefined ? reason : `${reason}; ${remark}` };
 }
 
 const TRACED = 'a trace was asked for, from which nothing is learned';
+const REMARKS: Partial<Readonly<Record<Monitoring, string>>> = {
+  trace: TRACED,
+  'trace-notify': `${TRACED}; calls that a signal interrupts while they are held may mislead the program`,
+};
 
 function mayLower({ role, calibration }: SelectionInput): boolean {
   return role === 'admin' || calibration;

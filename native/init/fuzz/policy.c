@@ -32,6 +32,11 @@ static void open_pair(int *worker)
 	*worker = pair[1];
 }
 
+static bool refuses(uint32_t verdict)
+{
+	return (verdict & SECCOMP_RET_ACTION_FULL) == SECCOMP_RET_ERRNO && (verdict & SECCOMP_RET_DATA) != 0;
+}
+
 /* Everything that the child would use, from its first byte to its last. */
 static void use(void)
 {
@@ -53,12 +58,13 @@ static void use(void)
 	}
 	hold(total + strlen(policy.directory) + 1 == policy.strings_used);
 	for (int number = -1; number < 500; number += 7) {
-		uint32_t verdict;
+		uint32_t filter, answer;
 
 		data.nr = number;
-		verdict = answer_run(&policy.answer, &data);
-		hold(verdict == SECCOMP_RET_ALLOW || verdict == SECCOMP_RET_KILL_PROCESS ||
-		     (verdict & SECCOMP_RET_ACTION_FULL) == SECCOMP_RET_ERRNO);
+		filter = answer_run(&policy.filter, &data);
+		answer = answer_run(&policy.answer, &data);
+		hold(filter == SECCOMP_RET_ALLOW || filter == SECCOMP_RET_USER_NOTIF || refuses(filter));
+		hold(answer == SECCOMP_RET_ALLOW || answer == SECCOMP_RET_KILL_PROCESS || refuses(answer));
 	}
 }
 

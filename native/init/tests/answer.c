@@ -39,7 +39,12 @@ static void validity(void)
 	CHECK(!answer_valid(PROGRAM(RET(SECCOMP_RET_LOG))));
 	CHECK(!answer_valid(PROGRAM(RET(SECCOMP_RET_ALLOW | 1))));
 	CHECK(filter_valid(PROGRAM(RET(SECCOMP_RET_USER_NOTIF))));
-	CHECK(!filter_valid(PROGRAM(REFUSE(1))));
+	CHECK(filter_valid(PROGRAM(REFUSE(1)))); /* a quiet refusal */
+	CHECK(filter_valid(PROGRAM(REFUSE(4095))));
+	CHECK(!filter_valid(PROGRAM(REFUSE(0))));
+	CHECK(!filter_valid(PROGRAM(REFUSE(4096))));
+	CHECK(!filter_valid(PROGRAM(RET(SECCOMP_RET_KILL_PROCESS))));
+	CHECK(!filter_valid(PROGRAM(RET(SECCOMP_RET_LOG))));
 	CHECK(!filter_valid(PROGRAM(RET(SECCOMP_RET_TRACE))));
 
 	/* The end. */

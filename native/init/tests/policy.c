@@ -33,7 +33,7 @@ static enum policy_step feed(const char *const *lines)
 }
 
 #define FEED(...) feed((const char *const[]){ __VA_ARGS__, NULL })
-#define WHOLE(...) FEED("policy 2", ARG, DIR, "enforcement enforce", FILTER, ANSWER, __VA_ARGS__, "end")
+#define WHOLE(...) FEED("policy 3", ARG, DIR, FILTER, ANSWER, __VA_ARGS__, "end")
 
 static void whole_policies(void)
 {
@@ -43,13 +43,12 @@ static void whole_policies(void)
 	CHECK(strcmp(policy.arguments[1], "") == 0 && !policy.arguments[2]);
 	CHECK(strcmp(policy.environment[0], "A=b") == 0 && strcmp(policy.environment[1], "B=") == 0);
 	CHECK(strcmp(policy.directory, "/") == 0);
-	CHECK(policy.enforcement == ENFORCEMENT_ENFORCE);
 	CHECK(policy.rlimits[0].resource == RLIMIT_NOFILE && policy.rlimits[0].limit.rlim_max == 20);
 	CHECK(policy.rlimits[1].limit.rlim_cur == 0 && policy.rlimits[1].limit.rlim_max == RLIM_INFINITY);
 	CHECK(policy.filter.length == 1 && policy.filter.instructions[0].k == SECCOMP_RET_USER_NOTIF);
 	CHECK(policy.answer.length == 1 && policy.answer.instructions[0].k == (SECCOMP_RET_ERRNO | 38));
 	/* Not complete before its end. */
-	CHECK(FEED("policy 2", ARG, DIR, "enforcement none", FILTER, ANSWER) == POLICY_MORE);
+	CHECK(FEED("policy 3", ARG, DIR, FILTER, ANSWER) == POLICY_MORE);
 }
 
 static void files_and_trace(void)
@@ -62,23 +61,21 @@ static void files_and_trace(void)
 	CHECK(WHOLE("env QT1i") == POLICY_COMPLETE && !policy.landlock && policy.trace_maximum == 0);
 
 	CHECK(WHOLE("trace 1000") == POLICY_COMPLETE && policy.trace_maximum == 1000);
-	CHECK(FEED("policy 2", ARG, DIR, "enforcement none", FILTER, ANSWER, "trace 1", "end") == POLICY_COMPLETE);
-	CHECK(FEED("policy 2", ARG, DIR, "enforcement audit", FILTER, ANSWER, "trace 1", "end") == POLICY_INVALID);
 }
 
 static void missing_fields(void)
 {
 	CHECK(FEED(ARG) == POLICY_INVALID);
-	CHECK(FEED("policy 3") == POLICY_INVALID);
-	CHECK(FEED("policy 2 ") == POLICY_INVALID);
+	CHECK(FEED("policy 2") == POLICY_INVALID);
+	CHECK(FEED("policy 4") == POLICY_INVALID);
+	CHECK(FEED("policy 3 ") == POLICY_INVALID);
 	CHECK(FEED("") == POLICY_INVALID);
-	CHECK(FEED("policy 2", "end") == POLICY_INVALID);
-	CHECK(FEED("policy 2", DIR, "enforcement none", FILTER, ANSWER, "end") == POLICY_INVALID);
-	CHECK(FEED("policy 2", ARG, "enforcement none", FILTER, ANSWER, "end") == POLICY_INVALID);
-	CHECK(FEED("policy 2", ARG, DIR, FILTER, ANSWER, "end") == POLICY_INVALID);
-	CHECK(FEED("policy 2", ARG, DIR, "enforcement none", ANSWER, "end") == POLICY_INVALID);
-	CHECK(FEED("policy 2", ARG, DIR, "enforcement none", FILTER, "end") == POLICY_INVALID);
-	CHECK(FEED("policy 2", "arg -", DIR, "enforcement none", FILTER, ANSWER, "end") == POLICY_INVALID);
+	CHECK(FEED("policy 3", "end") == POLICY_INVALID);
+	CHECK(FEED("policy 3", DIR, FILTER, ANSWER, "end") == POLICY_INVALID);
+	CHECK(FEED("policy 3", ARG, FILTER, ANSWER, "end") == POLICY_INVALID);
+	CHECK(FEED("policy 3", ARG, DIR, ANSWER, "end") == POLICY_INVALID);
+	CHECK(FEED("policy 3", ARG, DIR, FILTER, "end") == POLICY_INVALID);
+	CHECK(FEED("policy 3", "arg -", DIR, FILTER, ANSWER, "end") == POLICY_INVALID);
 }
 
 static void bad_lines(void)
@@ -86,7 +83,7 @@ static void bad_lines(void)
 	static const char *const bad[] = {
 		"",
 		" ",
-		"policy 2",
+		"policy 3",
 		"end ",
 		"arg",
 		"arg ",
@@ -98,8 +95,7 @@ static void bad_lines(void)
 		"env QQ==", /* no = */
 		"env PUE=", /* no name */
 		"dir Lw==", /* again */
-		"enforcement audit",
-		"enforcement",
+		"enforcement enforce", /* the programs are all that is enforced */
 		FILTER,
 		ANSWER,
 		"rlimit",
@@ -146,14 +142,15 @@ static void bad_lines(void)
 		CHECK(WHOLE(bad[i]) == POLICY_INVALID);
 	CHECK(WHOLE("landlock", "landlock") == POLICY_INVALID);
 	CHECK(WHOLE("trace 1", "trace 1") == POLICY_INVALID);
-	CHECK(FEED("policy 2", "dir QQ==") == POLICY_INVALID); /* not absolute */
-	CHECK(FEED("policy 2", "dir -") == POLICY_INVALID);
-	CHECK(FEED("policy 2", "enforcement enforced") == POLICY_INVALID);
-	CHECK(FEED("policy 2", "filter -") == POLICY_INVALID);
-	CHECK(FEED("policy 2", "filter BgAAAAAAwA==") == POLICY_INVALID);   /* 7 bytes */
-	CHECK(FEED("policy 2", "filter BgAAACYABQA=") == POLICY_INVALID);   /* an answer's value */
-	CHECK(FEED("policy 2", "answer BgAAAAAAwH8=") == POLICY_INVALID);   /* a filter's */
-	CHECK(FEED("policy 2", "filter FQAAAAAAAAA=") == POLICY_INVALID);   /* no end */
+	CHECK(FEED("policy 3", "dir QQ==") == POLICY_INVALID); /* not absolute */
+	CHECK(FEED("policy 3", "dir -") == POLICY_INVALID);
+	CHECK(FEED("policy 3", "filter -") == POLICY_INVALID);
+	CHECK(FEED("policy 3", "filter BgAAAAAAwA==") == POLICY_INVALID);   /* 7 bytes */
+	CHECK(FEED("policy 3", "filter BgAAAAAAAIA=") == POLICY_INVALID);   /* an answer's value */
+	CHECK(FEED("policy 3", "filter BgAAAAAABQA=") == POLICY_INVALID);   /* ERRNO | 0 */
+	CHECK(FEED("policy 3", "filter BgAAAAEABQA=") == POLICY_MORE);
+	CHECK(FEED("policy 3", "answer BgAAAAAAwH8=") == POLICY_INVALID);   /* a filter's */
+	CHECK(FEED("policy 3", "filter FQAAAAAAAAA=") == POLICY_INVALID);   /* no end */
 }
 
 static char *repeat(const char *prefix, size_t bytes)
@@ -176,33 +173,33 @@ static void bounds(void)
 	int taken;
 
 	memset(&policy, 0, sizeof(policy));
-	policy_line(&policy, "policy 2", 8);
+	policy_line(&policy, "policy 3", 8);
 	for (taken = 0; step == POLICY_MORE && taken < 100; taken++)
 		step = policy_line(&policy, line, strlen(line));
 	CHECK(taken == 17 && step == POLICY_INVALID); /* 16 of 128 KiB fill 2 MiB */
 	free(line);
 
 	memset(&policy, 0, sizeof(policy));
-	policy_line(&policy, "policy 2", 8);
+	policy_line(&policy, "policy 3", 8);
 	for (taken = 0, step = POLICY_MORE; step == POLICY_MORE && taken < 10000; taken++)
 		step = policy_line(&policy, "arg -", 5);
 	CHECK(taken == MAX_STRINGS + 1 && step == POLICY_INVALID);
 	CHECK(!policy.arguments[MAX_STRINGS]);
 
 	memset(&policy, 0, sizeof(policy));
-	policy_line(&policy, "policy 2", 8);
+	policy_line(&policy, "policy 3", 8);
 	for (taken = 0, step = POLICY_MORE; step == POLICY_MORE && taken < 100; taken++)
 		step = policy_line(&policy, "rlimit CPU 1 1", 14);
 	CHECK(taken == MAX_RLIMITS + 1 && step == POLICY_INVALID);
 
 	memset(&policy, 0, sizeof(policy));
-	policy_line(&policy, "policy 2", 8);
+	policy_line(&policy, "policy 3", 8);
 	for (taken = 0, step = POLICY_MORE; step == POLICY_MORE && taken < 10000; taken++)
 		step = policy_line(&policy, "path r Lw==", 11);
 	CHECK(taken == MAX_PATHS + 1 && step == POLICY_INVALID);
 
 	memset(&policy, 0, sizeof(policy));
-	policy_line(&policy, "policy 2", 8);
+	policy_line(&policy, "policy 3", 8);
 	line = repeat("filter ", (MAX_INSTRUCTIONS + 1) * sizeof(struct sock_filter));
 	CHECK(policy_line(&policy, line, strlen(line)) == POLICY_INVALID);
 	free(line);
@@ -211,7 +208,7 @@ static void bounds(void)
 /* Every prefix of every line, and every single wrong byte: understood or refused, never read past. */
 static void mutations(void)
 {
-	static const char *const lines[] = { ARG, DIR, FILTER, ANSWER, "env QT1i", "rlimit NOFILE 10 20", "enforcement audit",
+	static const char *const lines[] = { ARG, DIR, FILTER, ANSWER, "env QT1i", "rlimit NOFILE 10 20",
 		"path rwcx L2E=", "trace 1000", "landlock" };
 
 	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
@@ -224,10 +221,10 @@ static void mutations(void)
 				memcpy(copy, lines[i], length);
 				copy[at] = (char)byte;
 				memset(&policy, 0, offsetof(struct policy, strings));
-				policy_line(&policy, "policy 2", 8);
+				policy_line(&policy, "policy 3", 8);
 				CHECK(policy_line(&policy, copy, length) != POLICY_COMPLETE);
 				memset(&policy, 0, offsetof(struct policy, strings));
-				policy_line(&policy, "policy 2", 8);
+				policy_line(&policy, "policy 3", 8);
 				CHECK(policy_line(&policy, copy, at) != POLICY_COMPLETE);
 				free(copy);
 			}

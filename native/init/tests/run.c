@@ -21,6 +21,7 @@ int main(void)
 	test_control();
 	test_policy();
 	test_shapes();
+	test_foreign();
 	test_ledger();
 	test_trace();
 	printf("porin-init: %u checks, %u failed\n", checks, failures);

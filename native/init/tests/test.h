@@ -11,6 +11,7 @@ void check(bool held, const char *condition, const char *file, int line);
 void test_answer(void);
 void test_base64(void);
 void test_control(void);
+void test_foreign(void);
 void test_ledger(void);
 void test_policy(void);
 void test_shapes(void);

@@ -10,12 +10,12 @@ export const ARGUMENTS: Family = {
       learned: {
         by: 'filter',
         says: { TIOCSTI: 'ENOSYS', 'garbage-above': 'ENOSYS', TIOCLINUX: 'ENOSYS' },
-        denials: ['1 x ioctl(request 0x541c) ENOSYS', '2 x ioctl(request 0x5412) ENOSYS'],
+        denials: ['1 x ioctl(TIOCLINUX) ENOSYS', '2 x ioctl(TIOCSTI) ENOSYS'],
       },
       precise: {
         by: 'filter',
         says: { TIOCSTI: 'ENOSYS', 'garbage-above': 'ENOSYS', TIOCLINUX: 'ENOSYS' },
-        denials: ['1 x ioctl(request 0x541c) ENOSYS', '2 x ioctl(request 0x5412) ENOSYS'],
+        denials: ['1 x ioctl(TIOCLINUX) ENOSYS', '2 x ioctl(TIOCSTI) ENOSYS'],
       },
       everything: { by: 'container', says: { TIOCSTI: 'ENOTTY', 'garbage-above': 'ENOTTY', TIOCLINUX: 'ENOTTY' } },
     },
@@ -77,7 +77,10 @@ export const ARGUMENTS: Family = {
       precise: {
         by: 'filter',
         says: { mmap: 'ENOSYS', mprotect: 'ENOSYS' },
-        denials: ['1 x mmap(PROT_READ|PROT_WRITE|PROT_EXEC) ENOSYS', '1 x mprotect(PROT_READ|PROT_EXEC) ENOSYS'],
+        denials: [
+          '1 x mmap(PROT_READ|PROT_WRITE|PROT_EXEC, MAP_PRIVATE|MAP_ANONYMOUS) ENOSYS',
+          '1 x mprotect(PROT_READ|PROT_EXEC) ENOSYS',
+        ],
       },
       everything: { by: 'nothing', says: { mmap: 'ok', mprotect: 'ok' } },
     },
@@ -94,7 +97,7 @@ export const ARGUMENTS: Family = {
           MADV_HWPOISON: 'EINVAL|EPERM|ok',
         },
         denials: [
-          '1 x fcntl() ENOSYS',
+          '1 x fcntl(F_NOTIFY) ENOSYS',
           '1 x prctl(PR_SET_MM) ENOSYS',
           '1 x prctl(PR_SET_DUMPABLE) ENOSYS',
           '1 x prctl(PR_SET_SECCOMP) ENOSYS',
@@ -110,8 +113,8 @@ export const ARGUMENTS: Family = {
           MADV_HWPOISON: 'ENOSYS',
         },
         denials: [
-          '1 x fcntl() ENOSYS',
-          '1 x madvise() ENOSYS',
+          '1 x fcntl(F_NOTIFY) ENOSYS',
+          '1 x madvise(MADV_HWPOISON) ENOSYS',
           '1 x prctl(PR_SET_DUMPABLE) ENOSYS',
           '1 x prctl(PR_SET_MM) ENOSYS',
           '1 x prctl(PR_SET_SECCOMP) ENOSYS',

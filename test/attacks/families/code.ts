@@ -54,12 +54,12 @@ export const CODE: Family = {
       learned: {
         by: 'filter',
         says: { memfd_create: 'ENOSYS', execveat: 'ENOSYS', child: 'exit-95' },
-        denials: ['1 x execveat("") ENOSYS', '1 x memfd_create("program") ENOSYS'],
+        denials: ['1 x execveat("", AT_EMPTY_PATH) ENOSYS', '1 x memfd_create("program", 0) ENOSYS'],
       },
       precise: {
         by: 'filter',
         says: { memfd_create: 'ENOSYS', execveat: 'ENOSYS', child: 'exit-95' },
-        denials: ['1 x execveat("") ENOSYS', '1 x memfd_create("program") ENOSYS'],
+        denials: ['1 x execveat("", AT_EMPTY_PATH) ENOSYS', '1 x memfd_create("program", 0) ENOSYS'],
       },
       everything: {
         by: 'ceiling',

@@ -95,9 +95,9 @@ export const FILES: Family = {
           'set-user-id': 'ENOSYS',
         },
         denials: [
-          '1 x fchmodat("/out/program") ENOSYS',
-          '1 x linkat("/in/data", "/out/hard") ENOSYS',
-          '1 x mknodat("/out/pipe") ENOSYS',
+          '1 x fchmodat("/out/program", 04755) ENOSYS',
+          '1 x linkat("/in/data", "/out/hard", 0) ENOSYS',
+          '1 x mknodat("/out/pipe", S_IFIFO|0600) ENOSYS',
           '1 x symlinkat("/etc", "/out/tree") ENOSYS',
           '1 x symlinkat("/etc/shadow", "/out/link") ENOSYS',
         ],
@@ -106,9 +106,9 @@ export const FILES: Family = {
         by: 'filter',
         says: { symlink: 'ok', directory: 'ok', 'hard-link': 'ENOSYS', pipe: 'ENOSYS', 'set-user-id': 'ENOSYS' },
         denials: [
-          '1 x fchmodat("/out/program") ENOSYS',
-          '1 x linkat("/in/data", "/out/hard") ENOSYS',
-          '1 x mknodat("/out/pipe") ENOSYS',
+          '1 x fchmodat("/out/program", 04755) ENOSYS',
+          '1 x linkat("/in/data", "/out/hard", 0) ENOSYS',
+          '1 x mknodat("/out/pipe", S_IFIFO|0600) ENOSYS',
         ],
       },
       everything: {

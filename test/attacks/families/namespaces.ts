@@ -91,27 +91,27 @@ export const NAMESPACES: Family = {
         by: 'filter',
         says: { mount: 'EPERM', remount: 'EPERM', umount2: 'EPERM' },
         denials: [
-          '1 x mount("none", "/") EPERM',
-          '1 x mount("none", "/tmp") EPERM',
-          '1 x umount2("/proc/kcore") EPERM',
+          '1 x mount("none", "/", MS_REMOUNT|MS_BIND) EPERM',
+          '1 x mount("none", "/tmp", MS_NOSUID) EPERM',
+          '1 x umount2("/proc/kcore", MNT_DETACH) EPERM',
         ],
       },
       precise: {
         by: 'filter',
         says: { mount: 'EPERM', remount: 'EPERM', umount2: 'EPERM' },
         denials: [
-          '1 x mount("none", "/") EPERM',
-          '1 x mount("none", "/tmp") EPERM',
-          '1 x umount2("/proc/kcore") EPERM',
+          '1 x mount("none", "/", MS_REMOUNT|MS_BIND) EPERM',
+          '1 x mount("none", "/tmp", MS_NOSUID) EPERM',
+          '1 x umount2("/proc/kcore", MNT_DETACH) EPERM',
         ],
       },
       everything: {
         by: 'ceiling',
         says: { mount: 'EPERM', remount: 'EPERM', umount2: 'EPERM' },
         denials: [
-          '1 x mount("none", "/") EPERM',
-          '1 x mount("none", "/tmp") EPERM',
-          '1 x umount2("/proc/kcore") EPERM',
+          '1 x mount("none", "/", MS_REMOUNT|MS_BIND) EPERM',
+          '1 x mount("none", "/tmp", MS_NOSUID) EPERM',
+          '1 x umount2("/proc/kcore", MNT_DETACH) EPERM',
         ],
       },
     },
@@ -124,8 +124,8 @@ export const NAMESPACES: Family = {
         denials: [
           '1 x fsopen() ENOSYS',
           '1 x mount_setattr() ENOSYS',
-          '1 x move_mount("", "/tmp") ENOSYS',
-          '1 x open_tree("/") ENOSYS',
+          '1 x move_mount("", "/tmp", MOVE_MOUNT_F_EMPTY_PATH) ENOSYS',
+          '1 x open_tree("/", OPEN_TREE_CLONE) ENOSYS',
         ],
       },
       precise: {
@@ -134,8 +134,8 @@ export const NAMESPACES: Family = {
         denials: [
           '1 x fsopen() ENOSYS',
           '1 x mount_setattr() ENOSYS',
-          '1 x move_mount("", "/tmp") ENOSYS',
-          '1 x open_tree("/") ENOSYS',
+          '1 x move_mount("", "/tmp", MOVE_MOUNT_F_EMPTY_PATH) ENOSYS',
+          '1 x open_tree("/", OPEN_TREE_CLONE) ENOSYS',
         ],
       },
       everything: {
@@ -144,8 +144,8 @@ export const NAMESPACES: Family = {
         denials: [
           '1 x fsopen() ENOSYS',
           '1 x mount_setattr() ENOSYS',
-          '1 x move_mount("", "/tmp") ENOSYS',
-          '1 x open_tree("/") ENOSYS',
+          '1 x move_mount("", "/tmp", MOVE_MOUNT_F_EMPTY_PATH) ENOSYS',
+          '1 x open_tree("/", OPEN_TREE_CLONE) ENOSYS',
         ],
       },
     },
@@ -188,12 +188,12 @@ export const NAMESPACES: Family = {
       learned: {
         by: 'filter',
         says: { block: 'ENOSYS', 'kernel-memory': 'ENOSYS' },
-        denials: ['1 x mknodat("/out/mem") ENOSYS', '1 x mknodat("/tmp/disk") ENOSYS'],
+        denials: ['1 x mknodat("/out/mem", S_IFCHR|0600) ENOSYS', '1 x mknodat("/tmp/disk", S_IFBLK|0600) ENOSYS'],
       },
       precise: {
         by: 'filter',
         says: { block: 'ENOSYS', 'kernel-memory': 'ENOSYS' },
-        denials: ['1 x mknodat("/out/mem") ENOSYS', '1 x mknodat("/tmp/disk") ENOSYS'],
+        denials: ['1 x mknodat("/out/mem", S_IFCHR|0600) ENOSYS', '1 x mknodat("/tmp/disk", S_IFBLK|0600) ENOSYS'],
       },
       everything: { by: 'container', says: { block: 'EPERM', 'kernel-memory': 'EPERM' } },
     },

@@ -25,12 +25,12 @@ export const SANDBOX: Family = {
       learned: {
         by: 'filter',
         says: { filter: 'ENOSYS', bpf: 'EPERM' },
-        denials: ['1 x bpf(BPF_MAP_CREATE) EPERM', '1 x seccomp(SECCOMP_SET_MODE_FILTER, 0x0) ENOSYS'],
+        denials: ['1 x bpf(BPF_MAP_CREATE) EPERM', '1 x seccomp(SECCOMP_SET_MODE_FILTER, 0) ENOSYS'],
       },
       precise: {
         by: 'filter',
         says: { filter: 'ENOSYS', bpf: 'EPERM' },
-        denials: ['1 x bpf(BPF_MAP_CREATE) EPERM', '1 x seccomp(SECCOMP_SET_MODE_FILTER, 0x0) ENOSYS'],
+        denials: ['1 x bpf(BPF_MAP_CREATE) EPERM', '1 x seccomp(SECCOMP_SET_MODE_FILTER, 0) ENOSYS'],
       },
       everything: { by: 'ceiling', says: { filter: 'ok', bpf: 'EPERM' }, denials: ['1 x bpf(BPF_MAP_CREATE) EPERM'] },
     },

@@ -40,7 +40,7 @@ export const STARVATION: Family = {
           '1 x sched_setaffinity(pid 1) EPERM',
           '1 x sched_setattr(pid 1) EPERM',
           '1 x sched_setparam(pid 1) EPERM',
-          '1 x sched_setscheduler(pid 1) EPERM',
+          '1 x sched_setscheduler(pid 1, SCHED_IDLE) EPERM',
         ],
       },
       precise: {
@@ -50,7 +50,7 @@ export const STARVATION: Family = {
           '1 x sched_setaffinity(pid 1) EPERM',
           '1 x sched_setattr(pid 1) EPERM',
           '1 x sched_setparam(pid 1) EPERM',
-          '1 x sched_setscheduler(pid 1) EPERM',
+          '1 x sched_setscheduler(pid 1, SCHED_IDLE) EPERM',
         ],
       },
       everything: {
@@ -60,7 +60,7 @@ export const STARVATION: Family = {
           '1 x sched_setaffinity(pid 1) EPERM',
           '1 x sched_setattr(pid 1) EPERM',
           '1 x sched_setparam(pid 1) EPERM',
-          '1 x sched_setscheduler(pid 1) EPERM',
+          '1 x sched_setscheduler(pid 1, SCHED_IDLE) EPERM',
         ],
       },
     },

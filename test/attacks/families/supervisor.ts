@@ -75,9 +75,9 @@ export const SUPERVISOR: Family = {
     {
       name: 'kcmp',
       tries: "compares its kernel objects with porin-init's",
-      learned: { by: 'filter', says: { kcmp: 'EPERM' }, denials: ['1 x kcmp() EPERM'] },
-      precise: { by: 'filter', says: { kcmp: 'EPERM' }, denials: ['1 x kcmp() EPERM'] },
-      everything: { by: 'filter', says: { kcmp: 'EPERM' }, denials: ['1 x kcmp() EPERM'] },
+      learned: { by: 'filter', says: { kcmp: 'EPERM' }, denials: ['1 x kcmp(pid 1, pid 1, KCMP_VM) EPERM'] },
+      precise: { by: 'filter', says: { kcmp: 'EPERM' }, denials: ['1 x kcmp(pid 1, pid 1, KCMP_VM) EPERM'] },
+      everything: { by: 'filter', says: { kcmp: 'EPERM' }, denials: ['1 x kcmp(pid 1, pid 1, KCMP_VM) EPERM'] },
     },
     {
       name: 'init-signals',
@@ -85,7 +85,7 @@ export const SUPERVISOR: Family = {
       learned: {
         by: 'filter',
         says: { kill: 'ENOSYS', stop: 'ENOSYS' },
-        denials: ['1 x kill(pid 1, signal 19) ENOSYS', '1 x kill(pid 1, signal 9) ENOSYS'],
+        denials: ['1 x kill(pid 1, SIGSTOP) ENOSYS', '1 x kill(pid 1, SIGKILL) ENOSYS'],
       },
       precise: { by: 'landlock', says: { kill: 'EPERM', stop: 'EPERM' } },
       everything: { by: 'porin-init', says: { kill: 'ok', stop: 'ok' } },
@@ -96,19 +96,19 @@ export const SUPERVISOR: Family = {
       learned: {
         by: 'filter',
         says: { tgkill: 'ENOSYS', forge: 'ENOSYS' },
-        denials: ['1 x rt_sigqueueinfo(pid 1, signal 15) ENOSYS', '1 x tgkill(pid 1, thread 1, signal 9) ENOSYS'],
+        denials: ['1 x rt_sigqueueinfo(pid 1, SIGTERM) ENOSYS', '1 x tgkill(pid 1, thread 1, SIGKILL) ENOSYS'],
       },
       precise: {
         by: 'filter',
         says: { tgkill: 'ENOSYS', forge: 'ENOSYS' },
-        denials: ['1 x rt_sigqueueinfo(pid 1, signal 15) ENOSYS', '1 x tgkill(pid 1, thread 1, signal 9) ENOSYS'],
+        denials: ['1 x rt_sigqueueinfo(pid 1, SIGTERM) ENOSYS', '1 x tgkill(pid 1, thread 1, SIGKILL) ENOSYS'],
       },
       everything: { by: 'porin-init', says: { tgkill: 'ok', forge: 'EPERM' } },
     },
     {
       name: 'signal-all',
       tries: 'kills every process that it may signal',
-      learned: { by: 'filter', says: { kill: 'ENOSYS' }, denials: ['1 x kill(pid -1, signal 9) ENOSYS'] },
+      learned: { by: 'filter', says: { kill: 'ENOSYS' }, denials: ['1 x kill(pid -1, SIGKILL) ENOSYS'] },
       precise: { by: 'porin-init', says: { kill: 'ESRCH' } },
       everything: { by: 'porin-init', says: { kill: 'ESRCH' } },
     },

@@ -1,14 +1,26 @@
 /** What the application routes take and give. */
 import { ADHOC_PREFIX, SPECIFICATION_BOUNDS } from '#lib/jobs';
-import { ARCHITECTURES, POLICIES } from '#lib/profiles';
+import { ARCHITECTURES, CLOSURES, POLICIES } from '#lib/profiles';
 import { z } from 'zod';
 import { nextPage, pageQuery } from '../http/page.js';
+import { learning } from '../profiles/learning-answer.js';
 
 const fields = {
   image: z.string().min(1).max(SPECIFICATION_BOUNDS.imageCharacters),
   policy: z.enum(POLICIES).describe('What happens to jobs of a build without an approved profile'),
   recordingsNeeded: z.int().min(1).max(100).describe('Recordings that a profile version is proposed from, at least'),
   distinctInputsNeeded: z.int().min(1).max(100).describe('Different inputs among them, at least'),
+  expectedExitCodes: z
+    .array(z.int().min(0).max(255))
+    .min(1)
+    .max(32)
+    .refine((codes) => new Set(codes).size === codes.length, { error: 'must not repeat a code' })
+    .describe('Runs that end with one of them teach. A job still ends EXECUTOR_ERROR with any code but 0'),
+  closure: z
+    .enum(CLOSURES)
+    .describe(
+      'What a learned profile holds beyond what every program needs: "families", the calls that were seen and the harmless ones of their families; "seen", the calls that were seen alone',
+    ),
 };
 
 export const newApplication = z
@@ -23,6 +35,8 @@ export const newApplication = z
     policy: fields.policy.default('learn'),
     recordingsNeeded: fields.recordingsNeeded.default(3),
     distinctInputsNeeded: fields.distinctInputsNeeded.default(2),
+    expectedExitCodes: fields.expectedExitCodes.default([0]),
+    closure: fields.closure.default('families'),
   })
   .meta({ id: 'NewApplication' });
 
@@ -38,37 +52,40 @@ export const applicationListQuery = z.strictObject({
   ...pageQuery,
 });
 
-export const applicationAnswer = z
-  .object({
-    id: z.uuid(),
-    name: z.string().describe(`Starts with ${ADHOC_PREFIX} when a job named an image instead of an application`),
-    ...fields,
-    commandPrefix: z.array(z.string()),
-    createdBy: z.uuid().nullable().describe('The API key'),
-    createdAt: z.date(),
-  })
-  .meta({ id: 'Application' });
+const answer = {
+  id: z.uuid(),
+  name: z.string().describe(`Starts with ${ADHOC_PREFIX} when a job named an image instead of an application`),
+  ...fields,
+  commandPrefix: z.array(z.string()),
+  createdBy: z.uuid().nullable().describe('The API key'),
+  createdAt: z.date(),
+};
+export const applicationAnswer = z.object(answer).meta({ id: 'Application' });
 export const applicationList = z
   .object({ applications: z.array(applicationAnswer), next: nextPage })
   .meta({ id: 'ApplicationList' });
 
-export const buildList = z
+const build = z
   .object({
-    builds: z.array(
-      z
-        .object({
-          id: z.uuid(),
-          contentDigest: z.string(),
-          architecture: z.enum(ARCHITECTURES),
-          imageReference: z.string(),
-          repositoryDigest: z.string().nullable(),
-          createdAt: z.date(),
-          approvedProfileId: z.uuid().nullable(),
-          proposedProfileId: z.uuid().nullable(),
-          recordings: z.int().describe('Recordings of its runs, partial ones included'),
-        })
-        .meta({ id: 'Build' }),
-    ),
-    next: nextPage,
+    id: z.uuid(),
+    contentDigest: z.string(),
+    architecture: z.enum(ARCHITECTURES),
+    imageReference: z.string(),
+    repositoryDigest: z.string().nullable(),
+    createdAt: z.date(),
+    approvedProfileId: z.uuid().nullable(),
+    proposedProfileId: z.uuid().nullable(),
+    recordings: z.int().describe('Recordings of its runs, partial ones included'),
+    learning,
   })
-  .meta({ id: 'BuildList' });
+  .meta({ id: 'Build' });
+export const buildList = z.object({ builds: z.array(build), next: nextPage }).meta({ id: 'BuildList' });
+
+/** Builds that an application's own answer has. */
+export const BUILDS_SHOWN = 10;
+export const applicationDetail = z
+  .object({
+    ...answer,
+    builds: z.array(build).describe(`The newest ${BUILDS_SHOWN}, with how the learning of each stands; all at /builds`),
+  })
+  .meta({ id: 'ApplicationDetail' });

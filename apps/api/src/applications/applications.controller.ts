@@ -22,13 +22,14 @@ import {
   applicationAnswer,
   applicationChange,
   type ApplicationChange,
+  applicationDetail,
   applicationList,
   applicationListQuery,
   buildList,
   newApplication,
 } from './application-answers.js';
 import { changeApplication } from './change-application.js';
-import { findApplication, listApplications, listBuilds } from './find-applications.js';
+import { describeApplication, findApplication, listApplications, listBuilds } from './find-applications.js';
 
 const idSchema = z.uuid();
 const pageSchema = z.strictObject(pageQuery);
@@ -94,9 +95,13 @@ export class ApplicationsController {
   }
 
   @Get(':id')
-  @Answers({ summary: 'Get an application', schema: applicationAnswer, errors: ['not-found'] })
-  get(@Param('id', { schema: idSchema }) id: string, @CurrentCaller() caller: Caller): Promise<Application> {
-    return findApplication(this.dataSource.manager, caller.tenant, id);
+  @Answers({
+    summary: 'Get an application, with how its learning stands',
+    schema: applicationDetail,
+    errors: ['not-found'],
+  })
+  get(@Param('id', { schema: idSchema }) id: string, @CurrentCaller() caller: Caller) {
+    return describeApplication(this.dataSource.manager, caller.tenant, id);
   }
 
   @Patch(':id')

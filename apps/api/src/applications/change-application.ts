@@ -1,9 +1,10 @@
-/** Changes an application's policy, image and what it takes to propose a profile; every change is in the audit trail. */
+/** Changes an application's policy, image and how its profiles are learned; every change is in the audit trail. */
 import { Application, Audit } from '#lib/database';
 import { type EntityManager } from 'typeorm';
 import { type Caller } from '../auth/caller.js';
 import { releaseHeldJobs } from '../dispatch/release-held.js';
 import { PorinError } from '../errors/porin-error.js';
+import { considerAgain } from '../profiles/waiting-builds.js';
 import { type ApplicationChange } from './application-answers.js';
 
 /** Throws not-found. Jobs that were submitted keep their image. */
@@ -28,17 +29,17 @@ export async function changeApplication(
     detail: { before: pick(before, given), after: pick(after, given) },
   });
   if (after.policy !== before.policy) await releaseHeldJobs(manager);
-  const needs = ['recordingsNeeded', 'distinctInputsNeeded'] as const;
-  if (needs.some((need) => after[need] < before[need])) await considerAgain(manager, id);
+  if (teachesOtherwise(before, after)) await considerAgain(manager, id);
   return after;
 }
 
-/** What was not enough may be enough now. */
-async function considerAgain(manager: EntityManager, applicationId: string): Promise<void> {
-  await manager.query(
-    `UPDATE recording SET considered_at = NULL FROM executor_run AS run JOIN build ON build.id = run.build_id
-     WHERE run.id = recording.executor_run_id AND build.application_id = $1`,
-    [applicationId],
+/** What was not enough may be enough now, other runs may teach, or other calls may follow from what was seen. */
+function teachesOtherwise(before: Application, after: Application): boolean {
+  const needs = ['recordingsNeeded', 'distinctInputsNeeded'] as const;
+  return (
+    needs.some((need) => after[need] < before[need]) ||
+    after.closure !== before.closure ||
+    after.expectedExitCodes.join() !== before.expectedExitCodes.join()
   );
 }
 

@@ -3,7 +3,15 @@ import { Application } from '#lib/database';
 import { type EntityManager } from 'typeorm';
 import { type z } from 'zod';
 import { PorinError } from '../errors/porin-error.js';
-import { type applicationListQuery, type buildList } from './application-answers.js';
+import { learningOf } from '../profiles/find-learning.js';
+import {
+  type applicationDetail,
+  type applicationListQuery,
+  type buildList,
+  BUILDS_SHOWN,
+} from './application-answers.js';
+
+type Builds = z.input<typeof buildList>['builds'];
 
 /** Throws not-found, for another tenant's application too. */
 export async function findApplication(manager: EntityManager, tenant: string, id: string): Promise<Application> {
@@ -34,15 +42,25 @@ export function listApplications(
   return select.getMany();
 }
 
+/** Throws not-found. */
+export async function describeApplication(
+  manager: EntityManager,
+  tenant: string,
+  id: string,
+): Promise<z.input<typeof applicationDetail>> {
+  const application = await findApplication(manager, tenant, id);
+  return { ...application, builds: await listBuilds(manager, id, { limit: BUILDS_SHOWN }) };
+}
+
 /** Newest first. */
-export function listBuilds(
+export async function listBuilds(
   manager: EntityManager,
   applicationId: string,
   { limit, after }: { limit: number; after?: string | undefined },
-): Promise<z.input<typeof buildList>['builds']> {
+): Promise<Builds> {
   const versionIn = (state: string) =>
     `(SELECT id FROM profile_version AS version WHERE version.build_id = build.id AND version.state = '${state}')`;
-  return manager.query(
+  const builds: Omit<Builds[number], 'learning'>[] = await manager.query(
     `SELECT id, content_digest AS "contentDigest", architecture, image_reference AS "imageReference",
        repository_digest AS "repositoryDigest", created_at AS "createdAt",
        ${versionIn('APPROVED')} AS "approvedProfileId", ${versionIn('PROPOSED')} AS "proposedProfileId",
@@ -53,4 +71,12 @@ export function listBuilds(
      ORDER BY created_at DESC, id DESC LIMIT $3`,
     [applicationId, after ?? null, limit],
   );
+  const learning = await learningOf(
+    manager,
+    builds.map(({ id }) => id),
+  );
+  return builds.flatMap((build) => {
+    const stands = learning.get(build.id);
+    return stands ? [{ ...build, learning: stands }] : [];
+  });
 }

@@ -1,4 +1,4 @@
-/** Runs the relay, the reconciler, the proposals and the retention on one API instance at a time, held by a session-level advisory lock. */
+/** Runs the relay, the reconciler, the proposals' clock and the retention on one API instance at a time, held by a session-level advisory lock. */
 import { Inject, Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import { type ApiConfig } from '#lib/config';
 import { MESSAGE_OPTIONS, messageId, queueConnection, queueName } from '#lib/queue';
@@ -6,8 +6,9 @@ import { Queue } from 'bullmq';
 import pg from 'pg';
 import { type Logger } from 'pino';
 import { DataSource } from 'typeorm';
-import { buildsToConsider, considerBuild } from '../profiles/propose.js';
 import { API_CONFIG, LOGGER } from '../tokens.js';
+import { Alarm } from './alarm.js';
+import { Proposals } from './proposals.js';
 import { endLostAttempts, markSilentNodes, settleJobs } from './reconciler.js';
 import { releaseHeldJobs } from './release-held.js';
 import { deleteExpiredArtifacts } from './retention.js';
@@ -17,8 +18,6 @@ const DISPATCH_LOCK = 7_060_118;
 const POLL_MS = 1_000;
 const SETTLE_MS = 250;
 const RECONCILE_MS = 3_000;
-/** Merging recordings takes at most this share of the loop's time, because the relay waits for it. */
-const PROPOSING_SHARE = 1 / 20;
 const LOST_AFTER_S = 5;
 const RETENTION_MS = 60_000;
 /** A Redis that hangs must hold up nothing but its messages. */
@@ -28,9 +27,7 @@ const REDIS_TIMEOUT_MS = 5_000;
 export class Dispatcher implements OnApplicationBootstrap, OnApplicationShutdown {
   private readonly queues = new Map<string, Queue>();
   private readonly stopping = new AbortController();
-  /** Set by a wake-up that comes while nobody sleeps, so that none is missed. */
-  private woken = false;
-  private endSleep: () => void = () => undefined;
+  private readonly alarm = new Alarm();
   private loop: Promise<void> = Promise.resolve();
 
   constructor(
@@ -53,7 +50,7 @@ export class Dispatcher implements OnApplicationBootstrap, OnApplicationShutdown
 
   async onApplicationShutdown(): Promise<void> {
     this.stopping.abort();
-    this.wake();
+    this.alarm.wake();
     await this.loop;
     await inTime(Promise.all([...this.queues.values()].map((queue) => queue.close()))).catch(() => undefined);
   }
@@ -76,27 +73,37 @@ export class Dispatcher implements OnApplicationBootstrap, OnApplicationShutdown
       } finally {
         await session.end().catch(() => undefined);
       }
-      await this.sleep(POLL_MS);
+      if (!this.stopping.signal.aborted) await this.alarm.sleep(POLL_MS);
     }
   }
 
   private async holdLock(session: pg.Client): Promise<void> {
+    const { PORIN_DATABASE_URL: databaseUrl, PORIN_BEYOND_DEFAULT: beyondDefault } = this.config;
+    const proposals = new Proposals(this.dataSource, { databaseUrl, settings: { beyondDefault } }, this.logger);
     let broken: Error | undefined;
     session.on('error', (error) => {
       broken = error;
-      this.wake();
+      this.alarm.wake();
     });
-    session.on('notification', () => this.wake());
+    session.on('notification', () => {
+      this.alarm.wake();
+      proposals.wake();
+    });
     await session.connect();
     const { rows } = await session.query<{ held: boolean }>('SELECT pg_try_advisory_lock($1) AS held', [DISPATCH_LOCK]);
     if (!rows[0]?.held) return;
     await session.query('LISTEN porin_outbox');
     await session.query('LISTEN porin_recording');
     const duties = this.duties();
-    while (!this.stopping.signal.aborted) {
-      if (broken) throw broken;
-      for (const duty of duties) await duty();
-      await this.sleep(POLL_MS);
+    proposals.start();
+    try {
+      while (!this.stopping.signal.aborted) {
+        if (broken) throw broken;
+        for (const duty of duties) await duty();
+        if (!this.stopping.signal.aborted) await this.alarm.sleep(POLL_MS);
+      }
+    } finally {
+      await proposals.stop();
     }
   }
 
@@ -122,29 +129,11 @@ export class Dispatcher implements OnApplicationBootstrap, OnApplicationShutdown
       ),
       async () => this.add(await dataSource.transaction((manager) => takeReady(manager, depthFactor))),
       paced(
-        () => this.propose(),
-        (tookMs) => tookMs / PROPOSING_SHARE,
-      ),
-      paced(
         // The rest at the next turn.
         async () => !(await deleteExpiredArtifacts(dataSource.manager, retentionDays)),
-        (_tookMs, done) => (done ? RETENTION_MS : 0),
+        (done) => (done ? RETENTION_MS : 0),
       ),
     ];
-  }
-
-  /** A build that cannot be considered holds up neither the others nor the relay. */
-  private async propose(): Promise<void> {
-    for (const buildId of await buildsToConsider(this.dataSource.manager)) {
-      try {
-        const result = await this.dataSource.transaction((manager) => considerBuild(manager, buildId));
-        if (result.proposed) this.logger.info({ buildId, ...result.proposed }, 'a profile version is proposed');
-        if (result.problem !== null) this.logger.warn({ buildId, err: result.problem }, 'no profile can be proposed');
-        for (const each of result.unbelievable) this.logger.warn({ buildId, ...each }, 'a recording was left out');
-      } catch (error) {
-        this.logger.error({ err: error, buildId }, 'the recordings of a build could not be considered');
-      }
-    }
   }
 
   private async reconcile(): Promise<void> {
@@ -169,35 +158,15 @@ export class Dispatcher implements OnApplicationBootstrap, OnApplicationShutdown
       }
     }
   }
-
-  private wake(): void {
-    this.woken = true;
-    this.endSleep();
-  }
-
-  private async sleep(ms: number): Promise<void> {
-    if (!this.woken && !this.stopping.signal.aborted) {
-      await new Promise<void>((resolve) => {
-        const timer = setTimeout(resolve, ms);
-        this.endSleep = () => {
-          clearTimeout(timer);
-          resolve();
-        };
-      });
-    }
-    this.woken = false;
-  }
 }
 
 /** Does nothing until the pause after the last time is over. */
-function paced<T>(work: () => Promise<T>, pauseMs: (tookMs: number, result: T) => number): () => Promise<void> {
+function paced<T>(work: () => Promise<T>, pauseMs: (result: T) => number): () => Promise<void> {
   let dueAt = -Infinity;
   return async () => {
-    const startedAt = performance.now();
-    if (startedAt < dueAt) return;
+    if (performance.now() < dueAt) return;
     const result = await work();
-    const endedAt = performance.now();
-    dueAt = endedAt + pauseMs(endedAt - startedAt, result);
+    dueAt = performance.now() + pauseMs(result);
   };
 }
 

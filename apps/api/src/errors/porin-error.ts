@@ -9,6 +9,7 @@ export const STATUS_BY_CODE = {
   'role-required': 403,
   'level-not-allowed': 403,
   'not-found': 404,
+  'no-recording': 404,
   'application-exists': 409,
   'idempotency-conflict': 409,
   'stale-digest': 409,
@@ -25,6 +26,7 @@ export const STATUS_BY_CODE = {
   'too-many-requests': 429,
   'internal-error': 500,
   'profile-integrity': 500,
+  'recording-integrity': 500,
 } as const;
 
 export type ErrorCode = keyof typeof STATUS_BY_CODE;

@@ -24,7 +24,20 @@ export const jobListQuery = z.strictObject({
 });
 export type JobListQuery = z.infer<typeof jobListQuery>;
 
-const executor = z.coerce.number().int().min(0).max(1000).default(0).describe('Position of the executor in the job');
+export const executor = z.coerce
+  .number()
+  .int()
+  .min(0)
+  .max(1000)
+  .default(0)
+  .describe('Position of the executor in the job');
+export const attempt = z.coerce
+  .number()
+  .int()
+  .min(1)
+  .max(1_000_000)
+  .optional()
+  .describe('By default the latest attempt that started the executor');
 export const logQuery = z.strictObject({
   stream: z.enum(['stdout', 'stderr']).default('stdout'),
   executor,
@@ -127,7 +140,10 @@ const runAnswer = z
       .describe('How much of the profile’s file rules the node’s kernel held; NOT_ENFORCED where there are none'),
     denials: z.array(denialAnswer).describe('While the run goes on, as of about a second ago'),
     artifacts: z.array(artifactAnswer).describe('Deleted after PORIN_RETENTION_DAYS'),
-    recording: z.object({ digest: z.string(), partialReasons: z.array(z.string()) }).nullable(),
+    recording: z
+      .object({ digest: z.string(), partialReasons: z.array(z.string()) })
+      .nullable()
+      .describe('What it saw is at /recording'),
   })
   .meta({ id: 'ExecutorRun' });
 

@@ -24,7 +24,9 @@ import {
 } from './job-answers.js';
 import { type JobRequest, jobSchema } from './job-schema.js';
 import { LOG_ANSWER_BYTES, readLog } from './read-log.js';
+import { readRecording } from './read-recording.js';
 import { readTrace } from './read-trace.js';
+import { recordingAnswer, recordingQuery, type RecordingQuery } from './recording-answers.js';
 import { submitJob } from './submit-job.js';
 
 const idSchema = z.uuid();
@@ -139,6 +141,21 @@ export class JobsController {
       .attachment(trace.fileName);
     // The status is sent by then: a reader that hangs up, or a database that is lost, can only break the answer off.
     await pipeline(trace.parts, response).catch(() => response.destroy());
+  }
+
+  @Get(':id/recording')
+  @Answers({
+    summary: 'Get what the recording of an executor saw, and whether anything is learned from it',
+    schema: recordingAnswer,
+    errors: ['not-found', 'no-recording', 'recording-integrity'],
+  })
+  async recording(
+    @Param('id', { schema: idSchema }) id: string,
+    @Query({ schema: recordingQuery }) query: RecordingQuery,
+    @CurrentCaller() caller: Caller,
+  ) {
+    const { manager } = this.dataSource;
+    return readRecording(manager, await findJob(manager, caller, id), query);
   }
 
   @Post(':id/cancel')

@@ -1,6 +1,6 @@
 /** Refuses a job at its submission where it is certain that no worker will run it, whichever build it turns out to be. */
 import { type Application, NodeRow, ProfileVersion } from '#lib/database';
-import { type Monitoring, MONITORINGS, selectLevel, type SelectionInput } from '#lib/profiles';
+import { auditKind, type Monitoring, MONITORINGS, parseProfile, selectLevel, type SelectionInput } from '#lib/profiles';
 import { type EntityManager } from 'typeorm';
 import { type Caller } from '../auth/caller.js';
 import { PorinError } from '../errors/porin-error.js';
@@ -38,7 +38,13 @@ async function anyApproved(manager: EntityManager, applicationId: string, archit
     .andWhere('build.architecture = :architecture', { architecture })
     .limit(1)
     .getOne();
-  return version && { profileVersionId: version.id, digest: version.digest };
+  return (
+    version && {
+      profileVersionId: version.id,
+      digest: version.digest,
+      auditKind: auditKind(parseProfile(version.canonical)),
+    }
+  );
 }
 
 /** What any node can record, one that is away now included; before the first node, what this version can. */

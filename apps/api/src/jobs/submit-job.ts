@@ -2,14 +2,14 @@
 import { createHash } from 'node:crypto';
 import { Application, Executor, Job, Outbox } from '#lib/database';
 import { adhocApplicationName, type WaitingReason } from '#lib/jobs';
-import { type Architecture } from '#lib/profiles';
+import { nodeArchitecture } from '#lib/profiles';
 import { type EntityManager } from 'typeorm';
 import { type Caller } from '../auth/caller.js';
 import { PorinError } from '../errors/porin-error.js';
 import { type JobRequest } from './job-schema.js';
 import { refuseEarly } from './refuse-early.js';
 
-const OUR_ARCHITECTURE: Architecture = process.arch === 'arm64' ? 'aarch64' : 'x86_64';
+const OUR_ARCHITECTURE = nodeArchitecture(process.arch);
 
 export interface Submitted {
   readonly id: string;

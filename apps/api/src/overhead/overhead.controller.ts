@@ -19,7 +19,7 @@ const overheadAnswer = z
       z
         .object({
           level: z.object({ enforcement: z.enum(ENFORCEMENTS), monitoring: z.enum(MONITORINGS) }),
-          n: z.int().describe('Runs that ended with exit code 0'),
+          n: z.int().describe('Runs that ended with exit code 0, and whose wall and processor time can both be true'),
           medianWallUs: z.number().describe('Wall time of the payload alone, microseconds'),
           ratio: z
             .number()
@@ -55,17 +55,22 @@ export class OverheadController {
       inputs: string;
       node: string;
       wall: string;
+      user: string;
+      system: string;
+      cores: number;
     }[] = await this.dataSource.query(
       `SELECT run.enforcement, run.monitoring, run.build_id AS build, run.inputs_digest AS inputs, run.node_id AS node,
-           run.wall_us AS wall
-         FROM executor_run AS run JOIN build ON build.id = run.build_id
+           run.wall_us AS wall, run.user_us AS user, run.system_us AS system,
+           coalesce((run.node_facts->>'cores')::integer, ceil(node.cpu_milli / 1000.0)::integer) AS cores
+         FROM executor_run AS run JOIN build ON build.id = run.build_id JOIN node ON node.id = run.node_id
          WHERE build.application_id = $1 AND run.exit_code = 0 AND run.wall_us IS NOT NULL
          ORDER BY run.started_at DESC LIMIT $2`,
       [applicationId, RUNS_MAXIMUM],
     );
-    return rows.map(({ enforcement, monitoring, build, inputs, node, wall }) => ({
+    return rows.map(({ enforcement, monitoring, build, inputs, node, wall, user, system, cores }) => ({
       level: { enforcement, monitoring },
-      ...{ build, inputsDigest: inputs, node, wallUs: Number(wall) },
+      ...{ build, inputsDigest: inputs, node, cores },
+      ...{ wallUs: Number(wall), userUs: Number(user), systemUs: Number(system) },
     }));
   }
 }

@@ -1,9 +1,10 @@
 /** Reads the profile versions of a tenant. */
 import { Approval, ProfileVersion } from '#lib/database';
-import { allowedNames, derivations, fileCoverageKey, lintProfile, parseProfile, type Profile } from '#lib/profiles';
+import { allowedNames, derivations, FAMILIES_VERSION, lintProfile, parseProfile, type Profile } from '#lib/profiles';
 import { type EntityManager } from 'typeorm';
 import { type z } from 'zod';
 import { PorinError } from '../errors/porin-error.js';
+import { learningOf } from './find-learning.js';
 import { recordingsOf } from './version-recordings.js';
 import { type profileDetail, type ProfileListQuery, type profileSummary } from './profile-answers.js';
 
@@ -16,17 +17,16 @@ export function listProfiles(manager: EntityManager, tenant: string, query: Prof
        build.content_digest AS "contentDigest", build.architecture, version.number, version.digest, version.state,
        version.based_on AS "basedOn", version.created_at AS "createdAt", version.decided_at AS "decidedAt",
        version.proposed_by AS "proposedBy",
-       (SELECT count(*)::int FROM jsonb_object_keys(version.coverage) AS key WHERE NOT starts_with(key, $6)) AS calls,
+       (SELECT count(DISTINCT name)::int
+        FROM jsonb_array_elements(version.canonical::jsonb->'rules') AS rule, jsonb_array_elements_text(rule->'names') AS name
+        WHERE rule->>'action' = 'SCMP_ACT_ALLOW') AS calls,
        (SELECT count(*)::int FROM profile_version_recording AS link WHERE link.profile_version_id = version.id) AS recordings
      FROM profile_version AS version JOIN build ON build.id = version.build_id
      JOIN application ON application.id = build.application_id
      WHERE application.tenant = $1 AND ($2::uuid IS NULL OR application.id = $2) AND ($3::text IS NULL OR version.state = $3)
        AND ($4::uuid IS NULL OR (version.created_at, version.id) < (SELECT created_at, id FROM profile_version WHERE id = $4))
      ORDER BY version.created_at DESC, version.id DESC LIMIT $5`,
-    [
-      ...[tenant, query.applicationId ?? null, query.state ?? null, query.after ?? null, query.limit],
-      fileCoverageKey(''),
-    ],
+    [tenant, query.applicationId ?? null, query.state ?? null, query.after ?? null, query.limit],
   );
 }
 
@@ -63,8 +63,12 @@ export async function describeProfile(
   );
   const decisions = await manager.find(Approval, { where: { profileVersionId: id }, order: { sequence: 'ASC' } });
   const profile = parseProfile(version.canonical);
+  const learning = (await learningOf(manager, [version.buildId])).get(version.buildId);
+  if (!learning) throw new Error(`the build ${version.buildId} is gone`);
   return {
     ...version,
+    learning,
+    familiesCurrent: version.familiesVersion === null || version.familiesVersion >= FAMILIES_VERSION,
     ...(build[0] as (typeof build)[number]),
     calls: allowedNames(profile).length,
     profile,

@@ -7,10 +7,12 @@ import {
   FILE_RIGHTS,
   IMPORT_FORMATS,
   LANDLOCK_STATUSES,
+  ORIGINS,
   PROFILE_STATES,
 } from '#lib/profiles';
 import { z } from 'zod';
 import { nextPage, pageQuery } from '../http/page.js';
+import { learning } from './learning-answer.js';
 
 export const profileListQuery = z.strictObject({
   state: z.enum(PROFILE_STATES).optional(),
@@ -141,6 +143,27 @@ export const profileDetail = z
     coverage: z
       .record(z.string(), z.object({ seenIn: z.int(), of: z.int() }))
       .describe('For each call, and each file rule ("file:" and its path), in how many of the recordings it was used'),
+    origins: z
+      .record(
+        z.string(),
+        z.object({
+          origin: z.enum(ORIGINS),
+          family: z.string().exactOptional().describe('With "implied": the family that brought it'),
+          run: z
+            .uuid()
+            .exactOptional()
+            .describe(
+              'The executor run whose recording was the first to have it; its id stays when the run is deleted',
+            ),
+        }),
+      )
+      .describe('For each call, why the profile has it'),
+    familiesVersion: z
+      .int()
+      .nullable()
+      .describe('Of the table of families that it was expanded by; null where the table had no part in it'),
+    familiesCurrent: z.boolean().describe('False: there is a newer table, by which another version may be proposed'),
+    learning: learning.describe('How the learning of its build stands now'),
     derivations: derivations.describe('What its recordings say beyond the rules'),
     lint: z
       .array(z.object({ name: z.string(), kind: z.enum(['risky', 'withheld', 'rare']), reason: z.string() }))
@@ -222,6 +245,9 @@ export const profileDiff = z
     previousId: z.uuid().nullable().describe('The version that it is based on, else the one before it'),
     previous: namesDiff.nullable(),
     engineDefault: namesDiff,
+    quietRefusals: namesDiff.describe(
+      'Calls that the kernel refuses without a report, as the engine did while they were learned',
+    ),
     files: filesDiff.nullable().describe('Null where neither version speaks of files'),
     pids: limitChange(z.int()).describe('Null where nothing changed; null within: no limit'),
     landlockMinimum: limitChange(landlockStatus),

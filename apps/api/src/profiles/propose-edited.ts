@@ -6,10 +6,13 @@ import {
   canonicalProfile,
   type Coverage,
   fileCoverageKey,
+  isQuietlyRefusable,
+  type Origins,
   parseProfile,
   type Profile,
   profileDigest,
   ProfileError,
+  refusalsByName,
 } from '#lib/profiles';
 import { type EntityManager } from 'typeorm';
 import { type Caller } from '../auth/caller.js';
@@ -48,6 +51,13 @@ export async function proposeByHand(
       `The build is of ${build.architecture}, the profile of ${profile.architecture}.`,
     );
   }
+  const loud = [...refusalsByName(profile.rules).keys()].filter((name) => !isQuietlyRefusable(name));
+  if (loud.length > 0) {
+    throw new PorinError(
+      'profile-malformed',
+      `Only calls that the container engine refuses anyway, and reviewed probes, can be refused without a report (SCMP_ACT_ERRNO), not ${loud.join(', ')}. Leave them out: what a profile does not allow is refused.`,
+    );
+  }
   const problem = uncompilable(profile);
   if (problem !== null) throw new PorinError('profile-uncompilable', `No filter can be made of it: ${problem}.`);
   const approved = await manager.findOneBy(ProfileVersion, { buildId, state: 'APPROVED' });
@@ -58,6 +68,9 @@ export async function proposeByHand(
       digest: profileDigest(profile),
       canonical: canonicalProfile(profile),
       coverage: unseen(profile),
+      origins: originsOf(profile, approved?.origins ?? {}),
+      familiesVersion: null,
+      conditionsTaught: true,
       basedOn: approved?.id ?? null,
       proposedBy: caller.keyId,
     },
@@ -97,6 +110,15 @@ function parsed(json: unknown): Profile {
     if (error instanceof ProfileError) throw new PorinError('profile-malformed', `${error.message}.`);
     throw error;
   }
+}
+
+/** What the approved version has is inherited, whatever the person changed of its conditions. */
+function originsOf(profile: Profile, before: Origins): Origins {
+  const names = [...allowedNames(profile), ...refusalsByName(profile.rules).keys()];
+  const byHand = { origin: 'by hand' } as const;
+  return Object.fromEntries(
+    names.map((name) => [name, before[name] ? { ...before[name], origin: 'inherited' } : byHand]),
+  );
 }
 
 /** Nothing was seen of it: no recording made it. */

@@ -3,32 +3,28 @@ import { ProfileVersion } from '#lib/database';
 import {
   type Architecture,
   canonicalProfile,
+  type Closure,
   type Digest,
+  type Enforcement,
+  FAMILIES_VERSION,
   FileRulesError,
+  firstSeenIn,
   type MergeOptions,
   mergeRecordings,
   type MergeResult,
   parseProfile,
   type RecordedRun,
+  withRuns,
 } from '#lib/profiles';
 import { type EntityManager } from 'typeorm';
+import { checkRecordings, type Unbelievable } from './check-recordings.js';
 import { uncompilable } from './compile-problem.js';
-import { readStoredRecording } from './stored-recording.js';
 import { storeProposal } from './store-proposal.js';
+import { RECORDED_RUNS, VERDICT, type Verdict } from './verdict.js';
 
-/** Recordings that one version is merged from, at most: the newest. Of their stored sizes together too: they are in memory at once. */
+/** Recordings that one version is merged from, at most: the newest. Of their JSON texts together too: they are in memory at once. */
 const RECORDINGS_MAXIMUM = 1000;
 const RECORDINGS_BYTES = 64 * 1024 ** 2;
-
-/** Builds with recordings that nobody has looked at since their job ended. */
-export async function buildsToConsider(manager: EntityManager): Promise<string[]> {
-  const rows: { id: string }[] = await manager.query(
-    `SELECT DISTINCT run.build_id AS id FROM recording
-     JOIN executor_run AS run ON run.id = recording.executor_run_id JOIN job ON job.id = run.job_id
-     WHERE recording.considered_at IS NULL AND job.ended_at IS NOT NULL LIMIT 100`,
-  );
-  return rows.map(({ id }) => id);
-}
 
 export interface Consideration {
   /** The version that is proposed now and was not before. */
@@ -36,8 +32,11 @@ export interface Consideration {
   /** Why what was learned cannot be a profile, and so nothing is proposed. */
   readonly problem: string | null;
   /** Recordings that nothing is learned from, because they are not what a worker of ours stores. */
-  readonly unbelievable: readonly { readonly executorRunId: string; readonly problem: string }[];
+  readonly unbelievable: readonly Unbelievable[];
 }
+
+/** What the administrators of the grid say, and no application does. */
+export type LearningSettings = Required<Pick<MergeOptions, 'beyondDefault'>>;
 
 interface BuildRow {
   readonly id: string;
@@ -45,35 +44,59 @@ interface BuildRow {
   readonly architecture: Architecture;
   readonly needed: number;
   readonly distinctInputs: number;
+  readonly expectedExitCodes: readonly number[];
+  readonly closure: Closure;
 }
-type TeachingRun = RecordedRun & { readonly executorRunId: string };
 
-/**
- * Looks at the build's recordings, all of them together, when there is a new one that may teach. Recordings behind a version
- * that was rejected or revoked teach no more: what was refused needs new evidence.
- */
-export async function considerBuild(manager: EntityManager, buildId: string): Promise<Consideration> {
+interface TeachingRun extends RecordedRun {
+  readonly executorRunId: string;
+  readonly enforcement: Enforcement;
+}
+
+/** Looks at the build's recordings, all of them together, when there is a new one that teaches. */
+export async function considerBuild(
+  manager: EntityManager,
+  buildId: string,
+  settings: LearningSettings,
+): Promise<Consideration> {
   const build = await lockBuild(manager, buildId);
-  // Marked before they are read, so that one whose job ends in between is looked at again rather than never.
-  const fresh = await markConsidered(manager, buildId);
-  const approved = await manager.findOneBy(ProfileVersion, { buildId, state: 'APPROVED' });
-  const { runs, unbelievable } = await teachingRuns(manager, build, approved !== null);
+  const unbelievable = await checkRecordings(manager, build);
   const nothing = { proposed: null, problem: null, unbelievable };
-  if (!runs.some(({ executorRunId }) => fresh.has(executorRunId))) return nothing;
-  const result = learn(runs, { ...build, basedOn: approved && parseProfile(approved.canonical) });
-  if (typeof result === 'string') return { ...nothing, problem: result };
-  if (result.kind === 'insufficient') return nothing;
+  if (!(await markConsidered(manager, buildId))) return nothing;
+  const approved = await manager.findOneBy(ProfileVersion, { buildId, state: 'APPROVED' });
+  const runs = (await isEnough(manager, build)) ? await teachingRuns(manager, buildId) : [];
+  const options: MergeOptions = {
+    ...build,
+    ...settings,
+    ...(approved && {
+      basedOn: parseProfile(approved.canonical),
+      basedOnTaught: approved.conditionsTaught,
+      basedOnOrigins: approved.origins,
+    }),
+  };
+  const result = runs.length > 0 ? learn(runs, options) : null;
+  const problem = typeof result === 'string' ? result : null;
+  await manager.query('UPDATE build SET learning_problem = $2 WHERE id = $1', [buildId, problem]);
+  if (result === null || typeof result === 'string') return { ...nothing, problem };
   const { profile, digest, coverage } = result;
-  const version = { digest, canonical: canonicalProfile(profile), coverage, basedOn: approved?.id ?? null };
-  const stored = await storeProposal(manager, build, { ...version, proposedBy: null }, runs);
+  const proposal = {
+    ...{ digest, canonical: canonicalProfile(profile), coverage, basedOn: approved?.id ?? null, proposedBy: null },
+    origins: withRuns(result.origins, firstSeenIn([...runs].reverse()), approved?.origins),
+    familiesVersion: FAMILIES_VERSION,
+    conditionsTaught: result.isTaught || (approved?.conditionsTaught ?? false),
+  };
+  const stored = await storeProposal(manager, build, proposal, runs);
   return { ...nothing, proposed: stored.kind === 'proposed' ? stored : null };
 }
 
+type Learned = Extract<MergeResult, { kind: 'profile' }>;
+
 /** In words, why what was seen is too much for a profile. */
-function learn(runs: readonly RecordedRun[], options: MergeOptions): MergeResult | string {
+function learn(runs: readonly RecordedRun[], options: MergeOptions): Learned | string {
   try {
     const result = mergeRecordings(runs, options);
-    return result.kind === 'insufficient' ? result : (uncompilable(result.profile) ?? result);
+    if (result.kind === 'profile') return uncompilable(result.profile) ?? result;
+    return `its recordings are too large: ${result.have} of them have ${RECORDINGS_BYTES} bytes, which is all that is looked at`;
   } catch (error) {
     if (error instanceof FileRulesError) return error.message;
     throw error;
@@ -84,49 +107,57 @@ function learn(runs: readonly RecordedRun[], options: MergeOptions): MergeResult
 async function lockBuild(manager: EntityManager, id: string): Promise<BuildRow> {
   const rows: [BuildRow] = await manager.query(
     `SELECT build.id, application.tenant, build.architecture, application.recordings_needed AS needed,
-       application.distinct_inputs_needed AS "distinctInputs"
+       application.distinct_inputs_needed AS "distinctInputs", application.expected_exit_codes AS "expectedExitCodes",
+       application.closure
      FROM build JOIN application ON application.id = build.application_id WHERE build.id = $1 FOR NO KEY UPDATE OF build`,
     [id],
   );
   return rows[0];
 }
 
-async function markConsidered(manager: EntityManager, buildId: string): Promise<ReadonlySet<string>> {
-  const [rows]: [{ id: string }[]] = await manager.query(
-    `UPDATE recording SET considered_at = now() FROM executor_run AS run JOIN job ON job.id = run.job_id
-     WHERE run.id = recording.executor_run_id AND run.build_id = $1 AND recording.considered_at IS NULL
-       AND job.ended_at IS NOT NULL RETURNING run.id`,
+/**
+ * Whether any of them teaches. One that is still unchecked, as it is when its job has ended since or when there were too
+ * many, is left for the next time.
+ */
+async function markConsidered(manager: EntityManager, buildId: string): Promise<boolean> {
+  const verdicts: { verdict: Verdict; fresh: boolean; again: boolean }[] = await manager.query(
+    `WITH judged AS (
+       SELECT run.id, ${VERDICT} AS verdict, recording.considered_at IS NULL AS fresh, build.reconsider_since IS NOT NULL AS again
+       FROM ${RECORDED_RUNS} WHERE build.id = $1 AND job.ended_at IS NOT NULL
+     ), marked AS (
+       UPDATE recording SET considered_at = now() FROM judged
+       WHERE judged.id = recording.executor_run_id AND (fresh OR again) AND verdict <> 'unchecked'
+     ), done AS (
+       UPDATE build SET reconsider_since = NULL WHERE id = $1 AND NOT EXISTS (SELECT FROM judged WHERE verdict = 'unchecked')
+     )
+     SELECT DISTINCT verdict, fresh, again FROM judged`,
     [buildId],
   );
-  return new Set(rows.map(({ id }) => id));
+  return verdicts.some(({ verdict, fresh, again }) => verdict === 'teaches' && (fresh || again));
 }
 
-/** Under enforcement a recording lacks what was refused, so it can only add to a version that was approved. */
-async function teachingRuns(manager: EntityManager, build: BuildRow, hasApproved: boolean) {
-  const rows: { executorRunId: string; digest: string; content: unknown; inputsDigest: string; exitCode: number }[] =
-    await manager.query(
-      `WITH newest AS (
-         SELECT run.id, recording.created_at, run.inputs_digest, run.exit_code,
-           sum(pg_column_size(recording.content)) OVER (ORDER BY recording.created_at DESC, run.id) AS bytes
-       FROM recording JOIN executor_run AS run ON run.id = recording.executor_run_id JOIN job ON job.id = run.job_id
-       WHERE run.build_id = $1 AND job.state = 'COMPLETE' AND run.exit_code = 0 AND recording.partial_reasons = '{}'
-         AND (run.enforcement = 'none' OR $2) AND NOT EXISTS (
-           SELECT FROM profile_version_recording AS link JOIN profile_version AS version ON version.id = link.profile_version_id
-           WHERE link.executor_run_id = run.id AND version.state IN ('REJECTED', 'REVOKED'))
-       ORDER BY recording.created_at DESC, run.id LIMIT $3
-       )
-       SELECT newest.id AS "executorRunId", recording.digest, recording.content, inputs_digest AS "inputsDigest",
-         exit_code AS "exitCode"
-       FROM newest JOIN recording ON recording.executor_run_id = newest.id WHERE bytes <= $4
-       ORDER BY newest.created_at DESC, newest.id`,
-      [build.id, hasApproved, RECORDINGS_MAXIMUM, RECORDINGS_BYTES],
-    );
-  const runs: TeachingRun[] = [];
-  const unbelievable: { executorRunId: string; problem: string }[] = [];
-  for (const { content, ...run } of rows) {
-    const recording = readStoredRecording({ digest: run.digest, content }, build.architecture);
-    if (typeof recording === 'string') unbelievable.push({ executorRunId: run.executorRunId, problem: recording });
-    else if (recording.partialReasons.length === 0) runs.push({ ...run, recording });
-  }
-  return { runs, unbelievable };
+async function isEnough(manager: EntityManager, { id, needed, distinctInputs }: BuildRow): Promise<boolean> {
+  const rows: [{ recordings: number; inputs: number }] = await manager.query(
+    `SELECT count(*)::int AS recordings, count(DISTINCT run.inputs_digest)::int AS inputs
+     FROM ${RECORDED_RUNS} WHERE build.id = $1 AND ${VERDICT} = 'teaches'`,
+    [id],
+  );
+  return rows[0].recordings >= needed && rows[0].inputs >= distinctInputs;
+}
+
+/** The newest first. */
+function teachingRuns(manager: EntityManager, buildId: string): Promise<TeachingRun[]> {
+  return manager.query(
+    `WITH newest AS (
+       SELECT run.id, run.inputs_digest, run.exit_code, run.enforcement,
+         sum(content_bytes) OVER (ORDER BY recording.created_at DESC, run.id) AS bytes
+       FROM ${RECORDED_RUNS} WHERE build.id = $1 AND ${VERDICT} = 'teaches'
+       ORDER BY recording.created_at DESC, run.id LIMIT $2
+     )
+     SELECT newest.id AS "executorRunId", recording.digest, recording.content AS recording, inputs_digest AS "inputsDigest",
+       exit_code AS "exitCode", enforcement
+     FROM newest JOIN recording ON recording.executor_run_id = newest.id WHERE bytes <= $3
+     ORDER BY recording.created_at DESC, newest.id`,
+    [buildId, RECORDINGS_MAXIMUM, RECORDINGS_BYTES],
+  );
 }

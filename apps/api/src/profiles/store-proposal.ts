@@ -1,12 +1,16 @@
 /** Writes a proposed profile version, learned or written by hand, in the place of the build's earlier proposal. */
 import { Audit, ProfileVersion, ProfileVersionRecording } from '#lib/database';
-import { type Coverage, type Digest, type ProfileState } from '#lib/profiles';
+import { type Coverage, type Digest, type Origins, type ProfileState } from '#lib/profiles';
 import { type EntityManager } from 'typeorm';
 
 export interface Proposal {
   readonly digest: Digest;
   readonly canonical: string;
   readonly coverage: Coverage;
+  readonly origins: Origins;
+  /** Null where the table of families had no part in it. */
+  readonly familiesVersion: number | null;
+  readonly conditionsTaught: boolean;
   readonly basedOn: string | null;
   /** The API key that wrote it; null where recordings made it. */
   readonly proposedBy: string | null;
@@ -29,12 +33,17 @@ export async function storeProposal(
   proposal: Proposal,
   runs: readonly Evidence[],
 ): Promise<StoredProposal> {
-  const { digest, coverage, basedOn, proposedBy } = proposal;
+  const { digest, coverage, origins, familiesVersion, conditionsTaught, basedOn, proposedBy } = proposal;
+  const evidence = { coverage, origins, familiesVersion, conditionsTaught };
   const known = await manager.findOneBy(ProfileVersion, { buildId: build.id, digest });
   if (known?.state === 'PROPOSED') {
     // The same profile on more evidence, if any.
-    if (runs.length > 0) await manager.update(ProfileVersion, { id: known.id }, { coverage });
+    if (runs.length > 0) await manager.update(ProfileVersion, { id: known.id }, evidence);
     await linkRecordings(manager, known.id, runs);
+  }
+  // A newer table that gives the same profile has nothing to propose.
+  if (known?.state === 'APPROVED' && familiesVersion !== null) {
+    await manager.update(ProfileVersion, { id: known.id }, { familiesVersion });
   }
   // What was decided is not asked again; what was superseded undecided, or by a version that is gone now, is.
   if (known && known.state !== 'SUPERSEDED') return { kind: 'known', ...pick(known) };
@@ -45,7 +54,7 @@ export async function storeProposal(
   const state: ProfileState = 'PROPOSED';
   let { id, number } = known ?? { id: '', number: 0 };
   if (known) {
-    const undecided = { state, coverage, basedOn, proposedBy, statement: null, signature: null, decidedAt: null };
+    const undecided = { state, ...evidence, basedOn, proposedBy, statement: null, signature: null, decidedAt: null };
     await manager.update(ProfileVersion, { id }, undecided);
   } else {
     number = ((await manager.maximum(ProfileVersion, 'number', { buildId: build.id })) ?? 0) + 1;

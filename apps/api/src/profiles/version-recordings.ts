@@ -4,8 +4,8 @@ import { type Architecture, type Recording } from '#lib/profiles';
 import { type EntityManager } from 'typeorm';
 import { readStoredRecording } from './stored-recording.js';
 
-/** Of their stored sizes together: they are in memory at once. */
-const RECORDINGS_BYTES = 16 * 1024 ** 2;
+/** Of their JSON texts together: they are in memory at once, and other requests wait meanwhile. */
+const RECORDINGS_BYTES = 32 * 1024 ** 2;
 
 /** The newest, as many as the bound allows; those that cannot be believed are left out. */
 export async function recordingsOf(
@@ -13,17 +13,19 @@ export async function recordingsOf(
   version: Pick<ProfileVersion, 'id'>,
   architecture: Architecture,
 ): Promise<readonly Recording[]> {
-  const rows: { digest: string; content: unknown }[] = await manager.query(
+  const rows: { digest: string; content: Recording; checked: boolean }[] = await manager.query(
     `WITH newest AS (
        SELECT recording.executor_run_id,
-         sum(pg_column_size(content)) OVER (ORDER BY created_at DESC, recording.executor_run_id) AS bytes
+         sum(content_bytes) OVER (ORDER BY created_at DESC, recording.executor_run_id) AS bytes
        FROM profile_version_recording AS link JOIN recording ON recording.executor_run_id = link.executor_run_id
        WHERE link.profile_version_id = $1
      )
-     SELECT digest, content FROM newest JOIN recording USING (executor_run_id) WHERE bytes <= $2`,
+     SELECT digest, content, call_names IS NOT NULL AND problem IS NULL AS checked
+     FROM newest JOIN recording USING (executor_run_id) WHERE bytes <= $2`,
     [version.id, RECORDINGS_BYTES],
   );
   return rows.flatMap((row) => {
+    if (row.checked) return [row.content];
     const recording = readStoredRecording(row, architecture);
     return typeof recording === 'string' ? [] : [recording];
   });

@@ -51,6 +51,12 @@ export class RecordingRow {
   @Column('text', { name: 'partial_reasons', array: true }) partialReasons!: string[];
   @CreateDateColumn({ type: 'timestamptz', name: 'created_at' }) createdAt!: Date;
   @Column('timestamptz', { name: 'considered_at', nullable: true }) consideredAt!: Date | null;
+  /** Of its JSON text, as Postgres counts them. */
+  @Column({ type: 'integer', name: 'content_bytes', insert: false, update: false }) contentBytes!: number;
+  /** Null until the API has checked it, then the calls that were made or refused, sorted. */
+  @Column('text', { name: 'call_names', array: true, nullable: true }) callNames!: string[] | null;
+  /** Why it is not to be believed; null where nothing was found. */
+  @Column('text', { nullable: true }) problem!: string | null;
 }
 
 @Entity('denial')

@@ -1,5 +1,5 @@
 /** Profile versions, the decisions on them, and which recordings they were merged from. */
-import { type Coverage, type ProfileState } from '#lib/profiles';
+import { type Coverage, type Origins, type ProfileState } from '#lib/profiles';
 import { Column, CreateDateColumn, Entity, PrimaryColumn, PrimaryGeneratedColumn } from 'typeorm';
 
 @Entity('profile_version')
@@ -10,6 +10,11 @@ export class ProfileVersion {
   @Column('text') digest!: string;
   @Column('text') canonical!: string;
   @Column('jsonb') coverage!: Coverage;
+  @Column('jsonb') origins!: Origins;
+  /** Of the table of families that it was expanded by; null where the table had no part in it. */
+  @Column('integer', { name: 'families_version', nullable: true }) familiesVersion!: number | null;
+  /** Its conditions come from recordings that were enough for them, or from a person. */
+  @Column('boolean', { name: 'conditions_taught' }) conditionsTaught!: boolean;
   @Column('text') state!: ProfileState;
   @Column('uuid', { name: 'based_on', nullable: true }) basedOn!: string | null;
   /** The API key that wrote it by hand; null where recordings made it. */

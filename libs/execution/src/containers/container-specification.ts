@@ -1,7 +1,7 @@
 /** What the engine is asked for: the container around porin-init, with nothing in it left to a default of the engine or the image. */
 import { isAbsolute, normalize } from 'node:path/posix';
 import type Docker from 'dockerode';
-import { type Architecture, type Level } from '#lib/profiles';
+import { type Architecture } from '#lib/profiles';
 import { type ExecutorRunRequest, type Mount, type RunLimits } from '../executor-run.js';
 import { containerEnvironment, containerPaths } from '../sandbox/container-paths.js';
 import { engineSeccomp } from '../sandbox/engine-seccomp.js';
@@ -32,7 +32,7 @@ export function containerSpecification(
   request: ExecutorRunRequest,
   parts: ContainerParts,
 ): Docker.ContainerCreateOptions {
-  const { limits, level } = request;
+  const { limits } = request;
   request.mounts.forEach(checkMount);
   const paths = containerPaths(request.runId);
   return {
@@ -60,10 +60,9 @@ export function containerSpecification(
       Privileged: false,
       ReadonlyRootfs: true,
       CapDrop: ['ALL'],
-      SecurityOpt: [
-        'no-new-privileges',
-        ...(engineRefuses(level) ? [] : [`seccomp=${JSON.stringify(engineSeccomp(parts.architecture))}`]),
-      ],
+      // At every level, so that a program is answered alike while it is learned and afterwards; what the engine's own
+      // default would refuse is porin-init's filter's to refuse.
+      SecurityOpt: ['no-new-privileges', `seccomp=${JSON.stringify(engineSeccomp(parts.architecture))}`],
       Mounts: [
         bind(parts.initPath, paths.init, true),
         bind(parts.socketPath, paths.socket, true),
@@ -83,11 +82,6 @@ export function containerSpecification(
       AutoRemove: false,
     },
   };
-}
-
-/** Else porin-init refuses what the engine's default would: only so does it see all calls, and the memory that they point to. */
-function engineRefuses({ enforcement, monitoring }: Level): boolean {
-  return enforcement === 'none' && monitoring !== 'trace-notify';
 }
 
 /** /tmp and the image's VOLUMEs, which a read-only root file system would leave writable on the engine's own disk. */

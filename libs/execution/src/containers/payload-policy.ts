@@ -3,6 +3,7 @@ import { type ExecutorRunRequest, TRACE_MAXIMUM_BYTES } from '../executor-run.js
 import { textMaximum } from '../monitoring/notify-trace.js';
 import { type SandboxPolicy } from '../sandbox/policy-text.js';
 import { type ImageConfiguration } from './image-configuration.js';
+import { payloadCommand } from './payload-command.js';
 import { payloadRlimits } from './rlimits.js';
 
 /** As engines set it where the image does not. */
@@ -11,17 +12,17 @@ const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/b
 const DEFAULT_HOME = '/tmp';
 
 export function payloadPolicy(request: ExecutorRunRequest, image: ImageConfiguration): SandboxPolicy {
+  const { command, workingDirectory } = payloadCommand(image, request);
   return {
-    arguments: request.command.length > 0 ? request.command : [...image.entrypoint, ...image.command],
+    arguments: command,
     environment: {
       PATH: DEFAULT_PATH,
       HOME: DEFAULT_HOME,
       ...Object.fromEntries(image.environment.map(toPair)),
       ...request.environment,
     },
-    workingDirectory: request.workingDirectory ?? (image.workingDirectory || '/'),
+    workingDirectory,
     rlimits: payloadRlimits(request.limits),
-    enforcement: request.level.enforcement,
     filter: request.filter,
     ...(request.landlock && { landlock: request.landlock }),
     ...(request.level.monitoring === 'trace-notify' && {

@@ -1,14 +1,14 @@
 /** What this node is and can do, asked of its kernel, its engine, porin-init, strace and the recorder. */
+import { nodeArchitecture } from '#lib/profiles';
 import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
-import { release } from 'node:os';
+import { cpus, release } from 'node:os';
 import { promisify } from 'node:util';
 import type Docker from 'dockerode';
 import { ExecutionError } from '../execution-error.js';
 import { type NodeFacts } from '../executor-run.js';
 import { probeStrace } from '../monitoring/probe-strace.js';
 import { Recorder } from '../monitoring/recorder.js';
-import { nodeArchitecture } from '../node-architecture.js';
 import { cgroupLayout } from './cgroup.js';
 import { engineCall } from './engine-call.js';
 
@@ -32,7 +32,8 @@ export async function probeNode({ docker, initPath, recorder }: ProbeOptions): P
     readFile('/proc/self/mountinfo', 'utf8'),
   ]);
   return {
-    architecture: nodeArchitecture(),
+    architecture: nodeArchitecture(process.arch),
+    cores: cpus().length,
     kernel: release(),
     engine: engine.Components?.[0]?.Name ?? 'Engine',
     engineVersion: engine.Version,

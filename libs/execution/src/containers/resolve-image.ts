@@ -1,7 +1,6 @@
 /** From an image reference to the image on this node: what cannot change is taken as it is there, a tag as the registry has it. */
 import type Docker from 'dockerode';
-import { architectureOfGoarch, type ImageContent } from '#lib/profiles';
-import { nodeArchitecture } from '../node-architecture.js';
+import { architectureOfGoarch, type ImageContent, nodeArchitecture } from '#lib/profiles';
 import { engineMessage, engineStatus } from './engine-call.js';
 import { within } from '../within.js';
 import { toImageConfiguration } from './image-configuration.js';
@@ -71,9 +70,9 @@ function mayHaveMoved({ RepoDigests: digests }: Docker.ImageInspectInfo, referen
 
 function toResolvedImage(image: Docker.ImageInspectInfo, reference: string): ResolvedImage {
   const architecture = architectureOfGoarch(image.Architecture);
-  if (image.Os !== 'linux' || architecture !== nodeArchitecture()) {
+  if (image.Os !== 'linux' || architecture !== nodeArchitecture(process.arch)) {
     const platform = `${image.Os}/${image.Architecture}`;
-    const message = `The image ${reference} is for ${platform}, and this node is ${nodeArchitecture()}.`;
+    const message = `The image ${reference} is for ${platform}, and this node is ${nodeArchitecture(process.arch)}.`;
     throw new ImageError('image-architecture', message, image.Architecture);
   }
   const { entrypoint, command, environment, workingDirectory, user, volumes } = toImageConfiguration(image);

@@ -16,10 +16,15 @@ const ROWS: readonly (readonly [line: string, readable: string])[] = [
   ],
   [
     '0.500000 8 9 0x0 0x1000 0x5 0x22 0xffffffffffffffff 0x0',
-    '0.500000 8 mmap(0, 0x1000, PROT_READ|PROT_EXEC, 34, 0xffffffffffffffff, 0)',
+    '0.500000 8 mmap(0, 0x1000, PROT_READ|PROT_EXEC, MAP_PRIVATE|MAP_ANONYMOUS, -1, 0)',
   ],
   ['0.600000 8 9999 0x0 0x0 0x0 0x0 0x0 0x1', '0.600000 8 call_9999(0, 0, 0, 0, 0, 1)'],
-  ['0.700000 8 2 0x7ffe 0x241 0x1b6 0x0 0x0 0x0 path:0:', '0.700000 8 open("", O_WRONLY|O_CREAT|O_TRUNC, 438)'],
+  ['0.700000 8 2 0x7ffe 0x241 0x1b6 0x0 0x0 0x0 path:0:', '0.700000 8 open("", O_WRONLY|O_CREAT|O_TRUNC, 0666)'],
+  [
+    '0.800000 8 202 0x7ffe0000 0x80 0x2 0x0 0x0 0x0',
+    '0.800000 8 futex(0x7ffe0000, FUTEX_WAIT|FUTEX_PRIVATE_FLAG, 2, 0, 0, 0)',
+  ],
+  ['0.900000 8 62 0x9 0xf 0x0 0x0 0x0 0x0', '0.900000 8 kill(pid 9, SIGTERM)'],
 ];
 
 describe('a line of the notification trace', () => {

@@ -1,6 +1,6 @@
 /** Monitoring `trace-notify`: what the supervisor tells of every call, put into words and into an artifact. */
+import { nodeArchitecture } from '#lib/profiles';
 import { type TraceSummary } from '../executor-run.js';
-import { nodeArchitecture } from '../node-architecture.js';
 import { type Traced } from '../sandbox/control-message.js';
 import { readableCall } from './notify-lines.js';
 import { type TraceArtifact } from './trace-artifact.js';
@@ -14,7 +14,7 @@ export function textMaximum(traceBytes: number): number {
 }
 
 export class NotifyTrace {
-  readonly #architecture = nodeArchitecture();
+  readonly #architecture = nodeArchitecture(process.arch);
   #rest = '';
 
   constructor(private readonly artifact: TraceArtifact) {}

@@ -1,9 +1,15 @@
-/** From the recorder's `use`, `file` and `socket` lines to the lists of a recording: named, added up and sorted. */
+/** From the recorder's details to the lists of a recording: named, added up and sorted. */
 import { isUtf8 } from 'node:buffer';
 import { type Architecture, type ArgumentUse, type FileUse, type SocketUse, syscallName } from '#lib/profiles';
 import { socketAddress } from '../sandbox/socket-address.js';
 import { recordedErrno } from './recorded-errno.js';
-import { type FileDetail, type RecorderDetail, type SocketDetail, type UseDetail } from './recorder-detail.js';
+import {
+  type FileDetail,
+  type RecorderDetail,
+  type RefusedDetail,
+  type SocketDetail,
+  type UseDetail,
+} from './recorder-detail.js';
 
 const BACKSLASH = 0x5c;
 
@@ -29,6 +35,25 @@ export function argumentUses(
     byValues.set(key, withCount(use, detail));
   }
   return sorted(byValues);
+}
+
+/**
+ * Name -> errno's name -> how often. A number without a name is left out: no profile can hold it, and as the call did not
+ * enter the kernel it is no hole in the recording either.
+ */
+export function refusedCalls(
+  details: readonly RecorderDetail[],
+  architecture: Architecture,
+): Readonly<Record<string, Readonly<Record<string, number>>>> {
+  const byCall = new Map<string, Map<string, number>>();
+  for (const detail of details.filter((each): each is RefusedDetail => each.kind === 'refused')) {
+    const call = syscallName(architecture, detail.number);
+    if (call === undefined) continue;
+    const byErrno = byCall.get(call) ?? new Map<string, number>();
+    const errno = recordedErrno(detail.errno);
+    byCall.set(call, byErrno.set(errno, (byErrno.get(errno) ?? 0) + detail.count));
+  }
+  return Object.fromEntries(byName(byCall).map(([call, byErrno]) => [call, Object.fromEntries(byName(byErrno))]));
 }
 
 export function fileUses(details: readonly RecorderDetail[]): Worded<FileUse> {
@@ -74,7 +99,11 @@ function worded<Detail, Use extends { readonly count: number }>(
 }
 
 function sorted<Use>(byKey: ReadonlyMap<string, Use>): Use[] {
-  return [...byKey].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, use]) => use);
+  return byName(byKey).map(([, use]) => use);
+}
+
+function byName<Value>(values: ReadonlyMap<string, Value>): [string, Value][] {
+  return [...values].sort(([a], [b]) => (a < b ? -1 : 1));
 }
 
 /** Where it is not UTF-8, the bytes of no character and backslashes stand as `\xNN`, so that it is still told apart. */

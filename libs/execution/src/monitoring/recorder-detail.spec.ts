@@ -44,7 +44,25 @@ describe('the details before a finished line', () => {
     expect(parseRecorderLine('socket a bind 22 1 ')).toMatchObject({ address: Buffer.alloc(0) });
   });
 
+  it('are refused calls by number and errno', () => {
+    expect(parseRecorderLine('refused 3f-a_9 237 1 12')).toEqual({
+      kind: 'refused',
+      runId: '3f-a_9',
+      number: 237,
+      errno: 1,
+      count: 12,
+    });
+  });
+
   it.each([
+    'refused a',
+    'refused a 237 1',
+    'refused a 237 1 2 -',
+    'refused a 237 0 2',
+    'refused a 237 4096 2',
+    'refused a 237 EPERM 2',
+    'refused a mbind 1 2',
+    'refused a/b 237 1 2',
     'use a',
     'use a 41 0 1',
     'use a 41 0 1 - -',

@@ -33,7 +33,26 @@ export interface SocketDetail {
   readonly address: Buffer;
 }
 
-export type RecorderDetail = UseDetail | FileDetail | SocketDetail;
+/** Calls that never entered the kernel, because a filter answered them. */
+export interface RefusedDetail {
+  readonly kind: 'refused';
+  readonly runId: string;
+  readonly number: number;
+  readonly errno: number;
+  readonly count: number;
+}
+
+export type RecorderDetail = UseDetail | FileDetail | SocketDetail | RefusedDetail;
+
+const DETAIL_KINDS = ['use', 'file', 'socket', 'refused'] as const satisfies readonly RecorderDetail['kind'][];
+
+export function isDetailKind(kind: string | undefined): boolean {
+  return DETAIL_KINDS.some((known) => known === kind);
+}
+
+export function isDetail(line: { readonly kind: string }): line is RecorderDetail {
+  return isDetailKind(line.kind);
+}
 
 const OPERATIONS = ['connect', 'bind', 'send'] as const satisfies readonly SocketUse['operation'][];
 const MAX_ERRNO = 4095;
@@ -43,7 +62,7 @@ const MAX_PATH_BYTES = 8192;
 const MAX_ADDRESS_BYTES = 128;
 
 /**
- * @param words of the line, the first of which is `use`, `file` or `socket` and the second a run's id.
+ * @param words of the line, the first of which is a detail's kind and the second a run's id.
  * @throws RecorderError `protocol`
  */
 export function parseDetail(words: readonly string[], line: string): RecorderDetail {
@@ -51,7 +70,15 @@ export function parseDetail(words: readonly string[], line: string): RecorderDet
   if (kind === 'use' && rest.length === 4) return { kind, runId, ...parseUse(rest, line) };
   if (kind === 'file' && rest.length === 5) return { kind, runId, ...parseFile(rest, line) };
   if (kind === 'socket' && rest.length === 4) return { kind, runId, ...parseSocket(rest, line) };
+  if (kind === 'refused' && rest.length === 3) return { kind, runId, ...parseRefused(rest, line) };
   throw unexpected(line);
+}
+
+function parseRefused(words: readonly string[], line: string): Omit<RefusedDetail, 'kind' | 'runId'> {
+  const [number, errno, count] = words;
+  const detail = { number: wholeNumber(number, line), errno: errnoOf(errno, line), count: wholeNumber(count, line) };
+  if (detail.errno === 0) throw unexpected(line);
+  return detail;
 }
 
 function parseUse([number, errno, count, values]: readonly string[], line: string): Omit<UseDetail, 'kind' | 'runId'> {

@@ -7,9 +7,9 @@ const FACTS =
 
 describe('parseRecorderLine', () => {
   it('reads every kind of line', () => {
-    expect(parseRecorderLine('ready 2.0 syscalls files')).toEqual({
+    expect(parseRecorderLine('ready 3.0 syscalls files')).toEqual({
       kind: 'ready',
-      version: '2.0',
+      version: '3.0',
       features: ['syscalls', 'files'],
     });
     expect(parseRecorderLine('armed 3f-a_9 others=2')).toEqual({ kind: 'armed', runId: '3f-a_9', others: 2 });
@@ -58,7 +58,7 @@ describe('parseRecorderLine', () => {
   it.each([
     '',
     'ready',
-    'ready 2 syscalls',
+    'ready 3 syscalls',
     'armed',
     'armed a',
     'armed a others=',

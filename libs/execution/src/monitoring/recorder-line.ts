@@ -1,5 +1,5 @@
 /** The lines porin-recorder writes, parsed strictly (docs/recorder-protocol.md). */
-import { parseDetail, type RecorderDetail } from './recorder-detail.js';
+import { isDetailKind, parseDetail, type RecorderDetail } from './recorder-detail.js';
 import { RECORDER_ERROR_CODES, type RecorderErrorCode } from './recorder-error.js';
 import { unexpected, wholeNumber } from './recorder-words.js';
 
@@ -49,7 +49,7 @@ export function parseRecorderLine(line: string): RecorderLine {
   if (second === undefined || !/^[\w-]{1,64}$/.test(second)) throw unexpected(line);
   if (kind === 'disarmed' && words.length === 2) return { kind, runId: second };
   if (kind === 'armed' && words.length === 3) return { kind, runId: second, others: factOf(words[2], 'others', line) };
-  if (kind === 'use' || kind === 'file' || kind === 'socket') return parseDetail(words, line);
+  if (isDetailKind(kind)) return parseDetail(words, line);
   if (kind === 'counts' || kind === 'finished') return { kind, runId: second, facts: parseFacts(words.slice(2), line) };
   throw unexpected(line);
 }

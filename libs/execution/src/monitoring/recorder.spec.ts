@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Recorder } from './recorder.js';
 
-const READY = 'ready 2.0 syscalls arguments files';
+const READY = 'ready 3.0 syscalls arguments files';
 const ended = { payloadEndedOnItsOwn: true };
 let directory: string;
 
@@ -45,10 +45,20 @@ describe('the driver of porin-recorder', () => {
     await recorder.close();
   });
 
+  it('gives the names so far from a counts line, and takes no details before it', async () => {
+    const counts = FINISHED.replace('finished', 'counts');
+    const recorder = await start(READY, ARMED, `${counts}\n`, `${USE}\n${counts}\n`);
+    await recorder.arm('run', 1, 'arguments');
+    expect(await recorder.counts('run')).toEqual({ socket: 123 });
+    await expect(recorder.counts('run')).rejects.toMatchObject({ code: 'protocol' });
+    await recorder.close();
+  });
+
   it.each([
     'ready 1.0 syscalls',
-    'ready 2.0 syscalls',
-    'ready 3.0 syscalls arguments files',
+    'ready 2.0 syscalls arguments files',
+    'ready 3.0 syscalls',
+    'ready 4.0 syscalls arguments files',
     'armed run others=0',
     USE,
   ])('does not begin with %j', async (ready) => {
@@ -57,6 +67,7 @@ describe('the driver of porin-recorder', () => {
 
   it.each([
     ['a detail before another answer', `${USE}\n${ARMED}`],
+    ['a refusal before another answer', `refused run 237 1 2\n${ARMED}`],
     ['the answer to another command', 'disarmed run\n'],
     ['an answer about another recording', 'armed other others=0\n'],
     ['a line that is no answer', 'hello\n'],

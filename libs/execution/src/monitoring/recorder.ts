@@ -1,11 +1,11 @@
 /** The driver of porin-recorder: one child process per worker, one answer per line. */
 import { spawn, type ChildProcessByStdio } from 'node:child_process';
 import { type Readable, type Writable } from 'node:stream';
-import { type Architecture, type Recording } from '#lib/profiles';
+import { nodeArchitecture, type Recording } from '#lib/profiles';
 import { RecorderError } from './recorder-error.js';
-import { type RecorderDetail } from './recorder-detail.js';
+import { isDetail, type RecorderDetail } from './recorder-detail.js';
 import { parseRecorderLine, type RecorderLine } from './recorder-line.js';
-import { lostRecording, RECORDING_KINDS, type RecordingKind, recordingOf } from './recording.js';
+import { lostRecording, namedCalls, RECORDING_KINDS, type RecordingKind, recordingOf } from './recording.js';
 
 export interface RecorderOptions {
   readonly binaryPath: string;
@@ -25,7 +25,7 @@ interface PendingAnswer {
   readonly reject: (error: RecorderError) => void;
 }
 
-const PROTOCOL_MAJOR = '2';
+const PROTOCOL_MAJOR = '3';
 /** Far more than porin-recorder's own bounds for one recording. */
 const MAX_DETAILS = 200_000;
 /** A `finished` line with every number, or the longest path in base64, is well below it. */
@@ -42,7 +42,7 @@ export class Recorder {
   #unfinished = '';
   readonly #child: ChildProcessByStdio<Writable, Readable, Readable>;
   readonly #answerTimeoutMs: number;
-  readonly #architecture: Architecture = process.arch === 'arm64' ? 'aarch64' : 'x86_64';
+  readonly #architecture = nodeArchitecture(process.arch);
   readonly #pending: PendingAnswer[] = [];
   readonly #armed = new Map<string, RecordingKind>();
   readonly #ended: Promise<void>;
@@ -119,6 +119,16 @@ export class Recorder {
   async arm(runId: string, containerPid: number, kind: RecordingKind): Promise<void> {
     await this.#command('armed', ['arm', runId, String(containerPid), kind]);
     this.#armed.set(runId, kind);
+  }
+
+  /**
+   * The calls that have entered the kernel so far, by name, while the payload runs; cheap enough to be asked every second.
+   *
+   * @throws RecorderError `unknown-id` when no recording of this run is on, or what ended porin-recorder.
+   */
+  async counts(runId: string): Promise<Readonly<Record<string, number>>> {
+    const { facts } = await this.#command('counts', ['read', runId]);
+    return namedCalls(facts.calls, this.#architecture).byName;
   }
 
   /**
@@ -206,7 +216,7 @@ export class Recorder {
   #takeLine(text: string): void {
     try {
       const line = parseRecorderLine(text);
-      if (line.kind === 'use' || line.kind === 'file' || line.kind === 'socket') this.#takeDetail(line);
+      if (isDetail(line)) this.#takeDetail(line);
       else this.#takeAnswer(line);
     } catch (error) {
       this.#fail(error as RecorderError);

@@ -51,6 +51,7 @@ describe('recordingOf', () => {
         foreignProcesses: 0,
         supervisorCalls: 23,
         execs: 1,
+        overflows: 0,
       },
       partialReasons: [],
     });
@@ -88,6 +89,7 @@ describe('recordingOf', () => {
     [{ compat: 1 }, 'compat-calls'],
     [{ x32: 1 }, 'x32-calls'],
     [{ unknown: 1 }, 'unknown-calls'],
+    [{ overflows: 1 }, 'overflow'],
   ];
   it.each(holes)('is partial when the facts hold %j', (fact, reason) => {
     expect(recordingOf({ ...complete, ...fact }, [], ended).partialReasons).toEqual([reason]);
@@ -95,12 +97,26 @@ describe('recordingOf', () => {
 
   const deeperHoles: readonly (readonly [Partial<RecorderFacts>, PartialReason])[] = [
     ...holes,
-    [{ overflows: 1 }, 'overflow'],
     [{ 'ring-failures': 1 }, 'ring-full'],
     [{ unresolved: 1 }, 'unresolved-paths'],
   ];
   it.each(deeperHoles)('of kind files is partial when the facts hold %j', (fact, reason) => {
     expect(recordingOf({ ...complete, ...fact }, [], whole).partialReasons).toEqual([reason]);
+  });
+
+  it('holds refused calls by name and errno, and leaves out numbers without a name', () => {
+    const refused = { kind: 'refused', ...run, count: 2 } as const;
+    const details: RecorderDetail[] = [
+      { ...refused, number: 239, errno: 38 },
+      { ...refused, number: 237, errno: 38, count: 5 },
+      { ...refused, number: 237, errno: 1 },
+      { ...refused, number: 511, errno: 38 },
+    ];
+    const recording = recordingOf(complete, details, ended);
+    expect(JSON.stringify(recording.refused)).toBe('{"get_mempolicy":{"ENOSYS":2},"mbind":{"ENOSYS":5,"EPERM":2}}');
+    expect(recording.calls).toEqual({ exit_group: 1, getppid: 1000, read: 4 });
+    expect(recording.partialReasons).toEqual([]);
+    expect(recordingOf(complete, [], ended)).not.toHaveProperty('refused');
   });
 
   it('is partial when the payload was stopped', () => {

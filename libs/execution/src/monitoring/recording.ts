@@ -8,7 +8,7 @@ import {
   type PartialReason,
   type Recording,
 } from '#lib/profiles';
-import { argumentUses, fileUses, socketUses } from './recorded-uses.js';
+import { argumentUses, fileUses, refusedCalls, socketUses } from './recorded-uses.js';
 import { type RecorderDetail } from './recorder-detail.js';
 import { type RecorderFacts } from './recorder-line.js';
 
@@ -31,13 +31,8 @@ export function recordingOf(
   details: readonly RecorderDetail[],
   context: RecordingContext,
 ): Recording {
-  const calls = new Map<string, number>();
-  let unnamedCalls = 0;
-  for (const [number, count] of facts.calls) {
-    const name = syscallName(context.architecture, number);
-    if (name === undefined) unnamedCalls += count;
-    else calls.set(name, count);
-  }
+  const calls = namedCalls(facts.calls, context.architecture);
+  const refused = refusedCalls(details, context.architecture);
   const files = fileUses(details);
   const sockets = socketUses(details);
   const certificate: Certificate = {
@@ -47,14 +42,14 @@ export function recordingOf(
     payloadEndedOnItsOwn: context.payloadEndedOnItsOwn,
     compatCalls: facts.compat,
     x32Calls: facts.x32,
-    unknownCalls: facts.unknown + unnamedCalls,
+    unknownCalls: facts.unknown + calls.unnamed,
     ioUringSetups: facts.calls.get(IO_URING_SETUP) ?? 0,
     recursionMisses: facts.misses,
     mapFailures: facts['map-failures'],
     foreignProcesses: facts.foreign,
     supervisorCalls: facts.supervisor + facts['before-start'],
     execs: facts.execs,
-    ...(context.kind !== 'syscalls' && { overflows: facts.overflows }),
+    overflows: facts.overflows,
     ...(context.kind === 'files' && {
       ringFailures: facts['ring-failures'],
       unresolvedPaths: facts.unresolved + files.unreadable + sockets.unreadable,
@@ -63,7 +58,8 @@ export function recordingOf(
   return {
     version: 1,
     architecture: context.architecture,
-    calls: Object.fromEntries([...calls].sort(([a], [b]) => (a < b ? -1 : 1))),
+    calls: calls.byName,
+    ...(Object.keys(refused).length > 0 && { refused }),
     certificate,
     partialReasons: partialReasons(certificate),
     ...(context.kind !== 'syscalls' && {
@@ -72,6 +68,21 @@ export function recordingOf(
     }),
     ...(context.kind === 'files' && { files: files.uses, sockets: sockets.uses }),
   };
+}
+
+/** Counts by name, sorted, and the count of all calls whose number has none. */
+export function namedCalls(
+  calls: RecorderFacts['calls'],
+  architecture: Architecture,
+): { readonly byName: Readonly<Record<string, number>>; readonly unnamed: number } {
+  const named = new Map<string, number>();
+  let unnamed = 0;
+  for (const [number, count] of calls) {
+    const name = syscallName(architecture, number);
+    if (name === undefined) unnamed += count;
+    else named.set(name, count);
+  }
+  return { byName: Object.fromEntries([...named].sort(([a], [b]) => (a < b ? -1 : 1))), unnamed };
 }
 
 /** The recording of a run whose recorder ended before it could say what it saw: nothing is known, so nothing is certified. */

@@ -6,9 +6,9 @@ const EXITED = 'exited code 3 1000 200 300 4096 5 6';
 
 describe('parseControlMessage', () => {
   it('reads a hello', () => {
-    expect(parseControlMessage('hello 2 abc 0.1.0 Ni4xOC40NA== 7 1')).toEqual({
+    expect(parseControlMessage('hello 3 abc 0.1.0 Ni4xOC40NA== 7 1')).toEqual({
       kind: 'hello',
-      protocol: 2,
+      protocol: 3,
       token: 'abc',
       initVersion: '0.1.0',
       kernel: '6.18.44',
@@ -61,6 +61,11 @@ describe('parseControlMessage', () => {
     expect(parseControlMessage('failed exec 2')).toEqual({ kind: 'failed', stage: 'exec', errno: 2 });
     expect(parseControlMessage('count 3 5000')).toEqual({ kind: 'count', id: 3, count: 5000 });
     expect(parseControlMessage('dropped 0')).toEqual({ kind: 'dropped', count: 0 });
+    expect(parseControlMessage('foreign-calls 7 1')).toEqual({ kind: 'foreign-calls', compat: 7, x32: 1 });
+    expect(parseControlMessage('foreign-program i386 L2Jpbi9hbHQ=')).toEqual({
+      kind: 'foreign-program',
+      program: { abi: 'i386', path: '/bin/alt' },
+    });
   });
 
   it.each([
@@ -84,14 +89,20 @@ describe('parseControlMessage', () => {
     'started',
     'started now',
     'started fully ',
+    'foreign-calls 1',
+    'foreign-calls 1 -1',
+    'foreign-program i386',
+    'foreign-program i386 -',
+    'foreign-program amd64 L2E=',
+    'foreign-program i386 L2E= L2E=',
     'trace',
     'trace ',
     'trace -',
     'trace YQ== YQ==',
     'traced 1',
     'traced 1 -1',
-    'hello 2 abc 0.1.0 Ni4x 7',
-    'hello 2 abc 0.1.0 Ni4x 7 1 1',
+    'hello 3 abc 0.1.0 Ni4x 7',
+    'hello 3 abc 0.1.0 Ni4x 7 1 1',
     'hello one abc 0.1.0 Ni4x 7 1',
     'failed lunch 2',
     'failed exec -2',
@@ -100,6 +111,7 @@ describe('parseControlMessage', () => {
     'count 1 1e3',
     'dropped',
     DENIAL.replace('refused', 'ignored'),
+    DENIAL.replace('refused 1', 'continued 0'),
     DENIAL.replace('0x7ffe', '7ffe'),
     DENIAL.replace('0x7ffe', '0x10000000000000000'),
     DENIAL.replace(' 0x7ffe', ''),

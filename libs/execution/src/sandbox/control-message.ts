@@ -1,8 +1,9 @@
 /** The lines porin-init sends, parsed strictly; docs/control-channel.md is the grammar. */
 import { type LandlockStatus } from '#lib/profiles';
+import { FOREIGN_ABIS, type ForeignProgram } from '../executor-run.js';
 import { ControlChannelError } from './control-error.js';
 
-export const PROTOCOL_VERSION = 2;
+export const PROTOCOL_VERSION = 3;
 
 export interface Hello {
   readonly kind: 'hello';
@@ -42,6 +43,20 @@ export interface Failed {
   readonly errno: number;
 }
 
+/** A program for another ABI than the machine's 64-bit one has made a call, or was to be the payload; told of the first. */
+export interface ForeignProgramSeen {
+  readonly kind: 'foreign-program';
+  readonly program: ForeignProgram;
+}
+
+/** Calls of other ABIs than the machine's 64-bit one, none of which was made. */
+export interface ForeignCalls {
+  readonly kind: 'foreign-calls';
+  /** Of a 32-bit architecture: i386, 32-bit Arm. */
+  readonly compat: number;
+  readonly x32: number;
+}
+
 /** A string that a call's argument points to. */
 export type PointedTo =
   | { readonly kind: 'path'; readonly argument: number; readonly bytes: Buffer }
@@ -58,7 +73,7 @@ export interface RawDenial {
   readonly auditArch: number;
   /** As the caller gave it, a 32-bit signed number. */
   readonly number: number;
-  readonly action: 'refused' | 'continued' | 'killed';
+  readonly action: 'refused' | 'killed';
   /** 0 unless refused. */
   readonly errno: number;
   /** Six 64-bit values. */
@@ -91,6 +106,8 @@ export type ControlMessage =
   | Started
   | Failed
   | RawDenial
+  | ForeignProgramSeen
+  | ForeignCalls
   | { readonly kind: 'trace'; readonly text: Buffer }
   | Traced
   | { readonly kind: 'count'; readonly id: number; readonly count: number }
@@ -105,8 +122,10 @@ const POINTED_TO = `(?:path|cut|address|unreadable):[0-5]:(?:-|${BASE64})`;
 const HELLO = new RegExp(`^hello ${DECIMAL} (\\S+) (\\S+) (\\S+) ${DECIMAL} ${DECIMAL}$`);
 const FAILED = new RegExp(`^failed ([a-z]+) ${DECIMAL}$`);
 const DENIAL = new RegExp(
-  `^denial ${DECIMAL} ${HEX} ${DECIMAL} (refused|continued|killed) ${DECIMAL}((?: ${HEX}){6})((?: ${POINTED_TO}){0,2})$`,
+  `^denial ${DECIMAL} ${HEX} ${DECIMAL} (refused|killed) ${DECIMAL}((?: ${HEX}){6})((?: ${POINTED_TO}){0,2})$`,
 );
+const FOREIGN_PROGRAM = new RegExp(`^foreign-program (${FOREIGN_ABIS.join('|')}) (${BASE64})$`);
+const FOREIGN_CALLS = new RegExp(`^foreign-calls ${DECIMAL} ${DECIMAL}$`);
 const TRACE = new RegExp(`^trace (${BASE64})$`);
 const TRACED = new RegExp(`^traced ${DECIMAL} ${DECIMAL}$`);
 const COUNT = new RegExp(`^count ${DECIMAL} ${DECIMAL}$`);
@@ -141,6 +160,12 @@ function parse(line: string): ControlMessage | undefined {
       return parseFailed(line);
     case 'denial':
       return parseDenial(line);
+    case 'foreign-program':
+      return parseForeignProgram(line);
+    case 'foreign-calls': {
+      const match = FOREIGN_CALLS.exec(line);
+      return match ? { kind: 'foreign-calls', compat: Number(match[1]), x32: Number(match[2]) } : undefined;
+    }
     case 'trace': {
       const match = TRACE.exec(line);
       return match ? { kind: 'trace', text: Buffer.from(match[1] ?? '', 'base64') } : undefined;
@@ -199,6 +224,13 @@ function parseDenial(line: string): RawDenial | undefined {
     arguments: values.trim().split(' ').map(BigInt),
     pointedTo: details.trim() === '' ? [] : details.trim().split(' ').map(parsePointedTo),
   };
+}
+
+function parseForeignProgram(line: string): ForeignProgramSeen | undefined {
+  const match = FOREIGN_PROGRAM.exec(line);
+  const abi = FOREIGN_ABIS.find((word) => word === match?.[1]);
+  const path = Buffer.from(match?.[2] ?? '', 'base64').toString();
+  return match && abi ? { kind: 'foreign-program', program: { abi, path } } : undefined;
 }
 
 function parsePointedTo(text: string): PointedTo {

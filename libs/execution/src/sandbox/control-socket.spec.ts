@@ -4,12 +4,15 @@ import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { DenialList } from '../denial-list.js';
 import { ControlSocket } from './control-socket.js';
 
 const TIMEOUT_MS = 20_000;
-const HELLO = 'hello 2 token 0.1.0 Ni4x 7 1\n';
+const HELLO = 'hello 3 token 0.1.0 Ni4x 7 1\n';
 const DENIAL = (id: number) => `denial ${id} 0xc000003e 110 refused 38 0x0 0x0 0x0 0x0 0x0 0x0\n`;
 const EXITED = 'exited code 0 1 0 0 1 0 0\n';
+const NO_FOREIGN_CALLS = 'foreign-calls 0 0\n';
+const FOREIGN_PROGRAM = 'foreign-program i386 L2Jpbi9hbHQ=\n';
 
 let directory: string;
 let control: ControlSocket;
@@ -33,7 +36,7 @@ async function started(): Promise<void> {
   peer.write(HELLO);
   await control.accept(TIMEOUT_MS);
   peer.write('ready\nstarted none\n');
-  await control.sendPolicy('policy 2\nend\n');
+  await control.sendPolicy('policy 3\nend\n');
   expect(await control.go()).toEqual({ kind: 'started', landlockStatus: 'NOT_ENFORCED' });
 }
 
@@ -47,48 +50,65 @@ describe('ControlSocket', () => {
 
   it('carries one payload from hello to exited', async () => {
     await started();
-    const first: string[] = [];
-    const end = control.finished({ onDenial: (denial, index) => first.push(`${index} ${denial.call}`) });
-    peer.write(`${DENIAL(0)}${DENIAL(1)}count 0 7\ncount 1 1\ndropped 3\n${EXITED}`);
-    expect(await end).toMatchObject({ denials: [{ count: 7 }, { count: 1 }], denialsDropped: 3 });
-    expect(first).toEqual(['0 getppid', '1 getppid']);
+    const denials = new DenialList();
+    const end = control.finished(denials);
+    peer.write(`${DENIAL(0)}${DENIAL(1)}${NO_FOREIGN_CALLS}count 0 7\ncount 1 1\ndropped 3\n${EXITED}`);
+    expect(await end).toMatchObject({ exited: { end: { exitCode: 0 } } });
+    expect(denials.denials).toMatchObject([
+      { call: 'getppid', count: 7 },
+      { call: 'getppid', count: 1 },
+    ]);
+    expect(denials.dropped).toBe(3);
   });
 
   it('tells how often denials have happened while the payload runs, and takes the last counts as exact', async () => {
     await started();
     const counts: string[] = [];
-    const end = control.finished({ onCount: (index, count) => counts.push(`${index} ${count}`) });
-    peer.write(`${DENIAL(0)}count 0 3\n${DENIAL(1)}count 0 5\ncount 1 2\ncount 0 5\ncount 1 4\ndropped 0\n${EXITED}`);
-    expect(await end).toMatchObject({ denials: [{ count: 5 }, { count: 4 }] });
-    expect(counts).toEqual(['0 3', '0 5', '1 2', '1 4']);
+    const denials = new DenialList((position) => counts.push(`${position} ${denials.at(position)?.count}`));
+    const end = control.finished(denials);
+    peer.write(`${DENIAL(0)}count 0 3\n${DENIAL(1)}count 0 5\ncount 1 2\n`);
+    peer.write(`${NO_FOREIGN_CALLS}count 0 5\ncount 1 4\ndropped 0\n${EXITED}`);
+    await end;
+    expect(denials.denials).toMatchObject([{ count: 5 }, { count: 4 }]);
+    expect(counts).toEqual(['0 1', '0 3', '1 1', '0 5', '1 2', '1 4']);
   });
 
   it('hands over the trace piece by piece, and reads no further before a piece is taken', async () => {
     await started();
     const taken: string[] = [];
-    const end = control.finished({
+    const end = control.finished(new DenialList(), {
       onTrace: async (text) => {
         taken.push(`begin ${text.toString()}`);
         await new Promise(setImmediate);
         taken.push(`end ${text.toString()}`);
       },
     });
-    peer.write(`trace YQ==\ntrace Yg==\n${DENIAL(0)}traced 9 2\ncount 0 1\ndropped 0\n${EXITED}`);
+    peer.write(`trace YQ==\ntrace Yg==\n${DENIAL(0)}traced 9 2\n${NO_FOREIGN_CALLS}count 0 1\ndropped 0\n${EXITED}`);
     expect((await end).traced).toEqual({ calls: 9, callsBeyondMaximum: 2 });
     expect(taken).toEqual(['begin a', 'end a', 'begin b', 'end b']);
+  });
+
+  it('tells of a program of another ABI, and how many calls of others there were', async () => {
+    await started();
+    const end = control.finished(new DenialList());
+    peer.write(`${FOREIGN_PROGRAM}${DENIAL(0)}foreign-calls 3 1\ncount 0 4\ndropped 0\n${EXITED}`);
+    expect(await end).toMatchObject({
+      foreignProgram: { abi: 'i386', path: '/bin/alt' },
+      foreignCalls: { compat: 3, x32: 1 },
+    });
   });
 
   it('lets the container be looked at before porin-init may end', async () => {
     await started();
     const hungUp = once(peer, 'end');
     peer.resume();
-    const end = control.finished({
+    const end = control.finished(new DenialList(), {
       onExited: () => {
         expect(peer.readableEnded).toBe(false);
         return Promise.resolve();
       },
     });
-    peer.write(`dropped 0\n${EXITED}`);
+    peer.write(`${NO_FOREIGN_CALLS}dropped 0\n${EXITED}`);
     await end;
     await hungUp;
   });
@@ -113,7 +133,7 @@ describe('ControlSocket', () => {
   it.each([
     ['wrong-token', HELLO.replace('token', 'tokem')],
     ['wrong-token', HELLO.replace('token', 'token2')],
-    ['protocol-version', HELLO.replace('hello 2', 'hello 1')],
+    ['protocol-version', HELLO.replace('hello 3', 'hello 2')],
     ['unexpected-message', 'ready\n'],
     ['malformed-line', 'GET / HTTP/1.1\n'],
     ['malformed-line', '\n'],
@@ -129,6 +149,10 @@ describe('ControlSocket', () => {
   it.each([
     ['a denial out of order', DENIAL(1)],
     ['an end without counts', `${DENIAL(0)}${EXITED}`],
+    ['an end without the calls of other ABIs', `dropped 0\n${EXITED}`],
+    ['the calls of other ABIs twice', NO_FOREIGN_CALLS + NO_FOREIGN_CALLS],
+    ['a second program of another ABI', FOREIGN_PROGRAM + FOREIGN_PROGRAM],
+    ['a program of another ABI after all its calls', NO_FOREIGN_CALLS + FOREIGN_PROGRAM],
     ['an end without the count of one', `${DENIAL(0)}${DENIAL(1)}count 0 1\ndropped 0\n`],
     ['a count before the last denial as its end', `${DENIAL(0)}count 0 2\n${DENIAL(1)}count 1 1\ndropped 0\n`],
     ['a count that falls', `${DENIAL(0)}count 0 5\ncount 0 4\n`],
@@ -141,13 +165,13 @@ describe('ControlSocket', () => {
   ])('refuses %s', async (_name, text) => {
     await started();
     peer.write(text);
-    await expect(control.finished()).rejects.toMatchObject({ code: 'unexpected-message' });
+    await expect(control.finished(new DenialList())).rejects.toMatchObject({ code: 'unexpected-message' });
   });
 
   it('misses the end of a trace that was asked for', async () => {
     await started();
-    peer.write(`dropped 0\n${EXITED}`);
-    const end = control.finished({ onTrace: () => undefined });
+    peer.write(`${NO_FOREIGN_CALLS}dropped 0\n${EXITED}`);
+    const end = control.finished(new DenialList(), { onTrace: () => undefined });
     await expect(end).rejects.toMatchObject({ code: 'unexpected-message' });
   });
 
@@ -158,15 +182,31 @@ describe('ControlSocket', () => {
   ])('reports a hang-up %s', async (_name, text) => {
     await started();
     peer.end(text);
-    await expect(control.finished()).rejects.toMatchObject({ code: 'hung-up' });
+    await expect(control.finished(new DenialList())).rejects.toMatchObject({ code: 'hung-up' });
   });
 
   it('says why a payload did not start', async () => {
     peer.write(HELLO);
     await control.accept(TIMEOUT_MS);
     peer.write('ready\nfailed exec 13\n');
-    await control.sendPolicy('policy 2\nend\n');
+    await control.sendPolicy('policy 3\nend\n');
     expect(await control.go()).toEqual({ kind: 'failed', stage: 'exec', errno: 13 });
+  });
+
+  it('says that a payload did not start because it is for another ABI', async () => {
+    peer.write(HELLO);
+    await control.accept(TIMEOUT_MS);
+    peer.write(`ready\n${FOREIGN_PROGRAM}failed exec 8\n`);
+    await control.sendPolicy('policy 3\nend\n');
+    expect(await control.go()).toMatchObject({ stage: 'exec', foreignProgram: { abi: 'i386', path: '/bin/alt' } });
+  });
+
+  it('takes a start of a program of another ABI for none', async () => {
+    peer.write(HELLO);
+    await control.accept(TIMEOUT_MS);
+    peer.write(`ready\n${FOREIGN_PROGRAM}started none\n`);
+    await control.sendPolicy('policy 3\nend\n');
+    await expect(control.go()).rejects.toMatchObject({ code: 'unexpected-message' });
   });
 
   it('reports that nobody connected in time', async () => {
@@ -189,7 +229,7 @@ describe('ControlSocket', () => {
     await waiting;
 
     await started();
-    const end = expect(control.finished()).rejects.toMatchObject({ code: 'closed' });
+    const end = expect(control.finished(new DenialList())).rejects.toMatchObject({ code: 'closed' });
     control.close();
     await end;
   });

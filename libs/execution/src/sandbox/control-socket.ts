@@ -10,44 +10,26 @@ import { once } from 'node:events';
 import { chmod, mkdir } from 'node:fs/promises';
 import { createServer, type Server, type Socket } from 'node:net';
 import { dirname } from 'node:path';
-import { type Denial } from '../executor-run.js';
+import { type DenialList } from '../denial-list.js';
+import { type ForeignProgram } from '../executor-run.js';
+import { within } from '../within.js';
 import { ControlChannelError } from './control-error.js';
 import {
   type ControlMessage,
-  type Exited,
   type Failed,
   type Hello,
   parseControlMessage,
   PROTOCOL_VERSION,
   type Started,
-  type Traced,
 } from './control-message.js';
-import { DenialLedger } from './denial-ledger.js';
+import { type PayloadEnd, type PayloadHandlers, PayloadReport } from './payload-report.js';
 import { readLines } from './read-lines.js';
 
 /** sizeof(sockaddr_un.sun_path) less its NUL. */
 const MAX_SOCKET_PATH = 107;
 
-export interface PayloadEnd {
-  readonly exited: Exited;
-  readonly denials: readonly Denial[];
-  /** Denied calls that are in none of the denials, because the report is bounded. */
-  readonly denialsDropped: number;
-  /** With a trace. */
-  readonly traced?: Omit<Traced, 'kind'>;
-}
-
-/** What may happen between `started` and the payload's end. */
-export interface PayloadHandlers {
-  /** The first call of each shape, when it happens; `index` is its place in the end's denials. */
-  readonly onDenial?: (denial: Denial, index: number) => void;
-  /** How often it has happened by now, at most once a second. */
-  readonly onCount?: (index: number, count: number) => void;
-  /** Whole lines of the trace. The payload waits while this has not resolved. Needed exactly where the policy has a trace. */
-  readonly onTrace?: (text: Buffer) => void | Promise<void>;
-  /** May look at the container while porin-init is still in it: it waits 10 s for this to resolve. */
-  readonly onExited?: (exited: Exited) => Promise<void>;
-}
+/** What may be between `go` and `failed`. */
+export type FailedStart = Failed & { readonly foreignProgram?: ForeignProgram };
 
 export class ControlSocket {
   readonly #server: Server;
@@ -120,7 +102,7 @@ export class ControlSocket {
    * @throws ControlChannelError connect-timeout, wrong-token, protocol-version, or any of the channel's own
    */
   async accept(timeoutMs: number): Promise<Hello> {
-    const hello = await this.#inTime(this.#hello(), timeoutMs);
+    const hello = await within(this.#hello(), timeoutMs, () => this.#lateHello(timeoutMs));
     if (hello.kind !== 'hello') throw this.#unexpected(hello, 'hello');
     if (!sameToken(hello.token, this.#token)) {
       throw this.#fail('wrong-token', 'A process that does not have the token connected to the control socket.');
@@ -142,35 +124,32 @@ export class ControlSocket {
   }
 
   /** Opens the gate. `failed` means that the payload was not executed and porin-init has ended. */
-  async go(): Promise<Started | Failed> {
+  async go(): Promise<Started | FailedStart> {
     this.#send('go\n');
-    const message = await this.#next();
-    if (message.kind === 'started' || message.kind === 'failed') return message;
+    const first = await this.#next();
+    if (first.kind === 'started') return first;
+    const foreignProgram = first.kind === 'foreign-program' ? first.program : undefined;
+    const message = foreignProgram ? await this.#next() : first;
+    if (message.kind === 'failed') return { ...message, ...(foreignProgram && { foreignProgram }) };
     throw this.#unexpected(message, 'started or failed');
   }
 
   /**
    * Follows the payload until it has ended and the container is empty but for porin-init, which ends when this resolves.
+   * `denials` gets the first call of each shape when it happens, how often it has happened at most once a second, and by the
+   * end the exact counts.
    */
-  async finished(handlers: PayloadHandlers = {}): Promise<PayloadEnd> {
-    const ledger = new DenialLedger();
-    let traced: PayloadEnd['traced'];
+  async finished(denials: DenialList, handlers: PayloadHandlers = {}): Promise<PayloadEnd> {
+    const report = new PayloadReport(denials, handlers);
     for (;;) {
       const message = await this.#next();
-      if (message.kind === 'exited' && ledger.complete && (traced !== undefined || !handlers.onTrace)) {
+      const { complete } = report;
+      if (message.kind === 'exited' && complete) {
         await handlers.onExited?.(message);
         this.#socket?.end();
-        return { exited: message, ...ledger.result(), ...(traced && { traced }) };
+        return { exited: message, ...complete };
       }
-      if (message.kind === 'trace' && handlers.onTrace && !traced) await handlers.onTrace(message.text);
-      else if (message.kind === 'traced' && handlers.onTrace && !traced) {
-        traced = { calls: message.calls, callsBeyondMaximum: message.callsBeyondMaximum };
-      } else {
-        const event = ledger.take(message);
-        if (event === 'unexpected') throw this.#unexpected(message, 'denial, trace, count, dropped or exited');
-        if (event?.kind === 'denial') handlers.onDenial?.(event.denial, event.index);
-        if (event?.kind === 'count') handlers.onCount?.(event.index, event.count);
-      }
+      if (!(await report.take(message))) throw this.#unexpected(message, "what comes next of a payload's report");
     }
   }
 
@@ -191,21 +170,11 @@ export class ControlSocket {
     return this.#next();
   }
 
-  async #inTime<T>(result: Promise<T>, timeoutMs: number): Promise<T> {
-    let timer: NodeJS.Timeout | undefined;
-    const timeout = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => {
-        const message = this.#socket
-          ? `porin-init connected and did not say hello within ${timeoutMs} ms.`
-          : `porin-init did not connect within ${timeoutMs} ms: its container may not have started.`;
-        reject(this.#fail('connect-timeout', message));
-      }, timeoutMs);
-    });
-    try {
-      return await Promise.race([result, timeout]);
-    } finally {
-      clearTimeout(timer);
-    }
+  #lateHello(timeoutMs: number): ControlChannelError {
+    const message = this.#socket
+      ? `porin-init connected and did not say hello within ${timeoutMs} ms.`
+      : `porin-init did not connect within ${timeoutMs} ms: its container may not have started.`;
+    return this.#fail('connect-timeout', message);
   }
 
   #send(text: string): void {

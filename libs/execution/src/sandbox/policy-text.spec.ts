@@ -6,7 +6,6 @@ const POLICY: SandboxPolicy = {
   environment: { A: 'b=c', EMPTY: '' },
   workingDirectory: '/',
   rlimits: { NOFILE: { soft: 10, hard: 20 }, CORE: { soft: 0, hard: 'unlimited' } },
-  enforcement: 'enforce',
   filter: {
     filter: [{ code: 6, jt: 0, jf: 0, k: 0x7fc00000 }],
     answer: [{ code: 6, jt: 1, jf: 2, k: 0x00050026 }],
@@ -18,7 +17,7 @@ const base64 = (text: string) => Buffer.from(text).toString('base64');
 describe('renderPolicy', () => {
   it('writes one line for each part, with strings in base64', () => {
     expect(renderPolicy(POLICY).split('\n')).toEqual([
-      'policy 2',
+      'policy 3',
       `arg ${base64('/bin/true')}`,
       'arg -',
       `arg ${base64('two\nlines')}`,
@@ -27,7 +26,6 @@ describe('renderPolicy', () => {
       'dir Lw==',
       'rlimit NOFILE 10 20',
       'rlimit CORE 0 unlimited',
-      'enforcement enforce',
       'filter BgAAAAAAwH8=',
       'answer BgABAiYABQA=',
       'end',
@@ -41,7 +39,7 @@ describe('renderPolicy', () => {
       { path: '/tmp', rights: ['read', 'write', 'create'] },
     ] as const;
     const lines = renderPolicy({ ...POLICY, landlock, trace: { maximumBytes: 1000 } }).split('\n');
-    expect(lines.slice(10, 14)).toEqual(['landlock', 'path rx Lw==', `path rwc ${base64('/tmp')}`, 'trace 1000']);
+    expect(lines.slice(9, 13)).toEqual(['landlock', 'path rx Lw==', `path rwc ${base64('/tmp')}`, 'trace 1000']);
     expect(renderPolicy({ ...POLICY, landlock: [] })).toContain('\nlandlock\n');
   });
 
@@ -63,7 +61,6 @@ describe('renderPolicy', () => {
       { landlock: Array(5000).fill({ path: '/a', rights: ['read'] }) as never },
     ],
     ['more bytes of paths', { landlock: Array(600).fill({ path: `/${'x'.repeat(4000)}`, rights: ['read'] }) as never }],
-    ['a trace of an audit', { enforcement: 'audit', trace: { maximumBytes: 1000 } }],
     ['more strings than porin-init has room for', { arguments: Array<string>(9000).fill('x') }],
   ])('refuses %s', (_name, changes) => {
     expect(() => renderPolicy({ ...POLICY, ...changes })).toThrow(PolicyError);

@@ -2,12 +2,12 @@
 import {
   type CompiledFilter,
   encodeProgram,
-  type Enforcement,
   FILE_RIGHTS,
   type FileRule,
   type Instruction,
   type LandlockRules,
 } from '#lib/profiles';
+import { PROTOCOL_VERSION } from './control-message.js';
 
 /** Resources of setrlimit(2) that a policy may set. */
 export const RLIMIT_NAMES = ['CPU', 'FSIZE', 'DATA', 'STACK', 'CORE', 'NPROC', 'NOFILE', 'AS', 'MEMLOCK'] as const;
@@ -26,11 +26,10 @@ export interface SandboxPolicy {
   /** Absolute path in the container. */
   readonly workingDirectory: string;
   readonly rlimits: Readonly<Partial<Record<RlimitName, Rlimit>>>;
-  readonly enforcement: Enforcement;
   readonly filter: CompiledFilter;
   /** What may be done to files; absent: nothing is refused. A path that the container does not have grants nothing. */
   readonly landlock?: LandlockRules;
-  /** Trace every call that the filter notifies; then the filter's answer has the whole decision. Not with `audit`. */
+  /** Trace every call that the filter notifies; then, and only then, the answer lets calls go on. */
   readonly trace?: { readonly maximumBytes: number };
 }
 
@@ -57,14 +56,12 @@ export function renderPolicy(policy: SandboxPolicy): string {
   const rules = policy.landlock ?? [];
   checkRules(rules);
   checkTotal([...policy.arguments, ...environment, policy.workingDirectory], rules);
-  if (policy.trace && policy.enforcement === 'audit') throw new PolicyError('A trace cannot be had with audit.');
   return [
-    'policy 2',
+    `policy ${PROTOCOL_VERSION}`,
     ...policy.arguments.map((argument) => `arg ${encodeString(argument)}`),
     ...environment.map((variable) => `env ${encodeString(variable)}`),
     `dir ${encodeString(policy.workingDirectory)}`,
     ...Object.entries(policy.rlimits).map(([name, { soft, hard }]) => `rlimit ${name} ${soft} ${hard}`),
-    `enforcement ${policy.enforcement}`,
     ...(policy.landlock ? ['landlock'] : []),
     ...rules.map(({ path, rights }) => `path ${encodeRights(rights)} ${encodeString(path)}`),
     ...(policy.trace ? [`trace ${policy.trace.maximumBytes}`] : []),

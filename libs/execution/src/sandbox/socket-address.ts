@@ -1,5 +1,5 @@
 /** Words for a socket address (struct sockaddr and its kinds) as copied out of the payload. */
-import { SOCKET_FAMILIES, word } from '#lib/profiles';
+import { SOCKET_FAMILIES } from '#lib/profiles';
 
 const AF_UNIX = 1;
 const AF_INET = 2;
@@ -47,7 +47,7 @@ export function describeAddress(bytes: Buffer): string {
   const internet = internetAddress(bytes);
   if (internet !== undefined) return internet;
   if (family === AF_UNIX) return describeUnix(bytes.subarray(2));
-  return word(SOCKET_FAMILIES, family);
+  return SOCKET_FAMILIES[family] ?? String(family);
 }
 
 /** A leading NUL makes the name abstract: then all of it counts, without one it ends at the first NUL. */

@@ -11,6 +11,10 @@ const always = (path: string, rights: readonly FileRight[], reason: string): Alw
   reason,
 });
 
+/** What libraries read as a matter of course, depending on input, environment and node. None holds a secret. */
+const trees = (reason: string, paths: readonly string[]): readonly AlwaysGranted[] =>
+  paths.map((path) => always(path, ['read'], reason));
+
 export const ALWAYS_GRANTED: readonly AlwaysGranted[] = [
   always('{inputs}', ['read'], "the job's inputs are there to be read"),
   always('{outputs}', ['read', 'write', 'create'], "the job's outputs are collected from there"),
@@ -28,6 +32,49 @@ export const ALWAYS_GRANTED: readonly AlwaysGranted[] = [
   always('/proc/cpuinfo', ['read'], 'libraries choose their code by the processor, so it differs from node to node'),
   always('/proc/meminfo', ['read'], 'libraries size their buffers by it, if the input is large enough'),
   always('/proc/stat', ['read'], 'the number of processors, where /sys does not tell'),
-  always('/proc/sys/vm/overcommit_memory', ['read'], 'glibc reads it when it first gives memory back'),
+  always('/proc/loadavg', ['read'], 'programs choose their number of threads by it'),
+  always('/proc/uptime', ['read'], 'programs tell time by it'),
+  always('/proc/version', ['read'], 'what kernel it is, where uname is not used'),
+  always(
+    '/proc/filesystems',
+    ['read'],
+    'the list of file systems that the kernel knows, which libraries of SELinux read',
+  ),
+  always('/proc/sys/kernel', ['read'], 'limits and versions of the kernel, which runtimes read'),
+  always('/proc/sys/vm', ['read'], 'how the kernel gives memory, which runtimes and allocators read'),
   always('/sys/devices/system/cpu', ['read'], 'one directory for each processor, so it differs from node to node'),
+  always('/sys/devices/system/node', ['read'], 'one directory for each memory node, so it differs from node to node'),
+  always('/sys/kernel/mm', ['read'], 'how the kernel uses large pages, which allocators and runtimes read'),
+  always('/sys/fs/cgroup', ['read'], 'the limits of its own container, by which runtimes size themselves'),
+  ...trees('fonts, which a program chooses by what it draws', [
+    ...['/etc/fonts', '/usr/share/fonts', '/usr/local/share/fonts', '/usr/share/fontconfig', '/var/cache/fontconfig'],
+  ]),
+  ...trees('names, formats and letters of languages, which a program chooses by its environment and its messages', [
+    ...['/usr/lib/locale', '/usr/share/locale', '/usr/share/i18n', '/usr/share/X11/locale', '/etc/locale.alias'],
+    ...[
+      '/etc/default/locale',
+      '/etc/locale.conf',
+      '/usr/lib/x86_64-linux-gnu/gconv',
+      '/usr/lib/aarch64-linux-gnu/gconv',
+    ],
+    ...['/usr/lib64/gconv', '/usr/lib/gconv'],
+  ]),
+  ...trees('how terminals work, which a program chooses by its environment', [
+    ...['/etc/terminfo', '/lib/terminfo', '/usr/lib/terminfo', '/usr/share/terminfo'],
+  ]),
+  ...trees('time zones, which a program chooses by its environment and its input', [
+    ...['/usr/share/zoneinfo', '/etc/localtime', '/etc/timezone'],
+  ]),
+  ...trees('certificates of authorities, and how libraries use them', [
+    ...['/etc/ssl/certs', '/etc/ssl/openssl.cnf', '/usr/lib/ssl', '/usr/share/ca-certificates', '/etc/pki/tls/certs'],
+    ...['/etc/pki/ca-trust', '/etc/ca-certificates', '/etc/crypto-policies'],
+  ]),
+  ...trees('where names of hosts, users and services are looked up, and what they mean everywhere', [
+    ...['/etc/nsswitch.conf', '/etc/host.conf', '/etc/hosts', '/etc/resolv.conf', '/etc/services', '/etc/protocols'],
+    ...['/etc/gai.conf'],
+  ]),
+  ...trees('where the dynamic linker finds libraries', ['/etc/ld.so.cache', '/etc/ld.so.conf', '/etc/ld.so.conf.d']),
+  ...trees('types of files by their names and first bytes', [
+    ...['/etc/magic', '/usr/share/misc', '/usr/share/mime', '/etc/mime.types'],
+  ]),
 ];

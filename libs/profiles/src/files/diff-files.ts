@@ -2,7 +2,7 @@
 import { type FileRight, type FileRule, type LandlockStatus } from '../model/files.js';
 import { type Profile } from '../model/profile.js';
 import { isAtOrBelow } from './paths.js';
-import { byPath, rightsAt } from './rights.js';
+import { byPath, isGiven, rightsAt } from './rights.js';
 
 /** At a path, and so below it. */
 export interface ChangedRights {
@@ -78,7 +78,7 @@ function takenIn({ path }: FileRule, tree: string, rules: ReadonlyMap<string, un
 }
 
 function without(rights: readonly FileRight[], others: readonly FileRight[]): readonly FileRight[] {
-  return rights.filter((right) => !others.includes(right));
+  return rights.filter((right) => !isGiven(others, right));
 }
 
 function change<T>(before: T | undefined, now: T | undefined): LimitChange<T> | null {

@@ -32,7 +32,10 @@ export function generaliseFiles(
   const granted = ownRights(basedOn);
   const pathsOf = (right: Need['right'], from: readonly Need[]) =>
     from.filter((need) => need.right === right).map(({ path }) => path);
-  const treeToRead = readTrees([...pathsOf('read', needs), ...pathsOf('read', granted)]);
+  const treeToRead = readTrees(
+    [...pathsOf('read', needs), ...pathsOf('read', granted)],
+    [...pathsOf('list', needs), ...pathsOf('list', granted)],
+  );
   const placeToExecute = executeDirectories(pathsOf('execute', needs));
   const rules = canonicalFiles([
     ...basedOn,
@@ -59,8 +62,12 @@ function ownRights(rules: readonly FileRule[]): readonly Need[] {
   });
 }
 
-/** Directories that count as read as a whole. Each can only come to be one by more paths, and none stops being one. */
-function readTrees(paths: readonly string[]): readonly string[] {
+/**
+ * Directories that count as read as a whole. Each can only come to be one by more paths, and none stops being one. A list
+ * alone makes no tree, for a program may list its working directory and need nothing there; with a file that was read
+ * directly in the directory it does.
+ */
+function readTrees(paths: readonly string[], listed: readonly string[]): readonly string[] {
   const names = new Map<string, Set<string>>();
   const areas = new Map<string, { readonly least: number; readonly paths: Set<string> }>();
   for (const path of paths.filter((candidate) => !isVariable(candidate))) {
@@ -68,12 +75,18 @@ function readTrees(paths: readonly string[]): readonly string[] {
       const directory = parentOf(name);
       if (directory !== undefined) memberOf(names, directory, () => new Set<string>()).add(name);
     }
+  }
+  for (const path of [...paths, ...listed].filter((candidate) => !isVariable(candidate))) {
     const area = areaOf(path);
     if (!area) continue;
     const least = area.kind === 'machine' ? 1 : LIBRARY_FILES;
     memberOf(areas, area.tree, () => ({ least, paths: new Set<string>() })).paths.add(path);
   }
+  const readIn = new Set(paths.map(parentOf));
   return [
+    ...listed
+      .filter((path) => readIn.has(path) && !isBoundary(path) && !isVariable(path))
+      .map((path) => [path] as const),
     ...[...names].filter(([directory, { size }]) => size >= READ_NAMES && !isBoundary(directory)),
     ...[...areas].filter(([, { least, paths: seen }]) => seen.size >= least),
   ].map(([directory]) => directory);

@@ -30,23 +30,23 @@ function merged(runs: readonly RecordedRun[], basedOn: Profile | null = null) {
 describe('file rules of a merged profile', () => {
   it('come from the recordings that hold files, and say in how many of those they were used', () => {
     const { profile, coverage } = merged([
-      run('a', ['read /etc/hosts', 'read /opt/t/1', 'read /opt/t/2', 'read /opt/t/3']),
+      run('a', ['read /etc/hostid', 'read /opt/t/1', 'read /opt/t/2', 'read /opt/t/3']),
       run('b', ['read /opt/t/1']),
       run('c', null),
     ]);
     expect(profile.files).toEqual([
-      { path: '/etc/hosts', rights: ['read'] },
+      { path: '/etc/hostid', rights: ['read'] },
       { path: '/opt/t', rights: ['read'] },
     ]);
-    expect(coverage).toEqual({
+    expect(coverage).toMatchObject({
       read: { seenIn: 3, of: 3 },
-      'file:/etc/hosts': { seenIn: 1, of: 2 },
+      'file:/etc/hostid': { seenIn: 1, of: 2 },
       'file:/opt/t': { seenIn: 2, of: 2 },
     });
   });
 
   it('wait until recordings with files are enough by themselves, in number and in inputs', () => {
-    expect(merged([run('a', ['read /etc/hosts']), run('b', null)]).profile).not.toHaveProperty('files');
+    expect(merged([run('a', ['read /etc/hostid']), run('b', null)]).profile).not.toHaveProperty('files');
     expect(merged([run('a', ['read /x']), run('a', ['read /y']), run('b', null)]).profile).not.toHaveProperty('files');
   });
 
@@ -55,8 +55,8 @@ describe('file rules of a merged profile', () => {
   });
 
   it('may narrow a version without any, and only widen one that has them', () => {
-    const runs = [run('a', ['read /etc/hosts']), run('b', ['read /etc/hosts'])];
-    expect(merged(runs, approved).profile.files).toEqual([{ path: '/etc/hosts', rights: ['read'] }]);
+    const runs = [run('a', ['read /etc/hostid']), run('b', ['read /etc/hostid'])];
+    expect(merged(runs, approved).profile.files).toEqual([{ path: '/etc/hostid', rights: ['read'] }]);
     const before: Profile = {
       ...approved,
       files: [{ path: '/etc/group', rights: ['read'] }],
@@ -65,7 +65,7 @@ describe('file rules of a merged profile', () => {
     const { profile, coverage } = merged(runs, before);
     expect(profile.files).toEqual([
       { path: '/etc/group', rights: ['read'] },
-      { path: '/etc/hosts', rights: ['read'] },
+      { path: '/etc/hostid', rights: ['read'] },
     ]);
     expect(profile.landlockMinimum).toBe('FULLY_ENFORCED');
     expect(coverage['file:/etc/group']).toEqual({ seenIn: 0, of: 2 });

@@ -7,6 +7,7 @@ import { generaliseFiles } from './generalise.js';
 import { needsOf } from './needs.js';
 import { PIDS_MAXIMUM } from './parse-files.js';
 import { isAtOrBelow } from './paths.js';
+import { isGiven } from './rights.js';
 
 type LearnedMembers = Pick<Profile, 'files' | 'landlockMinimum' | 'pids'>;
 
@@ -47,7 +48,7 @@ export function fileCoverage(runs: readonly LearningRun[], rules: readonly FileR
   return Object.fromEntries(
     rules.map(({ path, rights }) => {
       const uses = needs.filter((seen) =>
-        seen.some((need) => rights.includes(need.right) && isAtOrBelow(need.path, path)),
+        seen.some((need) => isGiven(rights, need.right) && isAtOrBelow(need.path, path)),
       );
       return [FILE_KEY + path, { seenIn: uses.length, of: recordings.length }];
     }),

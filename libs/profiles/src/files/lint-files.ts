@@ -52,9 +52,11 @@ export function lintFiles({ files = [] }: Profile, coverage: Coverage = {}): rea
 
 function risksOf({ path, rights }: FileRule): string[] {
   const has = (right: FileRule['rights'][number]) => rights.includes(right);
+  const isListed = rights.length === 1 && has('list');
   const risks = [
     INVISIBLE.test(path) && 'has characters that do not show, and may not be the path that it looks like',
-    isBoundary(path) && `grants ${rights.join(', ')} in a whole tree of unrelated files`,
+    isBoundary(path) && !isListed && `grants ${rights.join(', ')} in a whole tree of unrelated files`,
+    isBoundary(path) && isListed && 'shows the names of all files in it, and not what is in them',
     (has('write') || has('create')) &&
       !WRITABLE_ANYWAY.has(path) &&
       'is changed outside of outputs and temporary places',

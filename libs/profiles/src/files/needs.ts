@@ -4,7 +4,7 @@ import { type FileUse, type Recording } from '../model/recording.js';
 import { ALWAYS_GRANTED } from './always-granted.js';
 import { FileRulesError } from './file-rules-error.js';
 import { isVariable, parentOf, pathProblem, upwards, variableOf } from './paths.js';
-import { byPath, neededFor, rightsAt } from './rights.js';
+import { byPath, isGiven, neededFor, rightsAt } from './rights.js';
 
 export interface Need {
   readonly path: string;
@@ -63,7 +63,7 @@ export function needsOf(recordings: readonly Recording[]): readonly Need[] {
     // Both: the more was seen, the more is granted, also where a later run makes what an earlier one found.
     for (const path of new Set([nameable(needed.path), nameable(placeOf(needed.path, made))])) {
       const given = rightsAt(ALWAYS, path);
-      for (const right of needed.rights.filter((candidate) => !given.includes(candidate))) {
+      for (const right of needed.rights.filter((candidate) => !isGiven(given, candidate))) {
         needs.set(`${right} ${path}`, { path, right });
       }
     }
@@ -92,7 +92,7 @@ function placeOf(path: string, made: ReadonlySet<string>): string {
 }
 
 /** What a rule can have for its path: variables stand alone, and of processes and threads only all can be named. */
-function nameable(path: string): string {
+export function nameable(path: string): string {
   return variableOf(path) ?? (isOfSomeProcess(path) ? '/proc' : path.replace(OWN_THREAD, '/proc/self/task'));
 }
 

@@ -3,7 +3,7 @@ import { FILE_RIGHTS, type FileRight, type FileRule, LANDLOCK_STATUSES, PATH_VAR
 import { arrayOf, membersOf, ProfileError } from '../model/parse-json.js';
 import { type Profile } from '../model/profile.js';
 import { pathProblem } from './paths.js';
-import { byPath, inheritedAt } from './rights.js';
+import { byPath, inheritedAt, isGiven } from './rights.js';
 
 /** More than a person reads; see LANDLOCK_RULES_MAXIMUM for what a run may have. */
 export const FILE_RULES_MAXIMUM = 512;
@@ -44,10 +44,11 @@ function requireCanonical(rules: readonly FileRule[]): void {
   const united = byPath(rules);
   rules.forEach(({ path, rights }, index) => {
     const inherited = inheritedAt(united, path);
-    const missing = inherited.find((right) => !rights.includes(right));
+    const missing = inherited.find((right) => !isGiven(rights, right));
     const at = `$.files[${index}].rights`;
     if (missing !== undefined) throw new ProfileError(at, `must hold "${missing}", which a rule above "${path}" gives`);
-    if (rights.length === inherited.length) throw new ProfileError(at, 'adds nothing to the rules above it');
+    if (rights.every((right) => isGiven(inherited, right)))
+      throw new ProfileError(at, 'adds nothing to the rules above it');
   });
 }
 
@@ -68,6 +69,7 @@ function parsePath(value: unknown, at: string): string {
 function parseRights(value: unknown, at: string): readonly FileRight[] {
   const list = arrayOf(value, at);
   if (list.length === 0) throw new ProfileError(at, 'must not be empty');
+  if (list.includes('read') && list.includes('list')) throw new ProfileError(at, 'must not have "list" beside "read"');
   let next = 0;
   return list.map((right, index) => {
     const position = FILE_RIGHTS.findIndex((known) => known === right);

@@ -11,7 +11,7 @@ import { parentOf, upwards } from './paths.js';
 const NEEDED: Readonly<Record<FileAccess, { readonly rights: readonly FileRight[]; readonly at: 'path' | 'parent' }>> =
   {
     read: { rights: ['read'], at: 'path' },
-    list: { rights: ['read'], at: 'path' },
+    list: { rights: ['list'], at: 'path' },
     execute: { rights: ['read', 'execute'], at: 'path' },
     write: { rights: ['write'], at: 'path' },
     truncate: { rights: ['write'], at: 'path' },
@@ -37,7 +37,12 @@ export function rightsAt(rules: ReadonlyMap<string, readonly FileRight[]>, path:
 export function grants(rules: readonly FileRule[], use: Pick<FileUse, 'path' | 'access'>): boolean {
   const { path, rights } = neededFor(use);
   const given = rightsAt(byPath(rules), path);
-  return rights.every((right) => given.includes(right));
+  return rights.every((right) => isGiven(given, right));
+}
+
+/** `read` gives `list`. */
+export function isGiven(given: readonly FileRight[], right: FileRight): boolean {
+  return given.includes(right) || (right === 'list' && given.includes('read'));
 }
 
 /** Rules of one path united. */
@@ -55,7 +60,8 @@ export function canonicalFiles(rules: readonly FileRule[]): readonly FileRule[] 
   const united = byPath(rules);
   return [...united.keys()].sort().flatMap((path) => {
     const rights = rightsAt(united, path);
-    return rights.length > inheritedAt(united, path).length ? [{ path, rights }] : [];
+    const inherited = inheritedAt(united, path);
+    return rights.every((right) => isGiven(inherited, right)) ? [] : [{ path, rights }];
   });
 }
 
@@ -65,6 +71,8 @@ export function inheritedAt(rules: ReadonlyMap<string, readonly FileRight[]>, pa
   return parent === undefined ? [] : rightsAt(rules, parent);
 }
 
+/** Each once; `list` is not repeated beside `read`. */
 export function ordered(rights: readonly FileRight[]): readonly FileRight[] {
-  return FILE_RIGHTS.filter((right) => rights.includes(right));
+  const isRead = rights.includes('read');
+  return FILE_RIGHTS.filter((right) => rights.includes(right) && !(right === 'list' && isRead));
 }

@@ -1,65 +1,13 @@
 /** The default ceiling: calls that no profile grants, learned or not, unless an administrator takes the name out. */
+import { callClass, KNOWN_CALLS } from '../kernel/families.js';
+
+/** Dangerous calls that a profile may hold once an administrator has approved it: they stay within the payload. */
+const APPROVABLE: ReadonlySet<string> = new Set(['clone3', 'kcmp', 'process_vm_readv', 'process_vm_writev', 'ptrace']);
 
 /**
- * Name -> why. A recording of an untrusted program can be poisoned, so what is here is refused at every enforcement,
- * `none` included. Calls that only one architecture has are in the same table.
+ * Sorted. A recording of an untrusted program can be poisoned, so what is here is refused at every enforcement, `none`
+ * included. Calls that only one architecture has are in the same list.
  */
-export const CEILING_REASONS: Readonly<Record<string, string>> = {
-  bpf: 'loads programs into the kernel; its verifier is a steady source of privilege escalations',
-  perf_event_open: 'reads hardware counters of others and reaches a large, rarely hardened part of the kernel',
-  userfaultfd: 'lets a program stop the kernel in the middle of a copy, the usual help for race exploits',
-  io_uring_setup: 'runs file and network operations that make no system call: neither filtered nor recorded',
-  io_uring_enter: 'see io_uring_setup',
-  io_uring_register: 'see io_uring_setup',
-  uprobe: 'entry stub of a kernel probe, for the kernel only',
-  uretprobe: 'entry stub of a kernel probe, for the kernel only',
-
-  kexec_load: 'replaces the running kernel',
-  kexec_file_load: 'replaces the running kernel',
-  reboot: 'ends the node',
-  init_module: 'loads code into the kernel',
-  finit_module: 'loads code into the kernel',
-  delete_module: 'takes code out of the kernel',
-  create_module: 'loads code into the kernel (old interface)',
-  iopl: 'direct access to hardware ports',
-  ioperm: 'direct access to hardware ports',
-  modify_ldt: '16-bit segments for emulators, with a long record of kernel faults',
-  uselib: 'maps libraries through an interface that no program has needed since ELF, and exploits have',
-
-  mount: 'changes what the file names of the sandbox mean',
-  umount2: 'uncovers what a mount hides',
-  pivot_root: 'changes what the file names of the sandbox mean',
-  chroot: 'a known way out of a root directory when it can be repeated',
-  move_mount: 'mount family',
-  open_tree: 'mount family',
-  open_tree_attr: 'mount family',
-  fsopen: 'mount family; parses file system images in the kernel',
-  fsconfig: 'mount family',
-  fsmount: 'mount family',
-  fspick: 'mount family',
-  mount_setattr: 'mount family',
-  open_by_handle_at: 'opens files by inode, past every directory that should hide them',
-  fanotify_init: 'watches and holds up the file accesses of others',
-  quotactl: "changes the node's file systems",
-  quotactl_fd: "changes the node's file systems",
-  swapon: "changes the node's memory",
-  swapoff: "changes the node's memory",
-  acct: 'writes accounting records of the whole node',
-
-  unshare: 'a user namespace gives capabilities over kernel code that expects an administrator',
-  setns: 'enters the namespaces of others',
-  keyctl: 'kernel key rings are not namespaced and are shared by all containers of a user',
-  add_key: 'see keyctl',
-  request_key: 'see keyctl; starts a helper program on the node',
-  pidfd_getfd: 'takes file descriptors out of other processes',
-  syslog: "kernel log with addresses and other tenants' messages",
-  settimeofday: "the node's clock",
-  clock_settime: "the node's clock",
-  sethostname: "the node's name where the UTS namespace is shared",
-  setdomainname: "the node's name where the UTS namespace is shared",
-  vhangup: 'takes the terminal away from others',
-  lookup_dcookie: 'kernel profiling interface',
-  nfsservctl: 'kernel server interface, removed from Linux',
-};
-
-export const DEFAULT_CEILING: readonly string[] = Object.keys(CEILING_REASONS).sort();
+export const DEFAULT_CEILING: readonly string[] = KNOWN_CALLS.filter(
+  (name) => callClass(name) === 'dangerous' && !APPROVABLE.has(name),
+);

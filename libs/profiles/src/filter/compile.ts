@@ -1,6 +1,6 @@
 /** Compiles what a run may do, the profile within the ceiling and the engine's default, into the two programs of a run. */
 import { type Enforcement } from '../model/level.js';
-import { type Alternative, byName } from '../model/argument-rules.js';
+import { type Alternative, byName, isUnconditional, refusalsByName } from '../model/argument-rules.js';
 import { type Architecture, type Rule } from '../model/profile.js';
 import { argumentTest } from './argument-test.js';
 import { type AnyOf, assemble, sizeOf, type Verdict } from './assemble.js';
@@ -12,6 +12,8 @@ import {
   SECCOMP_RET_ERRNO,
   SECCOMP_RET_USER_NOTIF,
 } from './bpf.js';
+import { isQuietlyRefusable } from '../kernel/engine-default.js';
+import { callClass } from '../kernel/families.js';
 import { refusalErrno } from './eperm.js';
 import { FilterError } from './filter-error.js';
 import { ALWAYS_ALLOWED, guardOf } from './guards.js';
@@ -26,12 +28,9 @@ export interface FilterOptions {
   readonly rules: readonly Rule[] | null;
   /** Names that are refused at every enforcement; see DEFAULT_CEILING. */
   readonly ceiling: readonly string[];
-  /**
-   * Names beyond which `audit`, `enforce` and `notifyAll` grant nothing; see engineDefaultNames. Otherwise, with `none`, the
-   * engine itself holds them.
-   */
+  /** Names beyond which nothing is granted at any enforcement; see engineDefaultNames. */
   readonly engineDefault: readonly string[];
-  /** For a trace by notification: every call reaches porin-init, whose answer is the whole decision. Not with `audit`. */
+  /** For a trace by notification: every call that is not refused quietly reaches porin-init, whose answer decides. */
   readonly notifyAll?: boolean;
 }
 
@@ -45,31 +44,41 @@ export interface WithheldName {
 type Grant = (name: string) => readonly Alternative[];
 const EVERYTHING: readonly Alternative[] = [[]];
 const NOTHING: readonly Alternative[] = [];
+const GRANT_NOTHING: Grant = () => NOTHING;
+const ERRNO = { EPERM, ENOSYS } as const;
+
+/**
+ * Calls that a signal may not make return EINTR while they wait for porin-init, because their callers never look: the two
+ * ends of a program, the return from a signal's handler, and close, after which the descriptor must be gone.
+ */
+const NEVER_HELD_UP: ReadonlySet<string> = new Set(['exit', 'exit_group', 'rt_sigreturn', 'close']);
 
 const REFUSED_UNKNOWN = SECCOMP_RET_ERRNO | ENOSYS;
 
 /**
  * - `enforce`: the profile's calls are made, every other is refused;
- * - `audit`: the profile's calls are made, others are continued and reported within the ceiling and the engine's default;
- * - `none`: everything but the ceiling is made; with `notifyAll` within the engine's default, which the engine then leaves out.
+ * - `audit`: what is not dangerous is made as well, within the ceiling and the engine's default: the recording tells the rest;
+ * - `none`: everything within the ceiling and the engine's default is made.
  * At each, the guards hold, ALWAYS_ALLOWED is made, and foreign architectures, x32 and unknown numbers are refused. A call
  * of the profile with other arguments than its rules name is a call outside the profile.
- * @throws FilterError UNKNOWN_SYSCALLS, PROFILE_MISSING, INVALID_CONDITION, TOO_LARGE, AUDIT_NOTIFIED
+ *
+ * A refusal is reported, unless it is one that the program was taught with (isQuietlyRefusable): under `none` and `audit`
+ * all of those are quiet, under `enforce` those that the profile names.
+ * @throws FilterError UNKNOWN_SYSCALLS, PROFILE_MISSING, INVALID_CONDITION, TOO_LARGE
  */
 export function compileFilter(options: FilterOptions): CompiledFilter {
-  const { enforcement, architecture, notifyAll = false } = options;
-  if (notifyAll && enforcement === 'audit') {
-    throw new FilterError('AUDIT_NOTIFIED', 'under "audit" no filter can have every call notified');
-  }
+  const { architecture, notifyAll = false } = options;
   const made = grantOfFilter(options);
-  const limit = enforcement === 'audit' ? limitOf(options) : () => false;
-  const continued: Grant = (name) => (limit(name) ? EVERYTHING : NOTHING);
-  const refuse = (name: string): number => SECCOMP_RET_ERRNO | (refusalErrno(name) === 'EPERM' ? EPERM : ENOSYS);
+  const quiet = quietErrno(options);
+  const refuse = (name: string): number => SECCOMP_RET_ERRNO | ERRNO[refusalErrno(name)];
+  const notHeld: Grant = (name) => (NEVER_HELD_UP.has(name) && isUnconditional(made(name)) ? EVERYTHING : NOTHING);
+  const inKernel = (name: string): number => {
+    const errno = made(name).length === 0 || isGuardedOff(name) ? quiet(name) : undefined;
+    return errno === undefined ? SECCOMP_RET_USER_NOTIF : SECCOMP_RET_ERRNO | errno;
+  };
   return {
-    filter: notifyAll
-      ? notifyAlmostAll(architecture)
-      : program(architecture, made, () => SECCOMP_RET_USER_NOTIF, SECCOMP_RET_USER_NOTIF),
-    answer: program(architecture, notifyAll ? made : continued, refuse, REFUSED_UNKNOWN),
+    filter: program(architecture, notifyAll ? notHeld : made, inKernel, SECCOMP_RET_USER_NOTIF),
+    answer: program(architecture, notifyAll ? made : GRANT_NOTHING, refuse, REFUSED_UNKNOWN),
   };
 }
 
@@ -84,30 +93,41 @@ export function withheldNames(options: Omit<FilterOptions, 'enforcement' | 'noti
   return names.flatMap((name): WithheldName[] => {
     if (ALWAYS_ALLOWED.includes(name)) return [];
     if (ceiling.includes(name)) return [{ name, by: 'ceiling' }];
-    if (guardOf(name)?.anyOf.length === 0) return [{ name, by: 'guard' }];
+    if (isGuardedOff(name)) return [{ name, by: 'guard' }];
     if (!engineDefault.includes(name)) return [{ name, by: 'engine-default' }];
     return [];
   });
 }
 
 function grantOfFilter(options: FilterOptions): Grant {
-  const { enforcement, architecture, rules, ceiling, notifyAll = false } = options;
-  requireKnownAnywhere(ceiling, 'the ceiling');
-  if (enforcement === 'none') {
-    const forbidden = new Set(ceiling);
-    const made = notifyAll ? limitOf(options) : (name: string) => !forbidden.has(name);
-    return (name) => (made(name) ? EVERYTHING : NOTHING);
-  }
+  const { enforcement, rules } = options;
+  const limit = limitOf(options);
+  if (enforcement === 'none') return (name) => (limit(name) ? EVERYTHING : NOTHING);
   if (rules === null) throw new FilterError('PROFILE_MISSING', `enforcement "${enforcement}" needs a profile`);
   const profile = byName(rules);
-  requireKnown(architecture, [...profile.keys()], 'the profile');
-  const limit = limitOf(options);
-  return (name) => (limit(name) ? (profile.get(name) ?? NOTHING) : NOTHING);
+  requireKnown(options.architecture, [...profile.keys(), ...refusalsByName(rules).keys()], 'the profile');
+  const isOpen = (name: string): boolean => enforcement === 'audit' && callClass(name) !== 'dangerous';
+  return (name) => (limit(name) ? (isOpen(name) ? EVERYTHING : (profile.get(name) ?? NOTHING)) : NOTHING);
 }
 
-/** What may be made at all: the engine's default within the ceiling. */
+/** The errno with which the kernel itself answers a call that is refused; undefined where porin-init does, and reports it. */
+function quietErrno({ enforcement, rules }: FilterOptions): (name: string) => number | undefined {
+  const named = refusalsByName(rules ?? []);
+  return (name) => {
+    if (!isQuietlyRefusable(name)) return undefined;
+    return named.get(name) ?? (enforcement === 'enforce' ? undefined : ERRNO[refusalErrno(name)]);
+  };
+}
+
+/** A guard leaves it no way to be made. */
+function isGuardedOff(name: string): boolean {
+  return guardOf(name)?.anyOf.length === 0;
+}
+
+/** What may be made at all: the engine's default within the ceiling, and what an administrator set beyond it. */
 function limitOf({ ceiling, engineDefault }: FilterOptions): (name: string) => boolean {
   requireKnownAnywhere(engineDefault, "the engine's default");
+  requireKnownAnywhere(ceiling, 'the ceiling');
   const forbidden = new Set(ceiling);
   const granted = new Set(engineDefault);
   return (name) => granted.has(name) && !forbidden.has(name);
@@ -122,7 +142,9 @@ function program(
   const verdicts = new Map<number, Verdict>();
   for (const name of syscallNames(architecture)) {
     const number = syscallNumber(architecture, name);
-    if (number !== undefined) verdicts.set(number, verdictOf(name, grant(name), refuse(name)));
+    if (number === undefined) continue;
+    const isAlways = ALWAYS_ALLOWED.includes(name) && grant !== GRANT_NOTHING;
+    verdicts.set(number, isAlways ? SECCOMP_RET_ALLOW : verdictOf(name, grant(name), refuse(name)));
   }
   const instructions = assemble(architecture, verdicts, otherwise);
   if (instructions.length > MAX_INSTRUCTIONS) throw tooLarge(architecture, instructions.length, verdicts);
@@ -132,21 +154,10 @@ function program(
 
 /** The profile and the guard must both hold, each in one of its alternatives. */
 function verdictOf(name: string, granted: readonly Alternative[], refused: number): Verdict {
-  if (ALWAYS_ALLOWED.includes(name)) return SECCOMP_RET_ALLOW;
   const allOf = [guardOf(name)?.anyOf ?? EVERYTHING, granted].map((anyOf): AnyOf =>
     anyOf.map((conditions) => conditions.map((condition) => argumentTest(name, condition))),
   );
   return { allOf, pass: SECCOMP_RET_ALLOW, fail: refused };
-}
-
-/**
- * Without rt_sigreturn: a signal that comes while its notification waits would make it return EINTR, into code that does
- * not expect it to return at all.
- */
-function notifyAlmostAll(architecture: Architecture): readonly Instruction[] {
-  const number = syscallNumber(architecture, 'rt_sigreturn');
-  const made = new Map<number, Verdict>(number === undefined ? [] : [[number, SECCOMP_RET_ALLOW]]);
-  return assemble(architecture, made, SECCOMP_RET_USER_NOTIF);
 }
 
 function tooLarge(architecture: Architecture, length: number, verdicts: ReadonlyMap<number, Verdict>): FilterError {

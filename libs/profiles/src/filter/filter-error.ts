@@ -9,8 +9,6 @@ export type FilterErrorCode =
   | 'INVALID_CONDITION'
   /** More instructions than the kernel takes. */
   | 'TOO_LARGE'
-  /** All calls notified under `audit`: the answer could not tell the profile's calls from others. */
-  | 'AUDIT_NOTIFIED'
   /** A program that the kernel, or the meaning of its jumps, would refuse. */
   | 'INVALID_PROGRAM';
 

@@ -1,4 +1,4 @@
-/** The width table: which arguments of which calls are scalars, and how many of their bits the kernel reads. */
+/** The width table: how many arguments each call takes, which are scalars, and how many of their bits the kernel reads. */
 
 export type ArgumentWidth = 32 | 64;
 
@@ -64,6 +64,33 @@ const LETTERS: ReadonlyMap<string, string> = new Map(
     .split(/\s+/)
     .map((entry) => entry.split(':') as [string, string]),
 );
+
+/** Calls that the table lacks, by the number of their arguments. */
+const WITHOUT_WIDTHS: readonly string[] = [
+  `fork getegid geteuid getgid getpgrp getpid getppid gettid getuid inotify_init munlockall pause restart_syscall
+   rt_sigreturn sched_yield setsid sync uprobe uretprobe vfork vhangup`,
+  'get_thread_area set_thread_area',
+  '',
+  '',
+  'listns',
+];
+const COUNTS: ReadonlyMap<string, number> = new Map([
+  ...WITHOUT_WIDTHS.flatMap((calls, count) => calls.split(/\s+/).map((call) => [call, count] as const)),
+  ...[...LETTERS].map(([call, letters]) => [call, letters.length] as const),
+]);
+/** Of a system call, whichever it is. */
+const ARGUMENTS_MAXIMUM = 6;
+
+/** How many arguments a call takes: what is in the other registers is no argument. Six for a call that is not known. */
+export function argumentCount(call: string): number {
+  return COUNTS.get(call) ?? ARGUMENTS_MAXIMUM;
+}
+
+/** How many bits of an argument count, whatever kind it is of. */
+export function argumentBits(call: string, argument: number): 16 | 32 | 64 {
+  const letter = LETTERS.get(call)?.[argument];
+  return letter === 'i' ? 32 : letter === 'h' ? 16 : 64;
+}
 
 /** Null for what no condition can be about: pointers, arguments that a call lacks, and calls that the table lacks. */
 export function argumentWidth(call: string, argument: number): ArgumentWidth | null {

@@ -1,5 +1,6 @@
 /** The calls that Docker's default seccomp profile lets a container without capabilities make. */
 import { type Architecture } from '../model/profile.js';
+import { callClass, callFacts, familyCalls } from './families.js';
 import { syscallNumber } from './syscalls.js';
 
 /**
@@ -40,7 +41,54 @@ const NAMES = `
   .trim()
   .split(/\s+/);
 
+const ALLOWED: ReadonlySet<string> = new Set(NAMES);
+/** The greatest number that Docker 20.10.24's profile names: runc answers ENOSYS to what is beyond, as an older kernel does. */
+const LAST_NAMED = 'futex_waitv';
+
+/**
+ * Calls that programs make to find out whether the kernel has them, and do without. Dangerous ones, so each was reviewed:
+ * io_uring_setup is what Node 26 and libuv begin with, clone3 is glibc's first try at a thread.
+ */
+const PROBES: ReadonlySet<string> = new Set(['clone3', 'io_uring_setup']);
+
+/** What the engine's default answers to a call that it does not allow; null where it allows it. Alike on all architectures. */
+export function engineErrno(name: string): 'EPERM' | 'ENOSYS' | null {
+  if (ALLOWED.has(name)) return null;
+  const [number, last] = [name, LAST_NAMED].map(
+    (call) => syscallNumber('x86_64', call) ?? syscallNumber('aarch64', call),
+  );
+  return name === 'clone3' || (number ?? 0) > (last ?? 0) ? 'ENOSYS' : 'EPERM';
+}
+
+/** Whether its refusal needs no report: the engine refuses it everywhere and it is not dangerous, or it is a reviewed probe. */
+export function isQuietlyRefusable(name: string): boolean {
+  return PROBES.has(name) || (engineErrno(name) !== null && callClass(name) !== 'dangerous');
+}
+
 /** Sorted names, those with conditions included. What the architecture lacks is left out. */
 export function engineDefaultNames(architecture: Architecture): readonly string[] {
   return NAMES.filter((name) => syscallNumber(architecture, name) !== undefined);
+}
+
+/** What a program may call at all, before any profile and ceiling: the engine's default and what an administrator added. */
+export function grantedNames(architecture: Architecture, beyondDefault: readonly string[] = []): readonly string[] {
+  const added = beyondDefault.filter((name) => syscallNumber(architecture, name) !== undefined);
+  return [...new Set([...engineDefaultNames(architecture), ...added])].sort();
+}
+
+/**
+ * The setting `beyondDefault` as names of calls. An entry is a call, or a family, which stands for its harmless calls:
+ * `beyondDefaultNames(['numa'])` has get_mempolicy, set_mempolicy, mbind and set_mempolicy_home_node.
+ * @throws RangeError for a name that is neither, and for a dangerous call
+ */
+export function beyondDefaultNames(entries: readonly string[]): readonly string[] {
+  const names = entries.flatMap((entry) => {
+    const family = familyCalls(entry).filter((name) => callClass(name) === 'harmless');
+    if (family.length > 0) return family;
+    const facts = callFacts(entry);
+    if (!facts) throw new RangeError(`"${entry}" is no system call and no family of harmless ones`);
+    if (facts.class === 'dangerous') throw new RangeError(`"${entry}" is dangerous: it ${facts.does}`);
+    return [entry];
+  });
+  return [...new Set(names)].sort();
 }

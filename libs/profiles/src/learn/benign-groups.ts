@@ -42,18 +42,32 @@ export const BENIGN_GROUPS: Readonly<Record<string, readonly BenignGroup[]>> = {
     alone(1031, 1032),
     alone(1033, 1034),
   ],
-  // What changes nothing outside the descriptor: TCGETS, TCGETS2, TIOCGPGRP, TIOCGWINSZ, FIONREAD, FIONBIO, FIONCLEX, FIOCLEX.
-  ioctl: [alone(0x5401, 0x802c542a, 0x540f, 0x5413, 0x541b, 0x5421, 0x5450, 0x5451)],
-  // Names of threads and mappings, and questions: PR_GET_DUMPABLE, SET_NAME, GET_NAME, CAPBSET_READ, GET_NO_NEW_PRIVS, SET_VMA.
-  prctl: [alone(3, 15, 16, 23, 39, 0x53564d41)],
+  ioctl: [
+    // What changes nothing outside the descriptor: TCGETS, TCGETS2, TIOCGPGRP, TIOCGWINSZ, FIONREAD, FIONBIO, FIONCLEX, FIOCLEX.
+    alone(0x5401, 0x802c542a, 0x540f, 0x5413, 0x541b, 0x5421, 0x5450, 0x5451),
+    // Questions about an open file and its copy into another one: FIGETBSZ, FS_IOC_GETFLAGS, FS_IOC_FIEMAP, FICLONE,
+    // FICLONERANGE.
+    alone(0x2, 0x80086601, 0xc020660b, 0x40049409, 0x4020940d),
+  ],
+  // Segments of threads, shadow stacks, and the right to use wide registers (ARCH_SET_GS, SET_FS, GET_FS, GET_GS, CET and
+  // SHSTK, XCOMP): what C libraries and numeric libraries ask for depends on the processor.
+  arch_prctl: [
+    alone(
+      ...[0x1001, 0x1002, 0x1003, 0x1004, 0x3001, 0x3002, 0x3003, 0x3004, 0x5001, 0x5002, 0x5003, 0x5005],
+      ...[0x1021, 0x1022, 0x1023, 0x1024, 0x1025],
+    ),
+  ],
+  // Names of threads and mappings, its own end with its parent, and questions: PR_SET_PDEATHSIG, GET_PDEATHSIG, GET_DUMPABLE,
+  // SET_NAME, GET_NAME, CAPBSET_READ, GET_TIMERSLACK, GET_NO_NEW_PRIVS, GET_THP_DISABLE, SET_VMA.
+  prctl: [alone(1, 2, 3, 15, 16, 23, 30, 39, 42, 0x53564d41)],
   clone: [
     // A process: by fork of both C libraries, by posix_spawn and vfork.
     alone(0, 0x1200000, 0x4000, 0x4100),
     // A thread: of both C libraries.
     alone(0x3d0f00, 0x7d0f00),
   ],
-  // All but those that poison, merge, punch holes or act on children.
-  madvise: [alone(0, 1, 2, 3, 4, 8, 14, 15, 16, 17, 20, 21, 22, 23, 25)],
+  // All but MADV_REMOVE, MERGEABLE, HWPOISON and SOFT_OFFLINE.
+  madvise: [alone(0, 1, 2, 3, 4, 8, 10, 11, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 102, 103)],
   // In place, moved, moved to an address.
   mremap: [alone(0, 1, 3)],
   futex: [alone(0, 1, 3, 4, 5, 9, 10), alone(6, 7, 8, 11, 12, 13)],
@@ -62,7 +76,8 @@ export const BENIGN_GROUPS: Readonly<Record<string, readonly BenignGroup[]>> = {
   shmctl: [SYSTEM_V],
   msgctl: [SYSTEM_V],
   semctl: [alone(0, 1, 2, 11, 12, 13, 14, 15, 16, 17)],
-  fallocate: [alone(0, 1)],
+  // Sizes, holes and zeros within the file.
+  fallocate: [alone(0, 1, 3, 0x10, 0x11)],
   renameat2: [alone(0, 1)],
   // SCHED_OTHER, BATCH and IDLE.
   sched_setscheduler: [alone(0, 3, 5)],

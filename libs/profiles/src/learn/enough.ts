@@ -1,6 +1,8 @@
 /** When recordings are enough to learn from: of those that hold what is to be learned. */
 import { type Profile } from '../model/profile.js';
+import { type Origins } from '../model/origins.js';
 import { type Recording } from '../model/recording.js';
+import { type Closure } from './closure.js';
 
 export interface LearningRun {
   readonly inputsDigest: string;
@@ -14,6 +16,17 @@ export interface LearningOptions {
   readonly distinctInputs: number;
   /** The approved profile that the new one may only widen: what it allows was reviewed. */
   readonly basedOn?: Profile | null;
+  /**
+   * Whether recordings or a person gave `basedOn` its conditions: then none is taken away. Default: whether it has any
+   * beyond those that hold without having been seen.
+   */
+  readonly basedOnTaught?: boolean;
+  /** Why `basedOn` has its calls. */
+  readonly basedOnOrigins?: Origins;
+  /** Default `families`. */
+  readonly closure?: Closure;
+  /** See ClosureOptions. */
+  readonly beyondDefault?: readonly string[];
 }
 
 export function isEnough(runs: readonly LearningRun[], { needed, distinctInputs }: LearningOptions): boolean {

@@ -1,50 +1,143 @@
 /** What recordings teach about system calls: names from all of them, conditions from those that hold arguments. */
-import { type Alternative, byName, canonicalAlternatives, isUnconditional, toRules } from '../model/argument-rules.js';
-import { argumentWidth } from '../kernel/argument-widths.js';
-import { type Condition } from '../model/condition.js';
-import { holds } from '../model/holds.js';
-import { type Rule } from '../model/profile.js';
+import { ENOSYS, EPERM } from '../filter/bpf.js';
+import { refusalErrno } from '../filter/eperm.js';
+import { callFacts } from '../kernel/families.js';
+import {
+  type Alternative,
+  byName,
+  canonicalAlternatives,
+  isUnconditional,
+  refusalsByName,
+  type RulesByName,
+  toRules,
+} from '../model/argument-rules.js';
+import { type Origin, type Origins } from '../model/origins.js';
+import { type Architecture, type Rule } from '../model/profile.js';
 import { type Recording } from '../model/recording.js';
+import { givesUpWriteXorExecute, PROTECTING } from './argument-conditions.js';
 import { AWARE_ARGUMENTS } from './aware-arguments.js';
+import { closeCalls } from './closure.js';
+import { isCovered, useOf } from './covered.js';
 import { isEnough, type LearningOptions, type LearningRun } from './enough.js';
+import { ALWAYS_FIXED, fixedConditions } from './fixed-conditions.js';
 import { generaliseUses, type Use } from './generalise-uses.js';
 
 const ANY_ARGUMENTS: readonly Alternative[] = [[]];
+const ERRNO = { EPERM, ENOSYS } as const;
+
+export interface LearnedRules {
+  readonly rules: readonly Rule[];
+  /** Of every call that the rules name. */
+  readonly origins: Origins;
+  /** Whether the rules' conditions come from recorded arguments, now or in the version before. */
+  readonly isTaught: boolean;
+}
 
 /**
- * Of runs that may teach. Conditions are learned when the recordings that hold arguments are enough by themselves; else
- * the rules are those of the profile that it is based on, and names without conditions. That one is only ever widened, but
- * a version without any condition may be followed by one that has them.
+ * Of runs that may teach, at least one. Every profile holds the basic calls, and with closure `families` the harmless rest
+ * of the families that were seen; where they were not seen themselves, under their fixed conditions. Conditions on seen
+ * calls are learned when the recordings that hold arguments are enough by themselves; else such a call may be made with any
+ * arguments. A profile is only ever widened, but a version whose conditions nobody taught may be followed by one that has
+ * them.
  */
-export function learnRules(runs: readonly LearningRun[], options: LearningOptions): readonly Rule[] {
-  const before = byName(options.basedOn?.rules ?? []);
-  const isNamesOnly = [...before.values()].every(isUnconditional);
+export function learnRules(
+  runs: readonly LearningRun[],
+  architecture: Architecture,
+  options: LearningOptions,
+): LearnedRules {
+  const { closure = 'families', beyondDefault = [], basedOnOrigins = {} } = options;
+  const old = options.basedOn?.rules ?? [];
+  const before = byName(old);
+  const wasTaught = options.basedOnTaught ?? isTaughtByLooks(before);
   const aware = runs.map(({ recording }) => recording).filter((recording) => recording.arguments !== undefined);
   const isTaught = isEnough(
     runs.filter(({ recording }) => recording.arguments !== undefined),
     options,
   );
-  const names = new Set([...before.keys(), ...runs.flatMap(({ recording }) => calledNames(recording))]);
-  return toRules(
-    new Map(
-      [...names].map((name) => {
-        const old = isNamesOnly && isTaught ? undefined : before.get(name);
-        return [name, withUses(name, old, isTaught ? usesOf(name, aware) : null)];
-      }),
-    ),
+  const seen = {
+    called: new Set(runs.flatMap(({ recording }) => calledNames(recording))),
+    refused: new Set(runs.flatMap(({ recording }) => refusedNames(recording))),
+  };
+  const closed = closeCalls(seen, { architecture, closure, beyondDefault });
+  const held = new HeldArguments(isTaught ? aware : [], before, wasTaught);
+  const rules = new Map(
+    [...new Set([...before.keys(), ...closed.allowed.keys()])].map((name) => [
+      name,
+      held.alternatives(name, closed.allowed.get(name)?.origin),
+    ]),
   );
+  const refusals = new Map([
+    ...[...closed.refused.keys()].map((name) => [name, ERRNO[refusalErrno(name)]] as const),
+    ...refusalsByName(old),
+  ]);
+  const origins = { ...basedOnOrigins, ...Object.fromEntries([...closed.refused, ...closed.allowed]) };
+  return {
+    rules: toRules(rules, refusals),
+    origins: originsOf([...rules.keys(), ...refusals.keys()], origins),
+    isTaught,
+  };
 }
 
 export function calledNames(recording: Recording): readonly string[] {
   return Object.entries(recording.calls).flatMap(([name, count]) => (count > 0 ? [name] : []));
 }
 
-/** `uses`: null where the recordings say nothing about the call's arguments. */
-function withUses(name: string, old: readonly Alternative[] | undefined, uses: readonly Use[] | null) {
-  if (!uses) return old ?? ANY_ARGUMENTS;
-  if (!old) return generaliseUses(name, uses);
-  const fresh = uses.filter((use) => !old.some((conditions) => isCovered(name, conditions, use)));
-  return fresh.length === 0 ? old : canonicalAlternatives([...old, ...generaliseUses(name, fresh)]);
+export function refusedNames(recording: Recording): readonly string[] {
+  return Object.keys(recording.refused ?? {});
+}
+
+/** A call that only the version before brings, and nobody says why, was seen by then. */
+function originsOf(names: readonly string[], known: Origins): Origins {
+  return Object.fromEntries([...new Set(names)].sort().map((name) => [name, known[name] ?? { origin: 'inherited' }]));
+}
+
+function isTaughtByLooks(rules: RulesByName): boolean {
+  return [...rules].some(
+    ([name, alternatives]) => !isUnconditional(alternatives) && !isEqual(alternatives, fixedConditions(name)),
+  );
+}
+
+function isEqual(one: readonly Alternative[], other: readonly Alternative[]): boolean {
+  return JSON.stringify(canonicalAlternatives(one)) === JSON.stringify(canonicalAlternatives(other));
+}
+
+/** What the calls of one profile are held to. */
+class HeldArguments {
+  readonly #givesUpWriteXorExecute: boolean;
+
+  constructor(
+    /** Recordings that hold arguments, where they are enough. */
+    private readonly aware: readonly Recording[],
+    private readonly before: RulesByName,
+    private readonly wasTaught: boolean,
+  ) {
+    const protections = [...PROTECTING]
+      .flatMap((name) => usesOf(name, aware) ?? [])
+      .map(([protection = 0n]) => protection);
+    this.#givesUpWriteXorExecute =
+      protections.some(givesUpWriteXorExecute) ||
+      (wasTaught && [...PROTECTING].some((name) => isUnconditional(before.get(name) ?? [])));
+  }
+
+  /** `origin`: undefined where only the version before has the call. */
+  alternatives(name: string, origin: Origin | undefined): readonly Alternative[] {
+    if (origin === undefined) return this.before.get(name) ?? ANY_ARGUMENTS;
+    const isKept = this.wasTaught || this.aware.length === 0;
+    const old = isKept ? this.before.get(name) : undefined;
+    const { class: of } = callFacts(name) ?? {};
+    const fixed = of === 'basic' || of === 'harmless' ? fixedConditions(name) : [];
+    const held = canonicalAlternatives([...(old ?? []), ...fixed]);
+    if (origin !== 'seen') return held;
+    const uses = usesOf(name, this.aware);
+    if (uses && PROTECTING.has(name)) return this.#givesUpWriteXorExecute ? ANY_ARGUMENTS : held;
+    if (uses) return widened(name, held, uses);
+    return ALWAYS_FIXED.has(name) || (old && this.wasTaught) ? held : ANY_ARGUMENTS;
+  }
+}
+
+function widened(name: string, held: readonly Alternative[], uses: readonly Use[]): readonly Alternative[] {
+  const fresh = uses.filter((use) => !held.some((conditions) => isCovered(useOf(name, use), conditions)));
+  return fresh.length === 0 ? held : canonicalAlternatives([...held, ...generaliseUses(name, fresh)]);
 }
 
 /**
@@ -66,21 +159,4 @@ function usesOf(name: string, recordings: readonly Recording[]): readonly Use[] 
   return uses
     .flat()
     .map(({ values }) => aware.map(({ argument, mask }) => BigInt(values[argument] ?? 0) & BigInt(mask)));
-}
-
-/** Whether the use, of which no more is known than the bits of the masks, is among those that hold the conditions. */
-function isCovered(name: string, conditions: Alternative, use: Use): boolean {
-  const aware = AWARE_ARGUMENTS[name] ?? [];
-  return conditions.every((condition) => {
-    const index = aware.findIndex(({ argument }) => argument === condition.argument);
-    const known = BigInt(aware[index]?.mask ?? 0);
-    const value = use[index];
-    return value !== undefined && isKnown(name, condition, known) && holds(condition, value);
-  });
-}
-
-/** A comparison needs every bit of the argument, a masked one those of its mask. */
-function isKnown(name: string, { argument, mask }: Condition, known: bigint): boolean {
-  const needed = mask === undefined ? (1n << BigInt(argumentWidth(name, argument) ?? 64)) - 1n : BigInt(mask);
-  return (needed & ~known) === 0n;
 }

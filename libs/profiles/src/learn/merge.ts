@@ -1,11 +1,12 @@
 /** Merges the recordings of one build into the profile that a new version proposes. */
 import { fileCoverage, learnFiles } from '../files/learn-files.js';
 import { type Digest, digestOf } from '../model/canonical-json.js';
-import { allowedNames, profileDigest } from '../model/parse-profile.js';
-import { type Coverage, type Profile } from '../model/profile.js';
+import { type Origins } from '../model/origins.js';
+import { profileDigest } from '../model/parse-profile.js';
+import { type Architecture, type Coverage, type Profile } from '../model/profile.js';
 import { type Recording } from '../model/recording.js';
 import { isEnough, type LearningOptions } from './enough.js';
-import { calledNames, learnRules } from './learn-rules.js';
+import { calledNames, learnRules, refusedNames } from './learn-rules.js';
 
 /** One executor run's recording. Equal recordings of two runs count twice: a deterministic program makes them. */
 export interface RecordedRun {
@@ -16,7 +17,10 @@ export interface RecordedRun {
   readonly recording: Recording;
 }
 
-export type MergeOptions = LearningOptions;
+export interface MergeOptions extends LearningOptions {
+  /** Exit codes after which a run may teach; 0 alone where absent. */
+  readonly expectedExitCodes?: readonly number[];
+}
 
 export type MergeResult =
   | {
@@ -25,7 +29,7 @@ export type MergeResult =
       readonly need: number;
       readonly distinctInputs: number;
       readonly distinctInputsNeeded: number;
-      /** Runs left out because their recording has a hole, or because they did not end with exit code 0. */
+      /** Runs left out because their recording has a hole, or because they ended otherwise than expected. */
       readonly partial: number;
       readonly failed: number;
     }
@@ -34,6 +38,10 @@ export type MergeResult =
       readonly profile: Profile;
       readonly digest: Digest;
       readonly coverage: Coverage;
+      /** Why the profile has each of its calls. */
+      readonly origins: Origins;
+      /** Whether its conditions come from recorded arguments; see LearningOptions.basedOnTaught. */
+      readonly isTaught: boolean;
       /** The runs that it was merged from. */
       readonly merged: readonly RecordedRun[];
     };
@@ -43,7 +51,7 @@ export type MergeResult =
  * @throws FileRulesError TOO_MANY_FILE_RULES
  */
 export function mergeRecordings(runs: readonly RecordedRun[], options: MergeOptions): MergeResult {
-  const merged = runs.filter(mayTeach);
+  const merged = runs.filter((run) => mayTeach(run, options));
   const distinctInputs = new Set(merged.map(({ inputsDigest }) => inputsDigest)).size;
   const first = merged[0];
   if (!first || !isEnough(merged, options)) {
@@ -58,9 +66,12 @@ export function mergeRecordings(runs: readonly RecordedRun[], options: MergeOpti
       failed: runs.length - merged.length - partial,
     };
   }
-  const profile = profileOf(merged, first.recording.architecture, options);
-  const coverage = { ...coverageOf(merged, profile), ...fileCoverage(merged, profile.files ?? []) };
-  return { kind: 'profile', profile, digest: profileDigest(profile), coverage, merged };
+  const { architecture } = first.recording;
+  requireOneArchitecture(merged, architecture, options);
+  const { rules, origins, isTaught } = learnRules(merged, architecture, options);
+  const profile: Profile = { version: 1, architecture, rules, network: 'none', ...learnFiles(merged, options) };
+  const coverage = { ...coverageOf(merged, Object.keys(origins)), ...fileCoverage(merged, profile.files ?? []) };
+  return { kind: 'profile', profile, digest: profileDigest(profile), coverage, origins, isTaught, merged };
 }
 
 export function recordingDigest(recording: Recording): Digest {
@@ -78,34 +89,33 @@ export function recordingDigest(recording: Recording): Digest {
   });
 }
 
-function mayTeach({ exitCode, recording }: RecordedRun): boolean {
-  return exitCode === 0 && !isPartial(recording);
+function mayTeach({ exitCode, recording }: RecordedRun, { expectedExitCodes = [0] }: MergeOptions): boolean {
+  return exitCode !== null && expectedExitCodes.includes(exitCode) && !isPartial(recording);
 }
 
 function isPartial(recording: Recording): boolean {
   return recording.partialReasons.length > 0;
 }
 
-function profileOf(
+function requireOneArchitecture(
   runs: readonly RecordedRun[],
-  architecture: Recording['architecture'],
-  options: MergeOptions,
-): Profile {
-  for (const other of [...runs.map(({ recording }) => recording), ...(options.basedOn ? [options.basedOn] : [])]) {
+  architecture: Architecture,
+  { basedOn }: MergeOptions,
+): void {
+  for (const other of [...runs.map(({ recording }) => recording), ...(basedOn ? [basedOn] : [])]) {
     if (other.architecture !== architecture) {
       throw new RangeError(`recordings and profiles of ${architecture} and ${other.architecture} cannot be merged`);
     }
   }
-  const rules = learnRules(runs, options);
-  return { version: 1, architecture, rules, network: 'none', ...learnFiles(runs, options) };
 }
 
-/** For every name of the profile; what only the earlier version brought in was seen in 0 of them. */
-function coverageOf(runs: readonly RecordedRun[], profile: Profile): Coverage {
+/** For every call of the profile; what only the table or the earlier version brought in was seen in 0 of them. */
+function coverageOf(runs: readonly RecordedRun[], names: readonly string[]): Coverage {
   const seenIn = new Map<string, number>();
-  for (const name of runs.flatMap(({ recording }) => calledNames(recording)))
-    seenIn.set(name, (seenIn.get(name) ?? 0) + 1);
-  return Object.fromEntries(
-    allowedNames(profile).map((name) => [name, { seenIn: seenIn.get(name) ?? 0, of: runs.length }]),
-  );
+  for (const { recording } of runs) {
+    for (const name of new Set([...calledNames(recording), ...refusedNames(recording)])) {
+      seenIn.set(name, (seenIn.get(name) ?? 0) + 1);
+    }
+  }
+  return Object.fromEntries(names.map((name) => [name, { seenIn: seenIn.get(name) ?? 0, of: runs.length }]));
 }

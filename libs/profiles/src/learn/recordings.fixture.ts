@@ -1,9 +1,11 @@
 /** Recordings with arguments for the specs of this folder, and what is learned from them, in short words. */
-import { byName } from '../model/argument-rules.js';
+import { callClass } from '../kernel/families.js';
+import { type Alternative, byName } from '../model/argument-rules.js';
 import { type Condition, type Hex } from '../model/condition.js';
 import { type Profile, type Rule } from '../model/profile.js';
 import { type ArgumentUse, type Recording } from '../model/recording.js';
 import { AWARE_ARGUMENTS } from './aware-arguments.js';
+import { fixedConditions } from './fixed-conditions.js';
 import { mergeRecordings, type MergeOptions, type RecordedRun } from './merge.js';
 
 export type Uses = readonly (readonly [call: string, ...values: number[]])[];
@@ -44,15 +46,24 @@ export function learn(recordings: readonly Recording[], options: Partial<MergeOp
 
 /** "1=0x3 2&0xf=0x1" for each alternative; "any" for one without conditions. */
 export function words(profile: Profile, name: string): readonly string[] {
-  return (byName(profile.rules).get(name) ?? []).map((conditions) =>
-    conditions.length === 0
-      ? 'any'
-      : conditions
-          .map(({ argument, mask, value }) => `${argument}${mask === undefined ? '' : `&${mask}`}=${value}`)
-          .join(' '),
-  );
+  return inWords(byName(profile.rules).get(name) ?? []);
 }
-export const learned = (...uses: Uses) => words(learn([recordingOf(uses)]), uses[0]?.[0] ?? '');
+
+/** What a basic or implied call may be made with although nobody saw it. */
+export const fixedWords = (name: string) => inWords(fixedConditions(name));
+
+/** What was learned of the first call beyond that. */
+export function learned(...uses: Uses): readonly string[] {
+  const name = uses[0]?.[0] ?? '';
+  const isFixed = ['basic', 'harmless'].includes(callClass(name));
+  return words(learn([recordingOf(uses)]), name).filter((word) => !isFixed || !fixedWords(name).includes(word));
+}
+
+function inWords(alternatives: readonly Alternative[]): readonly string[] {
+  const word = ({ argument, op, mask, value }: Condition): string =>
+    `${argument}${mask === undefined ? '' : `&${mask}`}${op === 'SCMP_CMP_NE' ? '!' : ''}=${value}`;
+  return alternatives.map((conditions) => (conditions.length === 0 ? 'any' : conditions.map(word).join(' ')));
+}
 
 export const rule = (name: string, ...args: Condition[]): Rule => ({
   ...{ names: [name], action: 'SCMP_ACT_ALLOW' as const },

@@ -2,9 +2,10 @@
 
 /**
  * `read`: files and directories' lists; `write`: into existing files, truncation; `create`: make and remove names, rename
- * and link; `execute`: execve. A right holds for the path and everything below it.
+ * and link; `execute`: execve; `list`: directories' lists alone, which `read` holds too. A right holds for the path and
+ * everything below it.
  */
-export const FILE_RIGHTS = ['read', 'write', 'create', 'execute'] as const;
+export const FILE_RIGHTS = ['read', 'write', 'create', 'execute', 'list'] as const;
 export type FileRight = (typeof FILE_RIGHTS)[number];
 
 /** What differs from job to job is a variable: the inputs', outputs' and temporary places of the run at hand. */

@@ -1,4 +1,5 @@
-/** What a condition means, for one value of its argument. */
+/** What a condition means for a value of its argument, and what conditions mean together. */
+import { type Alternative } from './argument-rules.js';
 import { type Condition } from './condition.js';
 
 /** `value`: of the argument, cut to its width. */
@@ -20,4 +21,12 @@ export function holds({ op, value: text, mask }: Condition, value: bigint): bool
     case 'SCMP_CMP_MASKED_EQ':
       return (value & BigInt(mask ?? 0)) === datum;
   }
+}
+
+/** Whether a call with these values, by argument, may satisfy all conditions: those on other arguments can be satisfied. */
+export function mayHold(conditions: Alternative, values: Readonly<Record<number, number>>): boolean {
+  return conditions.every((condition) => {
+    const value = values[condition.argument];
+    return value === undefined || holds(condition, BigInt(value));
+  });
 }

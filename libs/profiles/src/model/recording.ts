@@ -29,6 +29,7 @@ export interface Certificate {
   readonly cleanDrain: boolean;
   /** False when the payload was ended by a limit, a cancel, a lost worker or a signal. */
   readonly payloadEndedOnItsOwn: boolean;
+  /** Of 32-bit architectures, and of x32: those that the kernel made, and those that were refused before it could. */
   readonly compatCalls: number;
   readonly x32Calls: number;
   readonly unknownCalls: number;
@@ -41,9 +42,9 @@ export interface Certificate {
   /** Calls made by porin-init itself, counted apart. */
   readonly supervisorCalls: number;
   readonly execs: number;
-  /** Distinct argument values and paths beyond a recording's bound. Absent, as the next two, where none were recorded. */
+  /** Distinct argument values, refusals and paths beyond a recording's bound. Absent where an older recorder kept none. */
   readonly overflows?: number;
-  /** Events of files that found no room on their way out of the kernel. */
+  /** Events of files that found no room on their way out of the kernel. Absent, as the next, where no files were recorded. */
   readonly ringFailures?: number;
   /** Paths that could not be read or resolved. */
   readonly unresolvedPaths?: number;

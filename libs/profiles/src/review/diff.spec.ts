@@ -9,7 +9,8 @@ const profile = (...names: string[]): Profile => ({
   network: 'none',
 });
 
-const NOTHING_ELSE = { conditions: [], files: null, pids: null, landlockMinimum: null };
+const NONE = { added: [], removed: [], unchanged: [] };
+const NOTHING_ELSE = { quietRefusals: NONE, conditions: [], files: null, pids: null, landlockMinimum: null };
 
 it('tells what was added, removed and kept against the previous version and the default', () => {
   expect(diffProfile(profile('write', 'read', 'bpf'), profile('read', 'mmap'), ['write', 'ptrace', 'read'])).toEqual({
@@ -25,4 +26,14 @@ it('has no previous version to compare a first one with', () => {
     engineDefault: { added: [], removed: ['read'], unchanged: [] },
     ...NOTHING_ELSE,
   });
+});
+
+it('tells which calls are refused quietly now and were not before', () => {
+  const refusing = (...names: string[]): Profile => ({
+    ...profile('read'),
+    rules: [...profile('read').rules, { names, action: 'SCMP_ACT_ERRNO', errnoRet: 1 }],
+  });
+  const { quietRefusals, previous } = diffProfile(refusing('mbind', 'set_mempolicy'), refusing('mbind'), ['read']);
+  expect(quietRefusals).toEqual({ added: ['set_mempolicy'], removed: [], unchanged: ['mbind'] });
+  expect(previous?.unchanged).toEqual(['read']);
 });

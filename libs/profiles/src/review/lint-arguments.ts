@@ -2,8 +2,8 @@
 import { AWARE_ARGUMENTS } from '../learn/aware-arguments.js';
 import { NEVER_HELD } from '../learn/benign-groups.js';
 import { type Alternative, isUnconditional } from '../model/argument-rules.js';
-import { holds } from '../model/holds.js';
-import { RISKY_VALUES, type RiskyValue } from './risky-values.js';
+import { mayHold } from '../model/holds.js';
+import { RISKY_VALUES } from './risky-values.js';
 
 /** Of one call. `isHeld`: the profile has conditions at all, so that a call without any stands out. */
 export function argumentReasons(
@@ -13,7 +13,7 @@ export function argumentReasons(
 ): readonly string[] {
   if (!isUnconditional(alternatives)) {
     return (RISKY_VALUES[name] ?? [])
-      .filter((risk) => alternatives.some((conditions) => mayHold(conditions, risk)))
+      .filter((risk) => alternatives.some((conditions) => mayHold(conditions, risk.values)))
       .map(({ reason }) => reason);
   }
   if (!isHeld || NEVER_HELD.has(name)) return [];
@@ -21,12 +21,4 @@ export function argumentReasons(
   if (givenUp.length > 0) return givenUp.map(({ reason }) => reason);
   if (!Object.hasOwn(AWARE_ARGUMENTS, name)) return [];
   return ['allowed whatever its arguments: too many different ones were seen, or none were recorded'];
-}
-
-/** Whether a call with the values may satisfy all conditions; those on other arguments can be satisfied. */
-function mayHold(conditions: Alternative, { values }: RiskyValue): boolean {
-  return conditions.every((condition) => {
-    const value = values[condition.argument];
-    return value === undefined || holds(condition, BigInt(value));
-  });
 }

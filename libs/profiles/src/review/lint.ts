@@ -1,7 +1,8 @@
 /** What a reviewer should look at before approving a profile, with the reason for each. */
-import { CEILING_REASONS, DEFAULT_CEILING } from '../filter/ceiling.js';
+import { DEFAULT_CEILING } from '../filter/ceiling.js';
 import { withheldNames, type WithheldName } from '../filter/compile.js';
-import { engineDefaultNames } from '../kernel/engine-default.js';
+import { grantedNames } from '../kernel/engine-default.js';
+import { callClass, callFacts } from '../kernel/families.js';
 import { guardOf } from '../filter/guards.js';
 import { lintFiles } from '../files/lint-files.js';
 import { type Alternative, byName, isUnconditional } from '../model/argument-rules.js';
@@ -18,63 +19,29 @@ export interface LintWarning {
   readonly reason: string;
 }
 
-/** Name -> what a payload can do with it. Analysis programs rarely need these; each is worth a question. */
-export const RISKY_REASONS: Readonly<Record<string, string>> = {
-  execve: 'starts other programs of the image, a shell among them',
-  execveat: 'starts programs from an open file, also from one that has no name',
-  memfd_create: 'makes files without a name, which can be executed without touching a disk',
-  ptrace: 'takes control of other processes of the payload',
-  process_vm_readv: 'reads the memory of other processes of the payload',
-  process_vm_writev: 'writes the memory of other processes of the payload',
-  process_madvise: 'acts on the memory of other processes of the payload',
-  pidfd_getfd: 'takes file descriptors out of other processes',
-  kcmp: 'compares kernel objects of processes, a help for exploits',
-  socket: 'opens sockets of any family, which reach whatever the network namespace does',
-  connect: 'reaches peers over sockets',
-  bind: 'offers a service on an address',
-  listen: 'offers a service',
-  accept: 'takes connections from others',
-  accept4: 'takes connections from others',
-  sendto: 'sends to any address on a socket that it holds',
-  sendmsg: 'sends to any address, and passes file descriptors to others',
-  sendmmsg: 'sends to any address, and passes file descriptors to others',
-  setuid: 'changes the user',
-  setgid: 'changes the group',
-  setreuid: 'changes the user',
-  setregid: 'changes the group',
-  setresuid: 'changes the user',
-  setresgid: 'changes the group',
-  setgroups: 'changes the groups',
-  capset: 'changes capabilities',
-  mknod: 'makes devices and FIFOs',
-  mknodat: 'makes devices and FIFOs',
-  personality: 'changes how the kernel runs the program',
-  io_submit: 'makes file operations that are not recorded one by one',
-  vmsplice: 'shares pages with pipes, a steady source of kernel faults',
-  add_key: 'uses kernel key rings',
-  keyctl: 'uses kernel key rings',
-  request_key: 'uses kernel key rings',
-};
-
 const WITHHELD_REASONS: Readonly<Record<WithheldName['by'], (name: string) => string>> = {
   ceiling: (name) =>
-    `the ceiling refuses it whatever the profile says: ${CEILING_REASONS[name] ?? 'set by an administrator'}`,
+    DEFAULT_CEILING.includes(name)
+      ? `the ceiling refuses it whatever the profile says: it ${callFacts(name)?.does ?? ''}`
+      : 'the ceiling refuses it whatever the profile says: set by an administrator',
   'engine-default': () => "the engine's default profile refuses it, and no profile is wider than that",
   guard: (name) => `a guard refuses it in every filter: ${guardOf(name)?.reason ?? ''}`,
 };
 
 /**
- * Calls sorted by name, then file rules by path. `ceiling`: the names that the administrators' ceiling refuses.
+ * Calls sorted by name, then file rules by path. `ceiling`: the names that the administrators' ceiling refuses;
+ * `beyondDefault`: see grantedNames.
  * @throws FilterError UNKNOWN_SYSCALLS
  */
 export function lintProfile(
   profile: Profile,
   coverage: Coverage = {},
   ceiling: readonly string[] = DEFAULT_CEILING,
+  beyondDefault: readonly string[] = [],
 ): readonly LintWarning[] {
   const { architecture } = profile;
   const names = allowedNames(profile);
-  const engineDefault = engineDefaultNames(architecture);
+  const engineDefault = grantedNames(architecture, beyondDefault);
   const withheld = new Map(
     withheldNames({ architecture, rules: profile.rules, ceiling, engineDefault }).map(({ name, by }) => [name, by]),
   );
@@ -97,7 +64,8 @@ export function lintProfile(
 /** What is said of a name is said of its values instead, where the profile holds it to some and they are told apart. */
 function nameReasons(name: string, alternatives: readonly Alternative[]): readonly string[] {
   const isToldApart = !isUnconditional(alternatives) && Object.hasOwn(RISKY_VALUES, name);
-  return Object.hasOwn(RISKY_REASONS, name) && !isToldApart ? [RISKY_REASONS[name] ?? ''] : [];
+  const isRisky = ['authority', 'dangerous'].includes(callClass(name));
+  return isRisky && !isToldApart ? [callFacts(name)?.does ?? 'is not in the table of calls'] : [];
 }
 
 function rare(name: string, seen: Coverage[string] | undefined): LintWarning[] {

@@ -1,0 +1,71 @@
+/** What a run under `audit` does beside its profile, as denials that let the call go on: names while it runs, all at its end. */
+import { type Denial, type DenialList, type ListedDenial } from '#lib/execution';
+import {
+  type Departure,
+  departures,
+  describeUse,
+  isOutside,
+  nodeArchitecture,
+  type Profile,
+  type Recording,
+  syscallNumber,
+} from '#lib/profiles';
+
+export class RunAudit {
+  readonly #architecture = nodeArchitecture(process.arch);
+  readonly #isOutside: (call: string) => boolean;
+  readonly #byName = new Map<string, ListedDenial>();
+
+  constructor(
+    private readonly profile: Profile,
+    private readonly list: DenialList,
+  ) {
+    this.#isOutside = isOutside(profile);
+  }
+
+  /** Counts so far, by name. */
+  readonly takeCounts = (calls: Readonly<Record<string, number>>): void => {
+    for (const [call, count] of Object.entries(calls)) {
+      if (count > 0 && this.#isOutside(call)) this.#name({ kind: 'call', call, values: {}, count });
+    }
+  };
+
+  /** Exact, as the recording is; with the run's variables put into it. */
+  finish(recording: Recording): void {
+    for (const departure of departures(recording, this.profile)) {
+      if (departure.kind === 'call' && Object.keys(departure.values).length === 0) this.#name(departure);
+      else this.list.add(this.#denial(departure));
+    }
+  }
+
+  #name(departure: Departure & { readonly kind: 'call' }): void {
+    const { call, count } = departure;
+    const known = this.#byName.get(call);
+    if (known) known.setCount(count);
+    else this.#byName.set(call, this.list.add(this.#denial(departure)));
+  }
+
+  #denial(departure: Departure): Denial {
+    const call = departure.kind === 'file' ? 'file' : departure.call;
+    return {
+      call,
+      number: syscallNumber(this.#architecture, call) ?? -1,
+      architecture: this.#architecture,
+      action: departure.kind === 'refused' ? 'refused' : 'continued',
+      ...(departure.kind === 'refused' && { errno: departure.errno }),
+      arguments: [],
+      description: descriptionOf(departure),
+      count: departure.count,
+    };
+  }
+}
+
+function descriptionOf(departure: Departure): string {
+  if (departure.kind === 'file') return `${departure.access} ${JSON.stringify(departure.path)}`;
+  if (departure.kind === 'refused') return `${departure.call}()`;
+  const values = Array.from({ length: 6 }, (_, argument) => {
+    const value = departure.values[argument];
+    return value === undefined ? undefined : BigInt(value);
+  });
+  return describeUse({ call: departure.call, values });
+}

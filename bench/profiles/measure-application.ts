@@ -1,0 +1,163 @@
+/** One application through the bench: unrestricted, then learned and enforced at every level, and learned on. */
+import { type CaseRun } from './case-run.js';
+import { type CorpusJobs } from './corpus-jobs.js';
+import { type CorpusApplication, type CorpusCase } from './corpus.js';
+import { type ProfileLevel } from './counts.js';
+import { inLearningOrder, LEARNED_CASES, type LearnFrom } from './learn-from.js';
+import { allowedBy, type LearnedProfile } from './learned-profile.js';
+import { type Learner } from './learner.js';
+import { MODE_NAMES, type ModeName, MODES } from './modes.js';
+
+/** Outputs on which these do not agree are not compared. */
+export const UNRESTRICTED_RUNS = 2;
+export const REPETITIONS = { runs: 10, level: 'arguments', applications: ['samtools', 'pandas', 'picard'] } as const;
+
+export interface Plan {
+  readonly application: CorpusApplication;
+  readonly learned: readonly CorpusCase[];
+  /** Learned from after these, one by one. */
+  readonly further: readonly CorpusCase[];
+  readonly heldOut: readonly CorpusCase[];
+  readonly levels: readonly ProfileLevel[];
+}
+
+export interface EnforcedProfile {
+  readonly level: ProfileLevel;
+  readonly mode: ModeName;
+  readonly learned: LearnedProfile;
+  readonly heldOut: readonly CaseRun[];
+  /** Of the learned cases; empty where the application is not one that is repeated. */
+  readonly repetitions: readonly CaseRun[];
+  /** What is allowed after one recorded run, two, ... */
+  readonly growth: readonly (readonly string[])[];
+}
+
+export interface MeasuredApplication {
+  readonly name: string;
+  readonly plan: Plan;
+  /** Case -> runs. */
+  readonly unrestricted: Map<string, CaseRun[]>;
+  readonly profiles: readonly EnforcedProfile[];
+}
+
+export function planOf(
+  application: CorpusApplication,
+  options: { learnFrom: LearnFrom; levels: readonly ProfileLevel[]; cases: number | undefined },
+): Plan {
+  const ordered = inLearningOrder(application.learn, options.learnFrom);
+  return {
+    application,
+    learned: ordered.slice(0, LEARNED_CASES),
+    further: ordered.slice(LEARNED_CASES),
+    heldOut: application.heldOut.slice(0, options.cases),
+    levels: options.levels,
+  };
+}
+
+/** Runs that teach nothing, and those that confirm a difference, come on top. */
+export function jobsOf(plan: Plan): number {
+  const { learned, further, heldOut, levels } = plan;
+  const unrestricted = UNRESTRICTED_RUNS * (heldOut.length + (isRepeated(plan) ? learned.length : 0));
+  const ofMode = learned.length + heldOut.length;
+  const ofLevel = MODE_NAMES.length * ofMode + learned.length + further.length;
+  const repeated = isRepeated(plan) ? MODE_NAMES.length * REPETITIONS.runs * learned.length : 0;
+  return unrestricted + levels.length * ofLevel + repeated;
+}
+
+function isRepeated({ application, levels }: Plan): boolean {
+  return REPETITIONS.applications.some((name) => name === application.name) && levels.includes(REPETITIONS.level);
+}
+
+export class ApplicationMeasurement {
+  constructor(
+    private readonly plan: Plan,
+    /** Its reference. */
+    private readonly image: string,
+    private readonly jobs: CorpusJobs,
+    private readonly learner: Learner,
+    /** Rethrows where nothing goes on after a failure. */
+    private readonly giveUp: (what: string, error: unknown) => void,
+  ) {}
+
+  async measure(): Promise<MeasuredApplication> {
+    const { application, levels } = this.plan;
+    const [unrestricted, ...profiles] = await Promise.all([
+      this.#runUnrestricted(),
+      ...levels.map((level) => this.#measureLevel(level)),
+    ]);
+    return { name: application.name, plan: this.plan, unrestricted, profiles: profiles.flat() };
+  }
+
+  /** One round after the other, so that what depends on the clock differs. */
+  async #runUnrestricted(): Promise<Map<string, CaseRun[]>> {
+    const { application, heldOut, learned } = this.plan;
+    const { name } = await this.learner.register(`${application.name}-unrestricted`, this.image, application);
+    const cases = [...heldOut, ...(isRepeated(this.plan) ? learned : [])];
+    const runs = new Map(cases.map(({ id }) => [id, [] as CaseRun[]]));
+    for (let round = 0; round < UNRESTRICTED_RUNS; round += 1) {
+      for (const run of await this.#all(cases, (of) => this.#unrestricted(name, of))) runs.get(run.caseId)?.push(run);
+    }
+    return runs;
+  }
+
+  #unrestricted(application: string, of: CorpusCase): Promise<CaseRun> {
+    return this.jobs.run({ application, of, by: 'admin', enforcement: 'none', monitoring: 'none' });
+  }
+
+  /** Once more, for cases in which a restricted run differs: what depends on the clock may have agreed by chance. */
+  async confirm(measured: MeasuredApplication, caseIds: readonly string[]): Promise<void> {
+    const { application, heldOut, learned } = this.plan;
+    const cases = [...heldOut, ...learned].filter(({ id }) => caseIds.includes(id));
+    const runs = await this.#all(cases, (of) => this.#unrestricted(`${application.name}-unrestricted`, of));
+    for (const run of runs) measured.unrestricted.get(run.caseId)?.push(run);
+  }
+
+  async #measureLevel(level: ProfileLevel): Promise<readonly EnforcedProfile[]> {
+    const [growth, ...modes] = await Promise.all([
+      this.#orGiveUp(`${level}, followed`, this.#follow(level)),
+      ...MODE_NAMES.map((mode) => this.#orGiveUp(`${level}, ${mode}`, this.#enforce(level, mode))),
+    ]);
+    return modes.flatMap((each) => (each ? [{ ...each, growth: growth ?? [] }] : []));
+  }
+
+  async #orGiveUp<T>(what: string, work: Promise<T>): Promise<T | undefined> {
+    try {
+      return await work;
+    } catch (error) {
+      this.giveUp(`${this.plan.application.name}, ${what}`, error);
+      return undefined;
+    }
+  }
+
+  async #enforce(level: ProfileLevel, mode: ModeName): Promise<Omit<EnforcedProfile, 'growth'>> {
+    const { application, learned: cases, heldOut } = this.plan;
+    const registered = await this.learner.register(`${application.name}-${level}-${mode}`, this.image, application);
+    await this.#all(cases, (of) => this.learner.teach(registered, of, level));
+    const learned = await this.learner.proposal(registered, cases.length);
+    await MODES[mode](this.learner, learned);
+    const enforced = (of: CorpusCase) =>
+      this.jobs.run({ application: registered.name, of, by: 'submitter', enforcement: 'enforce' });
+    const runs = await this.#all(heldOut, enforced);
+    const repeated = isRepeated(this.plan) && level === REPETITIONS.level ? cases : [];
+    const again = Array.from({ length: REPETITIONS.runs }, () => repeated).flat();
+    return { level, mode, learned, heldOut: runs, repetitions: await this.#all(again, enforced) };
+  }
+
+  /** One recording at a time, in an application where every one of them brings a proposal. */
+  async #follow(level: ProfileLevel): Promise<readonly (readonly string[])[]> {
+    const { application, learned, further } = this.plan;
+    const gates = { recordingsNeeded: 1, distinctInputsNeeded: 1 };
+    const name = `${application.name}-${level}-followed`;
+    const registered = await this.learner.register(name, this.image, application, gates);
+    const growth: (readonly string[])[] = [];
+    for (const of of [...learned, ...further]) {
+      await this.learner.teach(registered, of, level);
+      growth.push(allowedBy(await this.learner.proposal(registered, growth.length + 1)));
+    }
+    return growth;
+  }
+
+  async #all<T>(cases: readonly CorpusCase[], work: (of: CorpusCase) => Promise<T>): Promise<T[]> {
+    return Promise.all(cases.map(work));
+  }
+}

@@ -1,0 +1,175 @@
+import { type Profile } from '#lib/profiles';
+import { describe, expect, it } from 'vitest';
+import { type Check, exitCodeOf } from '../checks.js';
+import { type CaseRun, type Denial } from './case-run.js';
+import { readCorpus } from './corpus.js';
+import { PROFILE_LEVELS } from './counts.js';
+import { type LearnedProfile } from './learned-profile.js';
+import { type EnforcedProfile, jobsOf, type MeasuredApplication, planOf } from './measure-application.js';
+import { profileChecks } from './profiles-bars.js';
+import { changedCases, figuresByName, profilesReport } from './profiles-report.js';
+import { renderChanges, renderDenials, renderProfiles, renderRepetitions } from './profiles-table.js';
+
+const GOOD: CaseRun = {
+  caseId: 'h06',
+  jobId: 'j',
+  state: 'COMPLETE',
+  exitCode: 0,
+  signal: null,
+  error: null,
+  digests: { stdout: 's' },
+  denials: [],
+  partialReasons: null,
+  wallUs: 1000,
+};
+const DENIAL: Denial = { call: 'pipe2', action: 'refused', errno: 'EPERM', description: 'pipe2(O_CLOEXEC)', count: 2 };
+const DENIED: CaseRun = { ...GOOD, denials: [DENIAL] };
+const WRONG: CaseRun = { ...DENIED, digests: { stdout: 'other' }, stderr: 'a\nlost its pipe' };
+
+function learned(origins: LearnedProfile['origins']): LearnedProfile {
+  const rules: Profile['rules'] = [{ names: Object.keys(origins).sort(), action: 'SCMP_ACT_ALLOW' }];
+  const profile: Profile = { version: 1, architecture: 'x86_64', rules, network: 'none' };
+  return { id: 'p', digest: 'sha256:0', profile, recordings: 3, origins };
+}
+
+function measured(name: string, ...changes: Partial<EnforcedProfile>[]): MeasuredApplication {
+  const application = readCorpus().find((each) => each.name === name);
+  if (!application) throw new Error(`there is no ${name}`);
+  const usual: EnforcedProfile = {
+    level: 'syscalls',
+    mode: 'direct',
+    learned: learned({ read: 'seen', futex: 'basic', setsockopt: 'seen', unlink: 'implied' }),
+    heldOut: [GOOD, GOOD],
+    repetitions: [],
+    growth: [['read'], ['read', 'write'], ['read', 'write']],
+  };
+  return {
+    name,
+    plan: planOf(application, { learnFrom: 'spread', levels: PROFILE_LEVELS, cases: undefined }),
+    unrestricted: new Map([['h06', [GOOD, GOOD]]]),
+    profiles: changes.map((change) => ({ ...usual, ...change })),
+  };
+}
+const verdictOf = (checks: readonly Check[], what: string) => checks.find((check) => check.what.startsWith(what));
+const checksOf = (...all: MeasuredApplication[]) => profileChecks(profilesReport(all), ['syscalls']);
+
+describe('the report', () => {
+  it('has a profile’s figures under application, level and mode, and nothing else', () => {
+    const report = profilesReport([measured('samtools', {}, { level: 'files', heldOut: [GOOD, DENIED] })]);
+    const figures = figuresByName(report);
+    expect(figures.samtools?.syscalls?.direct).toEqual({
+      allowed: 4,
+      seen: 2,
+      basic: 1,
+      implied: 1,
+      closedCves: 24,
+      closedCvesWithConditions: 24,
+      heldOutRuns: 2,
+      falseDenials: 0,
+      failedJobs: 0,
+      differingOutputs: 0,
+      runsToStable: 2,
+    });
+    expect(figures.samtools?.files?.direct).toMatchObject({ falseDenials: 1, failedJobs: 0 });
+    expect(Object.keys(figures)).toEqual(['samtools']);
+  });
+
+  it('adds up the held out runs by level, and the repetitions apart', () => {
+    const report = profilesReport([
+      measured('samtools', { heldOut: [GOOD, DENIED], repetitions: [DENIED] }),
+      measured('seqtk', { heldOut: [GOOD] }),
+    ]);
+    expect(report.levels.syscalls).toMatchObject({ applications: 2, counts: { runs: 3, falseDenials: 1 } });
+    expect(report.repetitions).toMatchObject({ runs: 1, falseDenials: 1 });
+    expect(report.heldOut.runs).toBe(3);
+  });
+
+  it('names the cases of which a result changed, once each', () => {
+    expect(changedCases(measured('samtools', { heldOut: [GOOD, WRONG], repetitions: [WRONG] }))).toEqual(['h06']);
+  });
+});
+
+describe('the bars', () => {
+  it('are reached by profiles that refuse nothing and close enough', () => {
+    const narrow = learned({ read: 'seen' });
+    const checks = checksOf(
+      measured('samtools', { learned: narrow, repetitions: [GOOD] }),
+      measured('edf-normalize', { learned: narrow }),
+    );
+    expect(checks.filter(({ verdict }) => verdict === 'over-bar')).toEqual([]);
+    expect(verdictOf(checks, 'false denials, syscalls')?.verdict).toBe('within-bar');
+    expect(verdictOf(checks, 'vulnerabilities closed by names, edf-normalize')?.verdict).toBe('within-bar');
+  });
+
+  it('bear two false denials in a hundred runs and not three', () => {
+    const runs = (denied: number) => [
+      ...Array<CaseRun>(100 - denied).fill(GOOD),
+      ...Array<CaseRun>(denied).fill(DENIED),
+    ];
+    const verdict = (denied: number) =>
+      verdictOf(checksOf(measured('samtools', { heldOut: runs(denied) })), 'false denials, syscalls')?.verdict;
+    expect([verdict(2), verdict(3)]).toEqual(['within-bar', 'over-bar']);
+  });
+
+  it('bear no false denial that leaves a job COMPLETE with another output', () => {
+    const heldOut = [...Array<CaseRun>(99).fill(GOOD), WRONG];
+    const check = verdictOf(checksOf(measured('samtools', { heldOut })), 'runs with a false denial');
+    expect(check).toMatchObject({ verdict: 'over-bar' });
+  });
+
+  it('are not reached by a median of 23, nor by 24 for the example', () => {
+    const wide = learned({ setsockopt: 'seen' });
+    const wider = learned({ setsockopt: 'seen', waitid: 'seen' });
+    const checks = checksOf(measured('edf-normalize', { learned: wide }), measured('samtools', { learned: wider }));
+    expect(verdictOf(checks, 'vulnerabilities closed by names, edf-normalize')?.verdict).toBe('over-bar');
+    expect(verdictOf(checks, 'vulnerabilities closed by names, median')?.verdict).toBe('over-bar');
+  });
+
+  it('that nothing was measured for are not reached', () => {
+    const checks = checksOf();
+    expect(new Set(checks.map(({ verdict }) => verdict))).toEqual(new Set(['not-measured']));
+    expect(exitCodeOf(checks)).toBe(3);
+  });
+});
+
+describe('the table', () => {
+  const report = profilesReport([measured('samtools', { heldOut: [GOOD, WRONG], repetitions: [DENIED] })]);
+
+  it('has a row for every profile and one for every level', () => {
+    const [, row, total] = renderProfiles(report).split('\n');
+    expect(row?.split(/  +/)).toEqual([
+      ...['samtools, syscalls, direct', '4', '2', '1', '1', '24', '24', '2', '1', '0', '1', '2 runs'],
+    ]);
+    expect(total).toMatch(/^all 1, syscalls .* median 24 .* 2 +1 +0 +1$/);
+  });
+
+  it('lists refused calls with their cases and how often, and how many runs a call was refused in', () => {
+    const other: Denial = { ...DENIAL, description: 'pipe2(0)' };
+    const heldOut = [GOOD, { ...DENIED, denials: [DENIAL, other] }, DENIED];
+    expect(renderDenials(profilesReport([measured('samtools', { heldOut })])).split('\n')).toEqual([
+      'False denials:',
+      '  samtools, syscalls, direct: pipe2(O_CLOEXEC) and 1 more kinds, EPERM: h06 data x6',
+      '',
+      'Runs in which a call was refused:',
+      '  pipe2 2: samtools',
+    ]);
+    expect(renderDenials(profilesReport([measured('samtools', {})]))).toBe('False denials: none.');
+  });
+
+  it('says what changed, and what the program said of it', () => {
+    expect(renderChanges(report)).toContain('h06 COMPLETE with another stdout: lost its pipe');
+    expect(renderRepetitions(report)).toContain('1 runs, 1 with a false denial');
+  });
+});
+
+describe('the plan', () => {
+  it('counts every job beforehand', () => {
+    const [application] = readCorpus();
+    if (!application) throw new Error('the corpus is empty');
+    const options = { learnFrom: 'spread', levels: ['syscalls'], cases: 2 } as const;
+    // 2 cases twice unrestricted; 3 learned from, 2 enforced, 6 followed.
+    expect(jobsOf(planOf(application, options))).toBe(4 + 3 + 2 + 6);
+    // The learned ones twice unrestricted, and ten times each.
+    expect(jobsOf(planOf(application, { ...options, levels: ['arguments'] }))).toBe(15 + 6 + 30);
+  });
+});

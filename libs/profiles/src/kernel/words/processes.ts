@@ -1,0 +1,269 @@
+/** The kernel's own names for the values of calls about processes, their rights and what they may use. */
+import { type Words } from './words.js';
+
+/** linux/sched.h; clone carries the child's exit signal in the low byte. */
+export const CLONE_FLAGS: Words = {
+  0x100: 'CLONE_VM',
+  0x200: 'CLONE_FS',
+  0x400: 'CLONE_FILES',
+  0x800: 'CLONE_SIGHAND',
+  0x1000: 'CLONE_PIDFD',
+  0x2000: 'CLONE_PTRACE',
+  0x4000: 'CLONE_VFORK',
+  0x8000: 'CLONE_PARENT',
+  0x10000: 'CLONE_THREAD',
+  0x20000: 'CLONE_NEWNS',
+  0x40000: 'CLONE_SYSVSEM',
+  0x80000: 'CLONE_SETTLS',
+  0x100000: 'CLONE_PARENT_SETTID',
+  0x200000: 'CLONE_CHILD_CLEARTID',
+  0x800000: 'CLONE_UNTRACED',
+  0x1000000: 'CLONE_CHILD_SETTID',
+  0x2000000: 'CLONE_NEWCGROUP',
+  0x4000000: 'CLONE_NEWUTS',
+  0x8000000: 'CLONE_NEWIPC',
+  0x10000000: 'CLONE_NEWUSER',
+  0x20000000: 'CLONE_NEWPID',
+  0x40000000: 'CLONE_NEWNET',
+  0x80000000: 'CLONE_IO',
+};
+export const UNSHARE_FLAGS: Words = { ...CLONE_FLAGS, 0x80: 'CLONE_NEWTIME' };
+
+/** linux/ptrace.h. */
+export const PTRACE_REQUESTS: Words = {
+  0: 'PTRACE_TRACEME',
+  1: 'PTRACE_PEEKTEXT',
+  2: 'PTRACE_PEEKDATA',
+  3: 'PTRACE_PEEKUSER',
+  4: 'PTRACE_POKETEXT',
+  5: 'PTRACE_POKEDATA',
+  6: 'PTRACE_POKEUSER',
+  7: 'PTRACE_CONT',
+  8: 'PTRACE_KILL',
+  9: 'PTRACE_SINGLESTEP',
+  16: 'PTRACE_ATTACH',
+  17: 'PTRACE_DETACH',
+  24: 'PTRACE_SYSCALL',
+  0x4200: 'PTRACE_SETOPTIONS',
+  0x4206: 'PTRACE_SEIZE',
+};
+
+/** enum bpf_cmd, linux/bpf.h. */
+export const BPF_COMMANDS: Words = {
+  0: 'BPF_MAP_CREATE',
+  1: 'BPF_MAP_LOOKUP_ELEM',
+  2: 'BPF_MAP_UPDATE_ELEM',
+  3: 'BPF_MAP_DELETE_ELEM',
+  4: 'BPF_MAP_GET_NEXT_KEY',
+  5: 'BPF_PROG_LOAD',
+  6: 'BPF_OBJ_PIN',
+  7: 'BPF_OBJ_GET',
+  8: 'BPF_PROG_ATTACH',
+  9: 'BPF_PROG_DETACH',
+  10: 'BPF_PROG_TEST_RUN',
+  15: 'BPF_OBJ_GET_INFO_BY_FD',
+  17: 'BPF_RAW_TRACEPOINT_OPEN',
+  18: 'BPF_BTF_LOAD',
+  28: 'BPF_LINK_CREATE',
+};
+
+/** linux/seccomp.h. */
+export const SECCOMP_OPERATIONS: Words = {
+  0: 'SECCOMP_SET_MODE_STRICT',
+  1: 'SECCOMP_SET_MODE_FILTER',
+  2: 'SECCOMP_GET_ACTION_AVAIL',
+  3: 'SECCOMP_GET_NOTIF_SIZES',
+};
+export const SECCOMP_FILTER_FLAGS: Words = {
+  1: 'TSYNC',
+  2: 'LOG',
+  4: 'SPEC_ALLOW',
+  8: 'NEW_LISTENER',
+  16: 'TSYNC_ESRCH',
+  32: 'WAIT_KILLABLE_RECV',
+};
+
+/** linux/prctl.h. */
+export const PRCTL_OPTIONS: Words = {
+  1: 'PR_SET_PDEATHSIG',
+  2: 'PR_GET_PDEATHSIG',
+  3: 'PR_GET_DUMPABLE',
+  4: 'PR_SET_DUMPABLE',
+  7: 'PR_GET_KEEPCAPS',
+  8: 'PR_SET_KEEPCAPS',
+  15: 'PR_SET_NAME',
+  16: 'PR_GET_NAME',
+  21: 'PR_GET_SECCOMP',
+  22: 'PR_SET_SECCOMP',
+  23: 'PR_CAPBSET_READ',
+  24: 'PR_CAPBSET_DROP',
+  27: 'PR_GET_SECUREBITS',
+  28: 'PR_SET_SECUREBITS',
+  29: 'PR_SET_TIMERSLACK',
+  30: 'PR_GET_TIMERSLACK',
+  35: 'PR_SET_MM',
+  36: 'PR_SET_CHILD_SUBREAPER',
+  37: 'PR_GET_CHILD_SUBREAPER',
+  38: 'PR_SET_NO_NEW_PRIVS',
+  39: 'PR_GET_NO_NEW_PRIVS',
+  41: 'PR_SET_THP_DISABLE',
+  42: 'PR_GET_THP_DISABLE',
+  47: 'PR_CAP_AMBIENT',
+  52: 'PR_GET_SPECULATION_CTRL',
+  53: 'PR_SET_SPECULATION_CTRL',
+  57: 'PR_SET_IO_FLUSHER',
+  59: 'PR_SET_SYSCALL_USER_DISPATCH',
+  62: 'PR_SCHED_CORE',
+  65: 'PR_SET_MDWE',
+  66: 'PR_GET_MDWE',
+  67: 'PR_SET_MEMORY_MERGE',
+  0x41555856: 'PR_GET_AUXV',
+  0x59616d61: 'PR_SET_PTRACER',
+  0x53564d41: 'PR_SET_VMA',
+};
+
+/** asm/prctl.h of x86. */
+export const ARCH_PRCTL_OPTIONS: Words = {
+  0x1001: 'ARCH_SET_GS',
+  0x1002: 'ARCH_SET_FS',
+  0x1003: 'ARCH_GET_FS',
+  0x1004: 'ARCH_GET_GS',
+  0x1011: 'ARCH_GET_CPUID',
+  0x1012: 'ARCH_SET_CPUID',
+  0x3001: 'ARCH_CET_STATUS',
+  0x5001: 'ARCH_SHSTK_ENABLE',
+  0x5002: 'ARCH_SHSTK_DISABLE',
+  0x5003: 'ARCH_SHSTK_LOCK',
+  0x5005: 'ARCH_SHSTK_STATUS',
+};
+
+/** linux/keyctl.h. */
+export const KEYCTL_OPERATIONS: Words = {
+  0: 'KEYCTL_GET_KEYRING_ID',
+  1: 'KEYCTL_JOIN_SESSION_KEYRING',
+  2: 'KEYCTL_UPDATE',
+  3: 'KEYCTL_REVOKE',
+  4: 'KEYCTL_CHOWN',
+  5: 'KEYCTL_SETPERM',
+  6: 'KEYCTL_DESCRIBE',
+  7: 'KEYCTL_CLEAR',
+  8: 'KEYCTL_LINK',
+  9: 'KEYCTL_UNLINK',
+  10: 'KEYCTL_SEARCH',
+  11: 'KEYCTL_READ',
+  12: 'KEYCTL_INSTANTIATE',
+  15: 'KEYCTL_SET_TIMEOUT',
+  22: 'KEYCTL_GET_PERSISTENT',
+};
+
+/** linux/syslog.h of the kernel's own headers. */
+export const LOG_ACTIONS: Words = {
+  0: 'SYSLOG_ACTION_CLOSE',
+  1: 'SYSLOG_ACTION_OPEN',
+  2: 'SYSLOG_ACTION_READ',
+  3: 'SYSLOG_ACTION_READ_ALL',
+  4: 'SYSLOG_ACTION_READ_CLEAR',
+  5: 'SYSLOG_ACTION_CLEAR',
+  6: 'SYSLOG_ACTION_CONSOLE_OFF',
+  7: 'SYSLOG_ACTION_CONSOLE_ON',
+  8: 'SYSLOG_ACTION_CONSOLE_LEVEL',
+  9: 'SYSLOG_ACTION_SIZE_UNREAD',
+  10: 'SYSLOG_ACTION_SIZE_BUFFER',
+};
+
+/** asm-generic/resource.h. */
+export const RESOURCES: Words = {
+  0: 'RLIMIT_CPU',
+  1: 'RLIMIT_FSIZE',
+  2: 'RLIMIT_DATA',
+  3: 'RLIMIT_STACK',
+  4: 'RLIMIT_CORE',
+  5: 'RLIMIT_RSS',
+  6: 'RLIMIT_NPROC',
+  7: 'RLIMIT_NOFILE',
+  8: 'RLIMIT_MEMLOCK',
+  9: 'RLIMIT_AS',
+  10: 'RLIMIT_LOCKS',
+  11: 'RLIMIT_SIGPENDING',
+  12: 'RLIMIT_MSGQUEUE',
+  13: 'RLIMIT_NICE',
+  14: 'RLIMIT_RTPRIO',
+  15: 'RLIMIT_RTTIME',
+};
+
+/** linux/resource.h; -1 as a register holds it. */
+export const USAGE_SCOPES: Words = { 0: 'RUSAGE_SELF', 1: 'RUSAGE_THREAD', 0xffffffff: 'RUSAGE_CHILDREN' };
+export const PRIORITY_SCOPES: Words = { 0: 'PRIO_PROCESS', 1: 'PRIO_PGRP', 2: 'PRIO_USER' };
+/** linux/ioprio.h. */
+export const IO_PRIORITY_SCOPES: Words = { 1: 'IOPRIO_WHO_PROCESS', 2: 'IOPRIO_WHO_PGRP', 3: 'IOPRIO_WHO_USER' };
+
+/** linux/sched.h: the policy, beside its flag. */
+export const SCHEDULING_POLICIES: Words = {
+  0: 'SCHED_OTHER',
+  1: 'SCHED_FIFO',
+  2: 'SCHED_RR',
+  3: 'SCHED_BATCH',
+  5: 'SCHED_IDLE',
+  6: 'SCHED_DEADLINE',
+};
+export const SCHEDULING_FLAGS: Words = { 0x40000000: 'SCHED_RESET_ON_FORK' };
+
+/** linux/kcmp.h. */
+export const KCMP_TYPES: Words = {
+  0: 'KCMP_FILE',
+  1: 'KCMP_VM',
+  2: 'KCMP_FILES',
+  3: 'KCMP_FS',
+  4: 'KCMP_SIGHAND',
+  5: 'KCMP_IO',
+  6: 'KCMP_SYSVSEM',
+  7: 'KCMP_EPOLL_TFD',
+};
+
+/** linux/wait.h. */
+export const WAIT_OPTIONS: Words = {
+  0x1: 'WNOHANG',
+  0x2: 'WUNTRACED',
+  0x4: 'WEXITED',
+  0x8: 'WCONTINUED',
+  0x1000000: 'WNOWAIT',
+  0x20000000: '__WNOTHREAD',
+  0x40000000: '__WALL',
+  0x80000000: '__WCLONE',
+};
+
+/** asm-generic/signal.h, the same on x86_64 and aarch64. */
+export const SIGNALS: Words = {
+  1: 'SIGHUP',
+  2: 'SIGINT',
+  3: 'SIGQUIT',
+  4: 'SIGILL',
+  5: 'SIGTRAP',
+  6: 'SIGABRT',
+  7: 'SIGBUS',
+  8: 'SIGFPE',
+  9: 'SIGKILL',
+  10: 'SIGUSR1',
+  11: 'SIGSEGV',
+  12: 'SIGUSR2',
+  13: 'SIGPIPE',
+  14: 'SIGALRM',
+  15: 'SIGTERM',
+  16: 'SIGSTKFLT',
+  17: 'SIGCHLD',
+  18: 'SIGCONT',
+  19: 'SIGSTOP',
+  20: 'SIGTSTP',
+  21: 'SIGTTIN',
+  22: 'SIGTTOU',
+  23: 'SIGURG',
+  24: 'SIGXCPU',
+  25: 'SIGXFSZ',
+  26: 'SIGVTALRM',
+  27: 'SIGPROF',
+  28: 'SIGWINCH',
+  29: 'SIGIO',
+  30: 'SIGPWR',
+  31: 'SIGSYS',
+};
+export const MASK_CHANGES: Words = { 0: 'SIG_BLOCK', 1: 'SIG_UNBLOCK', 2: 'SIG_SETMASK' };
