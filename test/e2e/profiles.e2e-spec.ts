@@ -333,5 +333,93 @@ describe('profile versions', () => {
     const allowed = exported.syscalls.filter(({ action }: { action: string }) => action === 'SCMP_ACT_ALLOW');
     expect(allowed[0].names).toContain('read');
     expect(allowed[0].names).not.toContain('bpf');
+    expect(allowed[0].names).not.toContain('execve');
+
+    const forRuntimes = await api.get(keys.submitter, `/api/v1/profiles/${id}/export?runtimeCalls=true`).expect(200);
+    expect(forRuntimes.body.syscalls).toContainEqual({
+      names: expect.arrayContaining(['execve']),
+      action: 'SCMP_ACT_ALLOW',
+      comment: expect.stringContaining('The container runtime makes these calls itself'),
+    });
+    await api.get(keys.submitter, `/api/v1/profiles/${id}/export?runtimeCalls=maybe`).expect(400);
+  });
+});
+
+describe('an import of another engine’s profile', () => {
+  const seccomp = {
+    defaultAction: 'SCMP_ACT_ERRNO',
+    archMap: [{ architecture: 'SCMP_ARCH_X86_64', subArchitectures: ['SCMP_ARCH_X86'] }],
+    syscalls: [
+      { names: ['read', 'write', 'stat64'], action: 'SCMP_ACT_ALLOW' },
+      { names: ['mount'], action: 'SCMP_ACT_ALLOW', includes: { caps: ['CAP_SYS_ADMIN'] } },
+      { names: ['fcntl'], action: 'SCMP_ACT_ALLOW', args: [{ index: 1, value: 3, op: 'SCMP_CMP_EQ' }] },
+      { names: ['mbind'], action: 'SCMP_ACT_ERRNO', errnoRet: 1 },
+    ],
+  };
+
+  it('is proposed as the next version, with a report of what was not taken', async () => {
+    const { id, learn } = await makeApplication();
+    const { buildId } = await detail((await learn(['read'])).id);
+    const path = `/api/v1/applications/${id}/profiles/import`;
+    const { body } = await api.post(keys.admin, path, { buildId, seccomp }).expect(201);
+    expect(body).toMatchObject({ number: 2, state: 'PROPOSED', calls: 3, recordings: [], basedOn: null });
+    expect(body.proposedBy).not.toBeNull();
+    expect(body.profile.rules).toEqual([
+      { names: ['read', 'write'], action: 'SCMP_ACT_ALLOW' },
+      { names: ['fcntl'], action: 'SCMP_ACT_ALLOW', args: [{ argument: 1, op: 'SCMP_CMP_EQ', value: '0x3' }] },
+      { names: ['mbind'], action: 'SCMP_ACT_ERRNO', errnoRet: 1 },
+    ]);
+    expect(body.report).toEqual({
+      format: 'docker',
+      allowed: ['read', 'write'],
+      conditional: ['fcntl'],
+      refused: [{ name: 'mbind', errnoRet: 1 }],
+      dropped: [
+        { at: '$.syscalls[0]', names: ['stat64'], reason: 'x86_64 has no such call' },
+        { at: '$.syscalls[1]', names: ['mount'], reason: expect.stringContaining('CAP_SYS_ADMIN') },
+      ],
+      notes: ['Porin refuses every call of SCMP_ARCH_X86.'],
+    });
+    await decide(keys.reviewer, 'approve', body).expect(200);
+
+    const exported = (await api.get(keys.admin, `/api/v1/profiles/${body.id}/export`).expect(200)).body;
+    const back = (await api.post(keys.admin, path, { buildId, seccomp: exported, format: 'oci' }).expect(201)).body;
+    const { body: diff } = await api.get(keys.admin, `/api/v1/profiles/${back.id}/diff`).expect(200);
+    // What every program may do is written out in an export.
+    const always = ['exit', 'exit_group', 'getcpu', 'gettimeofday', 'restart_syscall', 'rt_sigreturn', 'time'];
+    expect(diff.previous).toMatchObject({ added: always, removed: [] });
+    expect(diff.conditions).toEqual([]);
+  });
+
+  it('keeps what the approved version says beyond calls', async () => {
+    const { id, learn } = await makeApplication();
+    const { buildId, profile } = await detail((await learn(['read'])).id);
+    const files = [{ path: '/etc', rights: ['read'] }];
+    const written = { buildId, profile: { ...profile, files, pids: 9 } };
+    const { body } = await api.post(keys.admin, `/api/v1/applications/${id}/profiles`, written).expect(201);
+    await decide(keys.reviewer, 'approve', body).expect(200);
+    const imported = await api
+      .post(keys.admin, `/api/v1/applications/${id}/profiles/import`, { buildId, seccomp })
+      .expect(201);
+    expect(imported.body).toMatchObject({ basedOn: body.id, profile: { files, pids: 9 } });
+    expect(imported.body.report.notes).toContainEqual(expect.stringContaining('files, pids'));
+  });
+
+  it('is refused in words where it is not understood, and to all but administrators', async () => {
+    const { id, learn } = await makeApplication();
+    const { buildId } = await detail((await learn(['read'])).id);
+    const send = (key: string, document: object) =>
+      api.post(key, `/api/v1/applications/${id}/profiles/import`, { buildId, seccomp: document });
+    const allowing = await send(keys.admin, { defaultAction: 'SCMP_ACT_ALLOW', syscalls: [] }).expect(422);
+    expect(allowing.body).toMatchObject({
+      code: 'profile-malformed',
+      detail: expect.stringContaining('$.defaultAction: is SCMP_ACT_ALLOW'),
+    });
+    const unknown = await send(keys.admin, { ...seccomp, syscalls: [{ names: ['read'], action: 'ALLOW' }] }).expect(
+      422,
+    );
+    expect(unknown.body.detail).toContain('$.syscalls[0].action');
+    expect((await send(keys.reviewer, seccomp).expect(403)).body.code).toBe('role-required');
+    await send(keys.stranger, seccomp).expect(404);
   });
 });

@@ -1,20 +1,14 @@
-/** Holds the export to libseccomp, which container runtimes make their filters with, and to `docker run`. */
+/** Holds the export to libseccomp, which container runtimes make their filters with. */
 import { beforeAll, describe, expect, it } from 'vitest';
 import {
   ARCHITECTURES,
-  type Architecture,
   AUDIT_ARCH,
-  compileFilter,
-  DEFAULT_CEILING,
-  engineDefaultNames,
   exportOci,
   interpret,
-  type Profile,
   SECCOMP_RET_ACTION_FULL,
   SECCOMP_RET_ALLOW,
   SECCOMP_RET_DATA,
   SECCOMP_RET_ERRNO,
-  syscallNames,
 } from '#lib/profiles';
 import {
   argumentsByChance,

@@ -74,6 +74,8 @@ export * from './review/partial-words.js';
 export * from './review/closed-vulnerabilities.js';
 export { VULNERABILITIES, type Vulnerability } from './review/vulnerabilities.js';
 export * from './exchange/oci.js';
+export * from './exchange/import-oci.js';
+export { IMPORT_FORMATS, type ImportFormat } from './exchange/oci-document.js';
 export * from './exchange/runtime-calls.js';
 export { type OciSeccomp, type OciSyscall } from './exchange/oci-format.js';
 export { type OciArgument } from './exchange/oci-arguments.js';

@@ -5,12 +5,19 @@ import { Application, Audit } from '#lib/database';
 import { DataSource } from 'typeorm';
 import { z } from 'zod';
 import { type Caller, CurrentCaller, NeedsRole } from '../auth/caller.js';
-import { PorinError } from '../errors/porin-error.js';
+import { type ErrorCode, PorinError } from '../errors/porin-error.js';
 import { nextOf, pageQuery } from '../http/page.js';
 import { Answers, BODY_ERRORS } from '../openapi/answers.js';
 import { describeProfile, listProfiles } from '../profiles/find-profiles.js';
-import { editedProfile, profileDetail, profileList } from '../profiles/profile-answers.js';
+import {
+  editedProfile,
+  importedProfile,
+  importedSeccomp,
+  profileDetail,
+  profileList,
+} from '../profiles/profile-answers.js';
 import { proposeEdited } from '../profiles/propose-edited.js';
+import { proposeImported } from '../profiles/propose-imported.js';
 import {
   applicationAnswer,
   applicationChange,
@@ -27,6 +34,14 @@ import { describeApplication, findApplication, listApplications, listBuilds } fr
 const idSchema = z.uuid();
 const pageSchema = z.strictObject(pageQuery);
 type Page = z.infer<typeof pageSchema>;
+const PROPOSAL_ERRORS: readonly ErrorCode[] = [
+  ...BODY_ERRORS,
+  'role-required',
+  'not-found',
+  'wrong-profile-state',
+  'profile-malformed',
+  'profile-uncompilable',
+];
 
 @ApiBearerAuth()
 @Controller('api/v1/applications')
@@ -134,10 +149,7 @@ export class ApplicationsController {
     summary: 'Propose a profile written by hand as the next version of a build; it is decided as any other',
     status: 201,
     schema: profileDetail,
-    errors: [
-      ...BODY_ERRORS,
-      ...(['role-required', 'not-found', 'wrong-profile-state', 'profile-malformed', 'profile-uncompilable'] as const),
-    ],
+    errors: PROPOSAL_ERRORS,
   })
   async propose(
     @Param('id', { schema: idSchema }) id: string,
@@ -146,5 +158,24 @@ export class ApplicationsController {
   ) {
     const versionId = await this.dataSource.transaction((manager) => proposeEdited(manager, caller, id, body));
     return describeProfile(this.dataSource.manager, caller.tenant, versionId);
+  }
+
+  @Post(':id/profiles/import')
+  @NeedsRole('admin')
+  @Answers({
+    summary:
+      'Propose what a seccomp profile of the OCI runtime specification, Docker or Podman allows as the next version',
+    status: 201,
+    schema: importedProfile,
+    errors: PROPOSAL_ERRORS,
+  })
+  async import(
+    @Param('id', { schema: idSchema }) id: string,
+    @Body({ schema: importedSeccomp }) body: z.infer<typeof importedSeccomp>,
+    @CurrentCaller() caller: Caller,
+  ) {
+    const imported = await this.dataSource.transaction((manager) => proposeImported(manager, caller, id, body));
+    const version = await describeProfile(this.dataSource.manager, caller.tenant, imported.id);
+    return { ...version, report: imported.report };
   }
 }

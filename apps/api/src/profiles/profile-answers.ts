@@ -5,6 +5,7 @@ import {
   COMPARISONS,
   CONDITION_CHANGES,
   FILE_RIGHTS,
+  IMPORT_FORMATS,
   LANDLOCK_STATUSES,
   ORIGINS,
   PROFILE_STATES,
@@ -181,6 +182,40 @@ export const profileDetail = z
     ),
   })
   .meta({ id: 'ProfileDetail' });
+
+export const importedSeccomp = z
+  .strictObject({
+    buildId: z.uuid().describe('A build of the application'),
+    format: z
+      .enum(IMPORT_FORMATS)
+      .optional()
+      .describe('Known by the document’s words where it is absent; "oci" makes an error of Docker’s words'),
+    seccomp: z
+      .record(z.string(), z.unknown())
+      .describe('linux.seccomp of the OCI runtime specification, or a profile of Docker or Podman'),
+  })
+  .meta({ id: 'ImportedSeccomp' });
+
+const calls = z.array(z.string()).readonly();
+const importReport = z
+  .object({
+    format: z.enum(IMPORT_FORMATS),
+    allowed: calls.describe('Calls that the version allows whatever their arguments'),
+    conditional: calls.describe('Calls that it allows with some arguments'),
+    refused: z
+      .array(z.object({ name: z.string(), errnoRet: z.int() }))
+      .readonly()
+      .describe('Calls that it refuses quietly'),
+    dropped: z
+      .array(z.object({ at: z.string().describe('JSON path of the rule'), names: calls, reason: z.string() }))
+      .readonly()
+      .describe('What the document says of calls and the version does not'),
+    notes: z.array(z.string()).readonly(),
+  })
+  .meta({ id: 'ImportReport' });
+export const importedProfile = z
+  .object({ ...profileDetail.shape, report: importReport.describe('What became of the document') })
+  .meta({ id: 'ImportedProfile' });
 
 const namesDiff = z
   .object({

@@ -20,7 +20,7 @@ import { PorinError } from '../errors/porin-error.js';
 import { uncompilable } from './compile-problem.js';
 import { storeProposal } from './store-proposal.js';
 
-interface BuildRow {
+export interface BuildRow {
   readonly id: string;
   readonly tenant: string;
   readonly architecture: Architecture;
@@ -34,7 +34,17 @@ export async function proposeEdited(
   { buildId, profile: json }: { readonly buildId: string; readonly profile: unknown },
 ): Promise<string> {
   const build = await lockBuild(manager, caller.tenant, applicationId, buildId);
-  const profile = parsed(json);
+  return proposeByHand(manager, caller, build, parsed(json));
+}
+
+/** The caller holds the build's lock. Throws profile-malformed, profile-uncompilable, wrong-profile-state. */
+export async function proposeByHand(
+  manager: EntityManager,
+  caller: Caller,
+  build: BuildRow,
+  profile: Profile,
+): Promise<string> {
+  const buildId = build.id;
   if (profile.architecture !== build.architecture) {
     throw new PorinError(
       'profile-malformed',
@@ -76,7 +86,12 @@ export async function proposeEdited(
 }
 
 /** The build's lock makes proposals and decisions of one build follow one another. */
-async function lockBuild(manager: EntityManager, tenant: string, applicationId: string, id: string): Promise<BuildRow> {
+export async function lockBuild(
+  manager: EntityManager,
+  tenant: string,
+  applicationId: string,
+  id: string,
+): Promise<BuildRow> {
   const rows: BuildRow[] = await manager.query(
     `SELECT build.id, application.tenant, build.architecture
      FROM build JOIN application ON application.id = build.application_id

@@ -1,6 +1,11 @@
 /** For tests of the exchange: what a container runtime decides under an export, what Porin does, and profiles by chance. */
-import { AUDIT_ARCH, SECCOMP_RET_ACTION_FULL, SECCOMP_RET_ALLOW, SECCOMP_RET_DATA } from '../filter/bpf.js';
-import { SECCOMP_RET_USER_NOTIF } from '../filter/bpf.js';
+import {
+  AUDIT_ARCH,
+  SECCOMP_RET_ACTION_FULL,
+  SECCOMP_RET_ALLOW,
+  SECCOMP_RET_DATA,
+  SECCOMP_RET_USER_NOTIF,
+} from '../filter/bpf.js';
 import { guardOf } from '../filter/guards.js';
 import { type CompiledFilter } from '../filter/instruction.js';
 import { interpret, type SeccompData } from '../filter/interpret.js';
@@ -10,7 +15,7 @@ import { byName, toRules } from '../model/argument-rules.js';
 import { COMPARISONS, type Condition, type Hex } from '../model/condition.js';
 import { type Architecture, type Profile, type Rule } from '../model/profile.js';
 import { type OciArgument } from './oci-arguments.js';
-import { OCI_ARCHITECTURE, type OciSeccomp } from './oci-format.js';
+import { OCI_ARCHITECTURE, type OciSeccomp, type OciSyscall } from './oci-format.js';
 
 /** 0 for allowed, else the errno; or the end of the thread. */
 export type Decision = number | 'killed';
@@ -22,25 +27,45 @@ export function decideExport(oci: OciSeccomp, architecture: Architecture, data: 
   const number = data.nr >>> 0;
   if (architecture === 'x86_64' && number >= 0x40000000 && number !== 0xffffffff) return 'killed';
   const name = syscallName(architecture, number);
-  const rules = oci.syscalls.filter(({ names }) => name !== undefined && names.includes(name));
+  const rules = rulesByName(oci).get(name ?? '') ?? [];
   const rule =
     rules.find(({ args }) => args === undefined) ??
     rules.find(({ args = [] }) => args.every((argument) => holds(argument, data.args)));
   return rule?.action === 'SCMP_ACT_ALLOW' ? 0 : (rule?.errnoRet ?? oci.defaultErrnoRet);
 }
 
+const INDEXES = new WeakMap<OciSeccomp, ReadonlyMap<string, readonly OciSyscall[]>>();
+
+function rulesByName(oci: OciSeccomp): ReadonlyMap<string, readonly OciSyscall[]> {
+  const known = INDEXES.get(oci);
+  if (known) return known;
+  const index = new Map<string, OciSyscall[]>();
+  for (const rule of oci.syscalls) {
+    for (const name of rule.names) index.set(name, [...(index.get(name) ?? []), rule]);
+  }
+  INDEXES.set(oci, index);
+  return index;
+}
+
 /** As libseccomp compares: 64 bits, unsigned. */
 function holds({ index, value, valueTwo, op }: OciArgument, args: readonly bigint[]): boolean {
   const [argument, datum] = [args[index] ?? 0n, BigInt(value)];
-  return {
-    SCMP_CMP_NE: argument !== datum,
-    SCMP_CMP_LT: argument < datum,
-    SCMP_CMP_LE: argument <= datum,
-    SCMP_CMP_EQ: argument === datum,
-    SCMP_CMP_GE: argument >= datum,
-    SCMP_CMP_GT: argument > datum,
-    SCMP_CMP_MASKED_EQ: (argument & datum) === BigInt(valueTwo),
-  }[op];
+  switch (op) {
+    case 'SCMP_CMP_NE':
+      return argument !== datum;
+    case 'SCMP_CMP_LT':
+      return argument < datum;
+    case 'SCMP_CMP_LE':
+      return argument <= datum;
+    case 'SCMP_CMP_EQ':
+      return argument === datum;
+    case 'SCMP_CMP_GE':
+      return argument >= datum;
+    case 'SCMP_CMP_GT':
+      return argument > datum;
+    case 'SCMP_CMP_MASKED_EQ':
+      return (argument & datum) === BigInt(valueTwo);
+  }
 }
 
 /** As porin-init carries it out. */

@@ -14,6 +14,9 @@ export class ProfileError extends Error {
   }
 }
 
+/** Characters of an unknown member's name that an error shows. */
+const NAME_MAXIMUM = 64;
+
 /** Its members. What is neither in `names` nor in `optional` is an error, and so is what `names` has and it lacks. */
 export function membersOf<const N extends string, const O extends string = never>(
   value: unknown,
@@ -24,7 +27,9 @@ export function membersOf<const N extends string, const O extends string = never
   if (typeof value !== 'object' || value === null || Array.isArray(value))
     throw new ProfileError(at, 'must be an object');
   for (const name of Object.keys(value)) {
-    if (![...names, ...optional].some((known) => known === name)) throw new ProfileError(`${at}.${name}`, 'is unknown');
+    if (![...names, ...optional].some((known) => known === name)) {
+      throw new ProfileError(`${at}.${name.slice(0, NAME_MAXIMUM)}`, 'is unknown');
+    }
   }
   for (const name of names) {
     if (!Object.hasOwn(value, name)) throw new ProfileError(`${at}.${name}`, 'is missing');
