@@ -26,7 +26,7 @@ import { Learner } from './learner.js';
 import { ApplicationMeasurement, jobsOf, type MeasuredApplication, type Plan, planOf } from './measure-application.js';
 import { profileChecks } from './profiles-bars.js';
 import { changedCases, figuresByName, profilesReport, unexpectedEnds } from './profiles-report.js';
-import { renderChanges, renderDenials, renderProfiles, renderRepetitions } from './profiles-table.js';
+import { renderChanges, renderDenials, renderOpen, renderProfiles, renderRepetitions } from './profiles-table.js';
 
 /** Jobs run by twos, as on a small node; others wait at the node, so that none of its slots is ever idle. */
 const SLOTS = 2;
@@ -197,7 +197,7 @@ Learned from: ${learned.join(', ')}.
 
 ${renderProfiles(report)}
 
-${[renderRepetitions(report), renderDenials(report), renderChanges(report)].filter((part) => part !== '').join('\n\n')}
+${[renderOpen(report), renderRepetitions(report), renderDenials(report), renderChanges(report)].filter((part) => part !== '').join('\n\n')}
 
 ${renderChecks(checks)}
 

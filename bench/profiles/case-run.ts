@@ -20,6 +20,9 @@ export const jobAnswerSchema = z.object({
   outputs: z.array(z.object({ path: z.string(), sha256: z.string().nullable() })),
   runs: z.array(
     z.object({
+      enforcement: z.string(),
+      profileVersionId: z.string().nullable(),
+      landlockStatus: z.string(),
       exitCode: z.number().nullable(),
       signal: z.number().nullable(),
       wallUs: z.number().nullable(),
@@ -35,6 +38,12 @@ export interface CaseRun {
   readonly caseId: string;
   readonly jobId: string;
   readonly state: string;
+  /** What held it, as the node says; null where nothing ran. */
+  readonly held: {
+    readonly enforcement: string;
+    readonly profileVersionId: string | null;
+    readonly landlockStatus: string;
+  } | null;
   /** Null where the program was killed or never ran; then `error` says why. */
   readonly exitCode: number | null;
   readonly signal: number | null;
@@ -57,6 +66,7 @@ export function caseRunOf(caseId: string, job: JobAnswer): CaseRun {
     caseId,
     jobId: job.id,
     state: job.state,
+    held: last ? pickHeld(last) : null,
     exitCode: last?.exitCode ?? null,
     signal: last?.signal ?? null,
     error: job.errorCode === null ? null : `${job.errorCode}: ${job.errorMessage ?? ''}`,
@@ -65,6 +75,10 @@ export function caseRunOf(caseId: string, job: JobAnswer): CaseRun {
     partialReasons: last?.recording?.partialReasons ?? null,
     wallUs: last?.wallUs ?? null,
   };
+}
+
+function pickHeld({ enforcement, profileVersionId, landlockStatus }: JobAnswer['runs'][number]) {
+  return { enforcement, profileVersionId, landlockStatus };
 }
 
 /** State and exit code: what a caller of the program sees of its end. */

@@ -5,15 +5,16 @@ import { type CaseRun, type Denial } from './case-run.js';
 import { readCorpus } from './corpus.js';
 import { PROFILE_LEVELS } from './counts.js';
 import { type LearnedProfile } from './learned-profile.js';
-import { type EnforcedProfile, jobsOf, type MeasuredApplication, planOf } from './measure-application.js';
+import { type EnforcedProfile, jobsOf, type MeasuredApplication, planOf, requireHeld } from './measure-application.js';
 import { profileChecks } from './profiles-bars.js';
 import { changedCases, figuresByName, profilesReport, unexpectedEnds } from './profiles-report.js';
-import { renderChanges, renderDenials, renderProfiles, renderRepetitions } from './profiles-table.js';
+import { renderChanges, renderDenials, renderOpen, renderProfiles, renderRepetitions } from './profiles-table.js';
 
 const GOOD: CaseRun = {
   caseId: 'h06',
   jobId: 'j',
   state: 'COMPLETE',
+  held: { enforcement: 'enforce', profileVersionId: 'p', landlockStatus: 'FULLY_ENFORCED' },
   exitCode: 0,
   signal: null,
   error: null,
@@ -185,7 +186,18 @@ describe('the table', () => {
 
   it('says what changed, and what the program said of it', () => {
     expect(renderChanges(report)).toContain('h06 COMPLETE with another stdout: lost its pipe');
+    expect(renderOpen(report)).toContain('  setsockopt 5 (seen): samtools, syscalls, direct');
     expect(renderRepetitions(report)).toContain('1 runs, 1 with a false denial');
+  });
+});
+
+describe('a run under a profile', () => {
+  it('is held by the version that was approved, and its files by the kernel', () => {
+    expect(() => requireHeld(GOOD, 'p', 'files')).not.toThrow();
+    expect(() => requireHeld(GOOD, 'another', 'syscalls')).toThrow('approved version');
+    const held = { enforcement: 'enforce', profileVersionId: 'p', landlockStatus: 'NOT_ENFORCED' };
+    expect(() => requireHeld({ ...GOOD, held }, 'p', 'files')).toThrow('Landlock');
+    expect(() => requireHeld({ ...GOOD, held }, 'p', 'arguments')).not.toThrow();
   });
 });
 

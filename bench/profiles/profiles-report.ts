@@ -1,10 +1,10 @@
 /** From the runs of the profiles bench to the figures of every application, level and mode, and their totals. */
 import { median } from '#lib/overhead';
-import { callClass, closedVulnerabilities, closedWithConditions } from '#lib/profiles';
+import { callClass, closedVulnerabilities, closedWithConditions, VULNERABILITIES } from '#lib/profiles';
 import { endsAsExpected, outcomeOf } from './case-run.js';
 import { type CorpusCase } from './corpus.js';
 import { count, type Counts, judge, type JudgedRun, type ProfileLevel, sumOf } from './counts.js';
-import { allowedBy, allowedFrom, runsToStable } from './learned-profile.js';
+import { allowedBy, allowedFrom, type LearnedProfile, runsToStable } from './learned-profile.js';
 import { type EnforcedProfile, type MeasuredApplication } from './measure-application.js';
 import { type ModeName } from './modes.js';
 
@@ -31,11 +31,15 @@ export interface ReportRow {
   /** All of the application's. */
   readonly cases: readonly CorpusCase[];
   readonly figures: ProfileFigures;
+  /** Call -> where it comes from, of every call that is allowed. */
+  readonly origins: LearnedProfile['origins'];
   readonly counts: Counts;
   readonly heldOut: readonly JudgedRun[];
   /** Null where the application is not repeated at this level. */
   readonly repetitions: Counts | null;
   readonly repeated: readonly JudgedRun[];
+  /** Call -> vulnerabilities of the product's table to which it leads and which the profile does not close by names. */
+  readonly open: Readonly<Record<string, number>>;
   /** Calls of class `dangerous` that are allowed and that no recording had. */
   readonly dangerous: readonly string[];
 }
@@ -119,12 +123,23 @@ function rowOf({ name, plan, unrestricted }: MeasuredApplication, enforced: Enfo
       differingOutputs: counts.differingOutputs,
       runsToStable: runsToStable(growth),
     },
+    origins: learned.origins,
     counts,
     heldOut,
     repetitions: repeated.length === 0 ? null : count(repeated),
     repeated,
+    open: openBy(learned.origins),
     dangerous: unseenDangerous(learned.origins),
   };
+}
+
+function openBy(origins: Readonly<Record<string, string>>): Readonly<Record<string, number>> {
+  const calls = [...new Set(VULNERABILITIES.flatMap((each) => each.calls))].filter(
+    (call) => origins[call] !== undefined,
+  );
+  return Object.fromEntries(
+    calls.map((call) => [call, VULNERABILITIES.filter((vulnerability) => vulnerability.calls.includes(call)).length]),
+  );
 }
 
 function unseenDangerous(origins: Readonly<Record<string, string>>): readonly string[] {

@@ -30,6 +30,20 @@ function cells(row: ReportRow): string[] {
   ];
 }
 
+/** Equal lines of several profiles are one. */
+export function renderOpen({ rows }: ProfilesReport): string {
+  const byCalls = new Map<string, string[]>();
+  for (const row of rows) {
+    const calls = Object.entries(row.open)
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([call, count]) => `${call} ${count} (${row.origins[call]})`)
+      .join(', ');
+    byCalls.set(calls, [...(byCalls.get(calls) ?? []), nameOf(row)]);
+  }
+  const lines = [...byCalls].map(([calls, names]) => `  ${calls || 'none'}: ${names.join('; ')}`);
+  return ['Vulnerabilities left open, by the call that leads to them:', ...lines].join('\n');
+}
+
 export function renderRepetitions({ rows }: ProfilesReport): string {
   const repeated = rows.flatMap((row) => {
     const { repetitions } = row;
