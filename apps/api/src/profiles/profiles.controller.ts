@@ -2,7 +2,15 @@
 import { type KeyObject } from 'node:crypto';
 import { Body, Controller, Get, HttpCode, Inject, Param, Post, Query, Res } from '@nestjs/common';
 import { ApiBearerAuth } from '@nestjs/swagger';
-import { type ApprovalStage, diffProfile, engineDefaultNames, exportOci, parseProfile } from '#lib/profiles';
+import { type ApiConfig } from '#lib/config';
+import {
+  type ApprovalStage,
+  diffProfile,
+  engineDefaultNames,
+  exportOci,
+  grantedNames,
+  parseProfile,
+} from '#lib/profiles';
 import { type Response } from 'express';
 import { DataSource } from 'typeorm';
 import { z } from 'zod';
@@ -10,7 +18,7 @@ import { type Caller, CurrentCaller, NeedsRole } from '../auth/caller.js';
 import { type ErrorCode, PorinError } from '../errors/porin-error.js';
 import { nextOf } from '../http/page.js';
 import { Answers, AnswersBytes, BODY_ERRORS } from '../openapi/answers.js';
-import { SIGNING_KEY } from '../tokens.js';
+import { API_CONFIG, SIGNING_KEY } from '../tokens.js';
 import { decideProfile } from './decide-profile.js';
 import { keptFilesText } from './kept-files-text.js';
 import { recordingsOf } from './version-recordings.js';
@@ -45,6 +53,7 @@ export class ProfilesController {
   constructor(
     private readonly dataSource: DataSource,
     @Inject(SIGNING_KEY) private readonly signingKey: KeyObject,
+    @Inject(API_CONFIG) private readonly config: ApiConfig,
   ) {}
 
   @Get()
@@ -92,7 +101,9 @@ export class ProfilesController {
     @CurrentCaller() caller: Caller,
   ) {
     const version = await findVersion(this.dataSource.manager, caller.tenant, id);
-    return exportOci(parseProfile(version.canonical), { runtimeCalls: runtimeCalls === 'true' });
+    const profile = parseProfile(version.canonical);
+    const engineDefault = grantedNames(profile.architecture, this.config.PORIN_BEYOND_DEFAULT);
+    return exportOci(profile, { engineDefault, runtimeCalls: runtimeCalls === 'true' });
   }
 
   @Get(':id/kept-files')

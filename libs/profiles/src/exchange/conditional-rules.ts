@@ -16,7 +16,7 @@ export interface ConditionalCall {
  * In all. libseccomp makes three instructions of a test, beside two or three a call, and the kernel takes 4096: a filter
  * over it would not load at all.
  */
-const TESTS_MAXIMUM = 900;
+const TESTS_MAXIMUM = 1000;
 
 /** Those with the fewest first where not all have room. Calls that are never allowed have no rule. */
 export function conditionalRules(calls: readonly ConditionalCall[]): readonly OciSyscall[] {

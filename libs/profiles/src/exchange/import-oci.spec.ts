@@ -8,7 +8,10 @@ import { plainRules, refusalsByName, toRules, byName } from '../model/argument-r
 import { type Condition } from '../model/condition.js';
 import { canonicalProfile, parseProfile } from '../model/parse-profile.js';
 import { type Architecture, ARCHITECTURES, type Profile, type Rule } from '../model/profile.js';
+import { type Recording } from '../model/recording.js';
+import { learn, recordingOf } from '../learn/recordings.fixture.js';
 import { importOci } from './import-oci.js';
+import { NARROWED, OTHER_ERRNO } from './oci-comments.js';
 import { argumentsByChance, callOf, Chance, decideExport, decideFilter, profileByChance } from './oci.fixture.js';
 import { exportOci } from './oci.js';
 
@@ -109,6 +112,40 @@ describe.each(ARCHITECTURES)('the import of an export for %s', (architecture) =>
     const { rules, report } = imported(exportOci(profile, { runtimeCalls: true }), architecture);
     expect(rules).toEqual(profile.rules.map((of) => ({ ...of, names: [...of.names].sort() })));
     expect(report.dropped).toMatchObject([{ reason: 'it is the container runtime’s' }]);
+  });
+});
+
+describe('a learned profile', () => {
+  it.each<[string, Recording]>([
+    ['names', recordingOf([], ['read', 'openat', 'execve', 'socket', 'clone', 'pipe2'])],
+    [
+      'arguments',
+      recordingOf([
+        ...([['openat'], ['execve'], ['clone', 0x1200000], ['clone', 0x3d0f00], ['socket', 1, 1, 0]] as const),
+        ...([
+          ['ptrace', 0],
+          ['prlimit64', 7],
+          ['fcntl', 1030],
+          ['mmap', 5, 2],
+          ['ioctl', 0x5401],
+        ] as const),
+        ...([
+          ['prctl', 15],
+          ['setpriority', 0],
+          ['sched_setscheduler', 3],
+          ['personality', 0],
+          ['mremap', 1],
+        ] as const),
+      ]),
+    ],
+  ])('of %s is exported whole, and an import of the export is the same profile', (_words, recording) => {
+    const profile = learn([recording]);
+    const oci = exportOci(profile);
+    const comments = oci.syscalls.map(({ comment = '' }) => comment);
+    expect(comments.filter((comment) => comment.includes(NARROWED) || comment.includes(OTHER_ERRNO))).toEqual([]);
+    const { rules, report } = imported(JSON.parse(JSON.stringify(oci)));
+    expect(canonicalProfile({ ...profile, rules })).toBe(canonicalProfile(profile));
+    expect(report.dropped).toEqual([]);
   });
 });
 

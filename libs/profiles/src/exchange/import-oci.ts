@@ -73,7 +73,7 @@ export function importOci(
   for (const [name, rules] of rulesByCall(document, architecture, drop)) {
     const alternatives = alternativesOf(name, rules, drop);
     if (alternatives.length > 0) allowed.set(name, alternatives);
-    const errno = quietErrno(name, rules, architecture, drop);
+    const errno = quietErrno(name, rules, drop);
     if (errno !== null && !allowed.has(name)) refused.set(name, errno);
   }
   const names = [...allowed.keys()].sort();

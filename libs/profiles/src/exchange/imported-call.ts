@@ -1,14 +1,13 @@
 /** What the rules of a document say of one call, as far as a profile can say it. */
 import { type ArgumentTest } from '../filter/argument-test.js';
 import { guardOf } from '../filter/guards.js';
+import { isQuietlyRefusable } from '../kernel/engine-default.js';
 import { type Alternative, canonicalAlternatives } from '../model/argument-rules.js';
 import { type Condition } from '../model/condition.js';
-import { type Architecture } from '../model/profile.js';
 import { meaningOf, reachOf, toCondition } from './document-tests.js';
 import { joinAlternatives } from './join-alternatives.js';
 import { REPORTED } from './oci-comments.js';
 import { type DocumentRule } from './oci-document.js';
-import { mayBeQuiet } from './quiet-calls.js';
 import { excludeOneAnother } from './spans.js';
 
 /** Told of what a rule says of a call and the profile does not. */
@@ -39,34 +38,25 @@ function areApart(a: ArgumentTest, b: ArgumentTest): boolean {
 }
 
 /** The errno of a refusal that nobody is to hear of; null where the call is just not allowed. */
-export function quietErrno(
-  name: string,
-  rules: readonly DocumentRule[],
-  architecture: Architecture,
-  drop: Drop,
-): number | null {
+export function quietErrno(name: string, rules: readonly DocumentRule[], drop: Drop): number | null {
   const refusals = rules.filter((rule) => !allows(rule) && rule.comment !== REPORTED);
   const errnos = new Set(refusals.map(({ errnoRet }) => errnoRet ?? DEFAULT_ERRNO));
   const quiet = refusals.filter((rule) => {
-    const why = whyNotQuiet(name, rule, architecture) ?? (errnos.size > 1 ? 'two rules answer with two errnos' : null);
+    const why = whyNotQuiet(name, rule) ?? (errnos.size > 1 ? 'two rules answer with two errnos' : null);
     if (why !== null) drop(rule, name, why);
     return why === null;
   });
   return quiet.length === 0 || quiet.length < refusals.length ? null : (quiet[0]?.errnoRet ?? DEFAULT_ERRNO);
 }
 
-function whyNotQuiet(
-  name: string,
-  { action, args, errnoRet }: DocumentRule,
-  architecture: Architecture,
-): string | null {
+function whyNotQuiet(name: string, { action, args, errnoRet }: DocumentRule): string | null {
   if (action === 'SCMP_ACT_TRACE' || action === 'SCMP_ACT_NOTIFY') {
     return `${action} asks another program, and Porin none: the call is not allowed`;
   }
   if (action !== 'SCMP_ACT_ERRNO') return `${action} became a refusal with an errno`;
   if (args.length > 0) return 'it refuses some arguments only: Porin answers them with an errno of its own';
   if (errnoRet === 0) return 'errno 0 would pretend that the call was made: it is not allowed';
-  if (!mayBeQuiet(name, architecture)) return 'Porin reports the call, and answers with an errno of its own';
+  if (!isQuietlyRefusable(name)) return 'Porin reports the call, and answers with an errno of its own';
   return null;
 }
 

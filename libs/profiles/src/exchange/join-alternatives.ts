@@ -45,7 +45,8 @@ function joined(alternatives: readonly Tests[]): readonly Tests[] {
       spans.every(({ first, last }) => first >= run.first && last <= run.last),
     );
     const isList = members.every(({ spans }) => spans.every(isSingle));
-    return members.length < 2 || isList ? members.map(({ tests }) => tests) : [between(sample, run)];
+    const whole = between(sample, run);
+    return isList || members.length <= whole.length ? members.map(({ tests }) => tests) : [whole];
   });
   const divided = known.filter(({ spans }) => new Set(spans.map(({ first }) => runOf(union, first))).size > 1);
   return [...runs, ...divided.map(({ tests }) => tests), ...rest];

@@ -1,6 +1,6 @@
 /** A profile as the seccomp JSON of the OCI runtime specification (config-linux.md, "Seccomp"), which Docker takes too. */
 import { DEFAULT_CEILING } from '../filter/ceiling.js';
-import { engineDefaultNames } from '../kernel/engine-default.js';
+import { engineDefaultNames, isQuietlyRefusable } from '../kernel/engine-default.js';
 import { argumentTest } from '../filter/argument-test.js';
 import { type AnyOf } from '../filter/assemble.js';
 import { refusalErrno } from '../filter/eperm.js';
@@ -15,7 +15,7 @@ import { RUNTIME_START_CALLS } from './runtime-calls.js';
 
 export interface OciOptions {
   readonly ceiling?: readonly string[];
-  /** Beyond which nothing is granted; see engineDefaultNames. */
+  /** Beyond which nothing is granted; see grantedNames. */
   readonly engineDefault?: readonly string[];
   /**
    * Adds RUNTIME_START_CALLS, whatever their arguments. Without them a filter is exactly as wide as the profile is
@@ -33,8 +33,9 @@ export interface OciOptions {
 export function exportOci(profile: Profile, options: OciOptions = {}): OciSeccomp {
   const { architecture } = profile;
   const { ceiling = DEFAULT_CEILING, engineDefault = engineDefaultNames(architecture), runtimeCalls = false } = options;
-  const [rules, quiet] = [byName(profile.rules), refusalsByName(profile.rules)];
-  requireKnown(architecture, [...rules.keys(), ...quiet.keys()], 'the profile');
+  const [rules, refusals] = [byName(profile.rules), refusalsByName(profile.rules)];
+  requireKnown(architecture, [...rules.keys(), ...refusals.keys()], 'the profile');
+  const quiet = new Map([...refusals].filter(([name]) => isQuietlyRefusable(name)));
   const granted = [...rules].filter(([name]) => engineDefault.includes(name) && !ceiling.includes(name));
   const always = ALWAYS_ALLOWED.filter((name) => syscallNumber(architecture, name) !== undefined);
   const free = granted.filter(([name, alternatives]) => !guardOf(name) && isUnconditional(alternatives));
@@ -55,7 +56,7 @@ export function exportOci(profile: Profile, options: OciOptions = {}): OciSeccom
       { names: [...plain].sort(), action: 'SCMP_ACT_ALLOW', comment: aboutForeignCalls(architecture) },
       ...runtime,
       ...conditional,
-      ...refusals(architecture, settled, quiet),
+      ...refusalRules(architecture, settled, quiet),
     ],
   };
 }
@@ -94,7 +95,7 @@ function conditionsOf(name: string, rules: readonly Alternative[]): readonly Any
  * Of every call that no other rule is about, the quiet ones apart. Each has its errno written out: Docker 20.10 knows
  * `errnoRet` and passes over `defaultErrnoRet`.
  */
-function refusals(
+function refusalRules(
   architecture: Architecture,
   settled: ReadonlySet<string>,
   quiet: ReadonlyMap<string, number>,

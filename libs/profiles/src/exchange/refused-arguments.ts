@@ -30,12 +30,21 @@ export function refusedArguments(allOf: readonly AnyOf[], maximum: number): read
   return found.length > maximum ? null : found;
 }
 
-/** A single alternative fails where its tests of one argument do: each argument is looked at alone. */
+/**
+ * Alternatives that are every combination of what they say of each argument, a single one above all, fail where one
+ * argument fails: then each is looked at alone.
+ */
 function byArgument(anyOf: AnyOf): readonly AnyOf[] {
-  const [only, ...more] = anyOf;
-  if (!only || more.length > 0) return [anyOf];
-  const places = [...new Set(only.map(({ argument }) => argument))];
-  return places.map((place) => [only.filter(({ argument }) => argument === place)]);
+  const places = [...new Set(anyOf.flat().map(({ argument }) => argument))];
+  const apart = places.map((place) => different(anyOf.map((tests) => tests.filter((test) => test.argument === place))));
+  const combinations = apart.reduce((product, { length }) => product * length, 1);
+  return combinations === different(anyOf).length ? apart : [anyOf];
+}
+
+function different(anyOf: AnyOf): AnyOf {
+  const keyOf = (tests: AnyOf[number]): string =>
+    tests.map(({ argument, op, mask, value }) => `${argument} ${op} ${mask} ${value}`).join();
+  return [...new Map(anyOf.map((tests) => [keyOf(tests), tests])).values()];
 }
 
 /** Where none of the alternatives holds, in regions that do not overlap. */
