@@ -1,6 +1,14 @@
 /** Reads the profile versions of a tenant. */
 import { Approval, ProfileVersion } from '#lib/database';
-import { allowedNames, derivations, FAMILIES_VERSION, lintProfile, parseProfile, type Profile } from '#lib/profiles';
+import {
+  allowedNames,
+  DEFAULT_CEILING,
+  derivations,
+  FAMILIES_VERSION,
+  lintProfile,
+  parseProfile,
+  type Profile,
+} from '#lib/profiles';
 import { type EntityManager } from 'typeorm';
 import { type z } from 'zod';
 import { PorinError } from '../errors/porin-error.js';
@@ -47,6 +55,7 @@ export async function describeProfile(
   manager: EntityManager,
   tenant: string,
   id: string,
+  beyondDefault: readonly string[],
 ): Promise<z.input<typeof profileDetail>> {
   const version = await findVersion(manager, tenant, id);
   const build: Pick<Summary, 'applicationId' | 'applicationName' | 'contentDigest' | 'architecture'>[] =
@@ -73,7 +82,7 @@ export async function describeProfile(
     ...(build[0] as (typeof build)[number]),
     calls: allowedNames(profile).length,
     profile,
-    lint: lintProfile(profile, version.coverage),
+    lint: lintProfile(profile, version.coverage, DEFAULT_CEILING, beyondDefault),
     derivations: derivations(await recordingsOf(manager, version, profile.architecture)),
     recordings,
     decisions: decisions.map((decision) => ({ ...decision, sequence: Number(decision.sequence) })),
