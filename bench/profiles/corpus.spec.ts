@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { PROFILE_LEVELS } from './counts.js';
 import { parseCorpus, readCorpus } from './corpus.js';
 import { LEARN_FROM, LEARNED_CASES } from './learn-from.js';
-import { planOf, REPETITIONS } from './measure-application.js';
+import { planOf, REPETITIONS } from './plan.js';
 
 const CORPUS = readCorpus();
 const options = { levels: PROFILE_LEVELS, cases: undefined };

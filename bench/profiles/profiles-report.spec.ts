@@ -5,9 +5,10 @@ import { type CaseRun, type Denial } from './case-run.js';
 import { readCorpus } from './corpus.js';
 import { PROFILE_LEVELS } from './counts.js';
 import { type LearnedProfile } from './learned-profile.js';
-import { type EnforcedProfile, jobsOf, type MeasuredApplication, planOf, requireHeld } from './measure-application.js';
+import { type EnforcedProfile, type MeasuredApplication, requireHeld } from './measure-application.js';
+import { planOf } from './plan.js';
 import { profileChecks } from './profiles-bars.js';
-import { changedCases, figuresByName, profilesReport, unexpectedEnds } from './profiles-report.js';
+import { changedCases, byName, profilesReport, unexpectedEnds } from './profiles-report.js';
 import { renderChanges, renderDenials, renderOpen, renderProfiles, renderRepetitions } from './profiles-table.js';
 
 const GOOD: CaseRun = {
@@ -57,7 +58,7 @@ const checksOf = (...all: MeasuredApplication[]) => profileChecks(profilesReport
 describe('the report', () => {
   it('has a profile’s figures under application, level and mode, and nothing else', () => {
     const report = profilesReport([measured('samtools', {}, { level: 'files', heldOut: [GOOD, DENIED] })]);
-    const figures = figuresByName(report);
+    const figures = byName(report, (row) => row.figures);
     expect(figures.samtools?.syscalls?.direct).toEqual({
       allowed: 4,
       seen: 2,
@@ -82,6 +83,9 @@ describe('the report', () => {
     ]);
     expect(report.levels.syscalls).toMatchObject({ applications: 2, counts: { runs: 3, falseDenials: 1 } });
     expect(report.repetitions).toMatchObject({ runs: 1, falseDenials: 1 });
+    expect(byName(report, (row) => row.repetitions)).toEqual({
+      samtools: { syscalls: { direct: report.repetitions } },
+    });
     expect(report.heldOut.runs).toBe(3);
   });
 
@@ -198,17 +202,5 @@ describe('a run under a profile', () => {
     const held = { enforcement: 'enforce', profileVersionId: 'p', landlockStatus: 'NOT_ENFORCED' };
     expect(() => requireHeld({ ...GOOD, held }, 'p', 'files')).toThrow('Landlock');
     expect(() => requireHeld({ ...GOOD, held }, 'p', 'arguments')).not.toThrow();
-  });
-});
-
-describe('the plan', () => {
-  it('counts every job beforehand', () => {
-    const [application] = readCorpus();
-    if (!application) throw new Error('the corpus is empty');
-    const options = { learnFrom: 'spread', levels: ['syscalls'], cases: 2 } as const;
-    // 2 cases twice unrestricted; 3 learned from, 2 enforced, 6 followed.
-    expect(jobsOf(planOf(application, options))).toBe(4 + 3 + 2 + 6);
-    // The learned ones twice unrestricted, and ten times each.
-    expect(jobsOf(planOf(application, { ...options, levels: ['arguments'] }))).toBe(15 + 6 + 30);
   });
 });

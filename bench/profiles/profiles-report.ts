@@ -70,14 +70,19 @@ export function profilesReport(measured: readonly MeasuredApplication[]): Profil
   };
 }
 
-/** The object of `.porin/bench/profiles.json` under `applications`: name -> level -> mode -> figures. */
-export function figuresByName({ rows }: ProfilesReport) {
-  const applications: Record<string, Partial<Record<ProfileLevel, Partial<Record<ModeName, ProfileFigures>>>>> = {};
-  for (const { application, level, mode, figures } of rows) {
-    const ofApplication = (applications[application] ??= {});
-    (ofApplication[level] ??= {})[mode] = figures;
+/** As the bench's file has it: application -> level -> mode -> what `pick` finds in the row; null is left out. */
+export function byName<T>(
+  { rows }: ProfilesReport,
+  pick: (row: ReportRow) => T | null,
+): Record<string, Partial<Record<ProfileLevel, Partial<Record<ModeName, T>>>>> {
+  const names: Record<string, Partial<Record<ProfileLevel, Partial<Record<ModeName, T>>>>> = {};
+  for (const row of rows) {
+    const found = pick(row);
+    if (found === null) continue;
+    const ofApplication = (names[row.application] ??= {});
+    (ofApplication[row.level] ??= {})[row.mode] = found;
   }
-  return applications;
+  return names;
 }
 
 /** Case ids by application in which a restricted run was not as the unrestricted ones. */
