@@ -1,4 +1,5 @@
 /** `npm run bench -- profiles`: whether learned profiles let honest jobs be, on real applications and the public API. */
+import { setMaxListeners } from 'node:events';
 import { join } from 'node:path';
 import Docker from 'dockerode';
 import { ApiClient } from '../../scripts/demo/api-client.js';
@@ -24,8 +25,8 @@ import { PROFILE_LEVELS } from './counts.js';
 import { Learner } from './learner.js';
 import { ApplicationMeasurement, jobsOf, type MeasuredApplication, type Plan, planOf } from './measure-application.js';
 import { profileChecks } from './profiles-bars.js';
-import { changedCases, figuresByName, profilesReport } from './profiles-report.js';
-import { renderChanges, renderDenials, renderProfiles, renderRepetitions } from './profiles-table.js';
+import { changedCases, figuresByName, profilesReport, unexpectedEnds } from './profiles-report.js';
+import { renderChanges, renderDenials, renderOpen, renderProfiles, renderRepetitions } from './profiles-table.js';
 
 /** Jobs run by twos, as on a small node; others wait at the node, so that none of its slots is ever idle. */
 const SLOTS = 2;
@@ -100,6 +101,8 @@ async function measure(
 ): Promise<Outcome> {
   const failed = new AbortController();
   const stop = AbortSignal.any([interrupted, failed.signal]);
+  // Everything that waits looks at it.
+  setMaxListeners(0, stop);
   const client = (role: string) => {
     const key = askCli(
       ['key', 'create', '--role', role, '--name', 'bench', '--days', '1'],
@@ -126,21 +129,22 @@ async function measure(
   try {
     await inParallel(plans.length, APPLICATIONS_AT_ONCE, async (index) => {
       const plan = plans[index] as Plan;
-      const measurement = new ApplicationMeasurement(
-        plan,
-        images[plan.application.image].reference,
-        jobs,
-        learner,
-        giveUp,
-      );
-      const one = await measurement.measure();
-      await measurement.confirm(one, changedCases(one));
-      measured.push(one);
-      log(`${one.name} is done`);
+      const { name, image } = plan.application;
+      try {
+        const measurement = new ApplicationMeasurement(plan, images[image].reference, jobs, learner, giveUp);
+        const one = await measurement.measure();
+        await measurement.confirm(one, changedCases(one));
+        measured.push(one);
+        log(`${name} is done`);
+      } catch (error) {
+        giveUp(name, error);
+      }
     });
   } catch (error) {
-    failed.abort(error);
-    throw error;
+    // Every wait that an interruption ends has an error of its own.
+    const cause: unknown = interrupted.aborted ? interrupted.reason : error;
+    failed.abort(cause);
+    throw cause;
   }
   const order = plans.map(({ application }) => application.name);
   return { measured: measured.sort((a, b) => order.indexOf(a.name) - order.indexOf(b.name)), remarks, failures };
@@ -182,17 +186,22 @@ function conclude(outcome: Outcome, plans: readonly Plan[], environment: Environ
   const learned = plans.map(
     ({ application, learned: cases }) => `${application.name} ${cases.map(({ id }) => id).join(' ')}`,
   );
+  const notes = [
+    ...outcome.failures.map((failure) => `given up: ${failure}`),
+    ...unexpectedEnds(outcome.measured),
+    ...outcome.remarks,
+  ];
   console.log(`
 Learned from three cases and enforced on cases that the profile had not seen, on ${describeEnvironment(environment)}.
 Learned from: ${learned.join(', ')}.
 
 ${renderProfiles(report)}
 
-${[renderRepetitions(report), renderDenials(report), renderChanges(report)].filter((part) => part !== '').join('\n\n')}
+${[renderOpen(report), renderRepetitions(report), renderDenials(report), renderChanges(report)].filter((part) => part !== '').join('\n\n')}
 
 ${renderChecks(checks)}
-${[...outcome.failures.map((failure) => `\nGiven up: ${failure}`), ''].join('')}
-Written to ${path}`);
+
+${notes.map((note) => `Note: ${note}\n`).join('')}Written to ${path}`);
   const isWhole =
     plans.length === readCorpus().length &&
     profiles.levels.length === PROFILE_LEVELS.length &&

@@ -5,6 +5,7 @@ const RUN: CaseRun = {
   caseId: 'h06',
   jobId: 'j',
   state: 'COMPLETE',
+  held: { enforcement: 'enforce', profileVersionId: 'p', landlockStatus: 'FULLY_ENFORCED' },
   exitCode: 0,
   signal: null,
   error: null,
@@ -17,7 +18,8 @@ const RUN: CaseRun = {
 describe('the end of a case', () => {
   it('is read from the last run of the job, with the denials of all', () => {
     const denial = { call: 'pipe2', action: 'refused', errno: 'EPERM', description: 'pipe2(O_CLOEXEC)', count: 2 };
-    const run = { exitCode: 1, signal: null, wallUs: 5, denials: [denial], artifacts: [], recording: null };
+    const held = { enforcement: 'enforce', profileVersionId: 'p', landlockStatus: 'FULLY_ENFORCED' };
+    const run = { ...held, exitCode: 1, signal: null, wallUs: 5, denials: [denial], artifacts: [], recording: null };
     const artifacts = [
       { kind: 'stderr', sha256: 'e' },
       { kind: 'stdout', sha256: 's' },
@@ -33,7 +35,7 @@ describe('the end of a case', () => {
       ],
       runs: [run, { ...run, exitCode: 0, artifacts, recording: { partialReasons: [] } }],
     });
-    expect(read).toMatchObject({ exitCode: 0, digests: RUN.digests, partialReasons: [] });
+    expect(read).toMatchObject({ held, exitCode: 0, digests: RUN.digests, partialReasons: [] });
     expect(read.denials).toEqual([denial, denial]);
   });
 

@@ -1,5 +1,6 @@
 /** One case run once: how it ended, what it wrote, what it was refused; and whether it differs from unrestricted runs. */
 import { z } from 'zod';
+import { type CorpusCase } from './corpus.js';
 
 const denialSchema = z.object({
   call: z.string(),
@@ -19,6 +20,9 @@ export const jobAnswerSchema = z.object({
   outputs: z.array(z.object({ path: z.string(), sha256: z.string().nullable() })),
   runs: z.array(
     z.object({
+      enforcement: z.string(),
+      profileVersionId: z.string().nullable(),
+      landlockStatus: z.string(),
       exitCode: z.number().nullable(),
       signal: z.number().nullable(),
       wallUs: z.number().nullable(),
@@ -34,6 +38,12 @@ export interface CaseRun {
   readonly caseId: string;
   readonly jobId: string;
   readonly state: string;
+  /** What held it, as the node says; null where nothing ran. */
+  readonly held: {
+    readonly enforcement: string;
+    readonly profileVersionId: string | null;
+    readonly landlockStatus: string;
+  } | null;
   /** Null where the program was killed or never ran; then `error` says why. */
   readonly exitCode: number | null;
   readonly signal: number | null;
@@ -56,6 +66,7 @@ export function caseRunOf(caseId: string, job: JobAnswer): CaseRun {
     caseId,
     jobId: job.id,
     state: job.state,
+    held: last ? pickHeld(last) : null,
     exitCode: last?.exitCode ?? null,
     signal: last?.signal ?? null,
     error: job.errorCode === null ? null : `${job.errorCode}: ${job.errorMessage ?? ''}`,
@@ -66,9 +77,19 @@ export function caseRunOf(caseId: string, job: JobAnswer): CaseRun {
   };
 }
 
+function pickHeld({ enforcement, profileVersionId, landlockStatus }: JobAnswer['runs'][number]) {
+  return { enforcement, profileVersionId, landlockStatus };
+}
+
 /** State and exit code: what a caller of the program sees of its end. */
 export function outcomeOf({ state, exitCode, signal }: CaseRun): string {
   return `${state}, ${signal === null ? `exit code ${exitCode ?? 'unknown'}` : `signal ${signal}`}`;
+}
+
+/** Whether it ended as the corpus says of the case. */
+export function endsAsExpected({ state, exitCode }: CaseRun, exit: CorpusCase['exit']): boolean {
+  if (exit === 'any') return true;
+  return exit === 0 ? state === 'COMPLETE' : state === 'EXECUTOR_ERROR' && exitCode !== null && exitCode !== 0;
 }
 
 export interface Difference {

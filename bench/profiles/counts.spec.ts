@@ -6,6 +6,7 @@ const GOOD: CaseRun = {
   caseId: 'h06',
   jobId: 'j',
   state: 'COMPLETE',
+  held: { enforcement: 'enforce', profileVersionId: 'p', landlockStatus: 'FULLY_ENFORCED' },
   exitCode: 0,
   signal: null,
   error: null,

@@ -68,6 +68,16 @@ function isRepeated({ application, levels }: Plan): boolean {
   return REPETITIONS.applications.some((name) => name === application.name) && levels.includes(REPETITIONS.level);
 }
 
+/** A run that the approved version did not hold proves nothing. Throws Error. */
+export function requireHeld({ caseId, held }: CaseRun, profileVersionId: string, level: ProfileLevel): void {
+  if (!held) return;
+  const isHeld = held.enforcement === 'enforce' && held.profileVersionId === profileVersionId;
+  if (!isHeld) throw new Error(`${caseId} ran at enforcement ${held.enforcement}, not under the approved version`);
+  if (level === 'files' && held.landlockStatus === 'NOT_ENFORCED') {
+    throw new Error(`${caseId} ran where the kernel holds no file rules: Landlock is missing`);
+  }
+}
+
 export class ApplicationMeasurement {
   constructor(
     private readonly plan: Plan,
@@ -135,8 +145,11 @@ export class ApplicationMeasurement {
     await this.#all(cases, (of) => this.learner.teach(registered, of, level));
     const learned = await this.learner.proposal(registered, cases.length);
     await MODES[mode](this.learner, learned);
-    const enforced = (of: CorpusCase) =>
-      this.jobs.run({ application: registered.name, of, by: 'submitter', enforcement: 'enforce' });
+    const enforced = async (of: CorpusCase) => {
+      const run = await this.jobs.run({ application: registered.name, of, by: 'submitter', enforcement: 'enforce' });
+      requireHeld(run, learned.id, level);
+      return run;
+    };
     const runs = await this.#all(heldOut, enforced);
     const repeated = isRepeated(this.plan) && level === REPETITIONS.level ? cases : [];
     const again = Array.from({ length: REPETITIONS.runs }, () => repeated).flat();

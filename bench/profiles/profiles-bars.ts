@@ -1,8 +1,8 @@
 /** The bars of the profiles bench. */
+import { VULNERABILITIES } from '#lib/profiles';
 import { type Check } from '../checks.js';
 import { type Counts, type ProfileLevel } from './counts.js';
 import { type ProfilesReport, type ReportRow } from './profiles-report.js';
-import { VULNERABILITIES } from './reviewed-facts.js';
 
 /** Of 100 runs with a false denial, at most; vulnerabilities closed by names, at least. */
 export const PROFILE_BARS = { falseDenialPercent: 2, medianClosedCves: 25, exampleClosedCves: 26 } as const;
@@ -43,7 +43,7 @@ function silenceCheck({ heldOut, repetitions }: ProfilesReport): Check {
 function medianCheck(level: ProfileLevel, median: number | undefined): Check {
   const { medianClosedCves: bar } = PROFILE_BARS;
   return {
-    what: `vulnerabilities closed by names, median, ${level}: ${median ?? '-'} of ${VULNERABILITIES}, to reach ${bar}`,
+    what: `vulnerabilities closed by names, median, ${level}: ${median ?? '-'} of ${VULNERABILITIES.length}, to reach ${bar}`,
     verdict: median === undefined ? 'not-measured' : median >= bar ? 'within-bar' : 'over-bar',
   };
 }
@@ -54,20 +54,17 @@ function exampleCheck(rows: readonly ReportRow[]): Check {
   const least = Math.min(...closed);
   const { exampleClosedCves: bar } = PROFILE_BARS;
   return {
-    what: `vulnerabilities closed by names, ${EXAMPLE}: ${closed.length === 0 ? '-' : least} of ${VULNERABILITIES}, to reach ${bar}`,
+    what: `vulnerabilities closed by names, ${EXAMPLE}: ${closed.length === 0 ? '-' : least} of ${VULNERABILITIES.length}, to reach ${bar}`,
     verdict: closed.length === 0 ? 'not-measured' : least >= bar ? 'within-bar' : 'over-bar',
   };
 }
 
 function dangerousCheck(rows: readonly ReportRow[]): Check {
   const what = 'dangerous calls allowed that no recording had';
-  const found = rows.flatMap(({ dangerous }) => dangerous ?? []);
-  if (rows.length === 0 || rows.some(({ dangerous }) => dangerous === undefined)) {
-    return { what: `${what}: to reach 0`, verdict: 'not-measured' };
-  }
+  const found = rows.flatMap(({ dangerous }) => dangerous);
   const names = [...new Set(found)].join(', ');
   return {
     what: `${what}: ${found.length}${names === '' ? '' : ` (${names})`}, to reach 0`,
-    verdict: found.length === 0 ? 'within-bar' : 'over-bar',
+    verdict: rows.length === 0 ? 'not-measured' : found.length === 0 ? 'within-bar' : 'over-bar',
   };
 }

@@ -5,15 +5,16 @@ import { type CaseRun, type Denial } from './case-run.js';
 import { readCorpus } from './corpus.js';
 import { PROFILE_LEVELS } from './counts.js';
 import { type LearnedProfile } from './learned-profile.js';
-import { type EnforcedProfile, jobsOf, type MeasuredApplication, planOf } from './measure-application.js';
+import { type EnforcedProfile, jobsOf, type MeasuredApplication, planOf, requireHeld } from './measure-application.js';
 import { profileChecks } from './profiles-bars.js';
-import { changedCases, figuresByName, profilesReport } from './profiles-report.js';
-import { renderChanges, renderDenials, renderProfiles, renderRepetitions } from './profiles-table.js';
+import { changedCases, figuresByName, profilesReport, unexpectedEnds } from './profiles-report.js';
+import { renderChanges, renderDenials, renderOpen, renderProfiles, renderRepetitions } from './profiles-table.js';
 
 const GOOD: CaseRun = {
   caseId: 'h06',
   jobId: 'j',
   state: 'COMPLETE',
+  held: { enforcement: 'enforce', profileVersionId: 'p', landlockStatus: 'FULLY_ENFORCED' },
   exitCode: 0,
   signal: null,
   error: null,
@@ -84,6 +85,22 @@ describe('the report', () => {
     expect(report.heldOut.runs).toBe(3);
   });
 
+  it('names cases that end unrestricted as the corpus does not say', () => {
+    const failed: CaseRun = { ...GOOD, state: 'EXECUTOR_ERROR', exitCode: 1 };
+    const one = measured('samtools', {});
+    expect(unexpectedEnds([one])).toEqual([]);
+    const odd = {
+      ...one,
+      unrestricted: new Map([
+        ['h06', [GOOD, failed]],
+        ['h15', [failed, failed]],
+      ]),
+    };
+    expect(unexpectedEnds([odd])).toEqual([
+      'samtools: h06 ended EXECUTOR_ERROR, exit code 1 unrestricted, and the corpus says exit code 0',
+    ]);
+  });
+
   it('names the cases of which a result changed, once each', () => {
     expect(changedCases(measured('samtools', { heldOut: [GOOD, WRONG], repetitions: [WRONG] }))).toEqual(['h06']);
   });
@@ -125,6 +142,17 @@ describe('the bars', () => {
     expect(verdictOf(checks, 'vulnerabilities closed by names, median')?.verdict).toBe('over-bar');
   });
 
+  it('bear no dangerous call that no recording had', () => {
+    const what = 'dangerous calls allowed';
+    const seen = measured('samtools', { learned: learned({ ptrace: 'seen' }) });
+    expect(verdictOf(checksOf(seen), what)?.verdict).toBe('within-bar');
+    const brought = measured('samtools', { learned: learned({ ptrace: 'implied' }) });
+    expect(verdictOf(checksOf(brought), what)).toMatchObject({
+      verdict: 'over-bar',
+      what: expect.stringContaining('ptrace'),
+    });
+  });
+
   it('that nothing was measured for are not reached', () => {
     const checks = checksOf();
     expect(new Set(checks.map(({ verdict }) => verdict))).toEqual(new Set(['not-measured']));
@@ -158,7 +186,18 @@ describe('the table', () => {
 
   it('says what changed, and what the program said of it', () => {
     expect(renderChanges(report)).toContain('h06 COMPLETE with another stdout: lost its pipe');
+    expect(renderOpen(report)).toContain('  setsockopt 5 (seen): samtools, syscalls, direct');
     expect(renderRepetitions(report)).toContain('1 runs, 1 with a false denial');
+  });
+});
+
+describe('a run under a profile', () => {
+  it('is held by the version that was approved, and its files by the kernel', () => {
+    expect(() => requireHeld(GOOD, 'p', 'files')).not.toThrow();
+    expect(() => requireHeld(GOOD, 'another', 'syscalls')).toThrow('approved version');
+    const held = { enforcement: 'enforce', profileVersionId: 'p', landlockStatus: 'NOT_ENFORCED' };
+    expect(() => requireHeld({ ...GOOD, held }, 'p', 'files')).toThrow('Landlock');
+    expect(() => requireHeld({ ...GOOD, held }, 'p', 'arguments')).not.toThrow();
   });
 });
 

@@ -1,18 +1,21 @@
 /** From the runs of the profiles bench to the figures of every application, level and mode, and their totals. */
 import { median } from '#lib/overhead';
+import { callClass, closedVulnerabilities, closedWithConditions, VULNERABILITIES } from '#lib/profiles';
+import { endsAsExpected, outcomeOf } from './case-run.js';
 import { type CorpusCase } from './corpus.js';
 import { count, type Counts, judge, type JudgedRun, type ProfileLevel, sumOf } from './counts.js';
-import { allowedBy, allowedFrom, runsToStable } from './learned-profile.js';
+import { allowedBy, allowedFrom, type LearnedProfile, runsToStable } from './learned-profile.js';
 import { type EnforcedProfile, type MeasuredApplication } from './measure-application.js';
 import { type ModeName } from './modes.js';
-import { classOf, closedCves, closedCvesWithConditions } from './reviewed-facts.js';
 
 export interface ProfileFigures {
   readonly allowed: number;
   readonly seen: number;
   readonly basic: number;
   readonly implied: number;
+  /** Vulnerabilities of the product's table of which the profile allows no call. */
   readonly closedCves: number;
+  /** And those that its conditions on arguments close. */
   readonly closedCvesWithConditions: number;
   readonly heldOutRuns: number;
   readonly falseDenials: number;
@@ -28,13 +31,17 @@ export interface ReportRow {
   /** All of the application's. */
   readonly cases: readonly CorpusCase[];
   readonly figures: ProfileFigures;
+  /** Call -> where it comes from, of every call that is allowed. */
+  readonly origins: LearnedProfile['origins'];
   readonly counts: Counts;
   readonly heldOut: readonly JudgedRun[];
   /** Null where the application is not repeated at this level. */
   readonly repetitions: Counts | null;
   readonly repeated: readonly JudgedRun[];
-  /** Calls of class `dangerous` that no recording had; undefined where the product has no classes. */
-  readonly dangerous: readonly string[] | undefined;
+  /** Call -> vulnerabilities of the product's table to which it leads and which the profile does not close by names. */
+  readonly open: Readonly<Record<string, number>>;
+  /** Calls of class `dangerous` that are allowed and that no recording had. */
+  readonly dangerous: readonly string[];
 }
 
 export interface LevelTotals {
@@ -82,6 +89,16 @@ export function changedCases(measured: MeasuredApplication): readonly string[] {
   return [...new Set(changed.map(({ run }) => run.caseId))];
 }
 
+/** Unrestricted runs that end otherwise than the corpus says: such cases prove little. In words. */
+export function unexpectedEnds(measured: readonly MeasuredApplication[]): readonly string[] {
+  return measured.flatMap(({ name, plan, unrestricted }) =>
+    [...plan.application.learn, ...plan.application.heldOut].flatMap(({ id, exit }) => {
+      const odd = unrestricted.get(id)?.find((run) => !endsAsExpected(run, exit));
+      return odd ? [`${name}: ${id} ended ${outcomeOf(odd)} unrestricted, and the corpus says exit code ${exit}`] : [];
+    }),
+  );
+}
+
 function rowOf({ name, plan, unrestricted }: MeasuredApplication, enforced: EnforcedProfile): ReportRow {
   const { level, mode, learned, growth } = enforced;
   const judged = (runs: EnforcedProfile['heldOut']) => runs.map((run) => judge(run, level, unrestricted));
@@ -98,29 +115,35 @@ function rowOf({ name, plan, unrestricted }: MeasuredApplication, enforced: Enfo
       seen: allowedFrom(learned, 'seen'),
       basic: allowedFrom(learned, 'basic'),
       implied: allowedFrom(learned, 'implied'),
-      ...closedOf(enforced),
+      closedCves: closedVulnerabilities(learned.profile).length,
+      closedCvesWithConditions: closedWithConditions(learned.profile).length,
       heldOutRuns: counts.runs,
       falseDenials: counts.falseDenials,
       failedJobs: counts.failedJobs,
       differingOutputs: counts.differingOutputs,
       runsToStable: runsToStable(growth),
     },
+    origins: learned.origins,
     counts,
     heldOut,
     repetitions: repeated.length === 0 ? null : count(repeated),
     repeated,
+    open: openBy(learned.origins),
     dangerous: unseenDangerous(learned.origins),
   };
 }
 
-function closedOf({ learned: { profile } }: EnforcedProfile) {
-  return { closedCves: closedCves(profile), closedCvesWithConditions: closedCvesWithConditions(profile) };
+function openBy(origins: Readonly<Record<string, string>>): Readonly<Record<string, number>> {
+  const calls = [...new Set(VULNERABILITIES.flatMap((each) => each.calls))].filter(
+    (call) => origins[call] !== undefined,
+  );
+  return Object.fromEntries(
+    calls.map((call) => [call, VULNERABILITIES.filter((vulnerability) => vulnerability.calls.includes(call)).length]),
+  );
 }
 
-function unseenDangerous(origins: Readonly<Record<string, string>>): readonly string[] | undefined {
-  const names = Object.keys(origins);
-  if (names.every((name) => classOf(name) === undefined)) return undefined;
-  return names.filter((name) => classOf(name) === 'dangerous' && origins[name] !== 'seen');
+function unseenDangerous(origins: Readonly<Record<string, string>>): readonly string[] {
+  return Object.keys(origins).filter((name) => callClass(name) === 'dangerous' && origins[name] !== 'seen');
 }
 
 function totalsOf(rows: readonly ReportRow[]): LevelTotals {

@@ -1,12 +1,12 @@
 /** The report of the profiles bench for people: a row for every profile, and every false denial by its kind. */
+import { VULNERABILITIES } from '#lib/profiles';
 import { renderTable } from '../table.js';
 import { outcomeOf } from './case-run.js';
 import { type JudgedRun } from './counts.js';
 import { type ProfilesReport, type ReportRow } from './profiles-report.js';
-import { VULNERABILITIES } from './reviewed-facts.js';
 
 const HEADER = [
-  ...['application, level, mode', 'allowed', 'seen', 'basic', 'implied', `closed of ${VULNERABILITIES}`],
+  ...['application, level, mode', 'allowed', 'seen', 'basic', 'implied', `closed of ${VULNERABILITIES.length}`],
   ...['with conditions', 'runs', 'false denials', 'failed', 'other output', 'stable after'],
 ];
 
@@ -28,6 +28,20 @@ function cells(row: ReportRow): string[] {
     ...[figures.heldOutRuns, figures.falseDenials, figures.failedJobs, figures.differingOutputs].map(String),
     figures.runsToStable === null ? 'still growing' : `${figures.runsToStable} runs`,
   ];
+}
+
+/** Equal lines of several profiles are one. */
+export function renderOpen({ rows }: ProfilesReport): string {
+  const byCalls = new Map<string, string[]>();
+  for (const row of rows) {
+    const calls = Object.entries(row.open)
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([call, count]) => `${call} ${count} (${row.origins[call]})`)
+      .join(', ');
+    byCalls.set(calls, [...(byCalls.get(calls) ?? []), nameOf(row)]);
+  }
+  const lines = [...byCalls].map(([calls, names]) => `  ${calls || 'none'}: ${names.join('; ')}`);
+  return ['Vulnerabilities left open, by the call that leads to them:', ...lines].join('\n');
 }
 
 export function renderRepetitions({ rows }: ProfilesReport): string {

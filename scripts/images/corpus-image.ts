@@ -22,7 +22,8 @@ const IMAGES = {
       'PYTHONHASHSEED=0 python3 -m compileall -q -f --invalidation-mode unchecked-hash /usr/lib/python3 /usr/lib/python3.11',
     ],
   },
-  java: { packages: ['picard-tools', 'openjdk-17-jre-headless'], finish: [READABLE] },
+  // Some of picard's tools need guava, on which its package does not depend.
+  java: { packages: ['picard-tools', 'libguava-java', 'openjdk-17-jre-headless'], finish: [READABLE] },
 } as const;
 export type CorpusImageName = keyof typeof IMAGES;
 const CONFIGURATION = [`ENV ${SEARCH_PATH}`, 'CMD ["/bin/sh"]'];

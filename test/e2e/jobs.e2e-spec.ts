@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { recordingDigest } from '#lib/profiles';
+import { canonicalProfile, recordingDigest } from '#lib/profiles';
 import { DataSource } from 'typeorm';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { deleteExpiredArtifacts } from '../../apps/api/src/dispatch/retention.js';
@@ -152,8 +152,8 @@ describe('a submission', () => {
     const buildId = await api.worker.resolveBuild(first, 'sha256:content');
     await api.owner.query(
       `INSERT INTO profile_version (build_id, number, digest, canonical, coverage, state, statement, signature)
-       VALUES ($1, 1, 'd', '{}', '{}', 'APPROVED', 's', 's')`,
-      [buildId],
+       VALUES ($1, 1, 'd', $2, '{}', 'APPROVED', 's', 's')`,
+      [buildId, canonicalProfile({ version: 1, architecture: 'x86_64', rules: [], network: 'none' })],
     );
     await submit({ executors: [{ application }], enforcement: 'enforce' });
     const refused = { executors: [{ application }], enforcement: 'none', monitoring: 'files' };

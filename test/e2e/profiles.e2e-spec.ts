@@ -38,7 +38,9 @@ const decide = (key: string, verb: string, { id, digest }: { id: string; digest:
 const detail = async (id: string) => (await api.get(keys.reviewer, `/api/v1/profiles/${id}`).expect(200)).body;
 /** What was seen, without what every profile holds or its families bring. */
 const seenOf = ({ origins }: { origins: Record<string, { origin: string }> }) =>
-  Object.keys(origins).filter((name) => origins[name]?.origin === 'seen');
+  Object.keys(origins)
+    .filter((name) => origins[name]?.origin === 'seen')
+    .sort();
 const auditOf = async (id: string) =>
   (await api.owner.query(`SELECT action FROM audit WHERE subject_id = $1 ORDER BY id`, [id])).rows.map(
     (row: { action: string }) => row.action,

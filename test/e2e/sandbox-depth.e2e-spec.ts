@@ -200,21 +200,21 @@ describe('a denial', () => {
       return proposed(id, 1);
     });
     await approve(names);
-    const script = `${HONEST}; mkdir /tmp/secret; while [ ! -e /out/never ]; do mkdir /tmp/again; sleep 0.1; done`;
+    const script = `${HONEST}; mkfifo /tmp/secret; while [ ! -e /out/never ]; do mkfifo /tmp/again; sleep 0.1; done`;
     const id = await grid.submit('', request('looking', script, 'b\n'));
     await eventually(async () => {
       const job = await grid.job(id);
       expect(job.state).toBe('RUNNING');
-      const seen = (job.runs[0]?.denials ?? []).map(({ call, description }) => `${call} ${description}`);
-      expect(seen).toContain('mkdir mkdir("/tmp/secret")');
+      const seen = (job.runs[0]?.denials ?? []).map(({ description }) => description);
+      expect(seen).toContainEqual(expect.stringMatching(/^mknod(at)?\("\/tmp\/secret", S_IFIFO/));
       const again = job.runs[0]?.denials.find(({ description }) => description.includes('/tmp/again'));
       expect(again?.count).toBeGreaterThan(5);
     });
     await grid.http('post', `/api/v1/jobs/${id}/cancel`).expect(200);
     const ended = await grid.waitFor(id, 'CANCELED');
     const [secret, again] = ended.runs[0]?.denials ?? [];
-    expect(secret).toMatchObject({ call: 'mkdir', description: 'mkdir("/tmp/secret")', count: 1 });
-    expect(again).toMatchObject({ call: 'mkdir', description: 'mkdir("/tmp/again")' });
+    expect(secret).toMatchObject({ description: expect.stringContaining('"/tmp/secret"'), count: 1 });
+    expect(again).toMatchObject({ description: expect.stringContaining('"/tmp/again"') });
     expect(again?.count).toBeGreaterThan(5);
   });
 });

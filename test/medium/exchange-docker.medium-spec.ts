@@ -10,6 +10,7 @@ import {
   mergeRecordings,
   type OciOptions,
   encodeProgram,
+  nodeArchitecture,
   type Profile,
   type RecordedRun,
   syscallNumber,
@@ -19,7 +20,7 @@ import { ExecutorRuns } from '../support/executor-runs.js';
 import { compileOracle, engineProgram } from '../support/libseccomp.js';
 
 const run = promisify(execFile);
-const ARCHITECTURE = process.arch === 'arm64' ? 'aarch64' : 'x86_64';
+const ARCHITECTURE = nodeArchitecture(process.arch);
 const RECORDER = join(process.cwd(), '.porin/native/porin-recorder');
 const LIVE = '.porin/native/live-filter';
 const HONEST = 'cat /etc/passwd; (echo one; echo two) | wc -l; ls / | grep tmp; echo done';

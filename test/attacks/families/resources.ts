@@ -97,15 +97,15 @@ export const RESOURCES: Family = {
     {
       name: 'huge-file',
       tries: 'writes a sparse file of a terabyte',
-      learned: { by: 'filter', says: { write: 'ENOSYS', child: 'exit-0' }, denials: ['1 x pwrite64() ENOSYS'] },
-      precise: { by: 'filter', says: { write: 'ENOSYS', child: 'exit-0' }, denials: ['1 x pwrite64() ENOSYS'] },
+      learned: { by: 'container', says: { child: 'signal-25' } },
+      precise: { by: 'container', says: { child: 'signal-25' } },
       everything: { by: 'container', says: { child: 'signal-25' } },
     },
     {
       name: 'lock-memory',
       tries: 'locks memory',
-      learned: { by: 'filter', says: { mlock: 'ENOSYS' }, denials: ['1 x mlock() ENOSYS'] },
-      precise: { by: 'filter', says: { mlock: 'ENOSYS' }, denials: ['1 x mlock() ENOSYS'] },
+      learned: { by: 'container', says: { mlock: 'ENOMEM' } },
+      precise: { by: 'container', says: { mlock: 'ENOMEM' } },
       everything: { by: 'container', says: { mlock: 'ENOMEM' } },
     },
     {

@@ -58,18 +58,18 @@ export const SUPERVISOR: Family = {
       tries: 'takes a descriptor of porin-init, and kills it by a pidfd',
       learned: {
         by: 'filter',
-        says: { pidfd_open: 'ENOSYS', pidfd_getfd: 'ENOSYS' },
-        denials: ['1 x pidfd_getfd() ENOSYS', '1 x pidfd_open(pid 1) ENOSYS'],
+        says: { pidfd_open: 'ENOSYS', pidfd_getfd: 'EPERM' },
+        denials: ['1 x pidfd_getfd() EPERM', '1 x pidfd_open(pid 1) ENOSYS'],
       },
       precise: {
         by: 'filter',
-        says: { pidfd_open: 'ENOSYS', pidfd_getfd: 'ENOSYS' },
-        denials: ['1 x pidfd_getfd() ENOSYS', '1 x pidfd_open(pid 1) ENOSYS'],
+        says: { pidfd_open: 'ENOSYS', pidfd_getfd: 'EPERM' },
+        denials: ['1 x pidfd_getfd() EPERM', '1 x pidfd_open(pid 1) ENOSYS'],
       },
       everything: {
         by: 'ceiling',
-        says: { pidfd_open: 'ok', pidfd_getfd: 'ENOSYS', pidfd_send_signal: 'ok' },
-        denials: ['1 x pidfd_getfd() ENOSYS'],
+        says: { pidfd_open: 'ok', pidfd_getfd: 'EPERM', pidfd_send_signal: 'ok' },
+        denials: ['1 x pidfd_getfd() EPERM'],
       },
     },
     {
@@ -95,15 +95,19 @@ export const SUPERVISOR: Family = {
       tries: 'sends porin-init signals in the name of others',
       learned: {
         by: 'filter',
-        says: { tgkill: 'ENOSYS', forge: 'ENOSYS' },
-        denials: ['1 x rt_sigqueueinfo(pid 1, SIGTERM) ENOSYS', '1 x tgkill(pid 1, thread 1, SIGKILL) ENOSYS'],
+        says: { tgkill: 'EPERM', forge: 'ENOSYS' },
+        denials: ['1 x rt_sigqueueinfo(pid 1, SIGTERM) ENOSYS', '1 x tgkill(pid 1, thread 1, SIGKILL) EPERM'],
       },
       precise: {
         by: 'filter',
-        says: { tgkill: 'ENOSYS', forge: 'ENOSYS' },
-        denials: ['1 x rt_sigqueueinfo(pid 1, SIGTERM) ENOSYS', '1 x tgkill(pid 1, thread 1, SIGKILL) ENOSYS'],
+        says: { tgkill: 'EPERM', forge: 'ENOSYS' },
+        denials: ['1 x rt_sigqueueinfo(pid 1, SIGTERM) ENOSYS', '1 x tgkill(pid 1, thread 1, SIGKILL) EPERM'],
       },
-      everything: { by: 'porin-init', says: { tgkill: 'ok', forge: 'EPERM' } },
+      everything: {
+        by: 'guard',
+        says: { tgkill: 'EPERM', forge: 'EPERM' },
+        denials: ['1 x tgkill(pid 1, thread 1, SIGKILL) EPERM'],
+      },
     },
     {
       name: 'signal-all',

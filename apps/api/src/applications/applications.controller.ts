@@ -1,6 +1,7 @@
 /** The named programs of a tenant over HTTP, and what belongs to each: builds and profile versions. */
-import { Body, Controller, Get, Param, Patch, Post, Query } from '@nestjs/common';
+import { Body, Controller, Get, Inject, Param, Patch, Post, Query } from '@nestjs/common';
 import { ApiBearerAuth } from '@nestjs/swagger';
+import { type ApiConfig } from '#lib/config';
 import { Application, Audit } from '#lib/database';
 import { DataSource } from 'typeorm';
 import { z } from 'zod';
@@ -18,6 +19,7 @@ import {
 } from '../profiles/profile-answers.js';
 import { proposeEdited } from '../profiles/propose-edited.js';
 import { proposeImported } from '../profiles/propose-imported.js';
+import { API_CONFIG } from '../tokens.js';
 import {
   applicationAnswer,
   applicationChange,
@@ -46,7 +48,10 @@ const PROPOSAL_ERRORS: readonly ErrorCode[] = [
 @ApiBearerAuth()
 @Controller('api/v1/applications')
 export class ApplicationsController {
-  constructor(private readonly dataSource: DataSource) {}
+  constructor(
+    private readonly dataSource: DataSource,
+    @Inject(API_CONFIG) private readonly config: ApiConfig,
+  ) {}
 
   @Post()
   @NeedsRole('admin')
@@ -157,7 +162,7 @@ export class ApplicationsController {
     @CurrentCaller() caller: Caller,
   ) {
     const versionId = await this.dataSource.transaction((manager) => proposeEdited(manager, caller, id, body));
-    return describeProfile(this.dataSource.manager, caller.tenant, versionId);
+    return describeProfile(this.dataSource.manager, caller.tenant, versionId, this.config.PORIN_BEYOND_DEFAULT);
   }
 
   @Post(':id/profiles/import')
@@ -175,7 +180,8 @@ export class ApplicationsController {
     @CurrentCaller() caller: Caller,
   ) {
     const imported = await this.dataSource.transaction((manager) => proposeImported(manager, caller, id, body));
-    const version = await describeProfile(this.dataSource.manager, caller.tenant, imported.id);
+    const { manager } = this.dataSource;
+    const version = await describeProfile(manager, caller.tenant, imported.id, this.config.PORIN_BEYOND_DEFAULT);
     return { ...version, report: imported.report };
   }
 }

@@ -1,6 +1,14 @@
 /** Reads the profile versions of a tenant. */
 import { Approval, ProfileVersion } from '#lib/database';
-import { allowedNames, derivations, FAMILIES_VERSION, lintProfile, parseProfile, type Profile } from '#lib/profiles';
+import {
+  allowedNames,
+  DEFAULT_CEILING,
+  derivations,
+  FAMILIES_VERSION,
+  lintProfile,
+  parseProfile,
+  type Profile,
+} from '#lib/profiles';
 import { type EntityManager } from 'typeorm';
 import { type z } from 'zod';
 import { PorinError } from '../errors/porin-error.js';
@@ -17,9 +25,10 @@ export function listProfiles(manager: EntityManager, tenant: string, query: Prof
        build.content_digest AS "contentDigest", build.architecture, version.number, version.digest, version.state,
        version.based_on AS "basedOn", version.created_at AS "createdAt", version.decided_at AS "decidedAt",
        version.proposed_by AS "proposedBy",
-       (SELECT count(DISTINCT name)::int
-        FROM jsonb_array_elements(version.canonical::jsonb->'rules') AS rule, jsonb_array_elements_text(rule->'names') AS name
-        WHERE rule->>'action' = 'SCMP_ACT_ALLOW') AS calls,
+       (SELECT count(DISTINCT call.name)::int
+        FROM jsonb_array_elements(version.canonical::jsonb->'rules') AS rule(json),
+          jsonb_array_elements_text(rule.json->'names') AS call(name)
+        WHERE rule.json->>'action' = 'SCMP_ACT_ALLOW') AS calls,
        (SELECT count(*)::int FROM profile_version_recording AS link WHERE link.profile_version_id = version.id) AS recordings
      FROM profile_version AS version JOIN build ON build.id = version.build_id
      JOIN application ON application.id = build.application_id
@@ -46,6 +55,7 @@ export async function describeProfile(
   manager: EntityManager,
   tenant: string,
   id: string,
+  beyondDefault: readonly string[],
 ): Promise<z.input<typeof profileDetail>> {
   const version = await findVersion(manager, tenant, id);
   const build: Pick<Summary, 'applicationId' | 'applicationName' | 'contentDigest' | 'architecture'>[] =
@@ -72,7 +82,7 @@ export async function describeProfile(
     ...(build[0] as (typeof build)[number]),
     calls: allowedNames(profile).length,
     profile,
-    lint: lintProfile(profile, version.coverage),
+    lint: lintProfile(profile, version.coverage, DEFAULT_CEILING, beyondDefault),
     derivations: derivations(await recordingsOf(manager, version, profile.architecture)),
     recordings,
     decisions: decisions.map((decision) => ({ ...decision, sequence: Number(decision.sequence) })),

@@ -70,7 +70,7 @@ export class ProfilesController {
     errors: ['not-found'],
   })
   get(@Param('id', { schema: idSchema }) id: string, @CurrentCaller() caller: Caller) {
-    return describeProfile(this.dataSource.manager, caller.tenant, id);
+    return describeProfile(this.dataSource.manager, caller.tenant, id, this.config.PORIN_BEYOND_DEFAULT);
   }
 
   @Get(':id/diff')
@@ -169,6 +169,6 @@ export class ProfilesController {
     await this.dataSource.transaction((manager) =>
       decideProfile(manager, this.signingKey, caller, id, { stage, digest, reason }),
     );
-    return describeProfile(this.dataSource.manager, caller.tenant, id);
+    return describeProfile(this.dataSource.manager, caller.tenant, id, this.config.PORIN_BEYOND_DEFAULT);
   }
 }

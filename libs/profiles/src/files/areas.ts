@@ -19,6 +19,12 @@ const PACKAGES = /\/(?:lib(?:32|64)?\/python\d[.\d]*|site-packages|dist-packages
 /** Facts of the machine, spelled differently on the next node: one use stands for the tree. */
 const MACHINE = new Set(['/sys/devices/system/node', '/sys/fs/cgroup']);
 
+const SHELL = /\/(?:ba|da|a|z|k|mk|pdk|c|tc|fi)?sh$|\/busybox[^/]*$/;
+
+export function isShell(program: string): boolean {
+  return SHELL.test(program);
+}
+
 export function isBoundary(directory: string): boolean {
   return isListed(BOUNDARIES, directory);
 }

@@ -110,6 +110,17 @@ describe('reading', () => {
 });
 
 describe('writing and executing', () => {
+  it('let a program whose shell started others start the rest of their directories', () => {
+    expect(rulesOf('execute /usr/bin/dash', 'execute /usr/lib/mafft/bin/dvtditr')).toEqual([
+      '/usr/bin read execute',
+      '/usr/lib/mafft/bin read execute',
+    ]);
+    expect(rulesOf('execute /usr/bin/env', 'execute /usr/lib/mafft/bin/dvtditr')).toEqual([
+      '/usr/bin/env read execute',
+      '/usr/lib/mafft/bin/dvtditr read execute',
+    ]);
+  });
+
   it('hold for the very files', () => {
     expect(rulesOf('write /srv/log/a', 'truncate /srv/log/b', 'execute /usr/bin/env')).toEqual([
       '/srv/log/a write',

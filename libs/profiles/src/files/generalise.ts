@@ -1,7 +1,7 @@
 /** Folds the files that recordings show into trees that a person can review and that the next input does not break. */
 import { type FileRule } from '../model/files.js';
 import { type Recording } from '../model/recording.js';
-import { areaOf, isBoundary } from './areas.js';
+import { areaOf, isBoundary, isShell } from './areas.js';
 import { FileRulesError } from './file-rules-error.js';
 import { type Need, needsOf } from './needs.js';
 import { FILE_RULES_MAXIMUM } from './parse-files.js';
@@ -92,13 +92,15 @@ function readTrees(paths: readonly string[], listed: readonly string[]): readonl
   ].map(([directory]) => directory);
 }
 
+/** Where a shell ran, its script chose the programs, and the next one chooses others of the same directories. */
 function executeDirectories(paths: readonly string[]): readonly string[] {
+  const least = paths.some(isShell) ? 1 : EXECUTED_FILES;
   const programs = new Map<string, number>();
   for (const directory of [...new Set(paths)].map(parentOf)) {
     if (directory !== undefined) programs.set(directory, (programs.get(directory) ?? 0) + 1);
   }
   return [...programs]
-    .filter(([directory, count]) => count >= EXECUTED_FILES && !isBoundary(directory) && !isVariable(directory))
+    .filter(([directory, count]) => count >= least && !isBoundary(directory) && !isVariable(directory))
     .map(([directory]) => directory);
 }
 

@@ -2,7 +2,7 @@
 import { type FileRule } from '../model/files.js';
 import { type Coverage, type Profile } from '../model/profile.js';
 import { ALWAYS_GRANTED } from './always-granted.js';
-import { isBoundary } from './areas.js';
+import { isBoundary, isShell } from './areas.js';
 import { fileCoverageKey } from './learn-files.js';
 import { isAtOrBelow } from './paths.js';
 import { byPath, rightsAt } from './rights.js';
@@ -28,7 +28,6 @@ const TELLING: Readonly<Record<string, string>> = {
   '/proc/kallsyms': 'helps to attack the kernel',
 };
 const SECRET_DIRECTORY = /\/\.(?:ssh|gnupg|aws|azure|kube|docker|config\/gcloud)(?:\/|$)/;
-const SHELL = /\/(?:ba|da|a|z|k|mk|pdk|c|tc|fi)?sh$|\/busybox[^/]*$/;
 const PROGRAM_DIRECTORIES = ['/bin', '/sbin', '/usr/bin', '/usr/sbin', '/usr/local/bin', '/usr/local/sbin'];
 /** Controls, marks of direction and other characters without a form of their own, with which one path looks like another. */
 const INVISIBLE = /[\p{C}\p{Zl}\p{Zp}]/u;
@@ -61,7 +60,7 @@ function risksOf({ path, rights }: FileRule): string[] {
       !WRITABLE_ANYWAY.has(path) &&
       'is changed outside of outputs and temporary places',
     (has('write') || has('create')) && has('execute') && 'can be written and then executed, a program of any making',
-    has('execute') && SHELL.test(path) && 'is a shell, which starts whatever else may be executed',
+    has('execute') && isShell(path) && 'is a shell, which starts whatever else may be executed',
     has('execute') && holdsPrograms(path) && 'lets every program of a directory be executed',
     has('read') &&
       path === '/proc' &&

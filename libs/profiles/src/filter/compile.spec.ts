@@ -23,7 +23,7 @@ const GARBAGE = 0xdeadbeef_00000000n;
 const PROFILE = [
   ...['read', 'write', 'openat', 'close', 'mmap', 'clone', 'personality', 'socket', 'prlimit64', 'setpriority'],
   ...['sched_setaffinity', 'sched_setscheduler', 'sched_setparam', 'sched_setattr', 'ioprio_set', 'clone3'],
-  ...['mount', 'io_uring_setup', 'fchmodat2', 'execve'],
+  ...['mount', 'io_uring_setup', 'fchmodat2', 'execve', 'tgkill', 'tkill'],
 ];
 const ALWAYS = ['exit', 'exit_group', 'rt_sigreturn', 'restart_syscall', 'time', 'gettimeofday', 'getcpu'];
 
@@ -111,6 +111,10 @@ describe.each(ARCHITECTURES)('a filter for %s', (architecture) => {
         [call, [1n | GARBAGE, 8n], false],
       ],
     ),
+    ['tgkill', [7n, 1n, 9n], true],
+    ['tgkill', [1n | GARBAGE, 1n, 9n], false],
+    ['tkill', [7n, 9n], true],
+    ['tkill', [1n, 9n], false],
     ['setpriority', [0n, 0n, 5n], true],
     ['setpriority', [GARBAGE, 77n | GARBAGE, 5n], true],
     ['setpriority', [0n, 1n, 5n], false],

@@ -36,6 +36,13 @@ export const GUARDS: readonly Guard[] = [
     reason: 'never the supervisor',
   },
   {
+    // By thread group and by thread: porin-init has one of each.
+    names: ['tgkill', 'tkill'],
+    anyOf: [[isNot(0, SUPERVISOR_PID)]],
+    errno: 'EPERM',
+    reason: 'never the supervisor',
+  },
+  {
     names: ['setpriority'],
     anyOf: [[is(0, PRIO_PROCESS), isNot(1, SUPERVISOR_PID)]],
     errno: 'EPERM',

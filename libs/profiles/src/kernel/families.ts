@@ -265,11 +265,14 @@ export function callClass(name: string): CallClass {
 /** The calls that every profile holds, sorted. */
 export const BASIC_CALLS: readonly string[] = KNOWN_CALLS.filter((name) => callClass(name) === 'basic');
 
+/** The families that come with a call that was seen, its own first. */
+export function broughtFamilies(name: string): readonly string[] {
+  return FAMILIES.get(CALLS.get(name)?.family ?? '')?.brings ?? [];
+}
+
 /** The harmless calls that come with a call that was seen, each with its family. `broughtBy('pipe2')` has "pipe". */
 export function broughtBy(name: string): readonly { readonly name: string; readonly family: string }[] {
-  const facts = CALLS.get(name);
-  const families = facts ? (FAMILIES.get(facts.family)?.brings ?? []) : [];
-  return families.flatMap((family) =>
+  return broughtFamilies(name).flatMap((family) =>
     [...(FAMILIES.get(family)?.calls ?? [])]
       .filter(([other, { class: of }]) => of === 'harmless' && other !== name)
       .map(([other]) => ({ name: other, family })),

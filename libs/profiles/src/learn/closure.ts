@@ -1,6 +1,6 @@
 /** From the calls that were seen to all that a profile holds: the basic ones, and what belongs to those that were seen. */
 import { engineDefaultNames, isQuietlyRefusable } from '../kernel/engine-default.js';
-import { BASIC_CALLS, broughtBy } from '../kernel/families.js';
+import { BASIC_CALLS, broughtBy, broughtFamilies } from '../kernel/families.js';
 import { syscallNumber } from '../kernel/syscalls.js';
 import { type CallOrigin } from '../model/origins.js';
 import { type Architecture } from '../model/profile.js';
@@ -20,6 +20,8 @@ export interface ClosedCalls {
   readonly allowed: ReadonlyMap<string, CallOrigin>;
   /** To be refused quietly. */
   readonly refused: ReadonlyMap<string, CallOrigin>;
+  /** Of which a call was seen, or that such a family brings. */
+  readonly families: ReadonlySet<string>;
 }
 
 export interface ClosureOptions {
@@ -41,11 +43,12 @@ export function closeCalls(seen: SeenCalls, { architecture, closure, beyondDefau
   for (const name of BASIC_CALLS) {
     if (syscallNumber(architecture, name) !== undefined && !allowed.has(name)) allowed.set(name, { origin: 'basic' });
   }
-  if (closure === 'seen') return { allowed, refused };
+  if (closure === 'seen') return { allowed, refused, families: new Set() };
+  const families = new Set([...seen.called, ...refused.keys()].flatMap(broughtFamilies));
   for (const { name, family } of [...seen.called, ...refused.keys()].flatMap((seenName) => broughtBy(seenName))) {
     if (syscallNumber(architecture, name) === undefined || allowed.has(name) || refused.has(name)) continue;
     if (granted.has(name)) allowed.set(name, { origin: 'implied', family });
     else if (isQuietlyRefusable(name)) refused.set(name, { origin: 'implied', family });
   }
-  return { allowed, refused };
+  return { allowed, refused, families };
 }

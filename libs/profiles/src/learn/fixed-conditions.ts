@@ -21,13 +21,15 @@ const OWN: Readonly<Record<string, readonly Alternative[]>> = {
 /** Which of the benign groups hold without having been seen; of calls that are not here, all of them. */
 const GROUPS_HELD: Readonly<Record<string, number>> = { futex: 1 };
 
+const usesOf = (call: string, uses: readonly (readonly number[])[]): readonly Alternative[] =>
+  uses.map((use) => (AWARE_ARGUMENTS[call] ?? []).map((aware, index) => isValue(call, aware, BigInt(use[index] ?? 0))));
+
+/** By fork, vfork and posix_spawn of both C libraries. */
+const PROCESSES: readonly Alternative[] = usesOf('clone', BENIGN_GROUPS.clone?.[0] ?? []);
+
 const FIXED: ReadonlyMap<string, readonly Alternative[]> = new Map([
   ...Object.entries(BENIGN_GROUPS).map(([call, groups]) => {
-    const uses = groups.slice(0, GROUPS_HELD[call]).flat();
-    const alternatives = uses.map((use) =>
-      (AWARE_ARGUMENTS[call] ?? []).map((aware, index) => isValue(call, aware, BigInt(use[index] ?? 0))),
-    );
-    return [call, canonicalAlternatives(alternatives)] as const;
+    return [call, canonicalAlternatives(usesOf(call, groups.slice(0, GROUPS_HELD[call]).flat()))] as const;
   }),
   ...Object.entries(OWN).map(([call, alternatives]) => [call, canonicalAlternatives(alternatives)] as const),
 ]);
@@ -35,6 +37,14 @@ const FIXED: ReadonlyMap<string, readonly Alternative[]> = new Map([
 /** [[]] for a call that takes any arguments. `fixedConditions('clone')` is one alternative: the flags of a thread. */
 export function fixedConditions(call: string): readonly Alternative[] {
   return FIXED.get(call) ?? [[]];
+}
+
+/**
+ * What a basic call may be made with beyond its fixed conditions once a call of its family was seen: C libraries fork by
+ * clone, so a program that starts others, or waits for children, makes processes by it.
+ */
+export function familyConditions(call: string): readonly Alternative[] {
+  return call === 'clone' ? PROCESSES : [];
 }
 
 /** Calls whose conditions hold even where only their name was seen: the kernel refuses the rest to a payload anyway. */

@@ -19,7 +19,7 @@ import { AWARE_ARGUMENTS } from './aware-arguments.js';
 import { closeCalls } from './closure.js';
 import { isCovered, useOf } from './covered.js';
 import { isEnough, type LearningOptions, type LearningRun } from './enough.js';
-import { ALWAYS_FIXED, fixedConditions } from './fixed-conditions.js';
+import { ALWAYS_FIXED, familyConditions, fixedConditions } from './fixed-conditions.js';
 import { generaliseUses, type Use } from './generalise-uses.js';
 
 const ANY_ARGUMENTS: readonly Alternative[] = [[]];
@@ -59,7 +59,7 @@ export function learnRules(
     refused: new Set(runs.flatMap(({ recording }) => refusedNames(recording))),
   };
   const closed = closeCalls(seen, { architecture, closure, beyondDefault });
-  const held = new HeldArguments(isTaught ? aware : [], before, wasTaught);
+  const held = new HeldArguments(isTaught ? aware : [], before, { wasTaught, families: closed.families });
   const rules = new Map(
     [...new Set([...before.keys(), ...closed.allowed.keys()])].map((name) => [
       name,
@@ -93,7 +93,10 @@ function originsOf(names: readonly string[], known: Origins): Origins {
 
 function isTaughtByLooks(rules: RulesByName): boolean {
   return [...rules].some(
-    ([name, alternatives]) => !isUnconditional(alternatives) && !isEqual(alternatives, fixedConditions(name)),
+    ([name, alternatives]) =>
+      !isUnconditional(alternatives) &&
+      !isEqual(alternatives, fixedConditions(name)) &&
+      !isEqual(alternatives, [...fixedConditions(name), ...familyConditions(name)]),
   );
 }
 
@@ -109,8 +112,9 @@ class HeldArguments {
     /** Recordings that hold arguments, where they are enough. */
     private readonly aware: readonly Recording[],
     private readonly before: RulesByName,
-    private readonly wasTaught: boolean,
+    private readonly known: { readonly wasTaught: boolean; readonly families: ReadonlySet<string> },
   ) {
+    const { wasTaught } = known;
     const protections = [...PROTECTING]
       .flatMap((name) => usesOf(name, aware) ?? [])
       .map(([protection = 0n]) => protection);
@@ -122,16 +126,18 @@ class HeldArguments {
   /** `origin`: undefined where only the version before has the call. */
   alternatives(name: string, origin: Origin | undefined): readonly Alternative[] {
     if (origin === undefined) return this.before.get(name) ?? ANY_ARGUMENTS;
-    const isKept = this.wasTaught || this.aware.length === 0;
+    const { wasTaught, families } = this.known;
+    const isKept = wasTaught || this.aware.length === 0;
     const old = isKept ? this.before.get(name) : undefined;
-    const { class: of } = callFacts(name) ?? {};
-    const fixed = of === 'basic' || of === 'harmless' ? fixedConditions(name) : [];
+    const { class: of, family = '' } = callFacts(name) ?? {};
+    const fixed = of === 'basic' || of === 'harmless' ? [...fixedConditions(name)] : [];
+    if (families.has(family)) fixed.push(...familyConditions(name));
     const held = canonicalAlternatives([...(old ?? []), ...fixed]);
     if (origin !== 'seen') return held;
     const uses = usesOf(name, this.aware);
     if (uses && PROTECTING.has(name)) return this.#givesUpWriteXorExecute ? ANY_ARGUMENTS : held;
     if (uses) return widened(name, held, uses);
-    return ALWAYS_FIXED.has(name) || (old && this.wasTaught) ? held : ANY_ARGUMENTS;
+    return ALWAYS_FIXED.has(name) || (old && wasTaught) ? held : ANY_ARGUMENTS;
   }
 }
 
