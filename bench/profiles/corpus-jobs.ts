@@ -63,7 +63,8 @@ export class CorpusJobs {
       const job = await this.#end(client, id);
       const run = caseRunOf(request.of.id, job);
       ended();
-      const isOfInterest = run.denials.length > 0 || run.state !== 'COMPLETE';
+      // What a refused file does to a program that goes on stands there at best.
+      const isOfInterest = request.enforcement === 'enforce' || run.state !== 'COMPLETE';
       return isOfInterest ? { ...run, stderr: await stderrOf(client, job) } : run;
     } finally {
       rmSync(directory, { recursive: true, force: true });
