@@ -38,7 +38,7 @@ export const LEVELS: Readonly<Record<LevelName, BenchLevel>> = {
     depth: 'arguments',
   },
   'enforce-files': { title: 'enforce-files', level: { enforcement: 'enforce', monitoring: 'none' }, depth: 'files' },
-  audit: { title: 'audit', level: { enforcement: 'audit', monitoring: 'none' }, depth: 'names' },
+  audit: { title: 'audit', level: { enforcement: 'audit', monitoring: 'syscalls' }, depth: 'names' },
   syscalls: { title: 'syscalls', level: { enforcement: 'none', monitoring: 'syscalls' } },
   arguments: { title: 'arguments', level: { enforcement: 'none', monitoring: 'arguments' } },
   files: { title: 'files', level: { enforcement: 'none', monitoring: 'files' } },
