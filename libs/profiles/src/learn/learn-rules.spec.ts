@@ -82,6 +82,8 @@ describe('conditions learned from recordings', () => {
       ]);
       expect(names.map((name) => words(profile, name))).toEqual([['any'], ['any']]);
     }
+    const unseen = learn([recordingOf([['mmap', 7, 0x22]])]);
+    expect(names.map((name) => words(unseen, name))).toEqual([['any'], ['any']]);
   });
 
   it('are none where no closed set was seen', () => {

@@ -132,11 +132,11 @@ class HeldArguments {
     const { class: of, family = '' } = callFacts(name) ?? {};
     const fixed = of === 'basic' || of === 'harmless' ? [...fixedConditions(name)] : [];
     if (families.has(family)) fixed.push(...familyConditions(name));
+    if (PROTECTING.has(name) && this.#givesUpWriteXorExecute) return ANY_ARGUMENTS;
     const held = canonicalAlternatives([...(old ?? []), ...fixed]);
     if (origin !== 'seen') return held;
     const uses = usesOf(name, this.aware);
-    if (uses && PROTECTING.has(name)) return this.#givesUpWriteXorExecute ? ANY_ARGUMENTS : held;
-    if (uses) return widened(name, held, uses);
+    if (uses) return PROTECTING.has(name) ? held : widened(name, held, uses);
     return ALWAYS_FIXED.has(name) || (old && wasTaught) ? held : ANY_ARGUMENTS;
   }
 }
