@@ -3,7 +3,8 @@ import { type AnyOf } from '../filter/assemble.js';
 import { refusalErrno } from '../filter/eperm.js';
 import { argumentAlternatives, type OciAlternatives, type OciArgument } from './oci-arguments.js';
 import { NARROWED, OTHER_ERRNO, REPORTED } from './oci-comments.js';
-import { ERRNO, type OciSyscall } from './oci-format.js';
+import { ERRNO } from '../filter/bpf.js';
+import { type OciSyscall } from './oci-format.js';
 import { refusedArguments } from './refused-arguments.js';
 
 export interface ConditionalCall {

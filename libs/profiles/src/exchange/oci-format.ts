@@ -1,5 +1,4 @@
 /** The seccomp JSON of the OCI runtime specification (config-linux.md, "Seccomp"), as an export writes it. */
-import { ENOSYS, EPERM } from '../filter/bpf.js';
 import { type Architecture } from '../model/profile.js';
 import { type OciArgument } from './oci-arguments.js';
 
@@ -19,8 +18,6 @@ export interface OciSyscall {
   /** For people; engines pass over it. */
   readonly comment?: string;
 }
-
-export const ERRNO = { EPERM, ENOSYS } as const;
 
 export const OCI_ARCHITECTURE: Readonly<Record<Architecture, string>> = {
   x86_64: 'SCMP_ARCH_X86_64',

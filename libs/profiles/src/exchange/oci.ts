@@ -10,7 +10,8 @@ import { type Alternative, byName, isUnconditional, refusalsByName } from '../mo
 import { type Architecture, type Profile } from '../model/profile.js';
 import { conditionalRules } from './conditional-rules.js';
 import { aboutForeignCalls, REPORTED, RUNTIME_ADDED, RUNTIME_WIDENED } from './oci-comments.js';
-import { ERRNO, OCI_ARCHITECTURE, type OciSeccomp, type OciSyscall } from './oci-format.js';
+import { ERRNO } from '../filter/bpf.js';
+import { OCI_ARCHITECTURE, type OciSeccomp, type OciSyscall } from './oci-format.js';
 import { RUNTIME_START_CALLS } from './runtime-calls.js';
 
 export interface OciOptions {

@@ -26,6 +26,7 @@ export const SECCOMP_RET_DATA = 0x0000ffff;
 
 export const EPERM = 1;
 export const ENOSYS = 38;
+export const ERRNO = { EPERM, ENOSYS } as const;
 
 export const AUDIT_ARCH: Readonly<Record<Architecture, number>> = { x86_64: 0xc000003e, aarch64: 0xc00000b7 };
 

@@ -6,7 +6,7 @@ import { argumentTest } from './argument-test.js';
 import { type AnyOf, assemble, sizeOf, type Verdict } from './assemble.js';
 import {
   ENOSYS,
-  EPERM,
+  ERRNO,
   MAX_INSTRUCTIONS,
   SECCOMP_RET_ALLOW,
   SECCOMP_RET_ERRNO,
@@ -45,7 +45,6 @@ type Grant = (name: string) => readonly Alternative[];
 const EVERYTHING: readonly Alternative[] = [[]];
 const NOTHING: readonly Alternative[] = [];
 const GRANT_NOTHING: Grant = () => NOTHING;
-const ERRNO = { EPERM, ENOSYS } as const;
 
 /**
  * Calls that a signal may not make return EINTR while they wait for porin-init, because their callers never look: the two

@@ -1,5 +1,5 @@
 /** What recordings teach about system calls: names from all of them, conditions from those that hold arguments. */
-import { ENOSYS, EPERM } from '../filter/bpf.js';
+import { ERRNO } from '../filter/bpf.js';
 import { refusalErrno } from '../filter/eperm.js';
 import { callFacts } from '../kernel/families.js';
 import {
@@ -23,7 +23,6 @@ import { ALWAYS_FIXED, familyConditions, fixedConditions } from './fixed-conditi
 import { generaliseUses, type Use } from './generalise-uses.js';
 
 const ANY_ARGUMENTS: readonly Alternative[] = [[]];
-const ERRNO = { EPERM, ENOSYS } as const;
 
 export interface LearnedRules {
   readonly rules: readonly Rule[];

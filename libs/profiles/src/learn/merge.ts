@@ -6,7 +6,8 @@ import { profileDigest } from '../model/parse-profile.js';
 import { type Architecture, type Coverage, type Profile } from '../model/profile.js';
 import { type Recording } from '../model/recording.js';
 import { isEnough, type LearningOptions } from './enough.js';
-import { calledNames, learnRules, refusedNames } from './learn-rules.js';
+import { recordedNames } from './first-seen.js';
+import { learnRules } from './learn-rules.js';
 
 /** One executor run's recording. Equal recordings of two runs count twice: a deterministic program makes them. */
 export interface RecordedRun {
@@ -113,7 +114,7 @@ function requireOneArchitecture(
 function coverageOf(runs: readonly RecordedRun[], names: readonly string[]): Coverage {
   const seenIn = new Map<string, number>();
   for (const { recording } of runs) {
-    for (const name of new Set([...calledNames(recording), ...refusedNames(recording)])) {
+    for (const name of recordedNames(recording)) {
       seenIn.set(name, (seenIn.get(name) ?? 0) + 1);
     }
   }
