@@ -121,7 +121,7 @@ bool notify_answer(struct notifier *notifier)
 	if (ioctl(notifier->listener, SECCOMP_IOCTL_NOTIF_RECV, &request) < 0)
 		return false;
 	if (is_start(notifier)) {
-		notifier->started_us = clock_us(); /* its last call is the execve */
+		notifier->started_us = clock_us(); /* of the last one held: what waited before is not the payload's time */
 		respond(notifier, SECCOMP_RET_ALLOW);
 		return true;
 	}

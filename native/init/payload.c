@@ -150,9 +150,9 @@ _Noreturn void payload_run(const struct policy *policy, struct payload_state *st
 
 	atomic_store(&state->stage, STAGE_EXEC);
 	atomic_store(&state->listener, listener);
-	/* The supervisor lets these two go on where the filter would not: notify.c. */
-	getrusage(RUSAGE_SELF, &state->before);
+	/* The supervisor lets these go on where the filter would not, and then counts from the last of them: notify.c. */
 	state->started_us = clock_us();
+	getrusage(RUSAGE_SELF, &state->before);
 	execve(state->program.path, (char *const *)policy->arguments, (char *const *)policy->environment);
 	fail(state, errno);
 }
