@@ -16,6 +16,8 @@ export interface RunOptions {
   readonly enforcement?: Enforcement;
   readonly monitoring?: Monitoring;
   readonly inputsDigest?: string;
+  /** By default as `inputsDigest`. */
+  readonly dataDigest?: string;
   readonly position?: number;
 }
 
@@ -115,11 +117,12 @@ export class WorkerRows {
     const id = randomUUID();
     await this.client.query(
       `INSERT INTO executor_run (id, job_id, attempt_number, position, build_id, profile_version_id, node_id, enforcement,
-         monitoring, selection_reason, filter_digest, inputs_digest, node_facts)
-       VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'because', 'sha256:f', $10, '{}')`,
+         monitoring, selection_reason, filter_digest, inputs_digest, data_digest, node_facts)
+       VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'because', 'sha256:f', $10, $11, '{}')`,
       [
         ...[id, jobId, number, options.position ?? 0, options.buildId, options.profileVersionId ?? null, nodeId],
         ...[options.enforcement ?? 'none', options.monitoring ?? 'syscalls', options.inputsDigest ?? 'sha256:i'],
+        options.dataDigest ?? options.inputsDigest ?? 'sha256:i',
       ],
     );
     return id;

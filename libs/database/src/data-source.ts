@@ -3,10 +3,11 @@ import { DataSource } from 'typeorm';
 import { CreateSchema1764000000000 } from '../../../migrations/1764000000000-create-schema.js';
 import { SandboxDepth1764100000000 } from '../../../migrations/1764100000000-sandbox-depth.js';
 import { LearnedProfiles1764200000000 } from '../../../migrations/1764200000000-learned-profiles.js';
-import { Application, Build } from './entities/application.js';
+import { StagesAndDenials1764300000000 } from '../../../migrations/1764300000000-stages-and-denials.js';
+import { Application, Build, TenantSetting } from './entities/application.js';
 import { Artifact, ArtifactChunk, DenialRow, ExecutorRun, RecordingRow } from './entities/executor-run.js';
 import { Attempt, Executor, Job, JobOutput, Outbox } from './entities/job.js';
-import { Approval, ProfileVersion, ProfileVersionRecording } from './entities/profile-version.js';
+import { Approval, ProfileVersion, ProfileVersionDenial, ProfileVersionRecording } from './entities/profile-version.js';
 import { ApiKey, Audit, NodeRow } from './entities/trust.js';
 
 export const ENTITIES = [
@@ -26,12 +27,19 @@ export const ENTITIES = [
   NodeRow,
   Outbox,
   ProfileVersion,
+  ProfileVersionDenial,
   ProfileVersionRecording,
   RecordingRow,
+  TenantSetting,
 ];
 
 /** In the order in which they run; append, never edit one that has been released. */
-export const MIGRATIONS = [CreateSchema1764000000000, SandboxDepth1764100000000, LearnedProfiles1764200000000];
+export const MIGRATIONS = [
+  CreateSchema1764000000000,
+  SandboxDepth1764100000000,
+  LearnedProfiles1764200000000,
+  StagesAndDenials1764300000000,
+];
 
 export function makeDataSource(options: { url: string; applicationName: string; poolSize?: number }): DataSource {
   return new DataSource({

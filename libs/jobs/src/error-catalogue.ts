@@ -109,6 +109,11 @@ export const ERROR_CATALOGUE = {
   'profile-uncompilable': standing(
     'No filter can be made of the profile version {profileVersion}: {detail}. Nothing was run. Revoke it.',
   ),
+  denied: payload('The payload made calls that its profile does not allow, and nothing was published: {detail}'),
+  'denial-storm': payload(
+    'The payload was stopped because it repeated a call that its profile does not allow: {detail}',
+  ),
+  'content-unknown': submitter('{detail}'),
   'profile-revoked': transient('The profile version {profileVersion} was revoked before the payload started.'),
 
   // The machinery

@@ -3,6 +3,12 @@
 export const WAITING_REASONS = {
   'waiting-for-slot': 'waiting for a slot on a node',
   'waiting-for-approved-profile': 'waiting for an administrator to approve a profile',
+  'waiting-for-inherited-profile': 'waiting for the rules of an earlier build of its application to be taken over',
+  'waiting-for-stage-decision': 'waiting for an administrator: the audit of its profile ended without a promotion',
+  'waiting-for-profile-decision':
+    'waiting for an administrator to decide about calls that it was refused; approved, it is run again',
+  'waiting-for-known-content':
+    'waiting for an administrator: its image is that of no application, or of one that it did not start as registered',
   'retry-after-lost-worker': 'will be tried again: its worker stopped answering',
   'retry-after-system-error': 'will be tried again after an error that was not its own',
   'retry-after-drain': 'will be tried again: its node was taken out of service',

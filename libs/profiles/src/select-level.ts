@@ -1,5 +1,6 @@
 /** Decides which profile, enforcement and monitoring an executor runs with; the API and the worker call the same function. */
 import { type AuditKind } from './audit/audit-kind.js';
+import { type OnNewBuild } from './stages/stage.js';
 import { type Enforcement, isTrace, type Level, type Monitoring, MONITORINGS } from './model/level.js';
 
 /** What happens to jobs of a build that has no approved profile. */
@@ -13,7 +14,11 @@ export interface SelectionInput {
     readonly digest: string;
     /** What must be recorded to compare a run with it; see auditKind. */
     readonly auditKind: AuditKind;
+    /** Its stage; `audit-over` once the audit has ended without a promotion. */
+    readonly stage: 'audit' | 'audit-over' | 'enforce';
   } | null;
+  /** Without an approved profile, where another build of the application has one: the application's `onNewBuild`. */
+  readonly onNewBuild: OnNewBuild | null;
   readonly requested: { readonly enforcement?: Enforcement; readonly monitoring?: Monitoring };
   readonly role: 'submitter' | 'reviewer' | 'admin';
   /** True for the runs of a calibration, which only administrators start. */
@@ -28,6 +33,9 @@ type Approved = NonNullable<SelectionInput['approved']>;
 export type SelectionRefusal =
   'profile-required' | 'audit-needs-profile' | 'level-not-allowed' | 'level-impossible' | 'monitoring-unavailable';
 
+/** What a held job waits for: a profile's approval, the inheritance of one, or a person's word on an audit that is over. */
+export type HoldUntil = 'approved-profile' | 'inherited-profile' | 'stage-decision';
+
 export type Selection =
   | {
       readonly kind: 'run';
@@ -36,12 +44,13 @@ export type Selection =
       readonly profileVersionId: string | null;
       readonly reason: string;
     }
-  | { readonly kind: 'hold'; readonly reason: string }
+  | { readonly kind: 'hold'; readonly until: HoldUntil; readonly reason: string }
   | { readonly kind: 'refuse'; readonly code: SelectionRefusal; readonly message: string };
 
 /**
- * An approved profile is enforced. Without one the policy decides: `learn` runs under no enforcement and at least
- * monitoring `syscalls`, `hold` waits, `refuse` refuses. A job may ask for more monitoring than that, or for a trace in its
+ * An approved profile is audited or enforced, as its stage says. Without one, a build of an application that has an approved
+ * build goes by `onNewBuild`, and every other by the policy: `learn` runs under no enforcement and at least monitoring
+ * `syscalls`, `hold` waits, `refuse` refuses. A job may ask for more monitoring than that, or for a trace in its
  * place; only administrators and calibrations may ask for less of either. A request that cannot be met is refused, never
  * weakened.
  */
@@ -49,12 +58,18 @@ export function selectLevel(input: SelectionInput): Selection {
   return input.approved ? withProfile(input, input.approved) : withoutProfile(input);
 }
 
-function withProfile(input: SelectionInput, { profileVersionId, auditKind }: Approved): Selection {
-  const { enforcement = 'enforce', monitoring = 'none' } = input.requested;
+function withProfile(input: SelectionInput, { profileVersionId, auditKind, stage }: Approved): Selection {
+  const ofStage = stage === 'enforce' ? 'enforce' : 'audit';
+  const { enforcement = ofStage, monitoring = 'none' } = input.requested;
   if (enforcement === 'enforce') {
     return run(input, { enforcement, monitoring }, profileVersionId, 'the build has an approved profile');
   }
-  if (!mayLower(input)) return lessNotAllowed(enforcement);
+  const isLowered = input.requested.enforcement !== undefined && mayLower(input);
+  if (enforcement !== ofStage && !isLowered) return lessNotAllowed(enforcement);
+  if (stage === 'audit-over' && !isLowered) {
+    const reason = 'the audit of the approved profile ended without a promotion, and an administrator decides';
+    return { kind: 'hold', until: 'stage-decision', reason };
+  }
   if (isTrace(monitoring) && enforcement === 'audit') {
     return refuse(
       'level-impossible',
@@ -65,7 +80,9 @@ function withProfile(input: SelectionInput, { profileVersionId, auditKind }: App
     input,
     { enforcement, monitoring: enforcement === 'audit' ? atLeast(auditKind, monitoring) : monitoring },
     enforcement === 'none' ? null : profileVersionId,
-    `${lowerer(input)} asked for enforcement "${enforcement}"`,
+    isLowered
+      ? `${lowerer(input)} asked for enforcement "${enforcement}"`
+      : 'the approved profile of the build is in audit',
   );
 }
 
@@ -81,7 +98,11 @@ function withoutProfile(input: SelectionInput): Selection {
     const level = { enforcement, monitoring: monitoring ?? (policy === 'learn' ? 'syscalls' : 'none') } as const;
     return run(input, level, null, `${lowerer(input)} asked for enforcement "none"`);
   }
-  switch (policy) {
+  if (input.onNewBuild === 'inherit') {
+    const reason = 'the rules of another build of the application are being taken over';
+    return { kind: 'hold', until: 'inherited-profile', reason };
+  }
+  switch (input.onNewBuild ?? policy) {
     case 'learn': {
       if (enforcement === 'enforce') {
         return refuse('profile-required', 'The job asks for enforcement, and this build has no approved profile yet.');
@@ -95,7 +116,11 @@ function withoutProfile(input: SelectionInput): Selection {
     case 'hold':
       return enforcement === 'none'
         ? lessNotAllowed(enforcement)
-        : { kind: 'hold', reason: 'the policy is to hold jobs until the build has an approved profile' };
+        : {
+            kind: 'hold',
+            until: 'approved-profile',
+            reason: 'jobs are held until the build has an approved profile',
+          };
     case 'refuse':
       return refuse(
         'profile-required',

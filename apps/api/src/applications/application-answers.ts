@@ -1,6 +1,6 @@
 /** What the application routes take and give. */
 import { ADHOC_PREFIX, SPECIFICATION_BOUNDS } from '#lib/jobs';
-import { ARCHITECTURES, CLOSURES, POLICIES } from '#lib/profiles';
+import { ARCHITECTURES, AUTO_APPROVE, CLOSURES, ON_DENIAL, ON_NEW_BUILD, POLICIES } from '#lib/profiles';
 import { z } from 'zod';
 import { nextPage, pageQuery } from '../http/page.js';
 import { learning } from '../profiles/learning-answer.js';
@@ -21,6 +21,21 @@ const fields = {
     .describe(
       'What a learned profile holds beyond what every program needs: "families", the calls that were seen and the harmless ones of their families; "seen", the calls that were seen alone',
     ),
+  onDenial: z
+    .enum(ON_DENIAL)
+    .describe(
+      'What a refused call leads to: "hold", the job publishes nothing and waits for a decision about the version that is proposed for it; "fail", it ends EXECUTOR_ERROR; "report", it goes on. A dangerous call ends it at once whatever this says',
+    ),
+  onNewBuild: z
+    .enum(ON_NEW_BUILD)
+    .describe(
+      'What a new image content gets where an earlier one has an approved profile: "inherit", its rules, in audit; "hold", jobs wait; "learn", it is learned anew',
+    ),
+  autoApprove: z
+    .enum(AUTO_APPROVE)
+    .describe('"harmless": additions of basic and harmless calls alone are approved without a person'),
+  quietRunsNeeded: z.int().min(1).max(30).describe('Quiet runs under audit after which a version is enforced'),
+  quietInputsNeeded: z.int().min(1).max(30).describe('Different inputs among them, at least'),
 };
 
 export const newApplication = z
@@ -37,6 +52,11 @@ export const newApplication = z
     distinctInputsNeeded: fields.distinctInputsNeeded.default(2),
     expectedExitCodes: fields.expectedExitCodes.default([0]),
     closure: fields.closure.default('families'),
+    onDenial: fields.onDenial.default('hold'),
+    onNewBuild: fields.onNewBuild.default('inherit'),
+    autoApprove: fields.autoApprove.default('never'),
+    quietRunsNeeded: fields.quietRunsNeeded.default(5),
+    quietInputsNeeded: fields.quietInputsNeeded.default(3),
   })
   .meta({ id: 'NewApplication' });
 

@@ -14,15 +14,16 @@ export async function refuseEarly(
   application: Application,
 ): Promise<void> {
   const { architecture } = request;
+  const approved = await anyApproved(manager, application.id, architecture);
   const input: Omit<SelectionInput, 'approved'> = {
     policy: application.policy,
+    onNewBuild: approved && application.onNewBuild,
     requested: request,
     role: caller.role,
     calibration: false,
     offeredMonitorings: await offeredMonitorings(manager, architecture),
   };
   // The build is not known yet: it may be one without an approved profile, or any of those with one.
-  const approved = await anyApproved(manager, application.id, architecture);
   const selections = [null, ...(approved ? [approved] : [])].map((each) => selectLevel({ ...input, approved: each }));
   const refusals = selections.flatMap((selection) => (selection.kind === 'refuse' ? [selection] : []));
   // That under an approved profile, where there is one, says more than that there may be none.
@@ -43,6 +44,7 @@ async function anyApproved(manager: EntityManager, applicationId: string, archit
       profileVersionId: version.id,
       digest: version.digest,
       auditKind: auditKind(parseProfile(version.canonical)),
+      stage: version.stage ?? 'enforce',
     }
   );
 }

@@ -4,11 +4,13 @@ import { Approval, Audit, ProfileVersion } from '#lib/database';
 import {
   type ApprovalStage,
   type Architecture,
+  auditTerms,
   canonicalStatement,
   parseProfile,
   type ProfileState,
   sha256,
   signStatement,
+  type Stage,
 } from '#lib/profiles';
 import { type EntityManager } from 'typeorm';
 import { type Caller } from '../auth/caller.js';
@@ -17,7 +19,9 @@ import { PorinError } from '../errors/porin-error.js';
 import { uncompilable } from './compile-problem.js';
 
 export interface Decision {
-  readonly stage: ApprovalStage;
+  readonly kind: ApprovalStage;
+  /** With an approval: what it starts with. */
+  readonly startsWith?: Stage;
   /** Of the profile that the reviewer has seen. */
   readonly digest: string;
   readonly reason: string;
@@ -36,6 +40,9 @@ interface VersionRow {
   readonly architecture: Architecture;
   readonly digest: string;
   readonly canonical: string;
+  /** Of its application. */
+  readonly quietRuns: number;
+  readonly inputs: number;
 }
 
 /**
@@ -49,7 +56,7 @@ export async function decideProfile(
   id: string,
   decision: Decision,
 ): Promise<void> {
-  const { stage, reason } = decision;
+  const { kind: stage, startsWith = 'audit', reason } = decision;
   const version = await lockVersion(manager, caller.tenant, id);
   if (decision.digest !== version.digest) {
     throw new PorinError('stale-digest', `The digest of this profile version is ${version.digest}. Review it anew.`);
@@ -63,12 +70,15 @@ export async function decideProfile(
   if (stage === 'approved') requireCompilable(version.canonical);
   const { from, to } = TRANSITION[stage];
   const sequence = await nextSequence(manager);
+  const now = new Date();
+  const audit = stage === 'approved' && startsWith === 'audit' ? auditTerms(version, now) : null;
   const signed = {
     application: version.applicationId,
     contentDigest: version.contentDigest,
     architecture: version.architecture,
     profileDigest: version.digest,
     ...{ stage, sequence },
+    ...(audit && { audit }),
   };
   const statement = canonicalStatement(signed);
   const signature = signStatement(signingKey, signed);
@@ -76,7 +86,9 @@ export async function decideProfile(
     await manager.update(ProfileVersion, { buildId: version.buildId, state: 'APPROVED' }, { state: 'SUPERSEDED' });
   }
   // The approval's statement is overwritten by a revocation's: a row that is set back to APPROVED does not verify.
-  const decided = { state: to, statement, signature, decidedAt: new Date() };
+  const staged =
+    stage === 'approved' ? { stage: startsWith, auditTerms: audit, stageSince: now } : { stage: null, auditTerms: null };
+  const decided = { state: to, statement, signature, decidedAt: now, ...staged };
   const { affected } = await manager.update(ProfileVersion, { id, state: from }, decided);
   if (affected !== 1) {
     throw new PorinError('wrong-profile-state', `Only a version in the state ${from} can be ${stage}.`);
@@ -102,7 +114,8 @@ function requireCompilable(canonical: string): void {
 async function lockVersion(manager: EntityManager, tenant: string, id: string): Promise<VersionRow> {
   const rows: VersionRow[] = await manager.query(
     `SELECT build.id AS "buildId", application.id AS "applicationId", build.content_digest AS "contentDigest",
-       build.architecture, version.digest, version.canonical
+       build.architecture, version.digest, version.canonical, application.quiet_runs_needed AS "quietRuns",
+       application.quiet_inputs_needed AS inputs
      FROM profile_version AS version JOIN build ON build.id = version.build_id
      JOIN application ON application.id = build.application_id
      WHERE version.id = $1 AND application.tenant = $2 FOR NO KEY UPDATE OF build`,

@@ -4,11 +4,13 @@ import {
   ARCHITECTURES,
   COMPARISONS,
   CONDITION_CHANGES,
+  DECIDING_RULES,
   FILE_RIGHTS,
   IMPORT_FORMATS,
   LANDLOCK_STATUSES,
   ORIGINS,
   PROFILE_STATES,
+  STAGES,
 } from '#lib/profiles';
 import { z } from 'zod';
 import { nextPage, pageQuery } from '../http/page.js';
@@ -23,12 +25,24 @@ export type ProfileListQuery = z.infer<typeof profileListQuery>;
 
 const digest = z.string().regex(/^sha256:[0-9a-f]{64}$/, 'must be sha256: and 64 lower-case hexadecimal digits');
 
-export const decisionSchema = z
+const decision = {
+  digest: digest.describe('Of the version that was reviewed; another one is refused'),
+  reason: z.string().trim().min(1).max(4096),
+};
+export const decisionSchema = z.strictObject(decision).meta({ id: 'Decision' });
+
+export const approvalSchema = z
   .strictObject({
-    digest: digest.describe('Of the version that was reviewed; another one is refused'),
-    reason: z.string().trim().min(1).max(4096),
+    ...decision,
+    stage: z
+      .enum(STAGES)
+      .default('audit')
+      .describe(
+        '"audit": calls outside the version are made and told, and after enough quiet runs it is enforced by itself; "enforce": they are refused from now on',
+      ),
   })
-  .meta({ id: 'Decision' });
+  .meta({ id: 'Approval' });
+export type ApprovalRequest = z.infer<typeof approvalSchema>;
 
 const summary = {
   id: z.uuid(),
@@ -172,7 +186,8 @@ export const profileDetail = z
     decisions: z.array(
       z.object({
         stage: z.enum(APPROVAL_STAGES),
-        decidedBy: z.uuid().describe('The API key'),
+        decidedBy: z.uuid().nullable().describe('The API key; null where a rule decided'),
+        rule: z.enum(DECIDING_RULES).nullable().describe('The rule that decided, which an administrator switched on'),
         reason: z.string(),
         sequence: z.int(),
         createdAt: z.date(),

@@ -4,7 +4,6 @@ import { Body, Controller, Get, HttpCode, Inject, Param, Post, Query, Res } from
 import { ApiBearerAuth } from '@nestjs/swagger';
 import { type ApiConfig } from '#lib/config';
 import {
-  type ApprovalStage,
   diffProfile,
   engineDefaultNames,
   exportOci,
@@ -19,11 +18,13 @@ import { type ErrorCode, PorinError } from '../errors/porin-error.js';
 import { nextOf } from '../http/page.js';
 import { Answers, AnswersBytes, BODY_ERRORS } from '../openapi/answers.js';
 import { API_CONFIG, SIGNING_KEY } from '../tokens.js';
-import { decideProfile } from './decide-profile.js';
+import { type Decision, decideProfile } from './decide-profile.js';
 import { keptFilesText } from './kept-files-text.js';
 import { recordingsOf } from './version-recordings.js';
 import { describeProfile, findPrevious, findVersion, listProfiles } from './find-profiles.js';
 import {
+  type ApprovalRequest,
+  approvalSchema,
   decisionSchema,
   exportQuery,
   type ExportQuery,
@@ -36,7 +37,7 @@ import {
 } from './profile-answers.js';
 
 const idSchema = z.uuid();
-type Decision = z.infer<typeof decisionSchema>;
+type DecisionRequest = z.infer<typeof decisionSchema>;
 const DECISION_ERRORS: readonly ErrorCode[] = [
   ...BODY_ERRORS,
   'role-required',
@@ -135,10 +136,10 @@ export class ProfilesController {
   })
   approve(
     @Param('id', { schema: idSchema }) id: string,
-    @Body({ schema: decisionSchema }) body: Decision,
+    @Body({ schema: approvalSchema }) { stage, ...decision }: ApprovalRequest,
     @CurrentCaller() caller: Caller,
   ) {
-    return this.decide('approved', id, body, caller);
+    return this.decide({ kind: 'approved', startsWith: stage, ...decision }, id, caller);
   }
 
   @Post(':id/reject')
@@ -147,10 +148,10 @@ export class ProfilesController {
   @Answers({ summary: 'Reject a proposed version', schema: profileDetail, errors: DECISION_ERRORS })
   reject(
     @Param('id', { schema: idSchema }) id: string,
-    @Body({ schema: decisionSchema }) body: Decision,
+    @Body({ schema: decisionSchema }) body: DecisionRequest,
     @CurrentCaller() caller: Caller,
   ) {
-    return this.decide('rejected', id, body, caller);
+    return this.decide({ kind: 'rejected', ...body }, id, caller);
   }
 
   @Post(':id/revoke')
@@ -159,16 +160,14 @@ export class ProfilesController {
   @Answers({ summary: 'Revoke an approved version', schema: profileDetail, errors: DECISION_ERRORS })
   revoke(
     @Param('id', { schema: idSchema }) id: string,
-    @Body({ schema: decisionSchema }) body: Decision,
+    @Body({ schema: decisionSchema }) body: DecisionRequest,
     @CurrentCaller() caller: Caller,
   ) {
-    return this.decide('revoked', id, body, caller);
+    return this.decide({ kind: 'revoked', ...body }, id, caller);
   }
 
-  private async decide(stage: ApprovalStage, id: string, { digest, reason }: Decision, caller: Caller) {
-    await this.dataSource.transaction((manager) =>
-      decideProfile(manager, this.signingKey, caller, id, { stage, digest, reason }),
-    );
+  private async decide(decision: Decision, id: string, caller: Caller) {
+    await this.dataSource.transaction((manager) => decideProfile(manager, this.signingKey, caller, id, decision));
     return describeProfile(this.dataSource.manager, caller.tenant, id, this.config.PORIN_BEYOND_DEFAULT);
   }
 }

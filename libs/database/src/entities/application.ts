@@ -1,6 +1,6 @@
-/** Applications and their builds: what a profile is for. */
-import { type Closure } from '#lib/profiles';
-import { Column, CreateDateColumn, Entity, PrimaryGeneratedColumn } from 'typeorm';
+/** Applications and their builds, which profiles are for, and what holds for all applications of a tenant. */
+import { type AutoApprove, type Closure, type OnDenial, type OnNewBuild, type UnknownContent } from '#lib/profiles';
+import { Column, CreateDateColumn, Entity, PrimaryColumn, PrimaryGeneratedColumn } from 'typeorm';
 
 @Entity('application')
 export class Application {
@@ -16,6 +16,15 @@ export class Application {
   @Column('text') closure!: Closure;
   /** Exit codes after which a run may teach. */
   @Column('integer', { name: 'expected_exit_codes', array: true }) expectedExitCodes!: number[];
+  /** What a refused call leads to. */
+  @Column('text', { name: 'on_denial' }) onDenial!: OnDenial;
+  /** What becomes of a build without an approved version where another has one. */
+  @Column('text', { name: 'on_new_build' }) onNewBuild!: OnNewBuild;
+  @Column('text', { name: 'auto_approve' }) autoApprove!: AutoApprove;
+  /** Quiet runs under audit after which a version is enforced. */
+  @Column('integer', { name: 'quiet_runs_needed' }) quietRunsNeeded!: number;
+  /** Different inputs among them. */
+  @Column('integer', { name: 'quiet_inputs_needed' }) quietInputsNeeded!: number;
   @Column('uuid', { name: 'created_by', nullable: true }) createdBy!: string | null;
   @CreateDateColumn({ type: 'timestamptz', name: 'created_at' }) createdAt!: Date;
 }
@@ -29,9 +38,21 @@ export class Build {
   @Column('text', { name: 'image_reference' }) imageReference!: string;
   @Column('text', { name: 'repository_digest', nullable: true }) repositoryDigest!: string | null;
   @Column('uuid', { name: 'based_on', nullable: true }) basedOn!: string | null;
+  /** Digests of its image's layers, lowest first; null where a worker of an earlier version stored it. */
+  @Column('text', { array: true, nullable: true }) layers!: string[] | null;
   /** Why its recordings, which are enough by their number, are no profile; null where nothing stands in the way. */
   @Column('text', { name: 'learning_problem', nullable: true }) learningProblem!: string | null;
   /** Set: all its recordings are to be looked at again, as if their jobs had ended just now. */
   @Column('timestamptz', { name: 'reconsider_since', nullable: true }) reconsiderSince!: Date | null;
   @CreateDateColumn({ type: 'timestamptz', name: 'created_at' }) createdAt!: Date;
+}
+
+/** A tenant without a row has the defaults. */
+@Entity('tenant_setting')
+export class TenantSetting {
+  @PrimaryColumn('text') tenant!: string;
+  /** What jobs get whose image is of no registered application. */
+  @Column('text', { name: 'unknown_content' }) unknownContent!: UnknownContent;
+  /** Who proposed a version by hand, or submitted what it was learned from, may not approve it. */
+  @Column('boolean', { name: 'four_eyes' }) fourEyes!: boolean;
 }

@@ -22,6 +22,8 @@ export class ExecutorRun {
   @Column('text', { name: 'selection_reason' }) selectionReason!: string;
   @Column('text', { name: 'filter_digest' }) filterDigest!: string;
   @Column('text', { name: 'inputs_digest' }) inputsDigest!: string;
+  /** Of the staged inputs alone. */
+  @Column('text', { name: 'data_digest' }) dataDigest!: string;
   @Column('text', { name: 'landlock_status' }) landlockStatus!: LandlockStatus;
   @Column('jsonb', { name: 'phases_ms', nullable: true }) phasesMs!: PhasesMs | null;
   @Column('bigint', { name: 'wall_us', nullable: true, transformer: numeric }) wallUs!: number | null;
@@ -36,6 +38,10 @@ export class ExecutorRun {
   @Column('integer', { name: 'exit_code', nullable: true }) exitCode!: number | null;
   @Column('integer', { nullable: true }) signal!: number | null;
   @Column('text', { nullable: true }) outcome!: string | null;
+  /** Denied calls that are in none of its denials. */
+  @Column('bigint', { name: 'denials_dropped', transformer: numeric }) denialsDropped!: number;
+  /** When its denials were looked at for a proposal. */
+  @Column('timestamptz', { name: 'denials_considered_at', nullable: true }) denialsConsideredAt!: Date | null;
   @Column('jsonb', { name: 'node_facts' }) nodeFacts!: Record<string, unknown>;
   @Column('uuid', { nullable: true }) calibration!: string | null;
   @Column('integer', { nullable: true }) block!: number | null;

@@ -33,6 +33,14 @@ export class Job {
   @Column('integer', { nullable: true }) block!: number | null;
   @Column('text', { name: 'error_code', nullable: true }) errorCode!: string | null;
   @Column('text', { name: 'error_message', nullable: true }) errorMessage!: string | null;
+  /** The build whose next version it waits for, because a call was refused; null otherwise. */
+  @Column('uuid', { name: 'held_build_id', nullable: true }) heldBuildId!: string | null;
+  /** The proposed version that its denials are evidence of. */
+  @Column('uuid', { name: 'held_version_id', nullable: true }) heldVersionId!: string | null;
+  /** When it ends undecided. */
+  @Column('timestamptz', { name: 'held_until', nullable: true }) heldUntil!: Date | null;
+  /** The job that it repeats. */
+  @Column('uuid', { name: 'rerun_of', nullable: true }) rerunOf!: string | null;
   @CreateDateColumn({ type: 'timestamptz', name: 'created_at' }) createdAt!: Date;
   @Column('timestamptz', { name: 'queued_at' }) queuedAt!: Date;
   @Column('timestamptz', { name: 'started_at', nullable: true }) startedAt!: Date | null;

@@ -1,5 +1,13 @@
 /** Profile versions, the decisions on them, and which recordings they were merged from. */
-import { type Coverage, type Origins, type ProfileState } from '#lib/profiles';
+import {
+  type AuditTerms,
+  type CallClass,
+  type Coverage,
+  type DecidingRule,
+  type Origins,
+  type ProfileState,
+  type Stage,
+} from '#lib/profiles';
 import { Column, CreateDateColumn, Entity, PrimaryColumn, PrimaryGeneratedColumn } from 'typeorm';
 
 @Entity('profile_version')
@@ -19,6 +27,14 @@ export class ProfileVersion {
   @Column('uuid', { name: 'based_on', nullable: true }) basedOn!: string | null;
   /** The API key that wrote it by hand; null where recordings made it. */
   @Column('uuid', { name: 'proposed_by', nullable: true }) proposedBy!: string | null;
+  /** Of an APPROVED version; what the signed statement says counts. */
+  @Column('text', { nullable: true }) stage!: Stage | null;
+  @Column('jsonb', { name: 'audit_terms', nullable: true }) auditTerms!: AuditTerms | null;
+  @Column('timestamptz', { name: 'stage_since', nullable: true }) stageSince!: Date | null;
+  /** The version of another build whose rules it took over. */
+  @Column('uuid', { name: 'inherited_from', nullable: true }) inheritedFrom!: string | null;
+  /** Classes of the calls that it adds to the version that it is based on. */
+  @Column('text', { name: 'addition_classes', array: true }) additionClasses!: CallClass[];
   @Column('text', { nullable: true }) statement!: string | null;
   @Column('text', { nullable: true }) signature!: string | null;
   @CreateDateColumn({ type: 'timestamptz', name: 'created_at' }) createdAt!: Date;
@@ -31,7 +47,9 @@ export class Approval {
   @Column('uuid', { name: 'profile_version_id' }) profileVersionId!: string;
   @Column('text') stage!: 'approved' | 'rejected' | 'revoked';
   @Column('bigint') sequence!: string;
-  @Column('uuid', { name: 'decided_by' }) decidedBy!: string;
+  /** The API key; null where a rule decided. */
+  @Column('uuid', { name: 'decided_by', nullable: true }) decidedBy!: string | null;
+  @Column('text', { nullable: true }) rule!: DecidingRule | null;
   @Column('text') reason!: string;
   @Column('text') statement!: string;
   @Column('text') signature!: string;
@@ -43,4 +61,11 @@ export class ProfileVersionRecording {
   @PrimaryColumn('uuid', { name: 'profile_version_id' }) profileVersionId!: string;
   @PrimaryColumn('uuid', { name: 'executor_run_id' }) executorRunId!: string;
   @Column('text', { name: 'recording_digest' }) recordingDigest!: string;
+}
+
+/** Runs whose denials are evidence of a version. */
+@Entity('profile_version_denial')
+export class ProfileVersionDenial {
+  @PrimaryColumn('uuid', { name: 'profile_version_id' }) profileVersionId!: string;
+  @PrimaryColumn('uuid', { name: 'executor_run_id' }) executorRunId!: string;
 }

@@ -13,7 +13,7 @@ import {
   SECCOMP_RET_USER_NOTIF,
 } from './bpf.js';
 import { isQuietlyRefusable } from '../kernel/engine-default.js';
-import { callClass } from '../kernel/families.js';
+import { CALL_CLASSES, callClass, type CallClass } from '../kernel/families.js';
 import { refusalErrno } from './eperm.js';
 import { FilterError } from './filter-error.js';
 import { ALWAYS_ALLOWED, guardOf } from './guards.js';
@@ -30,6 +30,8 @@ export interface FilterOptions {
   readonly ceiling: readonly string[];
   /** Names beyond which nothing is granted at any enforcement; see engineDefaultNames. */
   readonly engineDefault: readonly string[];
+  /** The class up to which calls outside the profile are made under `audit`. Default `authority`. */
+  readonly auditOpen?: Exclude<CallClass, 'dangerous'>;
   /** For a trace by notification: every call that is not refused quietly reaches porin-init, whose answer decides. */
   readonly notifyAll?: boolean;
 }
@@ -56,7 +58,8 @@ const REFUSED_UNKNOWN = SECCOMP_RET_ERRNO | ENOSYS;
 
 /**
  * - `enforce`: the profile's calls are made, every other is refused;
- * - `audit`: what is not dangerous is made as well, within the ceiling and the engine's default: the recording tells the rest;
+ * - `audit`: what is of no higher class than `auditOpen` is made as well, within the ceiling and the engine's default: the
+ *   recording tells the rest;
  * - `none`: everything within the ceiling and the engine's default is made.
  * At each, the guards hold, ALWAYS_ALLOWED is made, and foreign architectures, x32 and unknown numbers are refused. A call
  * of the profile with other arguments than its rules name is a call outside the profile.
@@ -99,13 +102,14 @@ export function withheldNames(options: Omit<FilterOptions, 'enforcement' | 'noti
 }
 
 function grantOfFilter(options: FilterOptions): Grant {
-  const { enforcement, rules } = options;
+  const { enforcement, rules, auditOpen = 'authority' } = options;
   const limit = limitOf(options);
   if (enforcement === 'none') return (name) => (limit(name) ? EVERYTHING : NOTHING);
   if (rules === null) throw new FilterError('PROFILE_MISSING', `enforcement "${enforcement}" needs a profile`);
   const profile = byName(rules);
   requireKnown(options.architecture, [...profile.keys(), ...refusalsByName(rules).keys()], 'the profile');
-  const isOpen = (name: string): boolean => enforcement === 'audit' && callClass(name) !== 'dangerous';
+  const open = CALL_CLASSES.slice(0, CALL_CLASSES.indexOf(auditOpen) + 1);
+  const isOpen = (name: string): boolean => enforcement === 'audit' && open.includes(callClass(name));
   return (name) => (limit(name) ? (isOpen(name) ? EVERYTHING : (profile.get(name) ?? NOTHING)) : NOTHING);
 }
 

@@ -48,20 +48,20 @@ describe('an approval', () => {
 
   it('is verified for the subject that it names and for no other', () => {
     const approval = { statement: canonicalStatement(statement), signature: signStatement(privateKey, statement) };
-    expect(verifyApproval(publicKey, approval, statement)).toBe('verified');
+    expect(verifyApproval(publicKey, approval, statement)).toEqual({ kind: 'verified', audit: null });
     for (const change of [{ application: 'b' }, { contentDigest: 'b' }, { profileDigest: 'b' }] as const) {
-      expect(verifyApproval(publicKey, approval, { ...statement, ...change })).toBe('other-subject');
+      expect(verifyApproval(publicKey, approval, { ...statement, ...change })).toEqual({ kind: 'other-subject' });
     }
-    expect(verifyApproval(publicKey, approval, { ...statement, architecture: 'aarch64' })).toBe('other-subject');
+    expect(verifyApproval(publicKey, approval, { ...statement, architecture: 'aarch64' })).toEqual({ kind: 'other-subject' });
   });
 
   it('is not verified from the statement of a revocation, nor when its statement was rewritten', () => {
     const revoked = { ...statement, stage: 'revoked' } as const;
     const revocation = { statement: canonicalStatement(revoked), signature: signStatement(privateKey, revoked) };
-    expect(verifyApproval(publicKey, revocation, statement)).toBe('other-subject');
+    expect(verifyApproval(publicKey, revocation, statement)).toEqual({ kind: 'other-subject' });
     const rewritten = { ...revocation, statement: canonicalStatement(statement) };
-    expect(verifyApproval(publicKey, rewritten, statement)).toBe('bad-signature');
-    expect(verifyApproval(publicKey, { ...rewritten, statement: 'null' }, statement)).toBe('bad-signature');
+    expect(verifyApproval(publicKey, rewritten, statement)).toEqual({ kind: 'bad-signature' });
+    expect(verifyApproval(publicKey, { ...rewritten, statement: 'null' }, statement)).toEqual({ kind: 'bad-signature' });
   });
 
   it('refuses keys of another kind instead of using them', () => {

@@ -1,10 +1,15 @@
 /** The statement that an approval signs, and its Ed25519 signature: what the worker checks before it enforces anything. */
 import { type KeyObject, sign, verify } from 'node:crypto';
 import { canonicalJson } from './canonical-json.js';
+import { type AuditTerms, type Stage } from '../stages/stage.js';
 import { type Architecture } from './profile.js';
 
 export const APPROVAL_STAGES = ['approved', 'rejected', 'revoked'] as const;
 export type ApprovalStage = (typeof APPROVAL_STAGES)[number];
+
+/** Rules that decide in a person's place, each because an administrator lets it. */
+export const DECIDING_RULES = ['promotion', 'auto-approve', 'inheritance'] as const;
+export type DecidingRule = (typeof DECIDING_RULES)[number];
 
 export interface ApprovalStatement {
   /** Id of the application. */
@@ -15,6 +20,15 @@ export interface ApprovalStatement {
   readonly stage: ApprovalStage;
   /** Position among all decisions of this service; of two statements the later one counts. */
   readonly sequence: number;
+  /** With `approved` alone: it starts in audit, on these terms. Absent: it is enforced. */
+  readonly audit?: AuditTerms;
+  /** What decided; absent: a person. */
+  readonly rule?: DecidingRule;
+}
+
+/** The stage that an approval puts its version into. */
+export function stageOf({ audit }: Pick<ApprovalStatement, 'audit'>): Stage {
+  return audit ? 'audit' : 'enforce';
 }
 
 /** Keeps the signature from being taken for one over anything else that the key may ever sign. */
@@ -28,6 +42,8 @@ export function canonicalStatement(statement: ApprovalStatement): string {
     profileDigest: statement.profileDigest,
     stage: statement.stage,
     sequence: statement.sequence,
+    ...(statement.audit && { audit: { ...statement.audit } }),
+    ...(statement.rule && { rule: statement.rule }),
   });
 }
 
@@ -52,19 +68,25 @@ export type ApprovalSubject = Pick<
   'application' | 'contentDigest' | 'architecture' | 'profileDigest'
 >;
 
+export type ApprovalVerdict =
+  | { readonly kind: 'verified'; readonly audit: AuditTerms | null }
+  | { readonly kind: 'bad-signature' | 'other-subject' };
+
 /**
- * Whether a stored statement approves exactly this subject, by the key. The subject must be computed, never read from
- * beside the statement: then neither a changed profile nor an approval moved to another build passes.
+ * Whether a stored statement approves exactly this subject, by the key, and whether it starts in audit. The subject must be
+ * computed, never read from beside the statement: then neither a changed profile nor an approval moved to another build passes.
  */
 export function verifyApproval(
   publicKey: KeyObject,
   approval: { readonly statement: string; readonly signature: string },
   subject: ApprovalSubject,
-): 'verified' | 'bad-signature' | 'other-subject' {
+): ApprovalVerdict {
   const statement = parseStatement(approval.statement);
-  if (statement === null || !verifyStatement(publicKey, statement, approval.signature)) return 'bad-signature';
+  if (statement === null || !verifyStatement(publicKey, statement, approval.signature)) return { kind: 'bad-signature' };
   const expected = canonicalStatement({ ...statement, ...pickSubject(subject), stage: 'approved' });
-  return expected === approval.statement ? 'verified' : 'other-subject';
+  return expected === approval.statement
+    ? { kind: 'verified', audit: statement.audit ?? null }
+    : { kind: 'other-subject' };
 }
 
 function pickSubject({ application, contentDigest, architecture, profileDigest }: ApprovalSubject): ApprovalSubject {

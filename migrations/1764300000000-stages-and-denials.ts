@@ -1,0 +1,106 @@
+/** What stages, denials with consequences, inheritance and the binding by content store. */
+import { type MigrationInterface, type QueryRunner } from 'typeorm';
+
+const UP = `
+ALTER TABLE application
+  ADD COLUMN on_denial text NOT NULL DEFAULT 'hold' CHECK (on_denial IN ('hold', 'fail', 'report')),
+  ADD COLUMN on_new_build text NOT NULL DEFAULT 'inherit' CHECK (on_new_build IN ('inherit', 'hold', 'learn')),
+  ADD COLUMN auto_approve text NOT NULL DEFAULT 'never' CHECK (auto_approve IN ('never', 'harmless')),
+  ADD COLUMN quiet_runs_needed integer NOT NULL DEFAULT 5 CHECK (quiet_runs_needed BETWEEN 1 AND 30),
+  ADD COLUMN quiet_inputs_needed integer NOT NULL DEFAULT 3 CHECK (quiet_inputs_needed BETWEEN 1 AND 30);
+
+-- A tenant without a row has the defaults.
+CREATE TABLE tenant_setting (
+  tenant text PRIMARY KEY,
+  unknown_content text NOT NULL DEFAULT 'hold' CHECK (unknown_content IN ('learn', 'hold', 'refuse')),
+  four_eyes boolean NOT NULL DEFAULT false
+);
+
+-- layers: of the image, lowest first; null where a worker of an earlier version stored the build.
+ALTER TABLE build ADD COLUMN layers text[];
+CREATE INDEX build_by_content ON build (content_digest, architecture);
+
+-- stage, audit_terms: of an approved version, copied from the statement, which is what counts.
+ALTER TABLE profile_version
+  ADD COLUMN stage text CHECK (stage IN ('audit', 'enforce')),
+  ADD COLUMN audit_terms jsonb,
+  ADD COLUMN stage_since timestamptz,
+  ADD COLUMN inherited_from uuid REFERENCES profile_version,
+  ADD COLUMN addition_classes text[] NOT NULL DEFAULT '{}';
+UPDATE profile_version SET stage = 'enforce', stage_since = decided_at WHERE state = 'APPROVED';
+ALTER TABLE profile_version
+  ADD CHECK (state <> 'APPROVED' OR stage IS NOT NULL),
+  ADD CHECK ((stage = 'audit') = (audit_terms IS NOT NULL));
+
+-- A person decides, or a rule that an administrator switched on.
+ALTER TABLE approval ALTER COLUMN decided_by DROP NOT NULL;
+ALTER TABLE approval
+  ADD COLUMN rule text CHECK (rule IN ('promotion', 'auto-approve', 'inheritance')),
+  ADD CHECK ((decided_by IS NULL) = (rule IS NOT NULL));
+
+CREATE TABLE profile_version_denial (
+  profile_version_id uuid NOT NULL REFERENCES profile_version,
+  executor_run_id uuid NOT NULL,
+  PRIMARY KEY (profile_version_id, executor_run_id)
+);
+CREATE INDEX profile_version_denial_by_run ON profile_version_denial (executor_run_id);
+
+-- data_digest: of the staged inputs alone; empty where it is not known.
+ALTER TABLE executor_run
+  ADD COLUMN data_digest text NOT NULL DEFAULT '',
+  ADD COLUMN denials_dropped bigint NOT NULL DEFAULT 0 CHECK (denials_dropped >= 0),
+  ADD COLUMN denials_considered_at timestamptz;
+UPDATE executor_run SET denials_considered_at = now();
+CREATE INDEX executor_run_by_version ON executor_run (profile_version_id, started_at) WHERE profile_version_id IS NOT NULL;
+
+ALTER TABLE job
+  ADD COLUMN held_build_id uuid REFERENCES build,
+  ADD COLUMN held_version_id uuid REFERENCES profile_version,
+  ADD COLUMN held_until timestamptz,
+  ADD COLUMN rerun_of uuid,
+  ADD CHECK (held_until IS NULL OR held_build_id IS NOT NULL);
+CREATE INDEX job_held ON job (held_build_id) WHERE held_build_id IS NOT NULL;
+CREATE INDEX job_waiting ON job (waiting_reason) WHERE state = 'QUEUED' AND waiting_reason LIKE 'waiting-for-%' AND waiting_reason <> 'waiting-for-slot';
+
+GRANT SELECT ON tenant_setting, profile_version_denial TO porin_api;
+GRANT INSERT, UPDATE ON tenant_setting TO porin_api;
+GRANT INSERT ON profile_version_denial TO porin_api;
+GRANT UPDATE (denials_considered_at) ON executor_run TO porin_api;
+GRANT SELECT ON tenant_setting TO porin_worker;
+GRANT INSERT (layers) ON build TO porin_worker;
+GRANT UPDATE (application_id) ON executor TO porin_worker;
+GRANT UPDATE (held_build_id, held_until) ON job TO porin_worker;
+`;
+
+const DOWN = `
+REVOKE UPDATE (held_build_id, held_until) ON job FROM porin_worker;
+REVOKE UPDATE (application_id) ON executor FROM porin_worker;
+REVOKE INSERT (layers) ON build FROM porin_worker;
+REVOKE UPDATE (denials_considered_at) ON executor_run FROM porin_api;
+DROP INDEX job_waiting;
+ALTER TABLE job DROP COLUMN rerun_of, DROP COLUMN held_until, DROP COLUMN held_version_id, DROP COLUMN held_build_id;
+DROP INDEX executor_run_by_version;
+ALTER TABLE executor_run DROP COLUMN denials_considered_at, DROP COLUMN denials_dropped, DROP COLUMN data_digest;
+DROP TABLE profile_version_denial;
+DELETE FROM approval WHERE decided_by IS NULL;
+ALTER TABLE approval DROP COLUMN rule, ALTER COLUMN decided_by SET NOT NULL;
+ALTER TABLE profile_version DROP COLUMN addition_classes, DROP COLUMN inherited_from, DROP COLUMN stage_since,
+  DROP COLUMN audit_terms, DROP COLUMN stage;
+DROP INDEX build_by_content;
+ALTER TABLE build DROP COLUMN layers;
+DROP TABLE tenant_setting;
+ALTER TABLE application DROP COLUMN quiet_inputs_needed, DROP COLUMN quiet_runs_needed, DROP COLUMN auto_approve,
+  DROP COLUMN on_new_build, DROP COLUMN on_denial;
+`;
+
+export class StagesAndDenials1764300000000 implements MigrationInterface {
+  name = 'StagesAndDenials1764300000000';
+
+  async up(queryRunner: QueryRunner): Promise<void> {
+    await queryRunner.query(UP);
+  }
+
+  async down(queryRunner: QueryRunner): Promise<void> {
+    await queryRunner.query(DOWN);
+  }
+}
