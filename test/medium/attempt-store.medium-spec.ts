@@ -4,7 +4,7 @@ import pg from 'pg';
 import { type DataSource } from 'typeorm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { considerBuild } from '../../apps/api/src/profiles/propose.js';
-import { AttemptStore, LostAttemptError } from '../../apps/worker/src/attempt-store.js';
+import { AttemptStore, LostAttemptError } from '../../apps/worker/src/attempt/attempt-store.js';
 import { startTestApi, type TestApi } from '../support/api.js';
 
 let api: TestApi;

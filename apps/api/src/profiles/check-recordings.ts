@@ -4,7 +4,7 @@ import { type EntityManager } from 'typeorm';
 import { readStoredRecording } from './stored-recording.js';
 import { RECORDED_RUNS, VERDICT } from './verdict.js';
 
-/** Of one recording's JSON text: beyond what a worker of ours stores (apps/worker/src/bounded-recording.ts). */
+/** Of one recording's JSON text: beyond what a worker of ours stores (apps/worker/src/run/bounded-recording.ts). */
 export const RECORDING_MAXIMUM_BYTES = 32 * 1024 ** 2;
 /** Of those that are in memory at once. The rest follows when the build is considered next. */
 const AT_ONCE_BYTES = 64 * 1024 ** 2;

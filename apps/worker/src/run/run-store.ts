@@ -2,8 +2,8 @@
 import { type ArtifactKind, type Build, type DenialRow, type ExecutorRun } from '#lib/database';
 import { isTrace, type Recording, recordingDigest } from '#lib/profiles';
 import { type DataSource } from 'typeorm';
-import { lost, OPEN_ATTEMPT } from './attempt-store.js';
-import { type ApprovedRow, type AttemptKey, type BuildRow, type Claim, type PinnedBuild } from './claim.js';
+import { lost, OPEN_ATTEMPT } from '../attempt/attempt-store.js';
+import { type ApprovedRow, type AttemptKey, type BuildRow, type Claim, type PinnedBuild } from '../attempt/claim.js';
 
 type NewRun = Pick<
   ExecutorRun,

@@ -6,7 +6,7 @@ import { type Mount, type Scratch } from '#lib/execution';
 import { digestOf } from '#lib/profiles';
 import { publishOutput, stageInput, type StagingRules } from '#lib/staging';
 import { type Claim } from './claim.js';
-import { type ScratchPool, type SlotScratch } from './scratch-pool.js';
+import { type ScratchPool, type SlotScratch } from '../node/scratch-pool.js';
 import { outputDirectories, type OutputDirectory, placeOf } from './output-mounts.js';
 
 export interface PublishedOutput {

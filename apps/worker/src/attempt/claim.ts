@@ -1,7 +1,7 @@
 /** What a worker knows of the job whose attempt it has claimed. */
 import { type InputReference, type OutputReference } from '#lib/jobs';
 import { type Architecture, type Enforcement, type Monitoring, type Policy, type SelectionInput } from '#lib/profiles';
-import { type Share } from './resources.js';
+import { type Share } from '../node/resources.js';
 
 /** Names the attempt in every later write; `number` is the job's fence. */
 export interface AttemptKey {

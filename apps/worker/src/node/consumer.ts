@@ -3,10 +3,10 @@ import { messageSchema, queueConnection, queueName, type Message } from '#lib/qu
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Worker } from 'bullmq';
 import { type Logger } from 'pino';
-import { type AttemptStore } from './attempt-store.js';
+import { type AttemptStore } from '../attempt/attempt-store.js';
 import { ARCHITECTURE } from './node.js';
 import { type Resources, type Share } from './resources.js';
-import { Attempt, type AttemptOptions } from './run-attempt.js';
+import { Attempt, type AttemptOptions } from '../attempt/run-attempt.js';
 
 export interface ConsumerOptions {
   readonly redisUrl: string;

@@ -1,8 +1,8 @@
 /** Where an executor's container has what differs from job to job: what a profile's variables stand for. */
 import { normalize } from 'node:path/posix';
 import { type Places } from '#lib/profiles';
-import { type Claim } from './claim.js';
-import { outputDirectories } from './output-mounts.js';
+import { type Claim } from '../attempt/claim.js';
+import { outputDirectories } from '../attempt/output-mounts.js';
 
 /** Scratch that every container has. */
 const TEMPORARY = ['/tmp', '/dev/shm'] as const;

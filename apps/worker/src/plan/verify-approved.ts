@@ -2,7 +2,7 @@
 import { type KeyObject } from 'node:crypto';
 import { JobError } from '#lib/jobs';
 import { parseProfile, type Profile, sha256, verifyApproval } from '#lib/profiles';
-import { type ApprovedRow, type BuildRow } from './claim.js';
+import { type ApprovedRow, type BuildRow } from '../attempt/claim.js';
 
 /** Throws JobError profile-integrity or profile-signature; then nothing is run. */
 export function verifyApproved(row: ApprovedRow, build: BuildRow, approvalKey: KeyObject): Profile {

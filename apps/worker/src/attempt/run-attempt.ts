@@ -15,15 +15,15 @@ import { type Message } from '#lib/queue';
 import { type Logger } from 'pino';
 import { type AttemptStore, LostAttemptError } from './attempt-store.js';
 import { type Claim } from './claim.js';
-import { finishedRun } from './finished-run.js';
+import { finishedRun } from '../run/finished-run.js';
 import { outcomeError, stopError, toJobError } from './job-errors.js';
 import { Lease } from './lease.js';
-import { type Node } from './node.js';
-import { type PlannedExecutor, planAttempt } from './plan.js';
-import { type RunStore } from './run-store.js';
-import { RunAudit } from './run-audit.js';
-import { RunWriters } from './run-writers.js';
-import { type Share } from './resources.js';
+import { type Node } from '../node/node.js';
+import { type PlannedExecutor, planAttempt } from '../plan/plan.js';
+import { type RunStore } from '../run/run-store.js';
+import { RunAudit } from '../run/run-audit.js';
+import { RunWriters } from '../run/run-writers.js';
+import { type Share } from '../node/resources.js';
 import { Workspace, type WorkspacePlace } from './workspace.js';
 
 export interface AttemptOptions {

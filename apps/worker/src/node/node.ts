@@ -15,10 +15,10 @@ import {
 import { type Monitoring, nodeArchitecture } from '#lib/profiles';
 import type Docker from 'dockerode';
 import { type Logger } from 'pino';
-import { type AttemptKey } from './claim.js';
+import { type AttemptKey } from '../attempt/claim.js';
 import { type NodeStore } from './node-store.js';
-import { type PlanOptions } from './plan.js';
-import { type RunStore } from './run-store.js';
+import { type PlanOptions } from '../plan/plan.js';
+import { type RunStore } from '../run/run-store.js';
 
 export const ARCHITECTURE = nodeArchitecture(process.arch);
 

@@ -9,7 +9,7 @@ import { type Architecture } from '#lib/profiles';
 import { type DataSource, type EntityManager } from 'typeorm';
 import { type AttemptKey, type Claim, type ClaimedExecutor } from './claim.js';
 import { type Renewal } from './lease.js';
-import { type Share } from './resources.js';
+import { type Share } from '../node/resources.js';
 
 /** Another attempt holds the job, or nobody does any more. */
 export class LostAttemptError extends Error {

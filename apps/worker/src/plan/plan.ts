@@ -13,11 +13,11 @@ import {
   selectLevel,
 } from '#lib/profiles';
 import type Docker from 'dockerode';
-import { type BuildRow, type Claim, type ClaimedExecutor, type PinnedBuild } from './claim.js';
-import { imageJobError } from './job-errors.js';
+import { type BuildRow, type Claim, type ClaimedExecutor, type PinnedBuild } from '../attempt/claim.js';
+import { imageJobError } from '../attempt/job-errors.js';
 import { type RestrictingNode, restrictions, type Restrictions } from './restrictions.js';
 import { runPlaces } from './run-places.js';
-import { type RunStore } from './run-store.js';
+import { type RunStore } from '../run/run-store.js';
 import { verifyApproved } from './verify-approved.js';
 
 export interface PlannedExecutor extends Restrictions {
