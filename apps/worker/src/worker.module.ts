@@ -25,6 +25,7 @@ import { NodeSession } from './node/node-session.js';
 import { NodeStore } from './node/node-store.js';
 import { Resources } from './node/resources.js';
 import { ScratchPool } from './node/scratch-pool.js';
+import { PlanStore } from './plan/plan-store.js';
 import { RunStore } from './run/run-store.js';
 
 const WORKER_CONFIG = Symbol('WorkerConfig');
@@ -92,6 +93,7 @@ export class WorkerLifecycle implements OnApplicationBootstrap, OnApplicationShu
       attempts: {
         node: this.#node,
         store,
+        plans: new PlanStore(this.dataSource),
         runs: new RunStore(this.dataSource, this.#node.id),
         workspaces: {
           workDirectory: this.#node.workDirectory,

@@ -2,7 +2,12 @@ import { describe, expect, it } from 'vitest';
 import { type Enforcement, ENFORCEMENTS, type Monitoring, MONITORINGS } from './model/level.js';
 import { POLICIES, type Policy, selectLevel, type SelectionInput } from './select-level.js';
 
-const APPROVED = { profileVersionId: 'version-1', digest: 'sha256:00', auditKind: 'arguments' } as const;
+const APPROVED = {
+  profileVersionId: 'version-1',
+  digest: 'sha256:00',
+  auditKind: 'arguments',
+  stage: 'enforce',
+} as const;
 const ROLES = ['submitter', 'reviewer', 'admin'] as const;
 const OFFERS: readonly (readonly Monitoring[])[] = [['none'], ['none', 'syscalls'], MONITORINGS];
 
@@ -18,8 +23,13 @@ const UNDEFINED = 'unsaid';
  */
 const TABLE: Record<Who, Record<Enforcement | typeof UNDEFINED, Record<Column, string>>> = {
   ordinary: {
-    unsaid: { profile: 'enforce =none', learn: 'none ^', hold: 'hold', refuse: 'profile-required' },
-    enforce: { profile: 'enforce =none', learn: 'profile-required', hold: 'hold', refuse: 'profile-required' },
+    unsaid: { profile: 'enforce =none', learn: 'none ^', hold: 'hold approved-profile', refuse: 'profile-required' },
+    enforce: {
+      profile: 'enforce =none',
+      learn: 'profile-required',
+      hold: 'hold approved-profile',
+      refuse: 'profile-required',
+    },
     audit: {
       profile: 'level-not-allowed',
       learn: 'level-not-allowed',
@@ -29,8 +39,18 @@ const TABLE: Record<Who, Record<Enforcement | typeof UNDEFINED, Record<Column, s
     none: { profile: 'level-not-allowed', learn: 'none ^', hold: 'level-not-allowed', refuse: 'profile-required' },
   },
   lowering: {
-    unsaid: { profile: 'enforce =none', learn: 'none =syscalls', hold: 'hold', refuse: 'profile-required' },
-    enforce: { profile: 'enforce =none', learn: 'profile-required', hold: 'hold', refuse: 'profile-required' },
+    unsaid: {
+      profile: 'enforce =none',
+      learn: 'none =syscalls',
+      hold: 'hold approved-profile',
+      refuse: 'profile-required',
+    },
+    enforce: {
+      profile: 'enforce =none',
+      learn: 'profile-required',
+      hold: 'hold approved-profile',
+      refuse: 'profile-required',
+    },
     audit: {
       profile: 'audit ~',
       learn: 'audit-needs-profile',
@@ -50,7 +70,7 @@ function expected(input: SelectionInput): string {
   const who = input.role === 'admin' || input.calibration ? 'lowering' : 'ordinary';
   const cell = TABLE[who][input.requested.enforcement ?? UNDEFINED][input.approved ? 'profile' : input.policy];
   const [enforcement, rule] = cell.split(' ');
-  if (rule === undefined) return cell;
+  if (rule === undefined || enforcement === 'hold') return cell;
   const asked = input.requested.monitoring;
   const monitoring = RAISED[rule]?.[asked ?? 'none'] ?? asked ?? rule.slice(1);
   if (enforcement === 'audit' && monitoring.startsWith('trace')) return 'level-impossible';
@@ -64,7 +84,7 @@ function actual(input: SelectionInput): string {
     case 'run':
       return `${selection.level.enforcement} ${selection.level.monitoring}`;
     case 'hold':
-      return 'hold';
+      return `hold ${selection.until}`;
     case 'refuse':
       return selection.code;
   }
@@ -79,7 +99,8 @@ for (const policy of POLICIES)
           for (const calibration of [false, true])
             for (const offeredMonitorings of OFFERS) {
               const requested = { ...(enforcement && { enforcement }), ...(monitoring && { monitoring }) };
-              inputs.push({ policy, approved, requested, role, calibration, offeredMonitorings });
+              const who = { role, calibration, offeredMonitorings };
+              inputs.push({ policy, approved, onNewBuild: null, requested, ...who });
             }
 
 describe('selectLevel', () => {
@@ -103,6 +124,40 @@ describe('selectLevel', () => {
     for (const input of ordinary)
       expect(actual(input)).toMatch(/^enforce |^level-not-allowed$|^monitoring-unavailable$/);
   });
+
+  it.each([
+    ['audit', {}, 'submitter', 'audit arguments'],
+    ['audit', { monitoring: 'files' }, 'submitter', 'audit files'],
+    ['audit', { monitoring: 'trace' }, 'submitter', 'level-impossible'],
+    ['audit', { enforcement: 'audit' }, 'submitter', 'audit arguments'],
+    ['audit', { enforcement: 'enforce' }, 'submitter', 'enforce none'],
+    ['audit', { enforcement: 'none' }, 'submitter', 'level-not-allowed'],
+    ['audit', { enforcement: 'none' }, 'admin', 'none none'],
+    ['audit-over', {}, 'submitter', 'hold stage-decision'],
+    ['audit-over', {}, 'admin', 'hold stage-decision'],
+    ['audit-over', { enforcement: 'audit' }, 'submitter', 'hold stage-decision'],
+    ['audit-over', { enforcement: 'audit' }, 'admin', 'audit arguments'],
+    ['audit-over', { enforcement: 'enforce' }, 'submitter', 'enforce none'],
+  ] as const)('in stage %s, asked %o by a %s, is %s', (stage, requested, role, expectation) => {
+    const input = { policy: 'hold', onNewBuild: null, calibration: false, offeredMonitorings: MONITORINGS } as const;
+    expect(actual({ ...input, approved: { ...APPROVED, stage }, requested, role })).toBe(expectation);
+  });
+
+  it.each([
+    ['learn', 'inherit', {}, 'submitter', 'hold inherited-profile'],
+    ['refuse', 'inherit', {}, 'submitter', 'hold inherited-profile'],
+    ['learn', 'hold', {}, 'submitter', 'hold approved-profile'],
+    ['hold', 'learn', {}, 'submitter', 'none syscalls'],
+    ['learn', 'inherit', { enforcement: 'none' }, 'submitter', 'hold inherited-profile'],
+    ['learn', 'inherit', { enforcement: 'none' }, 'admin', 'none syscalls'],
+    ['learn', null, {}, 'submitter', 'none syscalls'],
+  ] as const)(
+    'for a build of policy %s with onNewBuild %s, asked %o by a %s, is %s',
+    (policy, onNewBuild, requested, role, expectation) => {
+      const input = { approved: null, calibration: false, offeredMonitorings: MONITORINGS };
+      expect(actual({ ...input, policy, onNewBuild, requested, role })).toBe(expectation);
+    },
+  );
 
   it('says of a trace that it teaches nothing', () => {
     for (const input of inputs) {

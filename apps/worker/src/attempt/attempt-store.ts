@@ -7,7 +7,7 @@ import { attemptStateOf, type JobError, type WaitingReason } from '#lib/jobs';
 import { type Message } from '#lib/queue';
 import { type Architecture } from '#lib/profiles';
 import { type DataSource, type EntityManager } from 'typeorm';
-import { type AttemptKey, type Claim, type ClaimedExecutor } from './claim.js';
+import { APPLICATION_TERMS, type AttemptKey, type Claim, type ClaimedExecutor } from './claim.js';
 import { type Renewal } from './lease.js';
 import { type Share } from '../node/resources.js';
 
@@ -49,7 +49,7 @@ export class AttemptStore {
         `UPDATE job SET state = 'INITIALIZING', waiting_reason = NULL, started_at = coalesce(started_at, now())
          WHERE ${CLAIMABLE}
          RETURNING cpu_milli AS "cpuMilli", memory_bytes::float8 AS "memoryBytes", disk_bytes::float8 AS "diskBytes",
-           wall_time_s AS "wallTimeS", inputs, outputs, submitted_role AS role, requested_enforcement AS enforcement,
+           tenant, wall_time_s AS "wallTimeS", inputs, outputs, submitted_role AS role, requested_enforcement AS enforcement,
            requested_monitoring AS monitoring, calibration, block,
            extract(epoch FROM now() - queued_at)::float8 * 1000 AS "queueMs"`,
         [jobId, attempt, this.options.architecture],
@@ -127,9 +127,8 @@ export class AttemptStore {
     });
   }
 
-  /** Gives the job back until a profile of its build is approved; the approval queues it again. */
-  async hold(key: AttemptKey): Promise<void> {
-    const reason: WaitingReason = 'waiting-for-approved-profile';
+  /** Gives the job back until what it waits for is there: the API queues it again then. */
+  async hold(key: AttemptKey, reason: WaitingReason): Promise<void> {
     await this.dataSource.transaction(async (manager) => {
       await endAttempt(manager, key, 'RELEASED');
       await manager.query(
@@ -141,9 +140,33 @@ export class AttemptStore {
       );
     });
   }
+
+  /**
+   * Its payload was refused calls and has ended: the job publishes nothing, and waits for the decision about the next version
+   * of the build. It is no failure of the grid's, and the API alone goes on from here.
+   */
+  async holdForDecision(key: AttemptKey, buildId: string, error: JobError): Promise<void> {
+    const reason: WaitingReason = 'waiting-for-profile-decision';
+    await this.dataSource.transaction(async (manager) => {
+      await endAttempt(manager, key, 'FAILED', error);
+      const [, held] = await manager.query<[unknown[], number]>(
+        `UPDATE job SET state = 'QUEUED', waiting_reason = $2, held_build_id = $3, held_until = now() + make_interval(days => $4)
+         WHERE id = $1 AND state IN ('INITIALIZING', 'RUNNING')`,
+        [key.jobId, reason, buildId, HELD_DAYS],
+      );
+      if (held === 1) return;
+      await manager.query(`UPDATE job SET state = 'CANCELED', ended_at = now() WHERE id = $1 AND state = 'CANCELING'`, [
+        key.jobId,
+      ]);
+    });
+  }
 }
 
+/** How long a job waits for the decision about what it was refused. */
+const HELD_DAYS = 7;
+
 interface ClaimedJob extends Share {
+  readonly tenant: string;
   readonly wallTimeS: number;
   readonly inputs: Claim['inputs'];
   readonly outputs: Claim['outputs'];
@@ -170,7 +193,7 @@ export const OPEN_ATTEMPT = `attempt.job_id = $1 AND attempt.number = $2 AND att
 
 async function executorsOf(manager: EntityManager, jobId: string): Promise<Claim['executors']> {
   const rows: (Omit<ClaimedExecutor, 'build'> & Stored)[] = await manager.query(
-    `SELECT position, executor.application_id AS "applicationId", policy, executor.image, command, environment,
+    `SELECT position, ${APPLICATION_TERMS}, executor.image, command, environment,
        working_directory AS "workingDirectory", build_id AS "buildId", content_digest AS "contentDigest",
        repository_digest AS "repositoryDigest"
      FROM executor JOIN application ON application.id = executor.application_id LEFT JOIN build ON build.id = build_id
@@ -179,7 +202,7 @@ async function executorsOf(manager: EntityManager, jobId: string): Promise<Claim
   );
   const [first, ...rest] = rows.map(({ buildId: id, contentDigest, repositoryDigest, ...executor }) => ({
     ...executor,
-    build: id === null ? null : { id, contentDigest, repositoryDigest },
+    build: id === null ? null : { id, applicationId: executor.applicationId, contentDigest, repositoryDigest },
   }));
   if (!first) throw new Error(`the job ${jobId} has no executor`);
   return [first, ...rest];

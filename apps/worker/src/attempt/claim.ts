@@ -1,6 +1,14 @@
 /** What a worker knows of the job whose attempt it has claimed. */
 import { type InputReference, type OutputReference } from '#lib/jobs';
-import { type Architecture, type Enforcement, type Monitoring, type Policy, type SelectionInput } from '#lib/profiles';
+import {
+  type Architecture,
+  type Enforcement,
+  type Monitoring,
+  type OnDenial,
+  type OnNewBuild,
+  type Policy,
+  type SelectionInput,
+} from '#lib/profiles';
 import { type Share } from '../node/resources.js';
 
 /** Names the attempt in every later write; `number` is the job's fence. */
@@ -9,10 +17,22 @@ export interface AttemptKey {
   readonly number: number;
 }
 
-export interface ClaimedExecutor {
-  readonly position: number;
+/** What an application says of its jobs. */
+export interface ApplicationTerms {
   readonly applicationId: string;
+  readonly applicationName: string;
+  /** The reference that it was registered with. */
+  readonly applicationImage: string;
   readonly policy: Policy;
+  readonly onDenial: OnDenial;
+  readonly onNewBuild: OnNewBuild;
+}
+/** The same as columns of a SELECT. */
+export const APPLICATION_TERMS = `application.id AS "applicationId", application.name AS "applicationName",
+  application.image AS "applicationImage", policy, on_denial AS "onDenial", on_new_build AS "onNewBuild"`;
+
+export interface ClaimedExecutor extends ApplicationTerms {
+  readonly position: number;
   readonly image: string;
   /** The application's prefix included; empty means the image's own entrypoint and command. */
   readonly command: readonly string[];
@@ -25,12 +45,14 @@ export interface ClaimedExecutor {
 /** The build that an executor's image was resolved to, once and for all attempts. */
 export interface PinnedBuild {
   readonly id: string;
+  readonly applicationId: string;
   readonly contentDigest: string;
   /** To pull it by; null for an image that came from no registry. */
   readonly repositoryDigest: string | null;
 }
 
 export interface Claim extends AttemptKey {
+  readonly tenant: string;
   readonly share: Share;
   /** For the payloads of this attempt together, seconds. */
   readonly wallTimeS: number;
@@ -58,4 +80,6 @@ export interface ApprovedRow {
   readonly canonical: string;
   readonly statement: string;
   readonly signature: string;
+  /** Runs that have ended under it since its stage began, at enforcement `audit`. */
+  readonly auditedRuns: number;
 }

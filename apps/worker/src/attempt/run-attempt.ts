@@ -20,6 +20,7 @@ import { outcomeError, stopError, toJobError } from './job-errors.js';
 import { Lease } from './lease.js';
 import { type Node } from '../node/node.js';
 import { type PlannedExecutor, planAttempt } from '../plan/plan.js';
+import { type PlanStore } from '../plan/plan-store.js';
 import { type RunStore } from '../run/run-store.js';
 import { RunAudit } from '../run/run-audit.js';
 import { RunWriters } from '../run/run-writers.js';
@@ -29,6 +30,7 @@ import { Workspace, type WorkspacePlace } from './workspace.js';
 export interface AttemptOptions {
   readonly node: Node;
   readonly store: AttemptStore;
+  readonly plans: PlanStore;
   readonly runs: RunStore;
   readonly workspaces: WorkspacePlace;
   readonly runDirectory: string;
@@ -101,20 +103,21 @@ export class Attempt {
 
   /** The workspace takes about as long to make as the plan, and is needed unless the job is held or refused. */
   async #carryOut(): Promise<void> {
-    const { store, runs, node, workspaces } = this.options;
+    const { store, plans, node, workspaces } = this.options;
     const { signal } = this.#stop;
     const making = Workspace.make(this.claim, this.slot, workspaces);
-    const [plan, made] = await Promise.allSettled([planAttempt(this.claim, node.planOptions(runs, signal)), making]);
+    const [plan, made] = await Promise.allSettled([planAttempt(this.claim, node.planOptions(plans, signal)), making]);
     try {
       if (plan.status === 'rejected') throw plan.reason;
-      if (plan.value === 'hold') {
-        await store.hold(this.claim);
-        return this.logger.info('held until a profile is approved');
+      if (plan.value.kind === 'hold') {
+        const { reason } = plan.value;
+        await store.hold(this.claim, reason);
+        return this.logger.info({ reason }, 'held');
       }
       const workspace = await making;
       await workspace.stage(signal);
       const stageMs = performance.now() - this.#startedAt;
-      for (const executor of plan.value) await this.#runOne(executor, workspace, stageMs);
+      for (const executor of plan.value.executors) await this.#runOne(executor, workspace, stageMs);
       await this.#publish(workspace);
     } finally {
       if (made.status === 'fulfilled') await this.#remove(made.value);
@@ -148,6 +151,7 @@ export class Attempt {
       selectionReason: executor.selectionReason,
       filterDigest: programDigest(executor.filter.filter),
       inputsDigest: workspace.inputsDigest(executor.command, executor.environment),
+      dataDigest: workspace.dataDigest,
       nodeFacts: { ...node.facts },
     });
     if (!started) throw JobError.of('profile-revoked', { profileVersion: profileVersionId ?? '' });
@@ -195,7 +199,7 @@ export class Attempt {
           finishedRun(report, {
             written,
             phasesMs: { queue: this.claim.queueMs, stage: stageMs },
-            denials: writers.denials.denials,
+            denials: writers.denials,
             recording,
           }),
         );

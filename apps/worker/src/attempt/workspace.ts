@@ -89,8 +89,17 @@ export class Workspace {
 
   /** Runs with equal digests did the same work: the same arguments and environment on the same data. */
   inputsDigest(command: readonly string[], environment: Readonly<Record<string, string>>): string {
+    return digestOf({ command, environment, inputs: this.#data });
+  }
+
+  /** Of the data alone, wherever it lies: other options make no other data. */
+  get dataDigest(): string {
+    return digestOf(this.#data.map(({ sha256 }) => sha256).sort());
+  }
+
+  get #data(): { path: string; sha256: string }[] {
     const data = this.#inputs.map(({ path, sha256 }) => ({ path, sha256 }));
-    return digestOf({ command, environment, inputs: data.sort((a, b) => (a.path < b.path ? -1 : 1)) });
+    return data.sort((a, b) => (a.path < b.path ? -1 : 1));
   }
 
   /** In the order of the job. `beforeCommit` throws when the attempt is lost. Throws JobError output-*. */

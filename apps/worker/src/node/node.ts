@@ -18,7 +18,7 @@ import { type Logger } from 'pino';
 import { type AttemptKey } from '../attempt/claim.js';
 import { type NodeStore } from './node-store.js';
 import { type PlanOptions } from '../plan/plan.js';
-import { type RunStore } from '../run/run-store.js';
+import { type PlanStore } from '../plan/plan-store.js';
 
 export const ARCHITECTURE = nodeArchitecture(process.arch);
 
@@ -124,12 +124,12 @@ export class Node {
     return { 'porin.job': jobId, 'porin.attempt': String(number), 'porin.node': this.name };
   }
 
-  planOptions(runs: RunStore, signal: AbortSignal): PlanOptions {
+  planOptions(plans: PlanStore, signal: AbortSignal): PlanOptions {
     const { approvalKey, config } = this.options;
     return {
       docker: this.docker,
       node: { name: this.name, landlockAbi: this.facts.landlockAbi },
-      runs,
+      plans,
       architecture: ARCHITECTURE,
       approvalKey,
       offeredMonitorings: this.#offer().offeredMonitorings,

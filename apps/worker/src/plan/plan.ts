@@ -1,24 +1,25 @@
 /** Decides for every executor of an attempt, before the first one starts, in which image and at which level it runs. */
 import { type KeyObject } from 'node:crypto';
-import { payloadCommand, resolveImage, type ResolvedImage } from '#lib/execution';
-import { JobError } from '#lib/jobs';
+import { payloadCommand, type ResolvedImage } from '#lib/execution';
+import { JobError, type WaitingReason } from '#lib/jobs';
 import {
   auditKind,
   type Architecture,
-  contentDigest,
+  type HoldUntil,
+  isAuditOver,
   type Level,
   type Monitoring,
   type Places,
+  type OnDenial,
   type Profile,
   selectLevel,
+  type SelectionInput,
 } from '#lib/profiles';
-import type Docker from 'dockerode';
-import { type BuildRow, type Claim, type ClaimedExecutor, type PinnedBuild } from '../attempt/claim.js';
-import { imageJobError } from '../attempt/job-errors.js';
+import { type ApprovedRow, type BuildRow, type Claim, type ClaimedExecutor } from '../attempt/claim.js';
 import { type RestrictingNode, restrictions, type Restrictions } from './restrictions.js';
 import { runPlaces } from './run-places.js';
-import { type RunStore } from '../run/run-store.js';
-import { verifyApproved } from './verify-approved.js';
+import { resolveBuild, type ResolveOptions } from './resolve-build.js';
+import { type Verified, verifyApproved } from './verify-approved.js';
 
 export interface PlannedExecutor extends Restrictions {
   readonly position: number;
@@ -30,6 +31,8 @@ export interface PlannedExecutor extends Restrictions {
   readonly workingDirectory: string;
   readonly level: Level;
   readonly profileVersionId: string | null;
+  /** What a refused call of it leads to. */
+  readonly onDenial: OnDenial;
   /** The profile that what it does is compared with; under `audit` alone. */
   readonly audited?: Profile;
   readonly selectionReason: string;
@@ -37,118 +40,87 @@ export interface PlannedExecutor extends Restrictions {
   readonly places: Places;
 }
 
-export interface PlanOptions {
+export interface PlanOptions extends ResolveOptions {
   readonly node: RestrictingNode;
-  readonly docker: Docker;
-  readonly runs: RunStore;
-  readonly architecture: Architecture;
   readonly approvalKey: KeyObject;
   readonly offeredMonitorings: readonly Monitoring[];
   /** See grantedNames. */
   readonly beyondDefault: readonly string[];
-  /** Ends what is waited for. */
-  readonly signal: AbortSignal;
 }
+
+export type Plan =
+  | { readonly kind: 'run'; readonly executors: readonly PlannedExecutor[] }
+  | { readonly kind: 'hold'; readonly reason: WaitingReason };
+type ExecutorPlan = { readonly kind: 'run'; readonly executor: PlannedExecutor } | (Plan & { readonly kind: 'hold' });
 
 /**
- * 'hold' when an executor must wait for an approved profile; by then every executor's build is known, because the release of
- * a held job goes by them. Throws JobError.
+ * `hold` when an executor must wait; by then the build of every executor is known that has one, because the release of a
+ * held job goes by them. Throws JobError.
  */
-export async function planAttempt(claim: Claim, options: PlanOptions): Promise<readonly PlannedExecutor[] | 'hold'> {
-  const planned: PlannedExecutor[] = [];
-  let hold = false;
-  for (const executor of claim.executors) {
-    const plan = await planExecutor(claim, executor, options);
-    if (plan === 'hold') hold = true;
-    else planned.push(plan);
-  }
-  return hold ? 'hold' : planned;
+export async function planAttempt(claim: Claim, options: PlanOptions): Promise<Plan> {
+  const plans: ExecutorPlan[] = [];
+  for (const executor of claim.executors) plans.push(await planExecutor(claim, executor, options));
+  const held = plans.find((plan) => plan.kind === 'hold');
+  return held ?? { kind: 'run', executors: plans.flatMap((plan) => (plan.kind === 'run' ? [plan.executor] : [])) };
 }
 
-async function planExecutor(
-  claim: Claim,
-  executor: ClaimedExecutor,
-  options: PlanOptions,
-): Promise<PlannedExecutor | 'hold'> {
-  const { runs, architecture } = options;
-  const { image, build } = await resolveBuild(claim, executor, options);
-  const row = await runs.approvedProfile(build.id);
-  const profile = row && verifyApproved(row, build, options.approvalKey);
+const WAITS: Readonly<Record<HoldUntil, WaitingReason>> = {
+  'approved-profile': 'waiting-for-approved-profile',
+  'inherited-profile': 'waiting-for-inherited-profile',
+  'stage-decision': 'waiting-for-stage-decision',
+};
+
+async function planExecutor(claim: Claim, executor: ClaimedExecutor, options: PlanOptions): Promise<ExecutorPlan> {
+  const { plans, architecture } = options;
+  const resolved = await resolveBuild(claim, executor, options);
+  if (!resolved) return { kind: 'hold', reason: 'waiting-for-known-content' };
+  const { image, build, terms } = resolved;
+  const row = await plans.approvedProfile(build.id);
+  const verified = row && verifyApproved(row, build, options.approvalKey);
   const selection = selectLevel({
-    policy: executor.policy,
-    approved: row && profile && { profileVersionId: row.id, digest: row.digest, auditKind: auditKind(profile) },
+    policy: terms.policy,
+    approved: row && verified && approvedInput(row, verified),
+    onNewBuild: !row && (await plans.hasApprovedSibling(build)) ? terms.onNewBuild : null,
     requested: claim.requested,
     role: claim.role,
     calibration: claim.calibration !== null,
     offeredMonitorings: options.offeredMonitorings,
   });
-  if (selection.kind === 'hold') return 'hold';
+  if (selection.kind === 'hold') return { kind: 'hold', reason: WAITS[selection.until] };
   if (selection.kind === 'refuse') throw JobError.of(selection.code, { detail: selection.message });
   const places = runPlaces(claim, image.volumes);
-  const approved = row && profile && selection.profileVersionId !== null ? { id: row.id, profile } : null;
+  const approved = row && verified && selection.profileVersionId !== null ? { id: row.id, ...verified } : null;
   return {
-    position: executor.position,
-    build,
-    image,
-    ...payloadCommand(image.content, executor),
-    environment: executor.environment,
-    level: selection.level,
-    profileVersionId: selection.profileVersionId,
-    ...(approved && selection.level.enforcement === 'audit' && { audited: approved.profile }),
-    selectionReason: selection.reason,
-    places,
-    ...restrictions(selection.level, approved, {
+    kind: 'run',
+    executor: {
+      position: executor.position,
+      build,
+      image,
+      ...payloadCommand(image.content, executor),
+      environment: executor.environment,
+      level: selection.level,
+      profileVersionId: selection.profileVersionId,
+      onDenial: terms.onDenial,
+      ...(approved && selection.level.enforcement === 'audit' && { audited: approved.profile }),
+      selectionReason: selection.reason,
       places,
-      architecture,
-      node: options.node,
-      beyondDefault: options.beyondDefault,
-    }),
+      ...restrictions(selection.level, approved, {
+        places,
+        architecture,
+        node: options.node,
+        beyondDefault: options.beyondDefault,
+      }),
+    },
   };
 }
 
-interface BuildImage {
-  readonly image: ResolvedImage;
-  readonly build: BuildRow;
-}
-
-/** What the image was once resolved to stays what the job runs, wherever its tag points by now and whoever resolved it. */
-async function resolveBuild(claim: Claim, executor: ClaimedExecutor, options: PlanOptions): Promise<BuildImage> {
-  const { runs, architecture } = options;
-  if (executor.build) return followPinned(executor, executor.build, options);
-  const image = await resolve(executor, executor.image, options);
-  const build = await runs.findOrMakeBuild({
-    applicationId: executor.applicationId,
-    contentDigest: contentDigest(image.content),
-    architecture,
-    imageReference: executor.image,
-    repositoryDigest: image.repositoryDigest,
-  });
-  const pinned = await runs.pinBuild(claim, executor.position, build.id);
-  return pinned.id === build.id ? { image, build } : followPinned(executor, pinned, options);
-}
-
-async function followPinned(
-  executor: ClaimedExecutor,
-  { id, contentDigest: pinnedDigest, repositoryDigest }: PinnedBuild,
-  options: PlanOptions,
-): Promise<BuildImage> {
-  const image = await resolve(executor, repositoryDigest ?? executor.image, options);
-  if (contentDigest(image.content) !== pinnedDigest) {
-    const detail = 'its content changed since the job was first tried. Submit the job again to run the new one.';
-    throw JobError.of('image-not-found', { image: executor.image, detail });
-  }
-  const { applicationId } = executor;
-  return { image, build: { id, applicationId, contentDigest: pinnedDigest, architecture: options.architecture } };
-}
-
-async function resolve(
-  executor: ClaimedExecutor,
-  reference: string,
-  { docker, architecture, signal }: PlanOptions,
-): Promise<ResolvedImage> {
-  try {
-    return await resolveImage(docker, reference, signal);
-  } catch (error) {
-    throw imageJobError(error, executor.image, architecture);
-  }
+/** The end of an audit is signed; how many runs it had is counted. */
+function approvedInput(row: ApprovedRow, { profile, audit }: Verified): NonNullable<SelectionInput['approved']> {
+  const isOver = audit !== null && isAuditOver(audit, row.auditedRuns, new Date());
+  return {
+    profileVersionId: row.id,
+    digest: row.digest,
+    auditKind: auditKind(profile),
+    stage: audit ? (isOver ? 'audit-over' : 'audit') : 'enforce',
+  };
 }

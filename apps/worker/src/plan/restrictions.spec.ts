@@ -13,7 +13,7 @@ const PROFILE: Profile = {
   pids: 12,
 };
 const places = { inputs: ['/in/a'], outputs: ['/out'], temporary: ['/tmp'] };
-const approved = { id: 'version-1', profile: PROFILE };
+const approved = { id: 'version-1', profile: PROFILE, audit: null };
 const context = (landlockAbi: number | null = 7) => ({
   ...{ places, architecture: 'x86_64' as const, beyondDefault: [] },
   node: { name: 'node-1', landlockAbi },
@@ -39,7 +39,7 @@ describe('the restrictions of a run', () => {
 
   it('are the filter alone for a profile of names', () => {
     const { files: _files, landlockMinimum: _minimum, pids: _pids, ...names } = PROFILE;
-    expect(Object.keys(restrictions(ENFORCE, { id: 'v', profile: names }, context(null)))).toEqual(['filter']);
+    expect(Object.keys(restrictions(ENFORCE, { ...approved, profile: names }, context(null)))).toEqual(['filter']);
   });
 
   it('notify every call for a trace by the supervisor', () => {
@@ -58,7 +58,7 @@ describe('the restrictions of a run', () => {
   });
 
   it('can be had there when the profile demands less', () => {
-    const partly = { id: 'v', profile: { ...PROFILE, landlockMinimum: 'PARTIALLY_ENFORCED' as const } };
+    const partly = { ...approved, profile: { ...PROFILE, landlockMinimum: 'PARTIALLY_ENFORCED' as const } };
     expect(restrictions(ENFORCE, partly, context(4)).landlock).toBeDefined();
   });
 
@@ -76,7 +76,7 @@ describe('the restrictions of a run', () => {
       ...{ names: ['ioctl'], action: 'SCMP_ACT_ALLOW' as const },
       args: args(index),
     }));
-    const large = { id: 'v', profile: { ...PROFILE, rules } };
+    const large = { ...approved, profile: { ...PROFILE, rules } };
     expect(codeOf(() => restrictions(ENFORCE, large, context()))).toBe('profile-uncompilable');
   });
 });

@@ -3,6 +3,7 @@ import { isLess, landlockStatusAt } from '#lib/execution';
 import { JobError } from '#lib/jobs';
 import {
   type Architecture,
+  type AuditTerms,
   type CompiledFilter,
   compileFilter,
   DEFAULT_CEILING,
@@ -31,6 +32,13 @@ export interface RestrictingNode {
   readonly landlockAbi: number | null;
 }
 
+/** What is approved, and what its approval says of its audit; null where it is enforced. */
+interface Approved {
+  readonly id: string;
+  readonly profile: Profile;
+  readonly audit: AuditTerms | null;
+}
+
 interface RunContext {
   readonly places: Places;
   readonly architecture: Architecture;
@@ -42,7 +50,7 @@ interface RunContext {
 /** `approved`: null with enforcement `none`. Throws JobError landlock-unavailable, too-many-places, profile-uncompilable. */
 export function restrictions(
   level: Level,
-  approved: { readonly id: string; readonly profile: Profile } | null,
+  approved: Approved | null,
   { places, architecture, node, beyondDefault }: RunContext,
 ): Restrictions {
   const filter = filterOf(level, approved, { architecture, beyondDefault });
@@ -59,7 +67,7 @@ export function restrictions(
 
 function filterOf(
   { enforcement, monitoring }: Level,
-  approved: { readonly id: string; readonly profile: Profile } | null,
+  approved: Approved | null,
   { architecture, beyondDefault }: Pick<RunContext, 'architecture' | 'beyondDefault'>,
 ): CompiledFilter {
   try {
@@ -67,6 +75,8 @@ function filterOf(
       enforcement,
       architecture,
       rules: approved && approved.profile.rules,
+      // Of rules that are another build's, nobody said that this one may do more that gives authority.
+      auditOpen: approved?.audit?.inherited === true ? 'harmless' : 'authority',
       ceiling: DEFAULT_CEILING,
       engineDefault: grantedNames(architecture, beyondDefault),
       notifyAll: monitoring === 'trace-notify',

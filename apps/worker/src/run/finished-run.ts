@@ -1,5 +1,5 @@
 /** Turns the report of an executor run into what the database keeps of it. */
-import { type Denial, type ExecutorRunReport } from '#lib/execution';
+import { type Denial, type DenialList, type ExecutorRunReport } from '#lib/execution';
 import { type Recording } from '#lib/profiles';
 import { boundedRecording } from './bounded-recording.js';
 import { type FinishedRun, type RunArtifact, type RunDenial } from './run-store.js';
@@ -10,7 +10,7 @@ interface RunCircumstances {
   /** Of what came before the run. */
   readonly phasesMs: { readonly queue: number; readonly stage: number };
   /** All of the run, those of an audit included. */
-  readonly denials: readonly Denial[];
+  readonly denials: Pick<DenialList, 'denials' | 'dropped'>;
   /** With the run's variables in it. */
   readonly recording: Recording | undefined;
 }
@@ -34,9 +34,10 @@ export function finishedRun(
       signal: outcome.kind === 'signaled' ? outcome.signal : null,
       outcome: outcome.kind,
       landlockStatus: report.landlockStatus ?? 'NOT_ENFORCED',
+      denialsDropped: denials.dropped,
     },
     phasesMs: { ...phasesMs, ...report.phasesMs },
-    denials: denials.map((denial, position) => runDenial(position, denial)),
+    denials: denials.denials.map((denial, position) => runDenial(position, denial)),
     recording: recording && boundedRecording(recording),
     artifacts: artifactsOf(report, written),
   };

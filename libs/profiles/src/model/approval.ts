@@ -70,7 +70,8 @@ export type ApprovalSubject = Pick<
 
 export type ApprovalVerdict =
   | { readonly kind: 'verified'; readonly audit: AuditTerms | null }
-  | { readonly kind: 'bad-signature' | 'other-subject' };
+  | { readonly kind: 'bad-signature' }
+  | { readonly kind: 'other-subject' };
 
 /**
  * Whether a stored statement approves exactly this subject, by the key, and whether it starts in audit. The subject must be
@@ -82,7 +83,8 @@ export function verifyApproval(
   subject: ApprovalSubject,
 ): ApprovalVerdict {
   const statement = parseStatement(approval.statement);
-  if (statement === null || !verifyStatement(publicKey, statement, approval.signature)) return { kind: 'bad-signature' };
+  if (statement === null || !verifyStatement(publicKey, statement, approval.signature))
+    return { kind: 'bad-signature' };
   const expected = canonicalStatement({ ...statement, ...pickSubject(subject), stage: 'approved' });
   return expected === approval.statement
     ? { kind: 'verified', audit: statement.audit ?? null }

@@ -1,0 +1,146 @@
+/**
+ * What an executor runs: its image, the build that is of, and the application. An image that a job names is what it holds,
+ * not what it is called; what it was once resolved to stays, wherever its tag points by now and whoever resolved it.
+ */
+import { payloadCommand, resolveImage, type ResolvedImage, sameRepository } from '#lib/execution';
+import { ADHOC_PREFIX, JobError } from '#lib/jobs';
+import { type Architecture, contentDigest, type Policy, UNKNOWN_CONTENT } from '#lib/profiles';
+import type Docker from 'dockerode';
+import {
+  type ApplicationTerms,
+  type BuildRow,
+  type Claim,
+  type ClaimedExecutor,
+  type PinnedBuild,
+} from '../attempt/claim.js';
+import { imageJobError } from '../attempt/job-errors.js';
+import { bindContent, type Binding } from './bind-content.js';
+import { type PlanStore } from './plan-store.js';
+
+export interface ResolveOptions {
+  readonly docker: Docker;
+  readonly plans: PlanStore;
+  readonly architecture: Architecture;
+  /** Ends what is waited for. */
+  readonly signal: AbortSignal;
+}
+
+interface BuildImage {
+  readonly image: ResolvedImage;
+  readonly build: BuildRow;
+}
+export interface ResolvedBuild extends BuildImage {
+  /** Of the application that the build is of, which the job need not have named. */
+  readonly terms: ApplicationTerms;
+}
+
+/**
+ * Null where the content is not known, and the job must wait for an administrator, who registers it or says what becomes of
+ * such jobs. Throws JobError content-unknown, image-*.
+ */
+export async function resolveBuild(
+  claim: Claim,
+  executor: ClaimedExecutor,
+  options: ResolveOptions,
+): Promise<ResolvedBuild | null> {
+  const { plans, architecture } = options;
+  if (executor.build) return withTerms(claim, executor, await followPinned(executor, executor.build, options), options);
+  const image = await resolve(executor, executor.image, options);
+  const applicationId = await applicationOf(claim, executor, image, options);
+  if (applicationId === null) return null;
+  const build = await plans.findOrMakeBuild({
+    applicationId,
+    contentDigest: contentDigest(image.content),
+    architecture,
+    imageReference: executor.image,
+    repositoryDigest: image.repositoryDigest,
+    layers: [...image.content.layerDiffIds],
+  });
+  const pinned = await plans.pinBuild(claim, executor.position, build.id);
+  const found = pinned.id === build.id ? { image, build } : await followPinned(executor, pinned, options);
+  return withTerms(claim, executor, found, options);
+}
+
+/** A job without an application is under the stricter of its ad hoc application's policy and the tenant's word on such content. */
+async function withTerms(
+  claim: Claim,
+  executor: ClaimedExecutor,
+  found: BuildImage,
+  { plans }: ResolveOptions,
+): Promise<ResolvedBuild> {
+  const { applicationId } = found.build;
+  const terms = applicationId === executor.applicationId ? executor : await plans.applicationTerms(applicationId);
+  if (!isAdhoc(terms)) return { ...found, terms };
+  return { ...found, terms: { ...terms, policy: stricter(terms.policy, await plans.unknownContent(claim.tenant)) } };
+}
+
+function isAdhoc({ applicationName }: ApplicationTerms): boolean {
+  return applicationName.startsWith(ADHOC_PREFIX);
+}
+
+function stricter(one: Policy, other: Policy): Policy {
+  return UNKNOWN_CONTENT.indexOf(one) < UNKNOWN_CONTENT.indexOf(other) ? other : one;
+}
+
+/** See bindContent. Null where it must wait. Throws JobError content-unknown. */
+async function applicationOf(
+  claim: Claim,
+  executor: ClaimedExecutor,
+  image: ResolvedImage,
+  { plans, architecture }: ResolveOptions,
+): Promise<string | null> {
+  const { applicationId, applicationImage } = executor;
+  if (!isAdhoc(executor) && executor.image === applicationImage) return applicationId;
+  const { content } = image;
+  const { command } = payloadCommand(content, executor);
+  const known = { contentDigest: contentDigest(content), architecture, layers: content.layerDiffIds };
+  const isOwnRelease = !isAdhoc(executor) && sameRepository(executor.image, applicationImage);
+  const owners = (await plans.contentOwners(claim.tenant, known, executor.image)).filter(
+    // A release of its own image may stand on an earlier one.
+    (owner) => !(isOwnRelease && owner.match === 'layers' && owner.applicationId === applicationId),
+  );
+  const binding = bindContent({ command, applicationId }, owners);
+  if (binding.kind === 'application') return binding.applicationId;
+  // Whoever may ask for less enforcement may run what is not known.
+  const isLowered = claim.role === 'admin' && claim.requested.enforcement === 'none';
+  if (isLowered || (binding.kind === 'unknown' && isOwnRelease)) return applicationId;
+  if (binding.kind === 'unknown' && (await plans.hasApprovedBuild(applicationId, known))) return applicationId;
+  const setting = await plans.unknownContent(claim.tenant);
+  if (setting === 'refuse') throw JobError.of('content-unknown', { detail: refusalOf(executor, binding) });
+  return binding.kind === 'unknown' && setting === 'learn' ? applicationId : null;
+}
+
+function refusalOf({ image }: ClaimedExecutor, binding: Exclude<Binding, { kind: 'application' }>): string {
+  if (binding.kind === 'unknown') {
+    return `The image ${image} is of no registered application, and only those run here. Ask an administrator to register it.`;
+  }
+  const { name, commandPrefix, match } = binding.owner;
+  return match === 'content' && commandPrefix.length > 0
+    ? `The image ${image} is that of the application ${name}, whose commands begin with "${commandPrefix.join(' ')}". Name the application.`
+    : `The image ${image} is built on that of the application ${name}. Name the application, or ask an administrator to register the image.`;
+}
+
+async function followPinned(
+  executor: ClaimedExecutor,
+  { id, applicationId, contentDigest: pinnedDigest, repositoryDigest }: PinnedBuild,
+  options: ResolveOptions,
+): Promise<BuildImage> {
+  const image = await resolve(executor, repositoryDigest ?? executor.image, options);
+  if (contentDigest(image.content) !== pinnedDigest) {
+    const detail = 'its content changed since the job was first tried. Submit the job again to run the new one.';
+    throw JobError.of('image-not-found', { image: executor.image, detail });
+  }
+  return { image, build: { id, applicationId, contentDigest: pinnedDigest, architecture: options.architecture } };
+}
+
+async function resolve(
+  executor: ClaimedExecutor,
+  reference: string,
+  { docker, architecture, signal }: ResolveOptions,
+): Promise<ResolvedImage> {
+  try {
+    return await resolveImage(docker, reference, signal);
+  } catch (error) {
+    throw imageJobError(error, executor.image, architecture);
+  }
+}
