@@ -42,7 +42,9 @@ const application = async (id: string) =>
   (await api.get(keys.submitter, `/api/v1/applications/${id}`).expect(200)).body;
 const change = (id: string, body: object) => api.patch(keys.admin, `/api/v1/applications/${id}`, body).expect(200);
 const approve = ({ id, digest }: { id: string; digest: string }) =>
-  api.post(keys.reviewer, `/api/v1/profiles/${id}/approve`, { digest, reason: 'looked at it' }).expect(200);
+  api
+    .post(keys.reviewer, `/api/v1/profiles/${id}/approve`, { digest, reason: 'looked at it', stage: 'enforce' })
+    .expect(200);
 const recording = (jobId: string, query = '', key = keys.submitter) =>
   api.get(key, `/api/v1/jobs/${jobId}/recording${query}`);
 
