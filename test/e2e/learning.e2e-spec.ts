@@ -3,7 +3,7 @@ import { makeDataSource } from '#lib/database';
 import { FAMILIES_VERSION, type Recording, recordingDigest } from '#lib/profiles';
 import { DataSource } from 'typeorm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { LargeBuilds } from '../../apps/api/src/dispatch/large-builds.js';
+import { LargeBuilds } from '../../apps/api/src/dispatch/proposals/large-builds.js';
 import { considerOlderFamilies, nextBuild } from '../../apps/api/src/profiles/waiting-builds.js';
 import { startTestApi, type TestApi } from '../support/api.js';
 import { eventually } from '../support/eventually.js';
