@@ -151,8 +151,8 @@ describe('a submission', () => {
     const first = await submit({ executors: [{ application }] });
     const buildId = await api.worker.resolveBuild(first, 'sha256:content');
     await api.owner.query(
-      `INSERT INTO profile_version (build_id, number, digest, canonical, coverage, state, statement, signature)
-       VALUES ($1, 1, 'd', $2, '{}', 'APPROVED', 's', 's')`,
+      `INSERT INTO profile_version (build_id, number, digest, canonical, coverage, state, stage, statement, signature)
+       VALUES ($1, 1, 'd', $2, '{}', 'APPROVED', 'enforce', 's', 's')`,
       [buildId, canonicalProfile({ version: 1, architecture: 'x86_64', rules: [], network: 'none' })],
     );
     await submit({ executors: [{ application }], enforcement: 'enforce' });

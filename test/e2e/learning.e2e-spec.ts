@@ -3,7 +3,7 @@ import { makeDataSource } from '#lib/database';
 import { FAMILIES_VERSION, type Recording, recordingDigest } from '#lib/profiles';
 import { DataSource } from 'typeorm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { LargeBuilds } from '../../apps/api/src/dispatch/large-builds.js';
+import { LargeBuilds } from '../../apps/api/src/dispatch/proposals/large-builds.js';
 import { considerOlderFamilies, nextBuild } from '../../apps/api/src/profiles/waiting-builds.js';
 import { startTestApi, type TestApi } from '../support/api.js';
 import { eventually } from '../support/eventually.js';
@@ -42,7 +42,9 @@ const application = async (id: string) =>
   (await api.get(keys.submitter, `/api/v1/applications/${id}`).expect(200)).body;
 const change = (id: string, body: object) => api.patch(keys.admin, `/api/v1/applications/${id}`, body).expect(200);
 const approve = ({ id, digest }: { id: string; digest: string }) =>
-  api.post(keys.reviewer, `/api/v1/profiles/${id}/approve`, { digest, reason: 'looked at it' }).expect(200);
+  api
+    .post(keys.reviewer, `/api/v1/profiles/${id}/approve`, { digest, reason: 'looked at it', stage: 'enforce' })
+    .expect(200);
 const recording = (jobId: string, query = '', key = keys.submitter) =>
   api.get(key, `/api/v1/jobs/${jobId}/recording${query}`);
 

@@ -54,7 +54,7 @@ async function proposed(applicationId: string, number = 1): Promise<Version> {
 async function decide(version: Version, decision: 'approve' | 'reject' | 'revoke'): Promise<void> {
   await grid
     .http('post', `/api/v1/profiles/${version.id}/${decision}`)
-    .send({ digest: version.digest, reason: 'a test' })
+    .send({ digest: version.digest, reason: 'a test', ...(decision === 'approve' && { stage: 'enforce' }) })
     .expect(200);
 }
 

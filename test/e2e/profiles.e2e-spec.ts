@@ -34,7 +34,10 @@ afterAll(() => api.stop());
 const makeApplication = (settings: object = {}) => makeLearningApplication(api, { keys, nodeId, settings });
 
 const decide = (key: string, verb: string, { id, digest }: { id: string; digest: string }) =>
-  api.post(key, `/api/v1/profiles/${id}/${verb}`, { digest, reason: 'looked at it' });
+  api.post(key, `/api/v1/profiles/${id}/${verb}`, {
+    ...{ digest, reason: 'looked at it' },
+    ...(verb === 'approve' && { stage: 'enforce' }),
+  });
 const detail = async (id: string) => (await api.get(keys.reviewer, `/api/v1/profiles/${id}`).expect(200)).body;
 /** What was seen, without what every profile holds or its families bring. */
 const seenOf = ({ origins }: { origins: Record<string, { origin: string }> }) =>
@@ -205,8 +208,10 @@ describe('a decision', () => {
       architecture: 'x86_64',
       profileDigest: version.digest,
     } as const;
-    expect(verifyApproval(api.publicKey, rows[0], subject)).toBe('verified');
-    expect(verifyApproval(api.publicKey, rows[0], { ...subject, application: randomUUID() })).toBe('other-subject');
+    expect(verifyApproval(api.publicKey, rows[0], subject)).toEqual({ kind: 'verified', audit: null });
+    expect(verifyApproval(api.publicKey, rows[0], { ...subject, application: randomUUID() })).toEqual({
+      kind: 'other-subject',
+    });
     expect(body.decisions[0]).toMatchObject({ statement: rows[0].statement, signature: rows[0].signature });
     expect(await auditOf(version.id)).toEqual(['profile.propose', 'profile.approved']);
   });

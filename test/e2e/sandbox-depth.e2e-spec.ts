@@ -84,7 +84,8 @@ async function detail(id: string): Promise<VersionDetail> {
 }
 
 async function approve({ id, digest }: Version): Promise<void> {
-  await grid.http('post', `/api/v1/profiles/${id}/approve`).send({ digest, reason: 'a test' }).expect(200);
+  const body = { digest, reason: 'a test', stage: 'enforce' };
+  await grid.http('post', `/api/v1/profiles/${id}/approve`).send(body).expect(200);
 }
 
 /** Three jobs at monitoring `files`, of two inputs. */

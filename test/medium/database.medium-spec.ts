@@ -51,8 +51,8 @@ async function insertBuild(): Promise<string> {
 
 function insertVersion(build: string, number: number, state: string): Promise<{ rows: { id: string }[] }> {
   return owner.query(
-    `INSERT INTO profile_version (build_id, number, digest, canonical, coverage, state, statement, signature)
-     VALUES ($1, $2, $3, '{}', '{}', $4, 's', 's') RETURNING id`,
+    `INSERT INTO profile_version (build_id, number, digest, canonical, coverage, state, stage, statement, signature)
+     VALUES ($1, $2, $3, '{}', '{}', $4, 'enforce', 's', 's') RETURNING id`,
     [build, number, `sha256:${randomUUID()}`, state],
   );
 }

@@ -17,19 +17,21 @@ const PASSWORDS = { api: 'api-in-tests', worker: 'worker-in-tests' };
 export async function makeTestDatabase(): Promise<TestDatabase> {
   const superuserUrl = required('PORIN_TEST_DATABASE_URL');
   const name = `porin_test_${randomBytes(6).toString('hex')}`;
-  await asSuperuser(superuserUrl, `CREATE DATABASE ${name}`);
+  await withClient(superuserUrl, `CREATE DATABASE ${name}`);
   const ownerUrl = withDatabase(superuserUrl, name);
   await migrate({ ownerUrl, apiPassword: PASSWORDS.api, workerPassword: PASSWORDS.worker });
+  // As on a grid that was just started: jobs on any image are learned from.
+  await withClient(ownerUrl, `INSERT INTO tenant_setting (tenant, unknown_content) VALUES ('default', 'learn')`);
   return {
     ownerUrl,
     apiUrl: withUser(ownerUrl, 'porin_api', PASSWORDS.api),
     workerUrl: withUser(ownerUrl, 'porin_worker', PASSWORDS.worker),
     // Not WITH (FORCE): a pool that a test leaks makes the drop fail, and the test with it.
-    drop: () => asSuperuser(superuserUrl, `DROP DATABASE ${name}`),
+    drop: () => withClient(superuserUrl, `DROP DATABASE ${name}`),
   };
 }
 
-async function asSuperuser(url: string, sql: string): Promise<void> {
+async function withClient(url: string, sql: string): Promise<void> {
   const client = new pg.Client({ connectionString: url });
   await client.connect();
   try {

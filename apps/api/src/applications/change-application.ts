@@ -2,7 +2,7 @@
 import { Application, Audit } from '#lib/database';
 import { type EntityManager } from 'typeorm';
 import { type Caller } from '../auth/caller.js';
-import { releaseHeldJobs } from '../dispatch/release-held.js';
+import { releaseHeldJobs } from '../dispatch/held/release-held.js';
 import { PorinError } from '../errors/porin-error.js';
 import { considerAgain } from '../profiles/waiting-builds.js';
 import { type ApplicationChange } from './application-answers.js';

@@ -8,11 +8,11 @@ import { type Logger } from 'pino';
 import { DataSource } from 'typeorm';
 import { API_CONFIG, LOGGER } from '../tokens.js';
 import { Alarm } from './alarm.js';
-import { Proposals } from './proposals.js';
-import { endLostAttempts, markSilentNodes, settleJobs } from './reconciler.js';
-import { releaseHeldJobs } from './release-held.js';
+import { Proposals } from './proposals/proposals.js';
+import { endLostAttempts, markSilentNodes, settleJobs } from './attempts/reconciler.js';
+import { releaseHeldJobs } from './held/release-held.js';
 import { deleteExpiredArtifacts } from './retention.js';
-import { type Dispatch, possiblyLost, takeReady } from './relay.js';
+import { type Dispatch, possiblyLost, takeReady } from './attempts/relay.js';
 
 const DISPATCH_LOCK = 7_060_118;
 const POLL_MS = 1_000;

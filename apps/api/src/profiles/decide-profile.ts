@@ -14,7 +14,7 @@ import {
 } from '#lib/profiles';
 import { type EntityManager } from 'typeorm';
 import { type Caller } from '../auth/caller.js';
-import { releaseHeldJobs } from '../dispatch/release-held.js';
+import { releaseHeldJobs } from '../dispatch/held/release-held.js';
 import { PorinError } from '../errors/porin-error.js';
 import { uncompilable } from './compile-problem.js';
 
