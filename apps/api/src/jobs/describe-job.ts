@@ -10,8 +10,10 @@ import {
   NodeRow,
   RecordingRow,
 } from '#lib/database';
+import { denialClass } from '#lib/profiles';
 import { type EntityManager, In } from 'typeorm';
 import { z } from 'zod';
+import { countDenials } from './count-denials.js';
 import { waitingReasonText } from './find-jobs.js';
 import { type jobDetail } from './job-answers.js';
 
@@ -23,6 +25,7 @@ type JobDetail = z.input<typeof jobDetail>;
 const denialShape = z.object({
   arguments: z.array(z.string()).catch([]),
   errno: z.string().nullable().catch(null),
+  architecture: z.string().optional().catch(undefined),
 });
 
 export async function describeJob(manager: EntityManager, job: Job): Promise<JobDetail> {
@@ -35,6 +38,7 @@ export async function describeJob(manager: EntityManager, job: Job): Promise<Job
   return {
     ...job,
     waitingReasonText: waitingReasonText(job),
+    denials: (await countDenials(manager, [jobId]))(jobId),
     resources: { cpuMilli, memoryBytes, diskBytes, wallTimeS },
     executors,
     inputs: job.inputs.map(({ content, ...input }) => ({
@@ -49,11 +53,12 @@ export async function describeJob(manager: EntityManager, job: Job): Promise<Job
       ...attempt,
       node: nodes.find(({ id }) => id === attempt.nodeId)?.name ?? '',
     })),
-    runs: await runsOf(manager, jobId),
+    runs: await runsOf(manager, job),
   };
 }
 
-async function runsOf(manager: EntityManager, jobId: string): Promise<JobDetail['runs']> {
+async function runsOf(manager: EntityManager, job: Job): Promise<JobDetail['runs']> {
+  const jobId = job.id;
   const runs = await manager.find(ExecutorRun, { where: { jobId }, order: { attemptNumber: 'ASC', position: 'ASC' } });
   const recordings = await manager.find(RecordingRow, {
     where: { executorRunId: In(runs.map(({ id }) => id)) },
@@ -62,20 +67,27 @@ async function runsOf(manager: EntityManager, jobId: string): Promise<JobDetail[
   return Promise.all(
     runs.map(async (run) => ({
       ...run,
-      denials: await denialsOf(manager, run.id),
+      denials: await denialsOf(manager, run.id, job.architecture),
       artifacts: await artifactsOf(manager, run.id),
       recording: recordings.find(({ executorRunId }) => executorRunId === run.id) ?? null,
     })),
   );
 }
 
-async function denialsOf(manager: EntityManager, executorRunId: string): Promise<JobDetail['runs'][number]['denials']> {
+async function denialsOf(
+  manager: EntityManager,
+  executorRunId: string,
+  ours: Job['architecture'],
+): Promise<JobDetail['runs'][number]['denials']> {
   const rows = await manager.find(DenialRow, {
     where: { executorRunId },
     order: { position: 'ASC' },
     take: DENIALS_MAXIMUM,
   });
-  return rows.map(({ shape, ...denial }) => ({ ...denial, ...denialShape.parse(shape) }));
+  return rows.map(({ shape, ...denial }) => {
+    const { architecture = ours, ...rest } = denialShape.parse(shape);
+    return { ...denial, ...rest, class: denialClass({ call: denial.call, architecture, errno: rest.errno }) };
+  });
 }
 
 /** The row has its size when the run has ended; until then the chunks tell. */

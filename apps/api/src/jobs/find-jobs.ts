@@ -4,11 +4,12 @@ import { isWaitingReason, WAITING_REASONS } from '#lib/jobs';
 import { type EntityManager, type SelectQueryBuilder } from 'typeorm';
 import { atLeast, type Caller } from '../auth/caller.js';
 import { PorinError } from '../errors/porin-error.js';
+import { countDenials } from './count-denials.js';
 import { type JobListQuery } from './job-answers.js';
 
 /** Inputs and outputs may be large, and a page has many jobs. */
 const SUMMARY_COLUMNS =
-  'id name state waitingReason errorCode errorMessage priority architecture tags submittedBy createdAt startedAt endedAt'
+  'id name state waitingReason errorCode errorMessage priority architecture tags submittedBy rerunOf createdAt startedAt endedAt'
     .split(' ')
     .map((property) => `job.${property}`);
 
@@ -37,7 +38,11 @@ export async function listJobs(manager: EntityManager, caller: Caller, query: Jo
     select.andWhere('(job.created_at, job.id) < (SELECT created_at, id FROM job WHERE id = :after)', { after });
   }
   const jobs = await select.getMany();
-  return jobs.map((job) => ({ ...job, waitingReasonText: waitingReasonText(job) }));
+  const denialsOf = await countDenials(
+    manager,
+    jobs.map(({ id }) => id),
+  );
+  return jobs.map((job) => ({ ...job, waitingReasonText: waitingReasonText(job), denials: denialsOf(job.id) }));
 }
 
 /** Throws not-found, for a job that the caller may not see too. */

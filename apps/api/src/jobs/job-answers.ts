@@ -1,7 +1,7 @@
 /** What the job routes take and give. */
 import { ARTIFACT_KINDS } from '#lib/database';
 import { ATTEMPT_STATES, JOB_STATES } from '#lib/jobs';
-import { ARCHITECTURES, ENFORCEMENTS, LANDLOCK_STATUSES, MONITORINGS } from '#lib/profiles';
+import { ARCHITECTURES, CALL_CLASSES, ENFORCEMENTS, LANDLOCK_STATUSES, MONITORINGS } from '#lib/profiles';
 import { z } from 'zod';
 import { nextPage, pageQuery } from '../http/page.js';
 
@@ -47,6 +47,14 @@ export type LogQuery = z.infer<typeof logQuery>;
 export const traceQuery = z.strictObject({ executor });
 export type TraceQuery = z.infer<typeof traceQuery>;
 
+const denialCount = z
+  .object({
+    count: z.int().describe('Denied calls in all of its runs, those that were let go on under audit included'),
+    dropped: z.int().describe('Of them, those beyond the report’s bound, of which nothing else is known'),
+    worstClass: z.enum(CALL_CLASSES).nullable().describe('The most authority that one of them gives; null without any'),
+  })
+  .meta({ id: 'DenialCount' });
+
 const summary = {
   id: z.uuid(),
   name: z.string(),
@@ -59,6 +67,8 @@ const summary = {
   architecture: z.enum(ARCHITECTURES),
   tags: z.record(z.string(), z.string()),
   submittedBy: z.uuid().describe('The API key'),
+  rerunOf: z.uuid().nullable().describe('The job that it repeats'),
+  denials: denialCount,
   createdAt: z.date(),
   startedAt: z.date().nullable(),
   endedAt: z.date().nullable(),
@@ -98,8 +108,16 @@ const denialAnswer = z
     arguments: z.array(z.string()).describe('64-bit hexadecimal'),
     action: z.enum(['refused', 'continued', 'killed']),
     errno: z.string().nullable(),
-    description: z.string(),
+    description: z
+      .string()
+      .describe('In words; a character that does not show is written \\u{3164}, and a backslash in a text is doubled'),
     count: z.int(),
+    class: z
+      .enum(CALL_CLASSES)
+      .nullable()
+      .describe(
+        'How much authority the call gives; null for a number without a name that was answered as by any kernel',
+      ),
   })
   .meta({ id: 'Denial' });
 
@@ -139,6 +157,7 @@ const runAnswer = z
       .enum(LANDLOCK_STATUSES)
       .describe('How much of the profile’s file rules the node’s kernel held; NOT_ENFORCED where there are none'),
     denials: z.array(denialAnswer).describe('While the run goes on, as of about a second ago'),
+    denialsDropped: z.int().describe('Denied calls that are in none of its denials, because the report is bounded'),
     artifacts: z.array(artifactAnswer).describe('Deleted after PORIN_RETENTION_DAYS'),
     recording: z
       .object({ digest: z.string(), partialReasons: z.array(z.string()) })

@@ -1,17 +1,18 @@
-/** Jobs over HTTP: submit, look at, list, read their logs, cancel. */
+/** Jobs over HTTP: submit, look at, list, read their logs, cancel, repeat. */
 import { Body, Controller, Get, Headers, HttpCode, Param, Post, Query, Res } from '@nestjs/common';
 import { ApiBearerAuth, ApiHeader, ApiResponse } from '@nestjs/swagger';
 import { type Response } from 'express';
 import { pipeline } from 'node:stream/promises';
-import { DataSource } from 'typeorm';
+import { DataSource, type EntityManager } from 'typeorm';
 import { z } from 'zod';
 import { type Caller, CurrentCaller } from '../auth/caller.js';
-import { PorinError } from '../errors/porin-error.js';
+import { type ErrorCode, PorinError } from '../errors/porin-error.js';
 import { nextOf } from '../http/page.js';
 import { Answers, AnswersBytes, BODY_ERRORS } from '../openapi/answers.js';
 import { cancelJob } from './cancel-job.js';
 import { describeJob } from './describe-job.js';
 import { findJob, listJobs } from './find-jobs.js';
+import { type WrittenJob } from './insert-job.js';
 import {
   jobDetail,
   jobList,
@@ -27,10 +28,23 @@ import { LOG_ANSWER_BYTES, readLog } from './read-log.js';
 import { readRecording } from './read-recording.js';
 import { readTrace } from './read-trace.js';
 import { recordingAnswer, recordingQuery, type RecordingQuery } from './recording-answers.js';
+import { rerunJob } from './rerun-job.js';
 import { submitJob } from './submit-job.js';
 
 const idSchema = z.uuid();
 const IDEMPOTENCY_KEY = /^[\x21-\x7e]{1,255}$/;
+const IDEMPOTENCY_HEADER = {
+  name: 'Idempotency-Key',
+  required: false,
+  description: 'The same key gives the same job, with status 200',
+};
+const SEEN_BEFORE = { status: 200, description: 'The Idempotency-Key was seen before', standardSchema: jobDetail };
+/** Of every route that makes a job. */
+const SUBMISSION_ERRORS: readonly ErrorCode[] = [
+  ...(['idempotency-key-invalid', 'idempotency-conflict'] as const),
+  ...(['profile-required', 'audit-needs-profile'] as const),
+  ...(['level-not-allowed', 'level-impossible', 'monitoring-unavailable'] as const),
+];
 
 @ApiBearerAuth()
 @Controller('api/v1/jobs')
@@ -38,21 +52,13 @@ export class JobsController {
   constructor(private readonly dataSource: DataSource) {}
 
   @Post()
-  @ApiHeader({
-    name: 'Idempotency-Key',
-    required: false,
-    description: 'The same key gives the same job, with status 200',
-  })
-  @ApiResponse({ status: 200, description: 'The Idempotency-Key was seen before', standardSchema: jobDetail })
+  @ApiHeader(IDEMPOTENCY_HEADER)
+  @ApiResponse(SEEN_BEFORE)
   @Answers({
     summary: 'Submit a job',
     status: 201,
     schema: jobDetail,
-    errors: [
-      ...([...BODY_ERRORS, 'idempotency-key-invalid', 'idempotency-conflict'] as const),
-      ...(['unknown-application', 'profile-required', 'audit-needs-profile'] as const),
-      ...(['level-not-allowed', 'level-impossible', 'monitoring-unavailable'] as const),
-    ],
+    errors: [...BODY_ERRORS, 'unknown-application', ...SUBMISSION_ERRORS],
   })
   async submit(
     @Body({ schema: jobSchema }) body: JobRequest,
@@ -60,14 +66,8 @@ export class JobsController {
     @CurrentCaller() caller: Caller,
     @Res({ passthrough: true }) response: Response,
   ) {
-    if (idempotencyKey !== undefined && !IDEMPOTENCY_KEY.test(idempotencyKey)) {
-      throw new PorinError('idempotency-key-invalid', 'An Idempotency-Key is 1 to 255 visible ASCII characters.');
-    }
-    const { id, created } = await this.dataSource.transaction((manager) =>
-      submitJob(manager, caller, body, idempotencyKey),
-    );
-    response.status(created ? 201 : 200).header('Location', `/api/v1/jobs/${id}`);
-    return this.get(id, caller);
+    requireIdempotencyKey(idempotencyKey);
+    return this.write(caller, response, (manager) => submitJob(manager, caller, body, idempotencyKey));
   }
 
   @Get()
@@ -165,5 +165,37 @@ export class JobsController {
     await findJob(this.dataSource.manager, caller, id);
     await this.dataSource.transaction((manager) => cancelJob(manager, id));
     return this.get(id, caller);
+  }
+
+  @Post(':id/rerun')
+  @ApiHeader(IDEMPOTENCY_HEADER)
+  @ApiResponse(SEEN_BEFORE)
+  @Answers({
+    summary: 'Repeat a job as it was submitted, as a new job of your own; image tags and inputs are resolved anew',
+    status: 201,
+    schema: jobDetail,
+    errors: ['not-found', ...SUBMISSION_ERRORS],
+  })
+  async rerun(
+    @Param('id', { schema: idSchema }) id: string,
+    @Headers('idempotency-key') idempotencyKey: string | undefined,
+    @CurrentCaller() caller: Caller,
+    @Res({ passthrough: true }) response: Response,
+  ) {
+    requireIdempotencyKey(idempotencyKey);
+    const job = await findJob(this.dataSource.manager, caller, id);
+    return this.write(caller, response, (manager) => rerunJob(manager, caller, job, idempotencyKey));
+  }
+
+  private async write(caller: Caller, response: Response, write: (manager: EntityManager) => Promise<WrittenJob>) {
+    const { id, created } = await this.dataSource.transaction(write);
+    response.status(created ? 201 : 200).header('Location', `/api/v1/jobs/${id}`);
+    return this.get(id, caller);
+  }
+}
+
+function requireIdempotencyKey(key: string | undefined): void {
+  if (key !== undefined && !IDEMPOTENCY_KEY.test(key)) {
+    throw new PorinError('idempotency-key-invalid', 'An Idempotency-Key is 1 to 255 visible ASCII characters.');
   }
 }

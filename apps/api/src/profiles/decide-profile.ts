@@ -2,10 +2,12 @@
 import { type KeyObject } from 'node:crypto';
 import { Approval, Audit, ProfileVersion } from '#lib/database';
 import {
+  additionsOf,
   type ApprovalStage,
   type Architecture,
   auditTerms,
   canonicalStatement,
+  needsReason,
   parseProfile,
   type ProfileState,
   sha256,
@@ -17,6 +19,8 @@ import { type Caller } from '../auth/caller.js';
 import { releaseHeldJobs } from '../dispatch/held/release-held.js';
 import { PorinError } from '../errors/porin-error.js';
 import { uncompilable } from './compile-problem.js';
+import { findBase } from './find-profiles.js';
+import { fourEyes } from './four-eyes.js';
 
 export interface Decision {
   readonly kind: ApprovalStage;
@@ -34,20 +38,24 @@ const TRANSITION: Readonly<Record<ApprovalStage, { readonly from: ProfileState; 
 };
 
 interface VersionRow {
+  readonly id: string;
   readonly buildId: string;
   readonly applicationId: string;
   readonly contentDigest: string;
   readonly architecture: Architecture;
   readonly digest: string;
   readonly canonical: string;
+  readonly basedOn: string | null;
+  readonly inheritedFrom: string | null;
+  readonly proposedBy: string | null;
   /** Of its application. */
   readonly quietRuns: number;
   readonly inputs: number;
 }
 
 /**
- * Throws not-found, stale-digest, wrong-profile-state, profile-uncompilable, and profile-integrity when the row was changed
- * by hand.
+ * Throws not-found, stale-digest, wrong-profile-state, reason-required, four-eyes, profile-uncompilable, and
+ * profile-integrity when the row was changed by hand.
  */
 export async function decideProfile(
   manager: EntityManager,
@@ -67,7 +75,12 @@ export async function decideProfile(
       'The stored profile is not what its digest says. Look for who changed it.',
     );
   }
-  if (stage === 'approved') requireCompilable(version.canonical);
+  await requireReason(manager, version, reason);
+  if (stage === 'approved') {
+    const { objection } = await fourEyes(manager, caller, version);
+    if (objection !== null) throw new PorinError('four-eyes', objection);
+    requireCompilable(version.canonical);
+  }
   const { from, to } = TRANSITION[stage];
   const sequence = await nextSequence(manager);
   const now = new Date();
@@ -87,7 +100,9 @@ export async function decideProfile(
   }
   // The approval's statement is overwritten by a revocation's: a row that is set back to APPROVED does not verify.
   const staged =
-    stage === 'approved' ? { stage: startsWith, auditTerms: audit, stageSince: now } : { stage: null, auditTerms: null };
+    stage === 'approved'
+      ? { stage: startsWith, auditTerms: audit, stageSince: now }
+      : { stage: null, auditTerms: null };
   const decided = { state: to, statement, signature, decidedAt: now, ...staged };
   const { affected } = await manager.update(ProfileVersion, { id, state: from }, decided);
   if (affected !== 1) {
@@ -104,6 +119,14 @@ export async function decideProfile(
   if (stage === 'approved') await releaseHeldJobs(manager);
 }
 
+async function requireReason(manager: EntityManager, version: VersionRow, reason: string): Promise<void> {
+  if (reason !== '') return;
+  const base = await findBase(manager, version);
+  if (needsReason(additionsOf(parseProfile(version.canonical), base?.profile ?? null))) {
+    throw new PorinError('reason-required', 'It adds authority to what was allowed before: say why you decide so.');
+  }
+}
+
 /** What no worker can enforce would stop every job of the build. */
 function requireCompilable(canonical: string): void {
   const problem = uncompilable(parseProfile(canonical));
@@ -113,7 +136,8 @@ function requireCompilable(canonical: string): void {
 /** The build's lock makes decisions and proposals of one build follow one another; runs of the build start meanwhile. */
 async function lockVersion(manager: EntityManager, tenant: string, id: string): Promise<VersionRow> {
   const rows: VersionRow[] = await manager.query(
-    `SELECT build.id AS "buildId", application.id AS "applicationId", build.content_digest AS "contentDigest",
+    `SELECT version.id, version.based_on AS "basedOn", version.inherited_from AS "inheritedFrom",
+       version.proposed_by AS "proposedBy", build.id AS "buildId", application.id AS "applicationId", build.content_digest AS "contentDigest",
        build.architecture, version.digest, version.canonical, application.quiet_runs_needed AS "quietRuns",
        application.quiet_inputs_needed AS inputs
      FROM profile_version AS version JOIN build ON build.id = version.build_id

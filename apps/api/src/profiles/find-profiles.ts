@@ -9,7 +9,7 @@ import {
   parseProfile,
   type Profile,
 } from '#lib/profiles';
-import { type EntityManager } from 'typeorm';
+import { type EntityManager, In } from 'typeorm';
 import { type z } from 'zod';
 import { PorinError } from '../errors/porin-error.js';
 import { learningOf } from './find-learning.js';
@@ -24,7 +24,7 @@ export function listProfiles(manager: EntityManager, tenant: string, query: Prof
     `SELECT version.id, application.id AS "applicationId", application.name AS "applicationName", build.id AS "buildId",
        build.content_digest AS "contentDigest", build.architecture, version.number, version.digest, version.state,
        version.based_on AS "basedOn", version.created_at AS "createdAt", version.decided_at AS "decidedAt",
-       version.proposed_by AS "proposedBy",
+       version.proposed_by AS "proposedBy", version.addition_classes AS "additionClasses",
        (SELECT count(DISTINCT call.name)::int
         FROM jsonb_array_elements(version.canonical::jsonb->'rules') AS rule(json),
           jsonb_array_elements_text(rule.json->'names') AS call(name)
@@ -33,9 +33,13 @@ export function listProfiles(manager: EntityManager, tenant: string, query: Prof
      FROM profile_version AS version JOIN build ON build.id = version.build_id
      JOIN application ON application.id = build.application_id
      WHERE application.tenant = $1 AND ($2::uuid IS NULL OR application.id = $2) AND ($3::text IS NULL OR version.state = $3)
+       AND ($6::text IS NULL OR application.name = $6) AND ($7::text IS NULL OR $7 = ANY (version.addition_classes))
        AND ($4::uuid IS NULL OR (version.created_at, version.id) < (SELECT created_at, id FROM profile_version WHERE id = $4))
      ORDER BY version.created_at DESC, version.id DESC LIMIT $5`,
-    [tenant, query.applicationId ?? null, query.state ?? null, query.after ?? null, query.limit],
+    [
+      ...[tenant, query.applicationId ?? null, query.state ?? null, query.after ?? null, query.limit],
+      ...[query.application ?? null, query.class ?? null],
+    ],
   );
 }
 
@@ -101,4 +105,18 @@ export async function findPrevious(
   );
   const [previous] = rows;
   return previous ? { id: previous.id, profile: parseProfile(previous.canonical) } : null;
+}
+
+/**
+ * What has been approved already of what the version allows: the version that it is based on, or of another build, whose
+ * rules it took over. Null where there is none, or where it was revoked: then the version adds all that it has.
+ */
+export async function findBase(
+  manager: EntityManager,
+  { basedOn, inheritedFrom }: Pick<ProfileVersion, 'basedOn' | 'inheritedFrom'>,
+): Promise<{ id: string; profile: Profile } | null> {
+  const id = basedOn ?? inheritedFrom;
+  const base =
+    id === null ? null : await manager.findOneBy(ProfileVersion, { id, state: In(['APPROVED', 'SUPERSEDED']) });
+  return base && { id: base.id, profile: parseProfile(base.canonical) };
 }

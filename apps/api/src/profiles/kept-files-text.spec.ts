@@ -8,8 +8,8 @@ const withFiles = (...paths: string[]): Recording => ({ ...recordingOf(['openat'
 
 describe('the list of files that a stripped image would keep', () => {
   it('has one path a line, however the path is named', () => {
-    expect(keptFilesText([withFiles('/usr/bin/b', '/usr/line\nfeed'), withFiles('/back\\slash')])).toBe(
-      '/back\\x5cslash\n/usr/bin/b\n/usr/line\\x0afeed\n',
+    expect(keptFilesText([withFiles('/usr/bin/b', '/usr/line\nfeed'), withFiles('/back\\slash', '/usr/\u3164')])).toBe(
+      '/back\\\\slash\n/usr/bin/b\n/usr/line\\u{a}feed\n/usr/\\u{3164}\n',
     );
   });
 

@@ -2,6 +2,7 @@
 import {
   APPROVAL_STAGES,
   ARCHITECTURES,
+  CALL_CLASSES,
   COMPARISONS,
   CONDITION_CHANGES,
   DECIDING_RULES,
@@ -19,6 +20,11 @@ import { learning } from './learning-answer.js';
 export const profileListQuery = z.strictObject({
   state: z.enum(PROFILE_STATES).optional(),
   applicationId: z.uuid().optional(),
+  application: z.string().max(1024).optional().describe('Its name'),
+  class: z
+    .enum(CALL_CLASSES)
+    .optional()
+    .describe('Among the calls that the version adds to the one that it is based on there is one of this class'),
   ...pageQuery,
 });
 export type ProfileListQuery = z.infer<typeof profileListQuery>;
@@ -27,7 +33,14 @@ const digest = z.string().regex(/^sha256:[0-9a-f]{64}$/, 'must be sha256: and 64
 
 const decision = {
   digest: digest.describe('Of the version that was reviewed; another one is refused'),
-  reason: z.string().trim().min(1).max(4096),
+  reason: z
+    .string()
+    .trim()
+    .max(4096)
+    .default('')
+    .describe(
+      'Needed where the version adds calls of class authority or dangerous, file rules or limits; see reasonRequired of /review',
+    ),
 };
 export const decisionSchema = z.strictObject(decision).meta({ id: 'Decision' });
 
@@ -62,6 +75,11 @@ const summary = {
   createdAt: z.date(),
   decidedAt: z.date().nullable(),
   calls: z.int().describe('System calls that it allows'),
+  additionClasses: z
+    .array(z.enum(CALL_CLASSES))
+    .describe(
+      'Classes of the calls that it adds to the version that it is based on; a basic or harmless call that may be made with other arguments than the fixed ones counts as authority',
+    ),
 };
 
 export const profileSummary = z
@@ -102,7 +120,7 @@ const fileRule = z
     rights: z.array(z.enum(FILE_RIGHTS)).readonly(),
   })
   .meta({ id: 'FileRule' });
-const landlockStatus = z.enum(LANDLOCK_STATUSES);
+export const landlockStatus = z.enum(LANDLOCK_STATUSES);
 const profileSchema = z
   .object({
     version: z.literal(1),
@@ -150,6 +168,12 @@ const derivations = z
   })
   .meta({ id: 'Derivations' });
 
+export const lintWarning = z.object({
+  name: z.string().describe('A call, or "file:" and a path; a character that does not show is written \\u{3164}'),
+  kind: z.enum(['risky', 'withheld', 'rare']),
+  reason: z.string(),
+});
+
 export const profileDetail = z
   .object({
     ...summary,
@@ -179,9 +203,7 @@ export const profileDetail = z
     familiesCurrent: z.boolean().describe('False: there is a newer table, by which another version may be proposed'),
     learning: learning.describe('How the learning of its build stands now'),
     derivations: derivations.describe('What its recordings say beyond the rules'),
-    lint: z
-      .array(z.object({ name: z.string(), kind: z.enum(['risky', 'withheld', 'rare']), reason: z.string() }))
-      .readonly(),
+    lint: z.array(lintWarning).readonly(),
     recordings: z.array(z.object({ executorRunId: z.uuid(), digest: z.string(), jobId: z.uuid().nullable() })),
     decisions: z.array(
       z.object({
@@ -232,7 +254,7 @@ export const importedProfile = z
   .object({ ...profileDetail.shape, report: importReport.describe('What became of the document') })
   .meta({ id: 'ImportedProfile' });
 
-const namesDiff = z
+export const namesDiff = z
   .object({
     added: z.array(z.string()).readonly(),
     removed: z.array(z.string()).readonly(),
@@ -241,7 +263,7 @@ const namesDiff = z
   .meta({ id: 'NamesDiff' });
 const rights = z.array(z.enum(FILE_RIGHTS)).readonly();
 const changedRights = z.array(z.object({ path: z.string(), rights })).readonly();
-const filesDiff = z
+export const filesDiff = z
   .object({
     restrictedBefore: z.boolean().describe('False: the version before leaves files to the container alone'),
     restrictedNow: z.boolean(),
@@ -254,7 +276,8 @@ const filesDiff = z
     narrowed: changedRights,
   })
   .meta({ id: 'FilesDiff' });
-const limitChange = <T extends z.ZodType>(of: T) => z.object({ before: of.nullable(), now: of.nullable() }).nullable();
+export const limitChange = <T extends z.ZodType>(of: T) =>
+  z.object({ before: of.nullable(), now: of.nullable() }).nullable();
 export const profileDiff = z
   .object({
     previousId: z.uuid().nullable().describe('The version that it is based on, else the one before it'),

@@ -3,13 +3,7 @@ import { type KeyObject } from 'node:crypto';
 import { Body, Controller, Get, HttpCode, Inject, Param, Post, Query, Res } from '@nestjs/common';
 import { ApiBearerAuth } from '@nestjs/swagger';
 import { type ApiConfig } from '#lib/config';
-import {
-  diffProfile,
-  engineDefaultNames,
-  exportOci,
-  grantedNames,
-  parseProfile,
-} from '#lib/profiles';
+import { diffProfile, engineDefaultNames, exportOci, grantedNames, parseProfile } from '#lib/profiles';
 import { type Response } from 'express';
 import { DataSource } from 'typeorm';
 import { z } from 'zod';
@@ -35,6 +29,8 @@ import {
   profileListQuery,
   type ProfileListQuery,
 } from './profile-answers.js';
+import { profileReview } from './review-answer.js';
+import { reviewProfile } from './review-profile.js';
 
 const idSchema = z.uuid();
 type DecisionRequest = z.infer<typeof decisionSchema>;
@@ -44,9 +40,10 @@ const DECISION_ERRORS: readonly ErrorCode[] = [
   'not-found',
   'stale-digest',
   'wrong-profile-state',
+  'reason-required',
   'profile-integrity',
 ];
-const APPROVAL_ERRORS: readonly ErrorCode[] = [...DECISION_ERRORS, 'profile-uncompilable'];
+const APPROVAL_ERRORS: readonly ErrorCode[] = [...DECISION_ERRORS, 'four-eyes', 'profile-uncompilable'];
 
 @ApiBearerAuth()
 @Controller('api/v1/profiles')
@@ -72,6 +69,17 @@ export class ProfilesController {
   })
   get(@Param('id', { schema: idSchema }) id: string, @CurrentCaller() caller: Caller) {
     return describeProfile(this.dataSource.manager, caller.tenant, id, this.config.PORIN_BEYOND_DEFAULT);
+  }
+
+  @Get(':id/review')
+  @NeedsRole('reviewer')
+  @Answers({
+    summary: 'Review a profile version: what it adds by class, on whose evidence, and what it would have refused',
+    schema: profileReview,
+    errors: ['role-required', 'not-found'],
+  })
+  review(@Param('id', { schema: idSchema }) id: string, @CurrentCaller() caller: Caller) {
+    return reviewProfile(this.dataSource.manager, caller, id, this.config.PORIN_BEYOND_DEFAULT);
   }
 
   @Get(':id/diff')

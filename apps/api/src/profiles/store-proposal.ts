@@ -1,6 +1,14 @@
 /** Writes a proposed profile version, learned or written by hand, in the place of the build's earlier proposal. */
 import { Audit, ProfileVersion, ProfileVersionRecording } from '#lib/database';
-import { type Coverage, type Digest, type Origins, type ProfileState } from '#lib/profiles';
+import {
+  additionsOf,
+  type CallClass,
+  type Coverage,
+  type Digest,
+  type Origins,
+  parseProfile,
+  type ProfileState,
+} from '#lib/profiles';
 import { type EntityManager } from 'typeorm';
 
 export interface Proposal {
@@ -52,13 +60,23 @@ export async function storeProposal(
   if (waiting && waiting.proposedBy !== null && proposedBy === null) return { kind: 'known', ...pick(waiting) };
   await manager.update(ProfileVersion, { buildId: build.id, state: 'PROPOSED' }, { state: 'SUPERSEDED' });
   const state: ProfileState = 'PROPOSED';
+  const additionClasses = await classesAdded(manager, proposal);
   let { id, number } = known ?? { id: '', number: 0 };
   if (known) {
-    const undecided = { state, ...evidence, basedOn, proposedBy, statement: null, signature: null, decidedAt: null };
+    const undecided = {
+      ...{ state, ...evidence, additionClasses, basedOn, proposedBy },
+      ...{ statement: null, signature: null, decidedAt: null },
+    };
     await manager.update(ProfileVersion, { id }, undecided);
   } else {
     number = ((await manager.maximum(ProfileVersion, 'number', { buildId: build.id })) ?? 0) + 1;
-    const inserted = await manager.insert(ProfileVersion, { ...proposal, buildId: build.id, number, state });
+    const inserted = await manager.insert(ProfileVersion, {
+      ...proposal,
+      additionClasses,
+      buildId: build.id,
+      number,
+      state,
+    });
     ({ id } = inserted.identifiers[0] as { id: string });
   }
   await linkRecordings(manager, id, runs);
@@ -68,6 +86,12 @@ export async function storeProposal(
     detail: { buildId: build.id, number, digest, recordings: runs.length },
   });
   return { kind: 'proposed', id, number, digest };
+}
+
+/** Of what it adds to the version that it is based on: see additionsOf. */
+async function classesAdded(manager: EntityManager, { canonical, basedOn }: Proposal): Promise<CallClass[]> {
+  const before = basedOn === null ? null : await manager.findOneByOrFail(ProfileVersion, { id: basedOn });
+  return [...additionsOf(parseProfile(canonical), before && parseProfile(before.canonical)).classes];
 }
 
 function pick({ id, number, state }: ProfileVersion) {

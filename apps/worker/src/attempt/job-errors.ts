@@ -9,6 +9,7 @@ import {
   type StopReason,
 } from '#lib/execution';
 import { JobError } from '#lib/jobs';
+import { visible } from '#lib/profiles';
 
 interface RunFacts {
   readonly limits: RunLimits;
@@ -26,7 +27,7 @@ export function outcomeError(report: ExecutorRunReport, facts: RunFacts): JobErr
   const { limits, wallTimeS, command, workingDirectory, node } = facts;
   // Whatever a script made of its failure, what it was to do is not done.
   if (foreignProgram && !isStoppedByOthers(outcome)) {
-    return JobError.of('unsupported-abi', { program: foreignProgram.path, abi: ABI_WORDS[foreignProgram.abi] });
+    return JobError.of('unsupported-abi', { program: visible(foreignProgram.path), abi: ABI_WORDS[foreignProgram.abi] });
   }
   switch (outcome.kind) {
     case 'exited':
@@ -41,11 +42,11 @@ export function outcomeError(report: ExecutorRunReport, facts: RunFacts): JobErr
         : JobError.of('killed-by-signal', { signal: outcome.signal });
     case 'exec-failed':
       if (outcome.stage === 'directory') {
-        return JobError.of('working-directory', { directory: workingDirectory, errno: outcome.errno });
+        return JobError.of('working-directory', { directory: visible(workingDirectory), errno: outcome.errno });
       }
       return outcome.errno === 'ENOENT'
-        ? JobError.of('command-not-found', { command: command[0] ?? '' })
-        : JobError.of('command-not-executable', { command: command[0] ?? '', errno: outcome.errno });
+        ? JobError.of('command-not-found', { command: visible(command[0] ?? '') })
+        : JobError.of('command-not-executable', { command: visible(command[0] ?? ''), errno: outcome.errno });
     case 'stopped':
       return stopError(outcome.reason, { limits, wallTimeS, node });
   }

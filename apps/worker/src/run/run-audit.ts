@@ -7,6 +7,7 @@ import {
   isOutside,
   nodeArchitecture,
   type Profile,
+  quoted,
   type Recording,
   syscallNumber,
 } from '#lib/profiles';
@@ -61,7 +62,7 @@ export class RunAudit {
 }
 
 function descriptionOf(departure: Departure): string {
-  if (departure.kind === 'file') return `${departure.access} ${JSON.stringify(departure.path)}`;
+  if (departure.kind === 'file') return `${departure.access} ${quoted(departure.path)}`;
   if (departure.kind === 'refused') return `${departure.call}()`;
   const values = Array.from({ length: 6 }, (_, argument) => {
     const value = departure.values[argument];

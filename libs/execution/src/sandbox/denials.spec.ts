@@ -29,7 +29,7 @@ describe('toDenial', () => {
     [raw(41, [99n, 9n, 0n]), 'socket(99, 9, 0)'],
     [raw(257, [0n, 0n, 0x80241n], { pointedTo: [path('/a')] }), 'openat("/a", O_WRONLY|O_CREAT|O_TRUNC|O_CLOEXEC)'],
     [raw(59, [], { pointedTo: [path('/bin/sh')] }), 'execve("/bin/sh")'],
-    [raw(59, [], { pointedTo: [path('a"\n\u001b[31m')] }), 'execve("a\\"\\n\\u001b[31m")'],
+    [raw(59, [], { pointedTo: [path('a"\n\u001b[31m')] }), 'execve("a\\"\\u{a}\\u{1b}[31m")'],
     [raw(82, [], { pointedTo: [path('/a', 0), path('/b', 1)] }), 'rename("/a", "/b")'],
     [raw(59, [], { pointedTo: [{ kind: 'cut', argument: 0, bytes: Buffer.from('/a') }] }), 'execve("/a"...)'],
     [raw(59, [], { pointedTo: [{ kind: 'unreadable', argument: 0 }] }), 'execve(unreadable)'],

@@ -1,4 +1,5 @@
 /** Words for what the arguments of a call point to: paths and socket addresses, copied out of the payload. */
+import { quoted } from '#lib/profiles';
 import { type PointedTo } from './control-message.js';
 import { describeAddress } from './socket-address.js';
 
@@ -10,9 +11,9 @@ export function describePointedTo(all: readonly PointedTo[]): ReadonlyMap<number
 function inWords(pointedTo: PointedTo): string {
   switch (pointedTo.kind) {
     case 'path':
-      return JSON.stringify(pointedTo.bytes.toString());
+      return quoted(pointedTo.bytes.toString());
     case 'cut':
-      return `${JSON.stringify(pointedTo.bytes.toString())}...`;
+      return `${quoted(pointedTo.bytes.toString())}...`;
     case 'address':
       return describeAddress(pointedTo.bytes);
     case 'unreadable':

@@ -1,5 +1,5 @@
 /** Words for a socket address (struct sockaddr and its kinds) as copied out of the payload. */
-import { SOCKET_FAMILIES } from '#lib/profiles';
+import { quoted, SOCKET_FAMILIES } from '#lib/profiles';
 
 const AF_UNIX = 1;
 const AF_INET = 2;
@@ -53,7 +53,7 @@ export function describeAddress(bytes: Buffer): string {
 /** A leading NUL makes the name abstract: then all of it counts, without one it ends at the first NUL. */
 function describeUnix(name: Buffer): string {
   if (name.length === 0) return 'unix, unnamed';
-  if (name[0] === 0) return `unix, abstract ${JSON.stringify(name.subarray(1).toString())}`;
+  if (name[0] === 0) return `unix, abstract ${quoted(name.subarray(1).toString())}`;
   const end = name.indexOf(0);
-  return `unix ${JSON.stringify(name.subarray(0, end < 0 ? name.length : end).toString())}`;
+  return `unix ${quoted(name.subarray(0, end < 0 ? name.length : end).toString())}`;
 }

@@ -1,4 +1,5 @@
 /** What recordings say beyond the rules, for the same review: network, processes, and the files of a stripped image. */
+import { visible } from '../kernel/visible-text.js';
 import { type Recording, type SocketUse } from '../model/recording.js';
 import { keptFiles } from './kept-files.js';
 import { proposedPids } from './learn-files.js';
@@ -39,7 +40,7 @@ export function derivations(recordings: readonly Recording[]): Derivations {
     recordings: withFiles.length,
     network: withFiles.length === 0 ? null : networkOf(withFiles),
     pids: peak === 0 ? null : { peak, proposed: proposedPids(peak) },
-    keptFiles: withFiles.length === 0 ? null : { count: kept.length, sample: kept.slice(0, SAMPLE) },
+    keptFiles: withFiles.length === 0 ? null : { count: kept.length, sample: kept.slice(0, SAMPLE).map(visible) },
     beyondRules: beyondRules(withFiles),
   };
 }
@@ -64,7 +65,7 @@ function leavesTheContainer({ operation, family, address }: SocketUse): boolean 
 }
 
 function attemptOf({ operation, address, result }: SocketUse): string {
-  return `${operation} ${address}${result === 'ok' ? '' : ` (${result})`}`;
+  return `${operation} ${visible(address)}${result === 'ok' ? '' : ` (${result})`}`;
 }
 
 function recordingsOf(count: number): string {
@@ -73,5 +74,5 @@ function recordingsOf(count: number): string {
 
 function beyondRules(recordings: readonly Recording[]): readonly string[] {
   const uses = recordings.flatMap(successfulUses).filter((use) => !isExpressible(use));
-  return [...new Set(uses.map(({ access, path }) => `${access} ${path}`))].sort();
+  return [...new Set(uses.map(({ access, path }) => `${access} ${visible(path)}`))].sort();
 }

@@ -1,4 +1,5 @@
 /** What a profile's file rules and limits grant and refuse that those of the version before did not. */
+import { visible } from '../kernel/visible-text.js';
 import { type FileRight, type FileRule, type LandlockStatus } from '../model/files.js';
 import { type Profile } from '../model/profile.js';
 import { isAtOrBelow } from './paths.js';
@@ -6,6 +7,7 @@ import { byPath, isGiven, rightsAt } from './rights.js';
 
 /** At a path, and so below it. */
 export interface ChangedRights {
+  /** Here, as in all of the diff, what does not show is written out. */
   readonly path: string;
   /** In the order of FILE_RIGHTS; those gained where it is about more, those lost where it is about less. */
   readonly rights: readonly FileRight[];
@@ -62,19 +64,23 @@ export function diffFiles(before: readonly FileRule[] | undefined, now: readonly
     restrictedNow: now !== undefined,
     added: ruled
       .filter(({ was }) => was.length === 0)
-      .map(({ path, is }) => ({ path, rights: is, replaces: old.flatMap((rule) => takenIn(rule, path, freshRights)) })),
-    removed: wasRuled.filter(({ is }) => is.length === 0).map(({ path, was }) => ({ path, rights: was })),
+      .map(({ path, is }) => ({
+        path: visible(path),
+        rights: is,
+        replaces: old.flatMap((rule) => takenIn(rule, path, freshRights)),
+      })),
+    removed: wasRuled.filter(({ is }) => is.length === 0).map(({ path, was }) => ({ path: visible(path), rights: was })),
     widened: ruled
       .filter(({ was, gained }) => was.length > 0 && gained.length > 0)
-      .map(({ path, gained }) => ({ path, rights: gained })),
+      .map(({ path, gained }) => ({ path: visible(path), rights: gained })),
     narrowed: wasRuled
       .filter(({ is, lost }) => is.length > 0 && lost.length > 0)
-      .map(({ path, lost }) => ({ path, rights: lost })),
+      .map(({ path, lost }) => ({ path: visible(path), rights: lost })),
   };
 }
 
 function takenIn({ path }: FileRule, tree: string, rules: ReadonlyMap<string, unknown>): string[] {
-  return path !== tree && isAtOrBelow(path, tree) && !rules.has(path) ? [path] : [];
+  return path !== tree && isAtOrBelow(path, tree) && !rules.has(path) ? [visible(path)] : [];
 }
 
 function without(rights: readonly FileRight[], others: readonly FileRight[]): readonly FileRight[] {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { lintProfile } from '../review/lint.js';
+import { visible } from '../kernel/visible-text.js';
 import { type FileRight, type FileRule } from '../model/files.js';
 import { type Profile } from '../model/profile.js';
 import { lintFiles } from './lint-files.js';
@@ -47,14 +48,26 @@ describe('lintFiles', () => {
     [rule('/proc/1/cmdline', 'read'), /porin-init/],
     [rule('/usr/lib/\u202egpj.so', 'read'), /do not show/],
     [rule('/data/a\n/etc', 'read'), /do not show/],
+    [rule('/data/a\u3164', 'read'), /do not show/],
+    [rule('/data/a\u115f', 'read'), /do not show/],
+    [rule('/data/a\u2800', 'read'), /do not show/],
+    [rule('/data/a\u034f', 'read'), /do not show/],
+    [rule('/data/a\u00a0b', 'read'), /do not show/],
   ])('warns of %j', (file, reason) => {
     const warnings = lintFiles(profile(file));
     expect(warnings.map((warning) => warning.reason)).toContainEqual(expect.stringMatching(reason));
-    expect(warnings).toContainEqual(expect.objectContaining({ name: `file:${file.path}`, kind: 'risky' }));
+    expect(warnings).toContainEqual(expect.objectContaining({ name: `file:${visible(file.path)}`, kind: 'risky' }));
   });
 
   it('does not take every name that ends like a shell for one', () => {
     expect(reasons(rule('/usr/bin/git-sh', 'read'), rule('/usr/bin/publish', 'read', 'execute'))).toEqual([]);
+  });
+
+  it('points at rules that few of several recordings used', () => {
+    const coverage = { 'file:/opt/a\u3164': { seenIn: 2, of: 10 } };
+    expect(lintFiles(profile(rule('/opt/a\u3164', 'read')), coverage)).toContainEqual({
+      ...{ name: 'file:/opt/a\\u{3164}', kind: 'rare', reason: 'used in 2 of 10 recordings only' },
+    });
   });
 
   it('points at rules that one of several recordings used', () => {

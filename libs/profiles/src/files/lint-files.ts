@@ -1,4 +1,5 @@
 /** What a reviewer should look at in a profile's file rules, with the reason for each. */
+import { hasInvisible, visible } from '../kernel/visible-text.js';
 import { type FileRule } from '../model/files.js';
 import { type Coverage, type Profile } from '../model/profile.js';
 import { ALWAYS_GRANTED } from './always-granted.js';
@@ -6,9 +7,10 @@ import { isBoundary, isShell } from './areas.js';
 import { fileCoverageKey } from './learn-files.js';
 import { isAtOrBelow } from './paths.js';
 import { byPath, rightsAt } from './rights.js';
+import { isRare } from '../review/rarity.js';
 
 export interface FileWarning {
-  /** "file:" and the rule's path. */
+  /** "file:" and the rule's path, in which what does not show is written out. */
   readonly name: string;
   readonly kind: 'risky' | 'rare';
   readonly reason: string;
@@ -29,8 +31,6 @@ const TELLING: Readonly<Record<string, string>> = {
 };
 const SECRET_DIRECTORY = /\/\.(?:ssh|gnupg|aws|azure|kube|docker|config\/gcloud)(?:\/|$)/;
 const PROGRAM_DIRECTORIES = ['/bin', '/sbin', '/usr/bin', '/usr/sbin', '/usr/local/bin', '/usr/local/sbin'];
-/** Controls, marks of direction and other characters without a form of their own, with which one path looks like another. */
-const INVISIBLE = /[\p{C}\p{Zl}\p{Zp}]/u;
 const WRITABLE_ANYWAY: ReadonlySet<string> = new Set(
   ALWAYS_GRANTED.filter(({ rights }) => rights.includes('write')).map(({ path }) => path),
 );
@@ -40,11 +40,12 @@ export function lintFiles({ files = [] }: Profile, coverage: Coverage = {}): rea
   // With what is granted anyway, which may be what makes a rule's own rights dangerous.
   const all = byPath([...files, ...ALWAYS_GRANTED]);
   return files.flatMap((rule) => {
-    const name = fileCoverageKey(rule.path);
+    const key = fileCoverageKey(rule.path);
+    const name = visible(key);
     const reasons = risksOf({ path: rule.path, rights: rightsAt(all, rule.path) });
     return [
       ...reasons.map((reason): FileWarning => ({ name, kind: 'risky', reason })),
-      ...rareIn(name, Object.hasOwn(coverage, name) ? coverage[name] : undefined),
+      ...rareIn(name, Object.hasOwn(coverage, key) ? coverage[key] : undefined),
     ];
   });
 }
@@ -53,7 +54,7 @@ function risksOf({ path, rights }: FileRule): string[] {
   const has = (right: FileRule['rights'][number]) => rights.includes(right);
   const isListed = rights.length === 1 && has('list');
   const risks = [
-    INVISIBLE.test(path) && 'has characters that do not show, and may not be the path that it looks like',
+    hasInvisible(path) && 'has characters that do not show, and may not be the path that it looks like',
     isBoundary(path) && !isListed && `grants ${rights.join(', ')} in a whole tree of unrelated files`,
     isBoundary(path) && isListed && 'shows the names of all files in it, and not what is in them',
     (has('write') || has('create')) &&
@@ -82,6 +83,6 @@ function holdsPrograms(path: string): boolean {
 }
 
 function rareIn(name: string, seen: Coverage[string] | undefined): FileWarning[] {
-  if (seen?.seenIn !== 1 || seen.of < 2) return [];
-  return [{ name, kind: 'rare', reason: `used in 1 of ${seen.of} recordings only` }];
+  if (!seen || !isRare(seen)) return [];
+  return [{ name, kind: 'rare', reason: `used in ${seen.seenIn} of ${seen.of} recordings only` }];
 }

@@ -1,4 +1,5 @@
 /** The optional members of a profile about files and processes, from JSON: strict, so that one meaning has one text. */
+import { quoted } from '../kernel/visible-text.js';
 import { FILE_RIGHTS, type FileRight, type FileRule, LANDLOCK_STATUSES, PATH_VARIABLES } from '../model/files.js';
 import { arrayOf, membersOf, ProfileError } from '../model/parse-json.js';
 import { type Profile } from '../model/profile.js';
@@ -32,7 +33,7 @@ function parseFiles(value: unknown): readonly FileRule[] {
   rules.forEach(({ path }, index) => {
     const previous = rules[index - 1];
     if (previous === undefined || previous.path < path) return;
-    const problem = previous.path === path ? `"${path}" has two rules` : 'rules must be sorted by path';
+    const problem = previous.path === path ? `${quoted(path)} has two rules` : 'rules must be sorted by path';
     throw new ProfileError(`$.files[${index}].path`, problem);
   });
   requireCanonical(rules);
@@ -46,7 +47,7 @@ function requireCanonical(rules: readonly FileRule[]): void {
     const inherited = inheritedAt(united, path);
     const missing = inherited.find((right) => !isGiven(rights, right));
     const at = `$.files[${index}].rights`;
-    if (missing !== undefined) throw new ProfileError(at, `must hold "${missing}", which a rule above "${path}" gives`);
+    if (missing !== undefined) throw new ProfileError(at, `must hold "${missing}", which a rule above ${quoted(path)} gives`);
     if (rights.every((right) => isGiven(inherited, right)))
       throw new ProfileError(at, 'adds nothing to the rules above it');
   });

@@ -1,5 +1,6 @@
 /** Where one run has its inputs, outputs and temporary files, and the variables that stand for them. */
 import { type PathVariable } from '../model/files.js';
+import { quoted } from '../kernel/visible-text.js';
 import { FileRulesError } from './file-rules-error.js';
 import { pathProblem } from './paths.js';
 
@@ -34,6 +35,6 @@ export function placesOf(places: Places): readonly Place[] {
 
 function checked(path: string): string {
   const problem = path === '/' ? 'must not be the root' : pathProblem(path);
-  if (problem !== undefined) throw new FileRulesError('BAD_PLACE', `The place "${path}" of the job ${problem}.`);
+  if (problem !== undefined) throw new FileRulesError('BAD_PLACE', `The place ${quoted(path)} of the job ${problem}.`);
   return path;
 }

@@ -8,13 +8,15 @@ import { lintFiles } from '../files/lint-files.js';
 import { type Alternative, byName, isUnconditional } from '../model/argument-rules.js';
 import { allowedNames } from '../model/parse-profile.js';
 import { type Coverage, type Profile } from '../model/profile.js';
+import { describeConditions } from './describe-conditions.js';
 import { argumentReasons } from './lint-arguments.js';
+import { isRare } from './rarity.js';
 import { RISKY_VALUES } from './risky-values.js';
 
 export interface LintWarning {
   /** A call, or "file:" and the path of a file rule. */
   readonly name: string;
-  /** `withheld`: in the profile, and refused all the same. `rare`: seen in one of several recordings only. */
+  /** `withheld`: in the profile, and refused all the same. `rare`: seen in few of the recordings; see isRare. */
   readonly kind: 'risky' | 'withheld' | 'rare';
   readonly reason: string;
 }
@@ -52,7 +54,7 @@ export function lintProfile(
     // What is refused anyway is not a risk as well.
     if (by) return [{ name, kind: 'withheld', reason: WITHHELD_REASONS[by](name) }];
     const alternatives = rules.get(name) ?? [];
-    const reasons = [...nameReasons(name, alternatives), ...argumentReasons(name, alternatives, isHeld)];
+    const reasons = reasonsOf(name, alternatives, isHeld);
     return [
       ...reasons.map((reason): LintWarning => ({ name, kind: 'risky', reason })),
       ...rare(name, Object.hasOwn(coverage, name) ? coverage[name] : undefined),
@@ -61,14 +63,21 @@ export function lintProfile(
   return [...aboutCalls, ...lintFiles(profile, coverage)];
 }
 
-/** What is said of a name is said of its values instead, where the profile holds it to some and they are told apart. */
-function nameReasons(name: string, alternatives: readonly Alternative[]): readonly string[] {
-  const isToldApart = !isUnconditional(alternatives) && Object.hasOwn(RISKY_VALUES, name);
-  const isRisky = ['authority', 'dangerous'].includes(callClass(name));
-  return isRisky && !isToldApart ? [callFacts(name)?.does ?? 'is not in the table of calls'] : [];
+/**
+ * Every call of class authority or dangerous is spoken of. Where the profile holds it to values that are told apart, the
+ * risky ones of them are named instead; where none of them is, what it is held to.
+ */
+function reasonsOf(name: string, alternatives: readonly Alternative[], isHeld: boolean): readonly string[] {
+  const aboutValues = argumentReasons(name, alternatives, isHeld);
+  if (!['authority', 'dangerous'].includes(callClass(name))) return aboutValues;
+  const does = callFacts(name)?.does ?? 'is not in the table of calls';
+  if (isUnconditional(alternatives) || !Object.hasOwn(RISKY_VALUES, name)) return [does, ...aboutValues];
+  if (aboutValues.length > 0) return aboutValues;
+  const held = alternatives.map((conditions) => describeConditions(name, conditions));
+  return [`${does}; here only where ${held.join(', or ')}`];
 }
 
 function rare(name: string, seen: Coverage[string] | undefined): LintWarning[] {
-  if (seen?.seenIn !== 1 || seen.of < 2) return [];
-  return [{ name, kind: 'rare', reason: `seen in 1 of ${seen.of} recordings only` }];
+  if (!seen || !isRare(seen)) return [];
+  return [{ name, kind: 'rare', reason: `seen in ${seen.seenIn} of ${seen.of} recordings only` }];
 }

@@ -1,0 +1,98 @@
+/** Writes a job, its executors and its outbox row in one transaction; the same Idempotency-Key gives the same job. */
+import { createHash } from 'node:crypto';
+import { type Application, Executor, Job, Outbox } from '#lib/database';
+import { type WaitingReason } from '#lib/jobs';
+import { type EntityManager } from 'typeorm';
+import { type Caller } from '../auth/caller.js';
+import { PorinError } from '../errors/porin-error.js';
+import { refuseEarly } from './refuse-early.js';
+
+export interface WrittenJob {
+  readonly id: string;
+  /** False when the Idempotency-Key was seen before. */
+  readonly created: boolean;
+}
+
+/** What a job's row says of what was asked for. */
+export type JobFields = Pick<
+  Job,
+  | 'name'
+  | 'priority'
+  | 'architecture'
+  | 'cpuMilli'
+  | 'memoryBytes'
+  | 'diskBytes'
+  | 'wallTimeS'
+  | 'inputs'
+  | 'outputs'
+  | 'tags'
+  | 'requestedEnforcement'
+  | 'requestedMonitoring'
+  | 'rerunOf'
+>;
+
+export interface NewExecutor {
+  readonly application: Application;
+  readonly executor: Pick<Executor, 'image' | 'command' | 'environment' | 'workingDirectory'>;
+}
+
+export interface JobOrder {
+  readonly fields: JobFields;
+  readonly executors: readonly NewExecutor[];
+  /** Equal requests have equal text. */
+  readonly requestText: string;
+  readonly idempotencyKey: string | undefined;
+}
+
+/**
+ * The job is the caller's. Throws idempotency-conflict when the key was used for another request, and what refuseEarly
+ * throws: last, because a job that was taken once is answered with itself whatever has changed since.
+ */
+export async function insertJob(manager: EntityManager, caller: Caller, order: JobOrder): Promise<WrittenJob> {
+  const { fields, executors, idempotencyKey } = order;
+  const requestDigest = `sha256:${createHash('sha256').update(order.requestText).digest('hex')}`;
+  const inserted = await manager
+    .createQueryBuilder()
+    .insert()
+    .into(Job)
+    .values({
+      ...fields,
+      tenant: caller.tenant,
+      submittedBy: caller.keyId,
+      submittedRole: caller.role,
+      idempotencyKey: idempotencyKey ?? null,
+      requestDigest,
+      waitingReason: 'waiting-for-slot' satisfies WaitingReason,
+    })
+    .orIgnore()
+    .returning('id')
+    .execute();
+  const id = (inserted.raw as { id: string }[])[0]?.id;
+  if (id === undefined) return findEarlier(manager, caller, idempotencyKey ?? '', requestDigest);
+  const request = {
+    architecture: fields.architecture,
+    ...(fields.requestedEnforcement !== null && { enforcement: fields.requestedEnforcement }),
+    ...(fields.requestedMonitoring !== null && { monitoring: fields.requestedMonitoring }),
+  };
+  for (const { application } of executors) await refuseEarly(manager, caller, request, application);
+  await manager.insert(
+    Executor,
+    executors.map(({ application, executor }, position) => ({
+      ...executor,
+      ...{ applicationId: application.id, jobId: id, position },
+    })),
+  );
+  await manager.insert(Outbox, { jobId: id, attemptNumber: 1 });
+  return { id, created: true };
+}
+
+async function findEarlier(manager: EntityManager, caller: Caller, key: string, digest: string): Promise<WrittenJob> {
+  const earlier = await manager.findOneByOrFail(Job, { tenant: caller.tenant, idempotencyKey: key });
+  if (earlier.requestDigest !== digest) {
+    throw new PorinError(
+      'idempotency-conflict',
+      `The Idempotency-Key ${key} was used for another request (job ${earlier.id}).`,
+    );
+  }
+  return { id: earlier.id, created: false };
+}

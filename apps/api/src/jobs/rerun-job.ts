@@ -1,0 +1,51 @@
+/** Repeats a job from its stored specification, as a job of whoever asks for it. */
+import { Application, Executor, type Job } from '#lib/database';
+import { type EntityManager, In } from 'typeorm';
+import { type Caller } from '../auth/caller.js';
+import { insertJob, type WrittenJob } from './insert-job.js';
+
+/**
+ * Everything is as it was stored, the image references included, which are resolved anew; inputs by URL are fetched anew. A
+ * rerun of a rerun names the job that was sent. It is a plain job also where the first was part of a calibration. Throws
+ * what insertJob throws: the levels that the job asked for are held to the role of whoever repeats it.
+ */
+export async function rerunJob(
+  manager: EntityManager,
+  caller: Caller,
+  job: Job,
+  idempotencyKey: string | undefined,
+): Promise<WrittenJob> {
+  const executors = await manager.find(Executor, { where: { jobId: job.id }, order: { position: 'ASC' } });
+  const applications = await manager.findBy(Application, {
+    id: In(executors.map(({ applicationId }) => applicationId)),
+  });
+  return insertJob(manager, caller, {
+    fields: {
+      name: job.name,
+      priority: job.priority,
+      architecture: job.architecture,
+      cpuMilli: job.cpuMilli,
+      memoryBytes: job.memoryBytes,
+      diskBytes: job.diskBytes,
+      wallTimeS: job.wallTimeS,
+      inputs: job.inputs,
+      outputs: job.outputs,
+      tags: job.tags,
+      requestedEnforcement: job.requestedEnforcement,
+      requestedMonitoring: job.requestedMonitoring,
+      rerunOf: job.id,
+    },
+    executors: executors.map(({ applicationId, image, command, environment, workingDirectory }) => ({
+      application: applicationOf(applications, applicationId),
+      executor: { image, command, environment, workingDirectory },
+    })),
+    requestText: `rerun ${job.id}`,
+    idempotencyKey,
+  });
+}
+
+function applicationOf(applications: readonly Application[], id: string): Application {
+  const found = applications.find((application) => application.id === id);
+  if (!found) throw new Error(`the application ${id} is gone`);
+  return found;
+}
