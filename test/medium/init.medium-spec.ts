@@ -251,8 +251,8 @@ describe('the control channel', () => {
 
   it.each([
     ['garbage', 'garbage\n'],
-    ['a policy cut short', 'policy 3\nend\n'],
-    ['another version', renderPolicy(policyFor(['exit', '0'])).replace('policy 3', 'policy 2')],
+    ['a policy cut short', 'policy 4\nend\n'],
+    ['another version', renderPolicy(policyFor(['exit', '0'])).replace('policy 4', 'policy 3')],
     ['an unknown field', renderPolicy(policyFor(['exit', '0'])).replace('\nend', '\nroot yes\nend')],
     ['a filter that is none', renderPolicy(policyFor(['exit', '0'])).replace(/\nfilter .*/, '\nfilter AAAAAAAAAAA=')],
     [

@@ -6,7 +6,7 @@ const EXITED = 'exited code 3 1000 200 300 4096 5 6';
 
 describe('parseControlMessage', () => {
   it('reads a hello', () => {
-    expect(parseControlMessage('hello 3 abc 0.1.0 Ni4xOC40NA== 7 1')).toEqual({
+    expect(parseControlMessage('hello 4 abc 0.1.0 Ni4xOC40NA== 7 1')).toEqual({
       kind: 'hello',
       protocol: 3,
       token: 'abc',
@@ -101,8 +101,8 @@ describe('parseControlMessage', () => {
     'trace YQ== YQ==',
     'traced 1',
     'traced 1 -1',
-    'hello 3 abc 0.1.0 Ni4x 7',
-    'hello 3 abc 0.1.0 Ni4x 7 1 1',
+    'hello 4 abc 0.1.0 Ni4x 7',
+    'hello 4 abc 0.1.0 Ni4x 7 1 1',
     'hello one abc 0.1.0 Ni4x 7 1',
     'failed lunch 2',
     'failed exec -2',
