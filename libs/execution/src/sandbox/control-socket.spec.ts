@@ -66,9 +66,10 @@ describe('ControlSocket', () => {
     const counts: string[] = [];
     const denials = new DenialList((position) => counts.push(`${position} ${denials.at(position)?.count}`));
     const end = control.finished(denials);
-    peer.write(`${DENIAL(0)}count 0 3\n${DENIAL(1)}count 0 5\ncount 1 2\n`);
-    peer.write(`${NO_FOREIGN_CALLS}count 0 5\ncount 1 4\ndropped 0\n${EXITED}`);
+    peer.write(`${DENIAL(0)}count 0 3\ntally 9 0 -\n${DENIAL(1)}count 0 5\ncount 1 2\ntally 12 4 1\n`);
+    peer.write(`${NO_FOREIGN_CALLS}count 0 5\ncount 1 4\ndropped 6\n${EXITED}`);
     await end;
+    expect(denials.dropped).toBe(6);
     expect(denials.denials).toMatchObject([{ count: 5 }, { count: 4 }]);
     expect(counts).toEqual(['0 1', '0 3', '1 1', '0 5', '1 2', '1 4']);
   });
@@ -159,6 +160,12 @@ describe('ControlSocket', () => {
     ['a count of nothing', 'count 0 1\n'],
     ['a trace that nobody asked for', 'trace YQ==\n'],
     ['an end of such a trace', 'traced 0 0\n'],
+    ['an end whose counts a tally interrupts', `${DENIAL(0)}count 0 2\ntally 1 0 -\ndropped 0\n`],
+    ['a tally in the past', 'tally 5 0 -\ntally 4 0 -\n'],
+    ['a tally of fewer dropped calls', 'tally 5 3 -\ntally 6 2 -\n'],
+    ['an end with fewer dropped calls', 'tally 5 3 -\ndropped 2\n'],
+    ['a tally of a denial that there is not', `${DENIAL(0)}tally 5 3 1\n`],
+    ['a tally after the counts', 'dropped 0\ntally 5 0 -\n'],
     ['a denial after the counts', `dropped 0\n${DENIAL(0)}`],
     ['a second start', 'started none\n'],
     ['a late failure', 'failed exec 2\n'],
