@@ -7,10 +7,11 @@
 #include "limits.h"
 
 /*
- * Everything that can wait to be sent at once: the report of all shapes, their counts twice, two batches of the trace, the
+ * Everything that can wait to be sent at once: the report of all denials, their counts twice, two batches of the trace, the
  * path of a program, and the few other messages. So writing never waits for the worker, and nothing is ever lost to a full buffer.
  */
-#define MAX_OUTPUT (MAX_REPORT + 2 * 32 * MAX_SHAPES + 2 * 16 * 1024 + 8192 + 4096)
+#define MAX_OUTPUT \
+	(MAX_REPORT + (NATIVE_NUMBERS + MAX_OTHER_CALLS) * MAX_DENIAL_LINE + 2 * 32 * MAX_DENIALS + 2 * 16 * 1024 + 8192 + 4096)
 
 struct control {
 	int fd;

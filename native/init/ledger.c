@@ -4,10 +4,14 @@
 #include <string.h>
 
 #include "base64.h"
+#include "foreign.h"
 
 /* A report's line without what is pointed to, and a word of it without its base64: the longest that there are. */
 #define LINE_BYTES 176
 #define WORD_BYTES 16
+
+_Static_assert(LINE_BYTES + MAX_POINTED_TO * (WORD_BYTES + BASE64_LENGTH(MAX_POINTED)) <= MAX_DENIAL_LINE,
+	       "control.h counts on it");
 
 const char *pointed_word(const struct pointed *pointed)
 {
@@ -45,11 +49,44 @@ static uint32_t hash_of(const char *key, size_t length)
 	return hash;
 }
 
+/* Where the first entry of a native call is kept; NULL for any other call. */
+static uint16_t *first_of(struct ledger *ledger, const struct call *call)
+{
+	bool native = !foreign_call(&call->data) && (uint32_t)call->data.nr < NATIVE_NUMBERS;
+
+	return native ? &ledger->firsts[call->data.nr] : NULL;
+}
+
+/* Takes the room for one more entry. A call that has no place in `firsts` has one shape, so each new shape is its first. */
+static bool take_room(struct ledger *ledger, const uint16_t *first, size_t size)
+{
+	if (ledger->shapes < MAX_SHAPES && ledger->report_bytes + size <= MAX_REPORT) {
+		ledger->shapes++;
+		ledger->report_bytes += size;
+		return true;
+	}
+	if (first)
+		return *first == 0;
+	if (ledger->other_calls == MAX_OTHER_CALLS)
+		return false;
+	ledger->other_calls++;
+	return true;
+}
+
+static enum ledger_result drop(struct ledger *ledger, const uint16_t *first)
+{
+	ledger->dropped++;
+	ledger->last_dropped = first ? *first : 0;
+	ledger->unsent = true;
+	return LEDGER_DROPPED;
+}
+
 enum ledger_result ledger_add(struct ledger *ledger, const struct call *call)
 {
 	char key[MAX_KEY];
 	size_t size, key_length = make_key(key, &size, call), at;
 	uint32_t hash = hash_of(key, key_length);
+	uint16_t *first = first_of(ledger, call);
 
 	for (at = hash % LEDGER_SLOTS; ledger->slots[at] != 0; at = (at + 1) % LEDGER_SLOTS) {
 		size_t i = ledger->slots[at] - 1U;
@@ -61,15 +98,14 @@ enum ledger_result ledger_add(struct ledger *ledger, const struct call *call)
 		ledger->unsent = true;
 		return LEDGER_KNOWN;
 	}
-	if (ledger->length == MAX_SHAPES || ledger->report_bytes + size > MAX_REPORT) {
-		ledger->dropped++;
-		return LEDGER_DROPPED;
-	}
-	ledger->report_bytes += size;
+	if (!take_room(ledger, first, size))
+		return drop(ledger, first);
 	ledger->counts[ledger->length] = ledger->sent[ledger->length] = 1;
 	ledger->hashes[ledger->length] = hash;
 	ledger->key_lengths[ledger->length] = (uint16_t)key_length;
 	memcpy(ledger->keys[ledger->length], key, key_length);
 	ledger->slots[at] = (uint16_t)++ledger->length;
+	if (first && *first == 0)
+		*first = (uint16_t)ledger->length;
 	return LEDGER_NEW;
 }

@@ -31,21 +31,28 @@ struct call {
 
 /* Number, architecture, verdict, six words, and what is pointed to. */
 #define MAX_KEY (9 * sizeof(uint32_t) + MAX_POINTED_TO * sizeof(struct pointed))
-#define LEDGER_SLOTS (2 * MAX_SHAPES)
+#define LEDGER_SLOTS (2 * MAX_DENIALS)
 
 struct ledger {
 	size_t length;
-	uint64_t dropped;    /* denied calls whose shape found no room */
-	size_t report_bytes; /* of the lines that report the shapes, at most */
-	bool unsent;	     /* a count has grown since ledger_take_unsent gave it out */
-	uint64_t counts[MAX_SHAPES], sent[MAX_SHAPES];
+	size_t shapes;	     /* of them, within MAX_SHAPES and MAX_REPORT; the others are the first of their calls */
+	size_t report_bytes; /* of the lines that report those shapes, at most */
+	size_t other_calls;  /* beyond, of those that have no place in `firsts` */
+	uint64_t dropped;    /* denied calls that are in no entry */
+	uint16_t last_dropped; /* the first entry of the call that was dropped last, and 1; 0: there is none */
+	bool unsent;	     /* a count, or `dropped`, has grown since it was last given out */
+	uint16_t firsts[NATIVE_NUMBERS]; /* the first entry of each native call, and 1; 0: there is none */
+	uint64_t counts[MAX_DENIALS], sent[MAX_DENIALS];
 	uint16_t slots[LEDGER_SLOTS]; /* hash table: the shape's index and 1; 0 is free */
-	uint32_t hashes[MAX_SHAPES];
-	uint16_t key_lengths[MAX_SHAPES];
-	char keys[MAX_SHAPES][MAX_KEY];
+	uint32_t hashes[MAX_DENIALS];
+	uint16_t key_lengths[MAX_DENIALS];
+	char keys[MAX_DENIALS][MAX_KEY];
 };
 
 enum ledger_result { LEDGER_NEW, LEDGER_KNOWN, LEDGER_DROPPED };
 
-/* Counts one denied call. NEW: it is the last entry, and the first of its shape. */
+/*
+ * Counts one denied call. NEW: it is the last entry, and the first of its shape. Whatever a payload does, the first denial
+ * of a native call gets an entry: no flood of one call hides another.
+ */
 enum ledger_result ledger_add(struct ledger *ledger, const struct call *call);

@@ -173,6 +173,18 @@ static void send_counts(struct notifier *notifier, bool all)
 	ledger->unsent = false;
 }
 
+/* What was said before it is all that happened until now. */
+static void send_tally(const struct notifier *notifier, int64_t now_us)
+{
+	const struct ledger *ledger = &notifier->ledger;
+	char last[8] = "-";
+
+	if (ledger->last_dropped != 0)
+		sprintf(last, "%d", ledger->last_dropped - 1);
+	control_printf(notifier->control, "tally %" PRId64 " %" PRIu64 " %s\n", now_us - notifier->started_us,
+		       ledger->dropped, last);
+}
+
 void notify_send_due(struct notifier *notifier)
 {
 	struct trace *trace = &notifier->trace;
@@ -186,9 +198,10 @@ void notify_send_due(struct notifier *notifier)
 		notifier->traced_us = now_us;
 		send_trace(notifier);
 	}
-	if (notifier->ledger.unsent && now_us - notifier->counted_us >= COUNT_INTERVAL_US) {
+	if (notifier->started && notifier->ledger.unsent && now_us - notifier->counted_us >= COUNT_INTERVAL_US) {
 		notifier->counted_us = now_us;
 		send_counts(notifier, false);
+		send_tally(notifier, now_us);
 	}
 }
 

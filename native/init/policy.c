@@ -172,7 +172,7 @@ static bool take_line(struct policy *policy, struct text line)
 {
 	struct text value = line, keyword = next_word(&value);
 
-	if (!policy->begun) return policy->begun = equals(line, "policy 3");
+	if (!policy->begun) return policy->begun = equals(line, "policy 4");
 	if (equals(line, "landlock")) return !policy->landlock && (policy->landlock = true);
 	if (equals(keyword, "arg")) return append_string(policy, policy->arguments, &policy->argument_count, value);
 	if (equals(keyword, "env")) return take_environment(policy, value);

@@ -56,6 +56,13 @@ describe.runIf(X86)('a program for i386', () => {
     expect(report.recording?.refused ?? {}).not.toHaveProperty('writev');
   });
 
+  it('ends at its first call where dangerous calls end a payload, and is told of', async () => {
+    const report = await run(['/bin/sh', '-c', '/opt/i386; sleep 600'], { denialStops: { dangerous: true } });
+    expect(report.outcome).toEqual({ kind: 'stopped', reason: 'dangerous-call' });
+    expect(report.foreignProgram).toEqual({ abi: 'i386', path: '/opt/i386' });
+    expect(report.stoppedBy).toMatchObject({ architecture: 'i386', number: 20 });
+  });
+
   it('is told of under every enforcement and with a trace', async () => {
     const command = ['/bin/sh', '-c', '/opt/i386; true'];
     const level = { enforcement: 'enforce', monitoring: 'syscalls' } as const;

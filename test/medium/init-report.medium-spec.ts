@@ -40,6 +40,32 @@ describe('the report of denied calls', () => {
     expect(denials[0]?.description).toMatch(/^renameat2\("\/000000(\\u\{1\})+/);
   });
 
+  it('tells how many calls found no room, and of which call, while they are made', async () => {
+    const told: { atUs: number; dropped: number; call: string | undefined; listed: number }[] = [];
+    const denials = new DenialList();
+    const { end } = await runUnderInit(
+      policyFor(['shapes', '150000'], { filter: smallFilter({ denied: { [NR.openat]: EPERM } }) }),
+      {
+        denials,
+        handlers: {
+          onTally: ({ atUs, dropped, lastDropped }) =>
+            told.push({ atUs, dropped, call: lastDropped?.counted.call, listed: denials.dropped }),
+        },
+      },
+    );
+    expect(told.length).toBeGreaterThan(1);
+    const last = told.at(-1)!;
+    expect(last.call).toBe('openat');
+    for (const [index, { atUs, dropped, listed }] of told.entries()) {
+      expect(listed).toBe(dropped);
+      expect(dropped).toBeGreaterThanOrEqual(told[index - 1]?.dropped ?? 0);
+      expect(atUs).toBeGreaterThanOrEqual((told[index - 1]?.atUs ?? -1_000_000) + 1_000_000);
+    }
+    expect(last.atUs).toBeLessThanOrEqual(end!.exited.wallUs);
+    expect(last.dropped).toBeLessThanOrEqual(2 * (150_000 - 256));
+    expect(end?.denialsDropped).toBe(2 * (150_000 - 256));
+  });
+
   it('has a path up to the end of its page, and says where there is no end', async () => {
     const filter = smallFilter({ denied: { [NR.openat]: EPERM } });
     const { end } = await runUnderInit(policyFor(['at-page-end'], { filter }));

@@ -216,6 +216,17 @@ describe('a call outside the profile', () => {
     expect(end?.denialsDropped).toBe(2 * (300 - 256));
   });
 
+  it.each([400, 100_000])('is reported behind %i shapes of another call', async (count) => {
+    const filter = smallFilter({ denied: { [NR.openat]: EPERM, [NR.mkdirat]: EPERM } });
+    const { end } = await runUnderInit(policyFor(['hide', String(count)], { filter }));
+    expect(end?.denials).toHaveLength(257);
+    expect(end?.denials.at(-1)).toMatchObject({
+      description: expect.stringMatching(/^mkdirat\("\/etc\/cron.d"/),
+      count: 1,
+    });
+    expect(end?.denialsDropped).toBe(count - 256);
+  });
+
   it('is reported as unreadable where the payload has closed its memory', async () => {
     const { end } = await runUnderInit(
       policyFor(['undumpable-open'], { filter: smallFilter({ denied: { [NR.openat]: EPERM } }) }),
@@ -234,7 +245,7 @@ describe('the control channel', () => {
   it('says who it is, and removes the socket’s name', async () => {
     await withContainer({}, async ({ control }) => {
       const hello = await control.accept(CONNECT_TIMEOUT_MS);
-      expect(hello).toMatchObject({ protocol: 3, pid: 1 });
+      expect(hello).toMatchObject({ protocol: 4, pid: 1 });
       expect(hello.initVersion).toMatch(/^\d+\.\d+\.\d+$/);
       expect(hello.kernel).toMatch(/^\d+\.\d+/);
       const { existsSync } = await import('node:fs');
@@ -251,8 +262,8 @@ describe('the control channel', () => {
 
   it.each([
     ['garbage', 'garbage\n'],
-    ['a policy cut short', 'policy 3\nend\n'],
-    ['another version', renderPolicy(policyFor(['exit', '0'])).replace('policy 3', 'policy 2')],
+    ['a policy cut short', 'policy 4\nend\n'],
+    ['another version', renderPolicy(policyFor(['exit', '0'])).replace('policy 4', 'policy 3')],
     ['an unknown field', renderPolicy(policyFor(['exit', '0'])).replace('\nend', '\nroot yes\nend')],
     ['a filter that is none', renderPolicy(policyFor(['exit', '0'])).replace(/\nfilter .*/, '\nfilter AAAAAAAAAAA=')],
     [

@@ -221,6 +221,65 @@ describe('a run that is stopped', () => {
   });
 });
 
+describe('a payload that is stopped for what it was refused', () => {
+  const level = { enforcement: 'enforce', monitoring: 'none' } as const;
+  const STORM = { perSecond: 1_000, seconds: 2 };
+
+  it('ends at its first dangerous call, which is told', async () => {
+    const script = `${PAYLOAD} try open-passwd unshare-user; sleep 600`;
+    const { report } = await runs.run(runs.request(shell(script), { denialStops: { dangerous: true } }));
+    expect(report.outcome).toEqual({ kind: 'stopped', reason: 'dangerous-call' });
+    expect(report.stoppedBy).toEqual(report.denials[0]);
+    expect(report.stoppedBy).toMatchObject({ description: 'unshare(CLONE_NEWUSER)', errno: 'EPERM', count: 1 });
+    expect(report.usage?.wallUs).toBeLessThan(10_000_000);
+  });
+
+  it('is stopped even where it ends by itself right behind the call', async () => {
+    const request = runs.request([PAYLOAD, 'try', 'unshare-user'], { denialStops: { dangerous: true } });
+    const { report } = await runs.run(request);
+    expect(report.outcome).toEqual({ kind: 'stopped', reason: 'dangerous-call' });
+  });
+
+  it('has no time left that an earlier reason gave it', async () => {
+    const script = `trap "${PAYLOAD} try unshare-user" TERM; while :; do sleep 0.1; done`;
+    const { report } = await runs.run(
+      runs.request(shell(script), { limits: { wallTimeMs: 500 }, denialStops: { dangerous: true } }),
+    );
+    expect(report.outcome).toEqual({ kind: 'stopped', reason: 'wall-time' });
+    expect(report).not.toHaveProperty('stoppedBy');
+    expect(report.usage?.wallUs).toBeLessThan(4_000_000);
+  });
+
+  it.each([
+    ['one call', ['repeat-getppid', '1000000000'], 'getppid()'],
+    ['calls of ever new shapes', ['shapes', '1000000000'], 'openat("/shape/0", O_RDONLY)'],
+  ])('spins on %s, which is told', async (_name, command, description) => {
+    const request = runs.request([PAYLOAD, ...command], {
+      level,
+      allowed: ALLOWED,
+      denialStops: { dangerous: true, storm: STORM },
+    });
+    const { report } = await runs.run(request);
+    expect(report.outcome).toEqual({ kind: 'stopped', reason: 'denial-storm' });
+    expect(report.stoppedBy?.description).toBe(description);
+    expect(report.usage?.wallUs).toBeGreaterThan(STORM.seconds * 1_000_000);
+    expect(report.usage?.wallUs).toBeLessThan(15_000_000);
+    const calls = report.denials.reduce((sum, { count }) => sum + count, report.denialsDropped);
+    expect(calls).toBeGreaterThan(STORM.perSecond * STORM.seconds);
+  });
+
+  it('goes on where nothing dangerous is refused and nothing as often as that', async () => {
+    const request = runs.request([PAYLOAD, 'repeat-getppid', '5000'], {
+      level,
+      allowed: ALLOWED,
+      denialStops: { dangerous: true, storm: STORM },
+    });
+    const { report } = await runs.run(request);
+    expect(report.outcome).toEqual({ kind: 'exited', exitCode: 0 });
+    expect(report.denials).toMatchObject([{ call: 'getppid', count: 5000 }]);
+  });
+});
+
 describe('the level', () => {
   it('enforce refuses what is not in the profile, and reports it', async () => {
     const level = { enforcement: 'enforce', monitoring: 'none' } as const;

@@ -337,6 +337,18 @@ static int many_shapes(int count)
 	return 0;
 }
 
+/* Denied calls of `count` shapes, and behind them one of another call. */
+static int hide(int count)
+{
+	char path[64];
+
+	for (int i = 0; i < count; i++) {
+		snprintf(path, sizeof(path), "/shape/%d", i);
+		open_file(path, O_RDONLY);
+	}
+	return syscall(SYS_mkdirat, AT_FDCWD, "/etc/cron.d", 0700) == 0;
+}
+
 /* Renames that name two paths of 4000 bytes, which differ at their beginnings and are made of what a report escapes. */
 static int long_paths(int count)
 {
@@ -450,6 +462,8 @@ int main(int argc, char **argv)
 		return wait_for_term();
 	if (strcmp(mode, "shapes") == 0)
 		return many_shapes(number);
+	if (strcmp(mode, "hide") == 0)
+		return hide(number);
 	if (strcmp(mode, "repeat-getppid") == 0) {
 		for (int i = 0; i < number; i++)
 			getppid_call();

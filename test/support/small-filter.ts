@@ -14,6 +14,7 @@ const NATIVE_ARCH = ARM ? 0xc00000b7 : 0xc000003e;
 export const NR = ARM
   ? {
       openat: 56,
+      mkdirat: 34,
       renameat2: 276,
       getppid: 173,
       socket: 198,
@@ -27,6 +28,7 @@ export const NR = ARM
     }
   : {
       openat: 257,
+      mkdirat: 258,
       renameat2: 316,
       getppid: 110,
       socket: 41,

@@ -111,6 +111,7 @@ export class WorkerLifecycle implements OnApplicationBootstrap, OnApplicationShu
         leaseMs: config.PORIN_LEASE_MS,
         logLimitBytes: config.PORIN_LOG_LIMIT_BYTES,
         traceMaximumBytes: config.PORIN_TRACE_MAXIMUM_BYTES,
+        storm: { perSecond: config.PORIN_DENIAL_STORM_PER_S, seconds: config.PORIN_DENIAL_STORM_S },
         logger,
       },
     });

@@ -107,6 +107,12 @@ export const workerVariables = z.object({
   PORIN_TRACE_MAXIMUM_BYTES: integer(64 * 1024, 1024 ** 3)
     .default(64 * 1024 ** 2)
     .describe('Bytes of one trace, compressed, at which it is cut; the payload goes on'),
+  PORIN_DENIAL_STORM_PER_S: integer(100, 1_000_000_000)
+    .default(10_000)
+    .describe('Refused calls a second at which a payload only repeats what it is refused'),
+  PORIN_DENIAL_STORM_S: integer(1, 86_400)
+    .default(10)
+    .describe('Seconds of that, one after another, after which it is stopped; never where onDenial is "report"'),
   PORIN_INPUT_LIMIT_BYTES: integer(1024, 2 ** 53)
     .default(100 * GIB)
     .describe('Largest single input, bytes'),

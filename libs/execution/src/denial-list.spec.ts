@@ -59,8 +59,26 @@ describe('the list of denials', () => {
     const { list } = watched();
     const description = '\u0001'.repeat(1000);
     for (let index = 0; index < 100; index += 1) list.add(denial('openat', { description }));
-    const { position } = list.add(denial('close'));
+    const { position } = list.add(denial('openat'));
     expect(position).toBe(list.denials.length - 1);
-    expect(list.at(position!)).toEqual(denial('close'));
+    expect(list.at(position!)).toEqual(denial('openat'));
+  });
+
+  it('has room for the first denial of each call, and what happened to it, whatever others took', () => {
+    const { list } = watched();
+    const long = { description: '\u0001'.repeat(1000) };
+    for (let index = 0; index < 1000; index += 1) list.add(denial('openat', long));
+    for (let index = 0; index < 1000; index += 1) list.add(denial('openat', { description: `${index}` }));
+    const before = list.denials.length;
+    const added = [
+      denial('mkdir', { ...long, number: 83 }),
+      denial('mkdir', { ...long, number: 83, action: 'refused' }),
+      denial('call 5', { ...long, number: 5, architecture: 'i386' }),
+      denial('file', { ...long, number: -1 }),
+    ];
+    expect(added.map((each) => list.add(each).position)).toEqual([0, 1, 2, 3].map((place) => before + place));
+    expect(list.denials.slice(before)).toEqual(added);
+    expect(added.map((each) => list.add(each).position)).toEqual(Array(4).fill(undefined));
+    expect(Buffer.byteLength(JSON.stringify(list.denials.slice(0, before)))).toBeLessThan(64 * 1024);
   });
 });

@@ -5,7 +5,7 @@
  */
 import { type Denial } from './executor-run.js';
 
-/** Of the report as a JSON array, whatever a payload does: under 64 KiB. */
+/** Of the report as a JSON array, but for first denials that came when it was full: under 64 KiB, whatever a payload does. */
 const MAX_REPORT_BYTES = 64 * 1024 - 1 - '[]'.length;
 /** What a denial may grow by, from a count of 1 to one of 16 digits, and its comma. */
 const GROWTH_BYTES = 16;
@@ -48,6 +48,8 @@ export class ListedDenial {
 export class DenialList {
   readonly #reported: ListedDenial[] = [];
   readonly #unreported: ListedDenial[] = [];
+  /** Calls that have a denial in the report, by what happened to them. */
+  readonly #calls = new Set<string>();
   #bytes = 0;
   #dropped = 0;
 
@@ -59,7 +61,7 @@ export class DenialList {
     return this.#reported.map(({ counted }) => counted);
   }
 
-  /** Denied calls that are in none of the denials, because the report is bounded. */
+  /** Denied calls that are in none of the denials by now, because the report is bounded. */
   get dropped(): number {
     return this.#unreported.reduce((sum, { count }) => sum + count, this.#dropped);
   }
@@ -68,15 +70,22 @@ export class DenialList {
     return this.#reported[position]?.counted;
   }
 
-  /** One that is equal to another of the list in all but its count is not told from it: whoever adds knows its own. */
+  /**
+   * The first denial of a call always has room: no flood of one call hides another. There are as many calls as the kernel
+   * has, and 64 of other numbers at most (limits.h). One that is equal to another of the list in all but its count is not
+   * told from it: whoever adds knows its own.
+   */
   add(denial: Denial): ListedDenial {
     const bytes = Buffer.byteLength(JSON.stringify(denial)) + GROWTH_BYTES;
-    if (this.#bytes + bytes > MAX_REPORT_BYTES) {
+    const hasRoom = this.#bytes + bytes <= MAX_REPORT_BYTES;
+    const call = [denial.architecture, denial.number, denial.call, denial.action].join(' ');
+    if (!hasRoom && this.#calls.has(call)) {
       const unreported = new ListedDenial(denial, undefined, this.onChange);
       this.#unreported.push(unreported);
       return unreported;
     }
-    this.#bytes += bytes;
+    this.#calls.add(call);
+    if (hasRoom) this.#bytes += bytes;
     const position = this.#reported.length;
     const listed = new ListedDenial(denial, position, this.onChange);
     this.#reported.push(listed);
@@ -84,7 +93,7 @@ export class DenialList {
     return listed;
   }
 
-  /** Denied calls of which nothing but their number is known. */
+  /** More denied calls, of which nothing but their number is known. */
   drop(count: number): void {
     this.#dropped += count;
   }

@@ -67,10 +67,28 @@ export interface ExecutorRunRequest {
   readonly landlock?: LandlockRules;
   /** What the kernel must hold of `landlock`, or nothing is run. */
   readonly landlockMinimum?: LandlockStatus;
+  /** Refused calls that end the payload; absent: none does. */
+  readonly denialStops?: DenialStops;
+}
+
+/** Which calls that porin-init refuses and reports end the payload at once, by force. */
+export interface DenialStops {
+  /** The first of class `dangerous` does; see denialClass. */
+  readonly dangerous: boolean;
+  /** So many of any class do. */
+  readonly storm?: StormTerms;
+}
+
+/** A rate of refused calls, and for how many seconds, one after another, it has to be reached. */
+export interface StormTerms {
+  readonly perSecond: number;
+  readonly seconds: number;
 }
 
 /** Why the payload did not end on its own; `disk-limit` also where it ended for want of disk. */
 export const STOP_REASONS = [
+  'dangerous-call',
+  'denial-storm',
   'wall-time',
   'disk-limit',
   'canceled',
@@ -79,6 +97,8 @@ export const STOP_REASONS = [
   'control-channel',
 ] as const;
 export type StopReason = (typeof STOP_REASONS)[number];
+/** Those of `denialStops`. */
+export type DenialStopReason = Extract<StopReason, 'dangerous-call' | 'denial-storm'>;
 
 /** One call outside the profile, deduplicated by call and argument shape. */
 export interface Denial {
@@ -150,6 +170,8 @@ export interface ExecutorRunReport {
   readonly denials: readonly Denial[];
   /** Denied calls that are in none of the denials, because the report is bounded. */
   readonly denialsDropped: number;
+  /** With a DenialStopReason: the call that was the reason; of a storm the one that grew most. */
+  readonly stoppedBy?: Denial;
   /** The first that was executed or was to be, whatever the payload made of its failure; the recording is then partial. */
   readonly foreignProgram?: ForeignProgram;
   readonly recording?: Recording;

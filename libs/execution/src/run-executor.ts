@@ -150,7 +150,7 @@ async function runInside(
     ]);
     const outcome = await withOomKilled(result, container);
     if (!result.executed) await observation.drop();
-    const { usage, limitHits, endedOnItsOwn, traced, landlockStatus, foreignProgram, foreignCalls } = result;
+    const { usage, limitHits, endedOnItsOwn, traced, landlockStatus, foreignProgram, foreignCalls, stoppedBy } = result;
     const observed = result.executed
       ? await observation.finish({
           payloadEndedOnItsOwn: endedOnItsOwn,
@@ -165,6 +165,7 @@ async function runInside(
       ...(limitHits && { limitHits }),
       denials: denials.denials,
       denialsDropped: denials.dropped,
+      ...(stoppedBy && { stoppedBy }),
       ...(foreignProgram && { foreignProgram }),
       ...(landlockStatus && { landlockStatus }),
       ...observed,

@@ -9,6 +9,7 @@ import { PayloadStop, stopReason } from './containers/payload-stop.js';
 import { type DenialList } from './denial-list.js';
 import { ExecutionError } from './execution-error.js';
 import {
+  type Denial,
   type ExecutorOutcome,
   type ExecutorRunRequest,
   type ForeignProgram,
@@ -21,6 +22,7 @@ import { type PhaseClock } from './phase-clock.js';
 import { ControlChannelError, type ControlChannelErrorCode } from './sandbox/control-error.js';
 import { type Exited } from './sandbox/control-message.js';
 import { type ControlSocket, type FailedStart } from './sandbox/control-socket.js';
+import { watchDenials } from './sandbox/denial-watch.js';
 import { errnoName } from './sandbox/denials.js';
 import { type PayloadEnd } from './sandbox/payload-report.js';
 import { within } from './within.js';
@@ -49,6 +51,8 @@ export interface PayloadResult {
   readonly usage?: PayloadUsage;
   readonly limitHits?: LimitHits;
   readonly foreignProgram?: ForeignProgram;
+  /** The call for which it was stopped, where it was. */
+  readonly stoppedBy?: Denial;
   /** Absent where porin-init could not report. */
   readonly foreignCalls?: PayloadEnd['foreignCalls'];
   /** What the kernel holds of the request's file rules; absent where nothing was executed. */
@@ -81,17 +85,20 @@ export async function runPayload(payload: GatedPayload): Promise<PayloadResult> 
   try {
     requireLandlock(payload.request, start.landlockStatus);
     payload.onStarted();
-    return { ...(await followToEnd(payload, payloadStop)), landlockStatus: start.landlockStatus };
+    const result = await followToEnd(payload, payloadStop);
+    const { cause } = payloadStop;
+    return { ...result, landlockStatus: start.landlockStatus, ...(cause && { stoppedBy: cause.counted }) };
   } finally {
     payloadStop.end();
   }
 }
 
 async function followToEnd(payload: GatedPayload, stop: PayloadStop): Promise<PayloadResult> {
-  const { control, clock, broken } = payload;
+  const { control, clock, broken, request } = payload;
   let scene: Scene = { diskFull: false };
   const finished = control.finished(payload.denials, {
     ...(payload.onTrace && { onTrace: payload.onTrace }),
+    ...(request.denialStops && watchDenials(request.denialStops, (reason, cause) => stop.denied(reason, cause))),
     onExited: async (exited) => {
       clock.enter('remove');
       stop.end();

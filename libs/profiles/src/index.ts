@@ -43,12 +43,13 @@ export {
   SECCOMP_RET_USER_NOTIF,
 } from './filter/bpf.js';
 export * from './select-level.js';
+export * from './stages/denial-class.js';
 export * from './stages/stage.js';
 export * from './stages/promotion.js';
 export * from './stages/consequence.js';
-export * from './stages/denial-class.js';
 export * from './audit/audit-kind.js';
 export * from './audit/departures.js';
+export * from './audit/file-refusals.js';
 export * from './model/canonical-json.js';
 export * from './model/parse-profile.js';
 export * from './model/content-digest.js';

@@ -10,6 +10,12 @@
 #include "../shapes.h"
 #include "test.h"
 
+#ifdef __x86_64__
+#define NATIVE AUDIT_ARCH_X86_64
+#else
+#define NATIVE AUDIT_ARCH_AARCH64
+#endif
+
 static struct ledger ledger;
 static struct call call;
 
@@ -25,7 +31,7 @@ static void set(int number, uint64_t first, uint64_t second)
 {
 	memset(&call, 0, sizeof(call));
 	call.data.nr = number;
-	call.data.arch = AUDIT_ARCH_X86_64;
+	call.data.arch = NATIVE;
 	call.data.args[0] = first;
 	call.data.args[1] = second;
 	call.scalars = call_shape((uint32_t)number).scalars;
@@ -78,7 +84,8 @@ static void too_many(void)
 		snprintf(path, sizeof(path), "%d", i);
 		CHECK(add(SYS_openat, 0, 0, path) == LEDGER_NEW);
 	}
-	CHECK(add(SYS_openat, 0, 0, "one more") == LEDGER_DROPPED);
+	CHECK(!ledger.unsent);
+	CHECK(add(SYS_openat, 0, 0, "one more") == LEDGER_DROPPED && ledger.unsent);
 	CHECK(add(SYS_openat, 0, 0, "one more") == LEDGER_DROPPED);
 	for (int i = 0; i < MAX_SHAPES; i++) {
 		snprintf(path, sizeof(path), "%d", i);
@@ -108,9 +115,52 @@ static void too_long(void)
 	CHECK(add(SYS_getppid, 0, 0, NULL) == LEDGER_NEW);
 }
 
+/* However much of one call is denied, the first denial of each other one is in the report, and no more than that. */
+static void first_of_each(void)
+{
+	char path[32];
+
+	memset(&ledger, 0, sizeof(ledger));
+	for (int i = 0; i < 100000; i++) {
+		snprintf(path, sizeof(path), "%d", i);
+		CHECK(add(SYS_openat, 0, 0, path) == (i < MAX_SHAPES ? LEDGER_NEW : LEDGER_DROPPED));
+	}
+	CHECK(ledger.dropped == 100000 - MAX_SHAPES && ledger.last_dropped == 1);
+	CHECK(add(SYS_mkdirat, 0, 0, "/etc/cron.d") == LEDGER_NEW && ledger.length == MAX_SHAPES + 1);
+	CHECK(add(SYS_mkdirat, 0, 0, "/etc/cron.d") == LEDGER_KNOWN && ledger.counts[MAX_SHAPES] == 2);
+	CHECK(add(SYS_mkdirat, 0, 0, "/etc/other") == LEDGER_DROPPED && ledger.last_dropped == MAX_SHAPES + 1);
+}
+
+/* Every number that there is, of every ABI: the ledger is bounded, and only numbers that no call has are left out. */
+static void every_number(void)
+{
+	size_t other = 0;
+
+	memset(&ledger, 0, sizeof(ledger));
+	for (int i = 0; i < MAX_SHAPES; i++) {
+		set(SYS_openat, 0, 0);
+		point_to(POINTED_PATH, 1, (const char *)&i, sizeof(i));
+		CHECK(ledger_add(&ledger, &call) == LEDGER_NEW);
+	}
+	for (int number = 0; number < NATIVE_NUMBERS; number++)
+		CHECK(add(number, 0, 0, NULL) == (number == SYS_openat ? LEDGER_DROPPED : LEDGER_NEW));
+	for (int number = 0; number < 1000; number++) {
+		other += add(NATIVE_NUMBERS + number, 0, 0, NULL) == LEDGER_NEW;
+		set(number, 0, 0);
+		call.data.arch = AUDIT_ARCH_I386;
+		other += ledger_add(&ledger, &call) == LEDGER_NEW;
+	}
+	CHECK(other == MAX_OTHER_CALLS && ledger.last_dropped == 0);
+	CHECK(ledger.length == MAX_DENIALS - 1 && ledger.dropped == 1 + 2000 - MAX_OTHER_CALLS);
+	CHECK(add(-1, 0, 0, NULL) == LEDGER_DROPPED);
+	CHECK(add(NATIVE_NUMBERS - 1, 0, 0, NULL) == LEDGER_KNOWN);
+}
+
 void test_ledger(void)
 {
 	same_and_different();
 	too_many();
 	too_long();
+	first_of_each();
+	every_number();
 }

@@ -30,6 +30,7 @@ describe('a run of which a program is for another ABI', () => {
     ['dies by a signal', { kind: 'signaled', signal: 11, oomKilled: false }],
     ['cannot be executed', { kind: 'exec-failed', stage: 'exec', errno: 'ENOEXEC' }],
     ['waits for it past its wall time', { kind: 'stopped', reason: 'wall-time' }],
+    ['is stopped for its first call', { kind: 'stopped', reason: 'dangerous-call' }],
   ])('ends its job by that, whether it %s', (_name, outcome) => {
     const error = errorOf(outcome, program);
     expect(error?.code).toBe('unsupported-abi');

@@ -1,5 +1,6 @@
 /** Puts what can go wrong while an attempt runs into the words of the error catalogue. */
 import {
+  type Denial,
   ExecutionError,
   type ExecutorOutcome,
   type ExecutorRunReport,
@@ -11,7 +12,7 @@ import {
 import { JobError } from '#lib/jobs';
 import { visible } from '#lib/profiles';
 
-interface RunFacts {
+export interface RunFacts {
   readonly limits: RunLimits;
   readonly wallTimeS: number;
   readonly command: readonly string[];
@@ -27,7 +28,10 @@ export function outcomeError(report: ExecutorRunReport, facts: RunFacts): JobErr
   const { limits, wallTimeS, command, workingDirectory, node } = facts;
   // Whatever a script made of its failure, what it was to do is not done.
   if (foreignProgram && !isStoppedByOthers(outcome)) {
-    return JobError.of('unsupported-abi', { program: visible(foreignProgram.path), abi: ABI_WORDS[foreignProgram.abi] });
+    return JobError.of('unsupported-abi', {
+      program: visible(foreignProgram.path),
+      abi: ABI_WORDS[foreignProgram.abi],
+    });
   }
   switch (outcome.kind) {
     case 'exited':
@@ -48,20 +52,27 @@ export function outcomeError(report: ExecutorRunReport, facts: RunFacts): JobErr
         ? JobError.of('command-not-found', { command: visible(command[0] ?? '') })
         : JobError.of('command-not-executable', { command: visible(command[0] ?? ''), errno: outcome.errno });
     case 'stopped':
-      return stopError(outcome.reason, { limits, wallTimeS, node });
+      return stopError(outcome.reason, { limits, wallTimeS, node }, report.stoppedBy);
   }
 }
 
-/** Not for what it did itself, as with a limit. */
-function isStoppedByOthers(outcome: ExecutorOutcome): boolean {
-  return outcome.kind === 'stopped' && outcome.reason !== 'wall-time' && outcome.reason !== 'disk-limit';
+/** Reasons to stop a payload that are not of its own making. */
+const STOPS_BY_OTHERS: ReadonlySet<StopReason> = new Set(['canceled', 'lease-lost', 'draining', 'control-channel']);
+
+export function isStoppedByOthers(outcome: ExecutorOutcome): boolean {
+  return outcome.kind === 'stopped' && STOPS_BY_OTHERS.has(outcome.reason);
 }
 
 export function stopError(
   reason: StopReason,
   { limits, wallTimeS, node }: Pick<RunFacts, 'limits' | 'wallTimeS' | 'node'>,
+  stoppedBy?: Denial,
 ): JobError {
   switch (reason) {
+    case 'dangerous-call':
+      return JobError.of('denied', { detail: stoppedBy?.description ?? 'a dangerous call' });
+    case 'denial-storm':
+      return JobError.of('denial-storm', { detail: stoppedBy?.description ?? 'a refused call' });
     case 'wall-time':
       return JobError.of('wall-time-exceeded', { limitS: wallTimeS });
     case 'disk-limit':

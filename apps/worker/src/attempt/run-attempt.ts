@@ -3,12 +3,19 @@
  * 1. claim it, by compare-and-set, with a lease that is renewed until the end;
  * 2. plan: resolve the images, verify the approved profiles, select every executor's level; or hold the job;
  * 3. stage the inputs and check their checksums;
- * 4. run the executors one after another, each under its filter and recorder;
+ * 4. run the executors one after another, each under its filter and recorder; refused calls end or hold the job here;
  * 5. publish the outputs, each only while the lease is held;
  * 6. end the attempt, and the job with it unless the reconciler may try again.
  */
 import { randomUUID } from 'node:crypto';
-import { type ExecutorRunReport, type RunLimits, runExecutor, type StopReason } from '#lib/execution';
+import {
+  type DenialStops,
+  type ExecutorRunReport,
+  type RunLimits,
+  runExecutor,
+  type StopReason,
+  type StormTerms,
+} from '#lib/execution';
 import { JobError } from '#lib/jobs';
 import { programDigest, toVariables } from '#lib/profiles';
 import { type Message } from '#lib/queue';
@@ -16,13 +23,14 @@ import { type Logger } from 'pino';
 import { type AttemptStore, LostAttemptError } from './attempt-store.js';
 import { type Claim } from './claim.js';
 import { finishedRun } from '../run/finished-run.js';
-import { outcomeError, stopError, toJobError } from './job-errors.js';
+import { stopError, toJobError } from './job-errors.js';
 import { Lease } from './lease.js';
+import { runVerdict } from './run-verdict.js';
 import { type Node } from '../node/node.js';
 import { type PlannedExecutor, planAttempt } from '../plan/plan.js';
 import { type PlanStore } from '../plan/plan-store.js';
 import { type RunStore } from '../run/run-store.js';
-import { RunAudit } from '../run/run-audit.js';
+import { BesideProfile } from '../run/beside-profile.js';
 import { RunWriters } from '../run/run-writers.js';
 import { type Share } from '../node/resources.js';
 import { Workspace, type WorkspacePlace } from './workspace.js';
@@ -38,6 +46,8 @@ export interface AttemptOptions {
   readonly leaseMs: number;
   readonly logLimitBytes: number;
   readonly traceMaximumBytes: number;
+  /** Refused calls that are too many. */
+  readonly storm: StormTerms;
   readonly logger: Logger;
 }
 
@@ -48,6 +58,16 @@ const RESOURCE_WORDS: Readonly<Record<keyof Share, string>> = {
 };
 /** Processes and threads of one payload. */
 const PIDS_LIMIT = 1024;
+
+/** Ends an attempt whose job is to wait for the decision about what a run of it was refused. */
+class HeldRun extends Error {
+  constructor(
+    readonly refused: JobError,
+    readonly buildId: string,
+  ) {
+    super(refused.message);
+  }
+}
 
 export class Attempt {
   readonly #stop = new AbortController();
@@ -158,7 +178,7 @@ export class Attempt {
     this.#lastRunId = runId;
     const limits = this.#limits(executor.pids);
     const writers = new RunWriters(runs, runId, this.logger);
-    const audit = executor.audited && new RunAudit(executor.audited, writers.denials);
+    const beside = executor.profile && new BesideProfile(executor.profile, level.enforcement, writers.denials);
     let report: ExecutorRunReport | undefined;
     try {
       report = await runExecutor(
@@ -178,6 +198,7 @@ export class Attempt {
           filter: executor.filter,
           ...(executor.landlock && { landlock: executor.landlock }),
           ...(executor.landlockMinimum && { landlockMinimum: executor.landlockMinimum }),
+          ...this.#denialStops(executor),
         },
         {
           docker: node.docker,
@@ -186,12 +207,12 @@ export class Attempt {
           recorder: node.recorder,
           stop: this.#stop.signal,
           ...writers.listeners,
-          ...(audit && { onCounts: audit.takeCounts }),
+          ...(beside && { onCounts: beside.takeCounts }),
         },
       );
     } finally {
       const recording = report?.recording && toVariables(report.recording, executor.places);
-      if (recording) audit?.finish(recording);
+      if (recording) beside?.finish(recording);
       const written = await writers.end();
       if (report)
         await runs.finishRun(
@@ -207,14 +228,22 @@ export class Attempt {
     if (report.removalProblem !== undefined)
       this.logger.warn({ runId }, `its container stays: ${report.removalProblem}`);
     this.#payloadMs += report.phasesMs.payload;
-    const error = outcomeError(report, {
+    // What an audit finds is no reason to stop: nobody refused it.
+    const denials = level.enforcement === 'audit' ? report.denials : writers.denials.denials;
+    const verdict = runVerdict(report, denials, executor.onDenial, {
       limits,
       wallTimeS: this.claim.wallTimeS,
       command: executor.command,
       workingDirectory: executor.workingDirectory,
       node: node.name,
     });
-    if (error) throw error;
+    if (verdict.kind === 'fail') throw verdict.error;
+    if (verdict.kind === 'hold') throw new HeldRun(verdict.error, build.id);
+  }
+
+  #denialStops({ level, onDenial }: PlannedExecutor): { denialStops?: DenialStops } {
+    if (level.enforcement === 'none') return {};
+    return { denialStops: { dangerous: true, ...(onDenial !== 'report' && { storm: this.options.storm }) } };
   }
 
   #limits(pids = PIDS_LIMIT): RunLimits {
@@ -238,10 +267,14 @@ export class Attempt {
             wallTimeS: this.claim.wallTimeS,
             node: node.name,
           })
-        : toJobError(cause, node.name);
+        : toJobError(cause instanceof HeldRun ? cause.refused : cause, node.name);
     if (error.entry.fault === 'system') this.logger.error({ err: error }, error.code);
     else this.logger.info({ code: error.code }, error.message);
     try {
+      if (cause instanceof HeldRun && !signal.aborted) {
+        await store.holdForDecision(this.claim, cause.buildId, cause.refused);
+        return this.logger.info({ code: cause.refused.code }, 'held until somebody decides about what it was refused');
+      }
       await store.fail(this.claim, error);
     } catch (failure) {
       if (failure instanceof LostAttemptError) return this.logger.warn({ err: failure }, 'the attempt is lost');

@@ -33,8 +33,8 @@ export interface PlannedExecutor extends Restrictions {
   readonly profileVersionId: string | null;
   /** What a refused call of it leads to. */
   readonly onDenial: OnDenial;
-  /** The profile that what it does is compared with; under `audit` alone. */
-  readonly audited?: Profile;
+  /** What it is held to, or compared with; absent with enforcement `none`. */
+  readonly profile?: Profile;
   readonly selectionReason: string;
   /** What the variables of profiles and recordings stand for in its container. */
   readonly places: Places;
@@ -101,7 +101,7 @@ async function planExecutor(claim: Claim, executor: ClaimedExecutor, options: Pl
       level: selection.level,
       profileVersionId: selection.profileVersionId,
       onDenial: terms.onDenial,
-      ...(approved && selection.level.enforcement === 'audit' && { audited: approved.profile }),
+      ...(approved && { profile: approved.profile }),
       selectionReason: selection.reason,
       places,
       ...restrictions(selection.level, approved, {

@@ -1,10 +1,14 @@
 /** Ends a running payload that must not go on: politely where there is time, then by force, at last with its container. */
-import { STOP_REASONS, type ExecutorRunRequest, type StopReason } from '../executor-run.js';
+import { type ListedDenial } from '../denial-list.js';
+import { STOP_REASONS, type DenialStopReason, type ExecutorRunRequest, type StopReason } from '../executor-run.js';
 import { type ControlSocket } from '../sandbox/control-socket.js';
 import { type RunContainer } from './container.js';
 import { isFull } from './disk-space.js';
 
-/** Between SIGTERM and SIGKILL. The other reasons leave no time: the disk is used up, or another node may have the job. */
+/**
+ * Between SIGTERM and SIGKILL. The other reasons leave no time: the disk is used up, another node may have the job, or the
+ * payload tries what is dangerous or nothing but what it is refused.
+ */
 const GRACE_MS: Readonly<Partial<Record<StopReason, number>>> = { 'wall-time': 5_000, canceled: 5_000 };
 /** How long porin-init may take to kill and report. */
 const KILL_TIMEOUT_MS = 10_000;
@@ -14,6 +18,8 @@ const DISK_POLL_MS = 1_000;
 
 export class PayloadStop {
   #reason: StopReason | undefined;
+  #cause: ListedDenial | undefined;
+  #killed = false;
   #over = false;
   readonly #timers: NodeJS.Timeout[] = [];
   readonly #onAbort = () => this.#stop(stopReason(this.signal));
@@ -36,6 +42,18 @@ export class PayloadStop {
     return this.#reason;
   }
 
+  /** The denial for which the payload was told to end. */
+  get cause(): ListedDenial | undefined {
+    return this.#cause;
+  }
+
+  /** Ends the payload for what it was denied. */
+  denied(reason: DenialStopReason, cause: ListedDenial): void {
+    if (this.#over) return;
+    if (this.#reason === undefined) this.#cause = cause;
+    this.#stop(reason);
+  }
+
   /** The payload has ended. */
   end(): void {
     this.#over = true;
@@ -43,19 +61,28 @@ export class PayloadStop {
     this.signal.removeEventListener('abort', this.#onAbort);
   }
 
+  /** A reason that leaves no time also ends the time that an earlier one left. */
   #stop(reason: StopReason): void {
-    if (this.#over || this.#reason !== undefined) return;
-    this.#reason = reason;
+    if (this.#over) return;
+    const isFirst = this.#reason === undefined;
+    this.#reason ??= reason;
     const graceMs = GRACE_MS[reason] ?? 0;
-    // porin-init passes it on. An engine that cannot is followed by the next step.
-    if (graceMs > 0) void this.container.signal('SIGTERM').catch(() => undefined);
-    this.#after(graceMs, () => {
-      this.control.kill();
-      this.#after(KILL_TIMEOUT_MS, () => {
-        void this.container.signal('SIGKILL').catch(() => undefined);
-        // Whoever waits for the report is told that there will be none; the container's removal says the rest.
-        this.#after(CONTAINER_KILL_TIMEOUT_MS, () => this.control.close());
-      });
+    if (graceMs === 0) this.#kill();
+    else if (isFirst) {
+      // porin-init passes it on. An engine that cannot is followed by the next step.
+      void this.container.signal('SIGTERM').catch(() => undefined);
+      this.#after(graceMs, () => this.#kill());
+    }
+  }
+
+  #kill(): void {
+    if (this.#killed) return;
+    this.#killed = true;
+    this.control.kill();
+    this.#after(KILL_TIMEOUT_MS, () => {
+      void this.container.signal('SIGKILL').catch(() => undefined);
+      // Whoever waits for the report is told that there will be none; the container's removal says the rest.
+      this.#after(CONTAINER_KILL_TIMEOUT_MS, () => this.control.close());
     });
   }
 

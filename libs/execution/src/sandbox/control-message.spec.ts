@@ -6,9 +6,9 @@ const EXITED = 'exited code 3 1000 200 300 4096 5 6';
 
 describe('parseControlMessage', () => {
   it('reads a hello', () => {
-    expect(parseControlMessage('hello 3 abc 0.1.0 Ni4xOC40NA== 7 1')).toEqual({
+    expect(parseControlMessage('hello 4 abc 0.1.0 Ni4xOC40NA== 7 1')).toEqual({
       kind: 'hello',
-      protocol: 3,
+      protocol: 4,
       token: 'abc',
       initVersion: '0.1.0',
       kernel: '6.18.44',
@@ -60,6 +60,13 @@ describe('parseControlMessage', () => {
     expect(parseControlMessage('traced 12 2')).toEqual({ kind: 'traced', calls: 12, callsBeyondMaximum: 2 });
     expect(parseControlMessage('failed exec 2')).toEqual({ kind: 'failed', stage: 'exec', errno: 2 });
     expect(parseControlMessage('count 3 5000')).toEqual({ kind: 'count', id: 3, count: 5000 });
+    expect(parseControlMessage('tally 1000000 3 7')).toEqual({
+      kind: 'tally',
+      atUs: 1_000_000,
+      dropped: 3,
+      lastDropped: 7,
+    });
+    expect(parseControlMessage('tally 0 0 -')).toEqual({ kind: 'tally', atUs: 0, dropped: 0, lastDropped: undefined });
     expect(parseControlMessage('dropped 0')).toEqual({ kind: 'dropped', count: 0 });
     expect(parseControlMessage('foreign-calls 7 1')).toEqual({ kind: 'foreign-calls', compat: 7, x32: 1 });
     expect(parseControlMessage('foreign-program i386 L2Jpbi9hbHQ=')).toEqual({
@@ -101,8 +108,8 @@ describe('parseControlMessage', () => {
     'trace YQ== YQ==',
     'traced 1',
     'traced 1 -1',
-    'hello 3 abc 0.1.0 Ni4x 7',
-    'hello 3 abc 0.1.0 Ni4x 7 1 1',
+    'hello 4 abc 0.1.0 Ni4x 7',
+    'hello 4 abc 0.1.0 Ni4x 7 1 1',
     'hello one abc 0.1.0 Ni4x 7 1',
     'failed lunch 2',
     'failed exec -2',
@@ -110,6 +117,10 @@ describe('parseControlMessage', () => {
     'count 01 1',
     'count 1 1e3',
     'dropped',
+    'tally 1 0',
+    'tally 1 0 --',
+    'tally -1 0 -',
+    'tally 1 0 - 0',
     DENIAL.replace('refused', 'ignored'),
     DENIAL.replace('refused 1', 'continued 0'),
     DENIAL.replace('0x7ffe', '7ffe'),

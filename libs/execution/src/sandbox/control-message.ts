@@ -3,7 +3,7 @@ import { type LandlockStatus } from '#lib/profiles';
 import { FOREIGN_ABIS, type ForeignProgram } from '../executor-run.js';
 import { ControlChannelError } from './control-error.js';
 
-export const PROTOCOL_VERSION = 3;
+export const PROTOCOL_VERSION = 4;
 
 export interface Hello {
   readonly kind: 'hello';
@@ -89,6 +89,17 @@ export interface Traced {
   readonly callsBeyondMaximum: number;
 }
 
+/** Ends what is told of denied calls at one moment: the counts before it are all that have grown. */
+export interface Tally {
+  readonly kind: 'tally';
+  /** Since the payload's execve. */
+  readonly atUs: number;
+  /** Denied calls that found no room in the report. */
+  readonly dropped: number;
+  /** The id of the first denial of the call that was dropped last. */
+  readonly lastDropped: number | undefined;
+}
+
 export interface Exited {
   readonly kind: 'exited';
   readonly end: { readonly exitCode: number } | { readonly signal: number };
@@ -111,6 +122,7 @@ export type ControlMessage =
   | { readonly kind: 'trace'; readonly text: Buffer }
   | Traced
   | { readonly kind: 'count'; readonly id: number; readonly count: number }
+  | Tally
   | { readonly kind: 'dropped'; readonly count: number }
   | Exited;
 
@@ -129,6 +141,7 @@ const FOREIGN_CALLS = new RegExp(`^foreign-calls ${DECIMAL} ${DECIMAL}$`);
 const TRACE = new RegExp(`^trace (${BASE64})$`);
 const TRACED = new RegExp(`^traced ${DECIMAL} ${DECIMAL}$`);
 const COUNT = new RegExp(`^count ${DECIMAL} ${DECIMAL}$`);
+const TALLY = new RegExp(`^tally ${DECIMAL} ${DECIMAL} (?:-|${DECIMAL})$`);
 const DROPPED = new RegExp(`^dropped ${DECIMAL}$`);
 const EXITED = new RegExp(`^exited (code|signal)${` ${DECIMAL}`.repeat(7)}$`);
 
@@ -178,6 +191,8 @@ function parse(line: string): ControlMessage | undefined {
       const match = COUNT.exec(line);
       return match ? { kind: 'count', id: Number(match[1]), count: Number(match[2]) } : undefined;
     }
+    case 'tally':
+      return parseTally(line);
     case 'dropped': {
       const match = DROPPED.exec(line);
       return match ? { kind: 'dropped', count: Number(match[1]) } : undefined;
@@ -238,6 +253,18 @@ function parsePointedTo(text: string): PointedTo {
   if (kind === 'unreadable') return { kind, argument: Number(argument) };
   const bytes = Buffer.from(value === '-' ? '' : value, 'base64');
   return { kind: kind === 'path' || kind === 'cut' ? kind : 'address', argument: Number(argument), bytes };
+}
+
+function parseTally(line: string): Tally | undefined {
+  const match = TALLY.exec(line);
+  if (!match) return undefined;
+  const [, atUs, dropped, id] = match;
+  return {
+    kind: 'tally',
+    atUs: Number(atUs),
+    dropped: Number(dropped),
+    lastDropped: id === undefined ? undefined : Number(id),
+  };
 }
 
 function parseExited(line: string): Exited | undefined {

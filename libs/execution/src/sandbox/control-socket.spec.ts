@@ -8,7 +8,7 @@ import { DenialList } from '../denial-list.js';
 import { ControlSocket } from './control-socket.js';
 
 const TIMEOUT_MS = 20_000;
-const HELLO = 'hello 3 token 0.1.0 Ni4x 7 1\n';
+const HELLO = 'hello 4 token 0.1.0 Ni4x 7 1\n';
 const DENIAL = (id: number) => `denial ${id} 0xc000003e 110 refused 38 0x0 0x0 0x0 0x0 0x0 0x0\n`;
 const EXITED = 'exited code 0 1 0 0 1 0 0\n';
 const NO_FOREIGN_CALLS = 'foreign-calls 0 0\n';
@@ -36,7 +36,7 @@ async function started(): Promise<void> {
   peer.write(HELLO);
   await control.accept(TIMEOUT_MS);
   peer.write('ready\nstarted none\n');
-  await control.sendPolicy('policy 3\nend\n');
+  await control.sendPolicy('policy 4\nend\n');
   expect(await control.go()).toEqual({ kind: 'started', landlockStatus: 'NOT_ENFORCED' });
 }
 
@@ -66,9 +66,10 @@ describe('ControlSocket', () => {
     const counts: string[] = [];
     const denials = new DenialList((position) => counts.push(`${position} ${denials.at(position)?.count}`));
     const end = control.finished(denials);
-    peer.write(`${DENIAL(0)}count 0 3\n${DENIAL(1)}count 0 5\ncount 1 2\n`);
-    peer.write(`${NO_FOREIGN_CALLS}count 0 5\ncount 1 4\ndropped 0\n${EXITED}`);
+    peer.write(`${DENIAL(0)}count 0 3\ntally 9 0 -\n${DENIAL(1)}count 0 5\ncount 1 2\ntally 12 4 1\n`);
+    peer.write(`${NO_FOREIGN_CALLS}count 0 5\ncount 1 4\ndropped 6\n${EXITED}`);
     await end;
+    expect(denials.dropped).toBe(6);
     expect(denials.denials).toMatchObject([{ count: 5 }, { count: 4 }]);
     expect(counts).toEqual(['0 1', '0 3', '1 1', '0 5', '1 2', '1 4']);
   });
@@ -133,7 +134,7 @@ describe('ControlSocket', () => {
   it.each([
     ['wrong-token', HELLO.replace('token', 'tokem')],
     ['wrong-token', HELLO.replace('token', 'token2')],
-    ['protocol-version', HELLO.replace('hello 3', 'hello 2')],
+    ['protocol-version', HELLO.replace('hello 4', 'hello 3')],
     ['unexpected-message', 'ready\n'],
     ['malformed-line', 'GET / HTTP/1.1\n'],
     ['malformed-line', '\n'],
@@ -159,6 +160,12 @@ describe('ControlSocket', () => {
     ['a count of nothing', 'count 0 1\n'],
     ['a trace that nobody asked for', 'trace YQ==\n'],
     ['an end of such a trace', 'traced 0 0\n'],
+    ['an end whose counts a tally interrupts', `${DENIAL(0)}count 0 2\ntally 1 0 -\ndropped 0\n`],
+    ['a tally in the past', 'tally 5 0 -\ntally 4 0 -\n'],
+    ['a tally of fewer dropped calls', 'tally 5 3 -\ntally 6 2 -\n'],
+    ['an end with fewer dropped calls', 'tally 5 3 -\ndropped 2\n'],
+    ['a tally of a denial that there is not', `${DENIAL(0)}tally 5 3 1\n`],
+    ['a tally after the counts', 'dropped 0\ntally 5 0 -\n'],
     ['a denial after the counts', `dropped 0\n${DENIAL(0)}`],
     ['a second start', 'started none\n'],
     ['a late failure', 'failed exec 2\n'],
@@ -189,7 +196,7 @@ describe('ControlSocket', () => {
     peer.write(HELLO);
     await control.accept(TIMEOUT_MS);
     peer.write('ready\nfailed exec 13\n');
-    await control.sendPolicy('policy 3\nend\n');
+    await control.sendPolicy('policy 4\nend\n');
     expect(await control.go()).toEqual({ kind: 'failed', stage: 'exec', errno: 13 });
   });
 
@@ -197,7 +204,7 @@ describe('ControlSocket', () => {
     peer.write(HELLO);
     await control.accept(TIMEOUT_MS);
     peer.write(`ready\n${FOREIGN_PROGRAM}failed exec 8\n`);
-    await control.sendPolicy('policy 3\nend\n');
+    await control.sendPolicy('policy 4\nend\n');
     expect(await control.go()).toMatchObject({ stage: 'exec', foreignProgram: { abi: 'i386', path: '/bin/alt' } });
   });
 
@@ -205,7 +212,7 @@ describe('ControlSocket', () => {
     peer.write(HELLO);
     await control.accept(TIMEOUT_MS);
     peer.write(`ready\n${FOREIGN_PROGRAM}started none\n`);
-    await control.sendPolicy('policy 3\nend\n');
+    await control.sendPolicy('policy 4\nend\n');
     await expect(control.go()).rejects.toMatchObject({ code: 'unexpected-message' });
   });
 

@@ -136,8 +136,8 @@ export class ControlSocket {
 
   /**
    * Follows the payload until it has ended and the container is empty but for porin-init, which ends when this resolves.
-   * `denials` gets the first call of each shape when it happens, how often it has happened at most once a second, and by the
-   * end the exact counts.
+   * `denials` gets the first call of each shape when it happens, how often it has happened, and how many calls were dropped, at
+   * most once a second, and by the end the exact counts.
    */
   async finished(denials: DenialList, handlers: PayloadHandlers = {}): Promise<PayloadEnd> {
     const report = new PayloadReport(denials, handlers);

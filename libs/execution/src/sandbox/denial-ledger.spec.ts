@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { DenialList } from '../denial-list.js';
 import { type RawDenial } from './control-message.js';
-import { DenialLedger } from './denial-ledger.js';
+import { type DeniedSoFar, DenialLedger } from './denial-ledger.js';
 
 const CONTROL_CHARACTERS = Buffer.alloc(256, 1);
 
@@ -45,4 +45,25 @@ it('knows its denials by their ids, wherever others stand in the list', () => {
   ledger.take(denial(0));
   ledger.take({ kind: 'count', id: 0, count: 4 });
   expect(list.denials.map(({ call, count }) => `${call} ${count}`)).toEqual(['mkdir 9', 'rename 4']);
+});
+
+it('tells of each denial, and of all that was denied so far, dropped calls included', () => {
+  const list = new DenialList();
+  const told: string[] = [];
+  const ledger = new DenialLedger(list, {
+    onDenial: ({ counted }) => told.push(counted.call),
+    onTally: ({ atUs, listed, dropped, lastDropped }: DeniedSoFar) =>
+      told.push(`${atUs} ${listed.map(({ count }) => count).join('+')} ${dropped} ${lastDropped?.count ?? '-'}`),
+  });
+  expect(ledger.take(denial(0))).toBe(true);
+  expect(ledger.take({ kind: 'count', id: 0, count: 4 })).toBe(true);
+  expect(ledger.take({ kind: 'tally', atUs: 1000, dropped: 0, lastDropped: undefined })).toBe(true);
+  expect(list.dropped).toBe(0);
+  expect(ledger.take(denial(1))).toBe(true);
+  expect(ledger.take({ kind: 'tally', atUs: 2000, dropped: 9, lastDropped: 0 })).toBe(true);
+  expect(list.dropped).toBe(9);
+  for (const [id, count] of [4, 1].entries()) expect(ledger.take({ kind: 'count', id, count })).toBe(true);
+  expect(ledger.take({ kind: 'dropped', count: 11 })).toBe(true);
+  expect(list.dropped).toBe(11);
+  expect(told).toEqual(['rename', '1000 4 0 -', 'rename', '2000 4+1 9 4']);
 });

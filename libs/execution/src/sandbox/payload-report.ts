@@ -2,7 +2,7 @@
 import { type DenialList } from '../denial-list.js';
 import { type ForeignProgram } from '../executor-run.js';
 import { type ControlMessage, type Exited, type ForeignCalls, type Traced } from './control-message.js';
-import { DenialLedger } from './denial-ledger.js';
+import { type DenialHandlers, DenialLedger } from './denial-ledger.js';
 
 export interface PayloadEnd {
   readonly exited: Exited;
@@ -13,7 +13,7 @@ export interface PayloadEnd {
 }
 
 /** What may happen between `started` and the payload's end. */
-export interface PayloadHandlers {
+export interface PayloadHandlers extends DenialHandlers {
   /** Whole lines of the trace. The payload waits while this has not resolved. Needed exactly where the policy has a trace. */
   readonly onTrace?: (text: Buffer) => void | Promise<void>;
   /** May look at the container while porin-init is still in it: it waits 10 s for this to resolve. */
@@ -31,7 +31,7 @@ export class PayloadReport {
     denials: DenialList,
     private readonly handlers: PayloadHandlers,
   ) {
-    this.#ledger = new DenialLedger(denials);
+    this.#ledger = new DenialLedger(denials, handlers);
   }
 
   /** All that comes before `exited`; undefined while something is missing. */

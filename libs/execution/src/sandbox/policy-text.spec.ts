@@ -17,7 +17,7 @@ const base64 = (text: string) => Buffer.from(text).toString('base64');
 describe('renderPolicy', () => {
   it('writes one line for each part, with strings in base64', () => {
     expect(renderPolicy(POLICY).split('\n')).toEqual([
-      'policy 3',
+      'policy 4',
       `arg ${base64('/bin/true')}`,
       'arg -',
       `arg ${base64('two\nlines')}`,

@@ -20,16 +20,20 @@ const CLONE_THREAD = 0x10000n;
 /** Of distinct paths: tens of thousands of files. More only costs time, and whoever makes an image could ask for it. */
 const SEEN_MAXIMUM_CHARACTERS = 4 * 1024 * 1024;
 
+/** As a profile can name them: `/proc/<pid>` is `/proc/self` where the payload was one process all along. */
+export function namedUses(recording: Recording): readonly FileUse[] {
+  const uses = recording.files ?? [];
+  return isOneProcess(recording) ? uses.map((use) => ({ ...use, path: asOwn(use.path) })) : uses;
+}
+
 /**
- * The uses that succeeded, as a profile can name them: `/proc/<pid>` is `/proc/self` where the payload was one process all
- * along. Failed uses teach nothing: under Landlock a name that is not there is still ENOENT, and what existed and was
- * refused stays so. What has no place in the tree (a memfd that was executed) is not Landlock's either.
+ * The uses that succeeded. Failed ones teach nothing: under Landlock a name that is not there is still ENOENT, and what
+ * existed and was refused stays so. What has no place in the tree (a memfd that was executed) is not Landlock's either.
  */
 export function successfulUses(recording: Recording): readonly FileUse[] {
-  const single = isOneProcess(recording);
-  return (recording.files ?? [])
-    .filter(({ path, result }) => result === 'ok' && (isVariable(path) || path.startsWith('/')))
-    .map((use) => (single ? { ...use, path: asOwn(use.path) } : use));
+  return namedUses(recording).filter(
+    ({ path, result }) => result === 'ok' && (isVariable(path) || path.startsWith('/')),
+  );
 }
 
 /**
@@ -106,7 +110,7 @@ function asOwn(path: string): string {
 }
 
 /** No call of it made a process; threads share their process' directory. */
-function isOneProcess({ calls, arguments: uses }: Recording): boolean {
+export function isOneProcess({ calls, arguments: uses }: Recording): boolean {
   if (['fork', 'vfork', 'clone3'].some((name) => (calls[name] ?? 0) > 0)) return false;
   if ((calls.clone ?? 0) === 0) return true;
   const clones = (uses ?? []).filter(({ call }) => call === 'clone');

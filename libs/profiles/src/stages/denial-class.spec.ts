@@ -14,6 +14,9 @@ describe('the class of a denied call', () => {
     ['dangerous', 'call 999', 'x86_64', 'EPERM'],
     ['dangerous', 'call -1', 'x86_64', null],
     [null, 'call 999', 'x86_64', 'ENOSYS'],
+    [null, 'clone3', 'x86_64', 'ENOSYS'],
+    ['dangerous', 'io_uring_setup', 'x86_64', 'EPERM'],
+    ['dangerous', 'bpf', 'x86_64', 'ENOSYS'],
   ])('is %s of %s by %s, answered %s', (of, call, architecture, errno) => {
     expect(denialClass({ call, architecture, errno })).toBe(of);
   });

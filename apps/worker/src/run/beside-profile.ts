@@ -1,8 +1,14 @@
-/** What a run under `audit` does beside its profile, as denials that let the call go on: names while it runs, all at its end. */
+/**
+ * What a run did beside its profile, as far as its recording tells. Under `audit` these are denials that let the call go on:
+ * names while it runs, all at its end. Under `enforce` they are the files that Landlock refused, which reports nothing itself.
+ */
 import { type Denial, type DenialList, type ListedDenial } from '#lib/execution';
 import {
   type Departure,
   departures,
+  type Enforcement,
+  FILE_CALL,
+  fileRefusals,
   describeUse,
   isOutside,
   nodeArchitecture,
@@ -12,13 +18,14 @@ import {
   syscallNumber,
 } from '#lib/profiles';
 
-export class RunAudit {
+export class BesideProfile {
   readonly #architecture = nodeArchitecture(process.arch);
   readonly #isOutside: (call: string) => boolean;
   readonly #byName = new Map<string, ListedDenial>();
 
   constructor(
     private readonly profile: Profile,
+    private readonly enforcement: Enforcement,
     private readonly list: DenialList,
   ) {
     this.#isOutside = isOutside(profile);
@@ -26,6 +33,7 @@ export class RunAudit {
 
   /** Counts so far, by name. */
   readonly takeCounts = (calls: Readonly<Record<string, number>>): void => {
+    if (this.enforcement !== 'audit') return;
     for (const [call, count] of Object.entries(calls)) {
       if (count > 0 && this.#isOutside(call)) this.#name({ kind: 'call', call, values: {}, count });
     }
@@ -33,9 +41,19 @@ export class RunAudit {
 
   /** Exact, as the recording is; with the run's variables put into it. */
   finish(recording: Recording): void {
+    if (this.enforcement === 'enforce') return this.#refusedFiles(recording);
     for (const departure of departures(recording, this.profile)) {
       if (departure.kind === 'call' && Object.keys(departure.values).length === 0) this.#name(departure);
       else this.list.add(this.#denial(departure));
+    }
+  }
+
+  #refusedFiles(recording: Recording): void {
+    for (const { access, path, errno, count } of fileRefusals(recording, this.profile)) {
+      this.list.add({
+        ...{ call: FILE_CALL, number: -1, architecture: this.#architecture, action: 'refused', errno, arguments: [] },
+        ...{ description: `${access} ${JSON.stringify(path)}`, count },
+      });
     }
   }
 
@@ -47,7 +65,7 @@ export class RunAudit {
   }
 
   #denial(departure: Departure): Denial {
-    const call = departure.kind === 'file' ? 'file' : departure.call;
+    const call = departure.kind === 'file' ? FILE_CALL : departure.call;
     return {
       call,
       number: syscallNumber(this.#architecture, call) ?? -1,

@@ -1,7 +1,7 @@
 import { DenialList } from '#lib/execution';
 import { type Profile, type Recording } from '#lib/profiles';
 import { describe, expect, it } from 'vitest';
-import { RunAudit } from './run-audit.js';
+import { BesideProfile } from './beside-profile.js';
 
 const PROFILE: Profile = {
   version: 1,
@@ -34,7 +34,7 @@ const RECORDING: Recording = {
 describe('an audited run', () => {
   it('shows names while it goes on, and at its end everything once with its exact count', () => {
     const list = new DenialList();
-    const audit = new RunAudit(PROFILE, list);
+    const audit = new BesideProfile(PROFILE, 'audit', list);
     audit.takeCounts({ read: 2, kill: 1 });
     expect(list.denials.map(({ call, count, action }) => [call, count, action])).toEqual([['kill', 1, 'continued']]);
     audit.takeCounts({ read: 7, kill: 3 });
@@ -44,6 +44,21 @@ describe('an audited run', () => {
       ['fcntl(F_SETLEASE)', 3, 'continued'],
       ['mbind()', 2, 'refused'],
       ['read "/srv/data"', 1, 'continued'],
+    ]);
+  });
+});
+
+describe('an enforced run', () => {
+  it('shows the files that Landlock refused, and nothing else of its recording', () => {
+    const list = new DenialList();
+    const beside = new BesideProfile(PROFILE, 'enforce', list);
+    beside.takeCounts({ kill: 1 });
+    beside.finish({
+      ...RECORDING,
+      files: [{ path: '/srv/data', access: 'read', result: 'EACCES', resolved: true, count: 2 }],
+    });
+    expect(list.denials).toMatchObject([
+      { call: 'file', action: 'refused', errno: 'EACCES', description: 'read "/srv/data"', count: 2 },
     ]);
   });
 });

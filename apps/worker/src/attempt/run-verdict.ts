@@ -1,0 +1,38 @@
+/** What becomes of a job after one of its runs: it goes on, fails, or waits for the decision about what it was refused. */
+import { type Denial, type ExecutorRunReport } from '#lib/execution';
+import { JobError } from '#lib/jobs';
+import { consequenceOf, denialClass, type OnDenial } from '#lib/profiles';
+import { isStoppedByOthers, outcomeError, type RunFacts } from './job-errors.js';
+
+export type RunVerdict =
+  | { readonly kind: 'go-on' }
+  | { readonly kind: 'fail'; readonly error: JobError }
+  /** Until an administrator has decided about the next version; `error` is what it was refused. */
+  | { readonly kind: 'hold'; readonly error: JobError };
+
+/** Denials that a message names, at most. */
+const NAMED = 3;
+
+/** `denials`: what the run was refused, and what it was not. A refusal comes before what the payload made of it. */
+export function runVerdict(
+  report: ExecutorRunReport,
+  denials: readonly Denial[],
+  onDenial: OnDenial,
+  facts: RunFacts,
+): RunVerdict {
+  const error = outcomeError(report, facts);
+  if (error && (isStoppedByOthers(report.outcome) || error.code === 'unsupported-abi')) return { kind: 'fail', error };
+  const classed = denials.map((denial) => ({ ...denial, class: denialClass(denial) }));
+  const consequence = consequenceOf(classed, onDenial);
+  if (consequence === 'none') return error ? { kind: 'fail', error } : { kind: 'go-on' };
+  const refused = classed.filter((denial) => denial.class !== null && denial.action !== 'continued');
+  const isStorm = report.outcome.kind === 'stopped' && report.outcome.reason === 'denial-storm';
+  const said = isStorm && error ? error : JobError.of('denied', { detail: wordsOf(refused) });
+  return { kind: consequence === 'hold' ? 'hold' : 'fail', error: said };
+}
+
+function wordsOf(denials: readonly Denial[]): string {
+  const named = denials.slice(0, NAMED).map(({ description, errno = '' }) => `${description} ${errno}`.trim());
+  const more = denials.length - named.length;
+  return `${named.join('; ')}${more > 0 ? `; and ${more} more` : ''}.`;
+}
