@@ -4,7 +4,6 @@ import { payloadCommand, type ResolvedImage } from '#lib/execution';
 import { JobError, type WaitingReason } from '#lib/jobs';
 import {
   auditKind,
-  type Architecture,
   type HoldUntil,
   isAuditOver,
   type Level,
