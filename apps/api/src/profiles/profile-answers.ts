@@ -2,6 +2,7 @@
 import {
   APPROVAL_STAGES,
   ARCHITECTURES,
+  CALL_CLASSES,
   COMPARISONS,
   CONDITION_CHANGES,
   DECIDING_RULES,
@@ -15,6 +16,7 @@ import {
 import { z } from 'zod';
 import { nextPage, pageQuery } from '../http/page.js';
 import { learning } from './learning-answer.js';
+import { promotion } from './stages/stage-answer.js';
 
 export const profileListQuery = z.strictObject({
   state: z.enum(PROFILE_STATES).optional(),
@@ -42,6 +44,14 @@ export const approvalSchema = z
       ),
   })
   .meta({ id: 'Approval' });
+export const stageSchema = z
+  .strictObject({
+    digest: decision.digest,
+    stage: z.enum(STAGES).describe('"audit" starts a new audit, also where one is over; "enforce" ends it'),
+    reason: decision.reason,
+  })
+  .meta({ id: 'StageChange' });
+
 export type ApprovalRequest = z.infer<typeof approvalSchema>;
 
 const summary = {
@@ -172,6 +182,13 @@ export const profileDetail = z
         }),
       )
       .describe('For each call, why the profile has it'),
+    stage: z.enum(STAGES).nullable().describe('Of an approved version'),
+    stageSince: z.date().nullable(),
+    promotion: promotion.nullable().describe('How its audit stands; null where it is not in audit'),
+    inheritedFrom: z.uuid().nullable().describe('The version of another build whose rules it took over'),
+    additionClasses: z
+      .array(z.enum(CALL_CLASSES))
+      .describe('Of the calls that it adds to the version that it is based on, or may make with more arguments'),
     familiesVersion: z
       .int()
       .nullable()
