@@ -57,6 +57,9 @@ CREATE INDEX executor_run_by_version ON executor_run (profile_version_id, starte
 -- What changed since a job began to wait.
 CREATE INDEX audit_by_tenant ON audit (tenant, at);
 
+-- The ad hoc application that it was submitted as, where its image turned out to be another one's; null otherwise.
+ALTER TABLE executor ADD COLUMN bound_from uuid REFERENCES application;
+
 ALTER TABLE job
   ADD COLUMN held_build_id uuid REFERENCES build,
   ADD COLUMN held_version_id uuid REFERENCES profile_version,
@@ -72,14 +75,16 @@ GRANT INSERT ON profile_version_denial TO porin_api;
 GRANT UPDATE (denials_considered_at) ON executor_run TO porin_api;
 GRANT SELECT ON tenant_setting TO porin_worker;
 GRANT INSERT (layers) ON build TO porin_worker;
-GRANT UPDATE (application_id) ON executor TO porin_worker;
+GRANT UPDATE (layers) ON build TO porin_worker;
+GRANT UPDATE (application_id, bound_from) ON executor TO porin_worker;
 GRANT UPDATE (held_build_id, held_until) ON job TO porin_worker;
 `;
 
 const DOWN = `
 REVOKE UPDATE (held_build_id, held_until) ON job FROM porin_worker;
 REVOKE UPDATE (application_id) ON executor FROM porin_worker;
-REVOKE INSERT (layers) ON build FROM porin_worker;
+ALTER TABLE executor DROP COLUMN bound_from;
+REVOKE INSERT (layers), UPDATE (layers) ON build FROM porin_worker;
 REVOKE UPDATE (denials_considered_at) ON executor_run FROM porin_api;
 DROP INDEX job_waiting;
 ALTER TABLE job DROP COLUMN rerun_of, DROP COLUMN held_until, DROP COLUMN held_version_id, DROP COLUMN held_build_id;

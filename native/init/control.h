@@ -11,7 +11,7 @@
  * path of a program, and the few other messages. So writing never waits for the worker, and nothing is ever lost to a full buffer.
  */
 #define MAX_OUTPUT \
-	(MAX_REPORT + (NATIVE_NUMBERS + MAX_OTHER_CALLS) * MAX_DENIAL_LINE + 2 * 32 * MAX_DENIALS + 2 * 16 * 1024 + 8192 + 4096)
+	(MAX_REPORT + (NATIVE_NUMBERS + FOREIGN_KINDS + MAX_OTHER_CALLS) * MAX_DENIAL_LINE + 2 * 32 * MAX_DENIALS + 2 * 16 * 1024 + 8192 + 4096)
 
 struct control {
 	int fd;

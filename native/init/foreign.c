@@ -23,12 +23,20 @@ bool foreign_call(const struct seccomp_data *data)
 	return data->arch != NATIVE_ARCH || ((uint32_t)data->nr & FOREIGN_BIT) != 0;
 }
 
-void foreign_count(struct foreign_calls *calls, const struct seccomp_data *data)
+int foreign_kind(const struct seccomp_data *data)
 {
 	if (data->arch != NATIVE_ARCH)
-		calls->compat++;
-	else if (data->nr >= 0) /* below are no numbers of x32 */
-		calls->x32++;
+		return FOREIGN_COMPAT;
+	/* Below 0 are no numbers of x32. */
+	return foreign_call(data) && data->nr >= 0 ? FOREIGN_X32 : FOREIGN_NONE;
+}
+
+void foreign_count(struct foreign_calls *calls, const struct seccomp_data *data)
+{
+	switch (foreign_kind(data)) {
+	case FOREIGN_COMPAT: calls->compat++; break;
+	case FOREIGN_X32: calls->x32++; break;
+	}
 }
 
 const char *foreign_abi(const char *path)

@@ -18,6 +18,10 @@ struct foreign_calls {
 	uint64_t x32;
 };
 
+/* Which of the FOREIGN_KINDS a call is of; FOREIGN_NONE also for a number that no ABI has. */
+enum { FOREIGN_NONE = -1, FOREIGN_COMPAT, FOREIGN_X32 };
+int foreign_kind(const struct seccomp_data *data);
+
 /* Whether a call is none of the machine's 64-bit ABI, numbers that no table has included. */
 bool foreign_call(const struct seccomp_data *data);
 void foreign_count(struct foreign_calls *calls, const struct seccomp_data *data);

@@ -49,25 +49,30 @@ static uint32_t hash_of(const char *key, size_t length)
 	return hash;
 }
 
-/* Where the first entry of a native call is kept; NULL for any other call. */
+/* Where the first entry of a native call, or of a foreign ABI, is kept; NULL for a number that no table has. */
 static uint16_t *first_of(struct ledger *ledger, const struct call *call)
 {
-	bool native = !foreign_call(&call->data) && (uint32_t)call->data.nr < NATIVE_NUMBERS;
+	int abi = foreign_kind(&call->data);
 
-	return native ? &ledger->firsts[call->data.nr] : NULL;
+	if (abi != FOREIGN_NONE)
+		return &ledger->foreign_firsts[abi];
+	return (uint32_t)call->data.nr < NATIVE_NUMBERS ? &ledger->firsts[call->data.nr] : NULL;
 }
 
 /* Takes the room for one more entry. A call that has no place in `firsts` has one shape, so each new shape is its first. */
 static bool take_room(struct ledger *ledger, const uint16_t *first, size_t size)
 {
+	bool native = first >= ledger->firsts && first < ledger->firsts + NATIVE_NUMBERS;
+
 	if (ledger->shapes < MAX_SHAPES && ledger->report_bytes + size <= MAX_REPORT) {
 		ledger->shapes++;
 		ledger->report_bytes += size;
 		return true;
 	}
-	if (first)
-		return *first == 0;
-	if (ledger->other_calls == MAX_OTHER_CALLS)
+	/* A flood of numbers that mean nothing hides no call that means something to another ABI. */
+	if (first && *first == 0)
+		return true;
+	if (native || ledger->other_calls == MAX_OTHER_CALLS)
 		return false;
 	ledger->other_calls++;
 	return true;

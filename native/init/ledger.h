@@ -42,6 +42,7 @@ struct ledger {
 	uint16_t last_dropped; /* the first entry of the call that was dropped last, and 1; 0: there is none */
 	bool unsent;	     /* a count, or `dropped`, has grown since it was last given out */
 	uint16_t firsts[NATIVE_NUMBERS]; /* the first entry of each native call, and 1; 0: there is none */
+	uint16_t foreign_firsts[FOREIGN_KINDS]; /* the same of each foreign ABI */
 	uint64_t counts[MAX_DENIALS], sent[MAX_DENIALS];
 	uint16_t slots[LEDGER_SLOTS]; /* hash table: the shape's index and 1; 0 is free */
 	uint32_t hashes[MAX_DENIALS];

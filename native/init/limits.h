@@ -25,7 +25,9 @@
 #define NATIVE_NUMBERS 512
 /* ... and of so many numbers that are beyond it, or of another ABI. */
 #define MAX_OTHER_CALLS 64
-#define MAX_DENIALS (MAX_SHAPES + NATIVE_NUMBERS + MAX_OTHER_CALLS)
+/* 32-bit ones, and x32. */
+#define FOREIGN_KINDS 2
+#define MAX_DENIALS (MAX_SHAPES + NATIVE_NUMBERS + FOREIGN_KINDS + MAX_OTHER_CALLS)
 /* One line of the report: the longest that there is. */
 #define MAX_DENIAL_LINE 896
 /* Text of the trace in one message, whose line in base64 stays under the 16 KiB that the worker takes. */

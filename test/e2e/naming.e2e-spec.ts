@@ -48,13 +48,16 @@ async function approveFirst(applicationId: string): Promise<string> {
 const unknownContent = (setting: string) =>
   grid.http('patch', '/api/v1/tenant').send({ unknownContent: setting }).expect(200);
 
-/** The job once it has ended or is held. */
 async function submitted(executor: object, key: 'admin' | 'submitter' = 'submitter', more: object = {}) {
   const { body } = await grid
     .http('post', '/api/v1/jobs', key)
     .send({ executors: [executor], ...more })
     .expect(201);
-  const { id } = body as { id: string };
+  return settled((body as { id: string }).id);
+}
+
+/** The job once it has ended or is held. */
+async function settled(id: string): Promise<JobView> {
   let job = await grid.job(id);
   await eventually(async () => {
     job = await grid.job(id);
@@ -98,6 +101,22 @@ function emptyFile(name: string): Buffer {
   return Buffer.concat([header, Buffer.alloc(1024)]);
 }
 
+/** An image with the files of the guarded one, flattened: it shares no layer with anything. */
+async function stranger(): Promise<string> {
+  const name = `porin-stranger-${randomUUID().slice(0, 8)}`;
+  const container = await grid.docker.createContainer({ Image: grid.image, Cmd: ['/bin/sh'] });
+  const stream = await container.export();
+  await new Promise<void>((resolve, reject) => {
+    grid.docker.importImage(stream, { repo: name, tag: '1' }, (error: unknown, answer?: NodeJS.ReadableStream) => {
+      if (!answer) return reject(error instanceof Error ? error : new Error(String(error)));
+      answer.on('end', resolve).on('error', reject).resume();
+    });
+  });
+  await container.remove();
+  made.push(`${name}:1`);
+  return `${name}:1`;
+}
+
 const enforcementOf = ({ runs }: JobView) => runs.map(({ enforcement }) => enforcement);
 const HELD = { state: 'QUEUED', waitingReason: 'waiting-for-known-content', runs: [] };
 
@@ -135,6 +154,22 @@ describe('an image whose content is a registered application’s', () => {
     }
   });
 
+  it('is known by what a job’s image holds now, when the job is repeated', async () => {
+    const moved = { repo: 'porin-moved', tag: '1' };
+    await grid.docker.getImage(grid.image).tag(moved);
+    made.push('porin-moved:1');
+    const first = await submitted({ image: 'porin-moved:1', command: [...PROGRAM, '-c', 'true'] });
+    expect(first).toMatchObject({ state: 'COMPLETE', runs: [{ enforcement: 'enforce', profileVersionId }] });
+    const rerun = async () => {
+      const { body } = await grid.http('post', `/api/v1/jobs/${first.id}/rerun`, 'submitter').expect(201);
+      return settled((body as { id: string }).id);
+    };
+    expect(await rerun()).toMatchObject({ state: 'COMPLETE', runs: [{ enforcement: 'enforce', profileVersionId }] });
+    await unknownContent('hold');
+    await grid.docker.getImage(await stranger()).tag(moved);
+    expect(await rerun()).toMatchObject(HELD);
+  });
+
   it('may be run otherwise by an administrator who asks for it', async () => {
     const executor = { image: grid.image, command: ['/bin/sh', '-c', 'true'] };
     expect(enforcementOf(await submitted(executor, 'admin', { enforcement: 'none' }))).toEqual(['none']);
@@ -143,19 +178,8 @@ describe('an image whose content is a registered application’s', () => {
 
 describe('an image of no registered application', () => {
   it('is learned, held or refused as the tenant says, and a held job goes on when that changes', async () => {
-    const name = `porin-stranger-${randomUUID().slice(0, 8)}`;
-    const container = await grid.docker.createContainer({ Image: grid.image, Cmd: ['/bin/sh'] });
-    // Flattened, it shares no layer with anything.
-    const stream = await container.export();
-    await new Promise<void>((resolve, reject) => {
-      grid.docker.importImage(stream, { repo: name, tag: '1' }, (error: unknown, answer?: NodeJS.ReadableStream) => {
-        if (!answer) return reject(error instanceof Error ? error : new Error(String(error)));
-        answer.on('end', resolve).on('error', reject).resume();
-      });
-    });
-    await container.remove();
-    made.push(`${name}:1`);
-    const executor = { image: `${name}:1`, command: ['/bin/sh', '-c', 'true'] };
+    const image = await stranger();
+    const executor = { image, command: ['/bin/sh', '-c', 'true'] };
     expect(enforcementOf(await submitted(executor))).toEqual(['none']);
     await unknownContent('refuse');
     expect(await submitted(executor)).toMatchObject({

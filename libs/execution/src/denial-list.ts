@@ -72,7 +72,7 @@ export class DenialList {
 
   /**
    * The first denial of a call always has room: no flood of one call hides another. There are as many calls as the kernel
-   * has, and 64 of other numbers at most (limits.h). One that is equal to another of the list in all but its count is not
+   * has, and 66 of other ABIs and numbers at most (limits.h). One that is equal to another of the list in all but its count is not
    * told from it: whoever adds knows its own.
    */
   add(denial: Denial): ListedDenial {

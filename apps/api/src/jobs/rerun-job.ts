@@ -16,9 +16,7 @@ export async function rerunJob(
   idempotencyKey: string | undefined,
 ): Promise<WrittenJob> {
   const executors = await manager.find(Executor, { where: { jobId: job.id }, order: { position: 'ASC' } });
-  const applications = await manager.findBy(Application, {
-    id: In(executors.map(({ applicationId }) => applicationId)),
-  });
+  const applications = await manager.findBy(Application, { id: In(executors.map(submittedAs)) });
   return insertJob(manager, caller, {
     fields: {
       name: job.name,
@@ -35,13 +33,21 @@ export async function rerunJob(
       requestedMonitoring: job.requestedMonitoring,
       rerunOf: job.id,
     },
-    executors: executors.map(({ applicationId, image, command, environment, workingDirectory }) => ({
-      application: applicationOf(applications, applicationId),
-      executor: { image, command, environment, workingDirectory },
-    })),
+    executors: executors.map((executor) => {
+      const { image, command, environment, workingDirectory } = executor;
+      return {
+        application: applicationOf(applications, submittedAs(executor)),
+        executor: { image, command, environment, workingDirectory },
+      };
+    }),
     requestText: `rerun ${job.id}`,
     idempotencyKey,
   });
+}
+
+/** The image that a job named may hold something else by now: whose that is, is found out anew. */
+function submittedAs({ applicationId, boundFrom }: Executor): string {
+  return boundFrom ?? applicationId;
 }
 
 function applicationOf(applications: readonly Application[], id: string): Application {

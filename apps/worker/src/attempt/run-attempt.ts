@@ -178,7 +178,8 @@ export class Attempt {
     this.#lastRunId = runId;
     const limits = this.#limits(executor.pids);
     const writers = new RunWriters(runs, runId, this.logger);
-    const beside = executor.profile && new BesideProfile(executor.profile, level.enforcement, writers.denials);
+    const heldBy = { enforcement: level.enforcement, landlock: executor.landlock !== undefined };
+    const beside = executor.profile && new BesideProfile(executor.profile, heldBy, writers.denials);
     let report: ExecutorRunReport | undefined;
     try {
       report = await runExecutor(
@@ -228,9 +229,7 @@ export class Attempt {
     if (report.removalProblem !== undefined)
       this.logger.warn({ runId }, `its container stays: ${report.removalProblem}`);
     this.#payloadMs += report.phasesMs.payload;
-    // What an audit finds is no reason to stop: nobody refused it.
-    const denials = level.enforcement === 'audit' ? report.denials : writers.denials.denials;
-    const verdict = runVerdict(report, denials, executor.onDenial, {
+    const verdict = runVerdict(report, [...report.denials, ...(beside?.refusedFiles ?? [])], executor, {
       limits,
       wallTimeS: this.claim.wallTimeS,
       command: executor.command,
@@ -243,7 +242,8 @@ export class Attempt {
 
   #denialStops({ level, onDenial }: PlannedExecutor): { denialStops?: DenialStops } {
     if (level.enforcement === 'none') return {};
-    return { denialStops: { dangerous: true, ...(onDenial !== 'report' && { storm: this.options.storm }) } };
+    const mayStorm = onDenial === null || onDenial === 'report';
+    return { denialStops: { dangerous: true, ...(!mayStorm && { storm: this.options.storm }) } };
   }
 
   #limits(pids = PIDS_LIMIT): RunLimits {

@@ -1,4 +1,5 @@
 import { type Denial, type ExecutorOutcome, type ExecutorRunReport } from '#lib/execution';
+import { type Enforcement } from '#lib/profiles';
 import { describe, expect, it } from 'vitest';
 import { type RunFacts } from './job-errors.js';
 import { runVerdict } from './run-verdict.js';
@@ -19,11 +20,13 @@ const SUCCESS: ExecutorOutcome = { kind: 'exited', exitCode: 0 };
 
 function verdict(
   denials: readonly Denial[],
-  onDenial: 'hold' | 'fail' | 'report' = 'hold',
+  onDenial: 'hold' | 'fail' | 'report' | null = 'hold',
   outcome: ExecutorOutcome = SUCCESS,
   report: Partial<ExecutorRunReport> = {},
+  enforcement: Enforcement = 'enforce',
 ): string {
-  const found = runVerdict({ outcome, ...report } as ExecutorRunReport, denials, onDenial, FACTS);
+  const held = { onDenial, level: { enforcement, monitoring: 'none' } } as const;
+  const found = runVerdict({ outcome, ...report } as ExecutorRunReport, denials, held, FACTS);
   return found.kind === 'go-on' ? found.kind : `${found.kind} ${found.error.code}`;
 }
 
@@ -56,6 +59,12 @@ describe('the verdict on a run', () => {
     }
   });
 
+  it('of an audit is about dangerous calls alone, and of a run without a profile about none', () => {
+    expect(verdict([denial('setpriority')], null, SUCCESS, {}, 'audit')).toBe('go-on');
+    expect(verdict([denial('bpf')], null, SUCCESS, {}, 'audit')).toBe('fail denied');
+    expect(verdict([denial('bpf'), denial('setpriority')], null, SUCCESS, {}, 'none')).toBe('go-on');
+  });
+
   it('of a storm says so, and is held or failed as any refusal', () => {
     const stopped: ExecutorOutcome = { kind: 'stopped', reason: 'denial-storm' };
     const report = { stoppedBy: denial('clock_nanosleep') };
@@ -80,7 +89,8 @@ describe('the verdict on a run', () => {
 
   it('names a few of the calls', () => {
     const many = ['mkdir', 'rmdir', 'link', 'unlink', 'rename'].map((call) => denial(call));
-    const found = runVerdict({ outcome: SUCCESS } as ExecutorRunReport, many, 'hold', FACTS);
+    const held = { onDenial: 'hold', level: { enforcement: 'enforce', monitoring: 'none' } } as const;
+    const found = runVerdict({ outcome: SUCCESS } as ExecutorRunReport, many, held, FACTS);
     expect(found).toMatchObject({
       error: { message: expect.stringContaining('mkdir() EPERM; rmdir() EPERM; link() EPERM; and 2 more.') as string },
     });

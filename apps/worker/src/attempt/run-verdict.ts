@@ -1,7 +1,8 @@
 /** What becomes of a job after one of its runs: it goes on, fails, or waits for the decision about what it was refused. */
 import { type Denial, type ExecutorRunReport } from '#lib/execution';
 import { JobError } from '#lib/jobs';
-import { consequenceOf, denialClass, type OnDenial } from '#lib/profiles';
+import { consequenceOf, denialClass } from '#lib/profiles';
+import { type PlannedExecutor } from '../plan/plan.js';
 import { isStoppedByOthers, outcomeError, type RunFacts } from './job-errors.js';
 
 export type RunVerdict =
@@ -13,17 +14,20 @@ export type RunVerdict =
 /** Denials that a message names, at most. */
 const NAMED = 3;
 
-/** `denials`: what the run was refused, and what it was not. A refusal comes before what the payload made of it. */
+/**
+ * `denials`: what the run was refused, and what it was not. A refusal comes before what the payload made of it. Without a
+ * profile, nothing was beside it.
+ */
 export function runVerdict(
   report: ExecutorRunReport,
   denials: readonly Denial[],
-  onDenial: OnDenial,
+  { onDenial, level }: Pick<PlannedExecutor, 'onDenial' | 'level'>,
   facts: RunFacts,
 ): RunVerdict {
   const error = outcomeError(report, facts);
   if (error && (isStoppedByOthers(report.outcome) || error.code === 'unsupported-abi')) return { kind: 'fail', error };
   const classed = denials.map((denial) => ({ ...denial, class: denialClass(denial) }));
-  const consequence = consequenceOf(classed, onDenial);
+  const consequence = level.enforcement === 'none' ? 'none' : consequenceOf(classed, onDenial);
   if (consequence === 'none') return error ? { kind: 'fail', error } : { kind: 'go-on' };
   const refused = classed.filter((denial) => denial.class !== null && denial.action !== 'continued');
   const isStorm = report.outcome.kind === 'stopped' && report.outcome.reason === 'denial-storm';

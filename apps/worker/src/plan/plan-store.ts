@@ -33,7 +33,14 @@ export class PlanStore {
   /** The build of an image's content, made by whoever sees it first. */
   async findOrMakeBuild(build: NewBuild): Promise<BuildRow> {
     const known = await this.#findBuild(build);
-    if (known) return known;
+    if (known) {
+      // A worker of an earlier version did not store them.
+      await this.dataSource.query('UPDATE build SET layers = $2 WHERE id = $1 AND layers IS NULL', [
+        known.id,
+        build.layers,
+      ]);
+      return known;
+    }
     await this.dataSource.query(
       `INSERT INTO build (application_id, content_digest, architecture, image_reference, repository_digest, layers)
        VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING`,
@@ -64,7 +71,9 @@ export class PlanStore {
       `WITH open AS (
          SELECT job_id FROM attempt WHERE ${OPEN_ATTEMPT} FOR UPDATE
        ), pinned AS (
-         UPDATE executor SET build_id = build.id, application_id = build.application_id FROM open, build
+         UPDATE executor SET build_id = build.id, application_id = build.application_id,
+           bound_from = nullif(executor.application_id, build.application_id)
+         FROM open, build
          WHERE build.id = $4 AND executor.job_id = open.job_id AND position = $3 AND build_id IS NULL
          RETURNING build_id
        ), stored AS (
@@ -100,7 +109,7 @@ export class PlanStore {
            EXISTS (SELECT FROM profile_version WHERE build_id = build.id AND state = 'APPROVED') AS has_approved
          FROM build JOIN application ON application.id = build.application_id
          WHERE application.tenant = $1 AND build.architecture = $3
-           AND (build.content_digest = $2 OR build.layers = ($4::text[])[1:cardinality(build.layers)])
+           AND (build.content_digest = $2 OR (build.layers <> '{}' AND build.layers = ($4::text[])[1:cardinality(build.layers)]))
        ), owners AS (
          SELECT application.id AS "applicationId", name, command_prefix AS "commandPrefix",
            CASE WHEN image = $5 OR coalesce(bool_or(is_equal), false) THEN 'content' ELSE 'layers' END AS match,

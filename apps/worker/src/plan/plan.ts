@@ -15,7 +15,7 @@ import {
   type SelectionInput,
 } from '#lib/profiles';
 import { type ApprovedRow, type BuildRow, type Claim, type ClaimedExecutor } from '../attempt/claim.js';
-import { type RestrictingNode, restrictions, type Restrictions } from './restrictions.js';
+import { refusesAuthority, type RestrictingNode, restrictions, type Restrictions } from './restrictions.js';
 import { runPlaces } from './run-places.js';
 import { resolveBuild, type ResolveOptions } from './resolve-build.js';
 import { type Verified, verifyApproved } from './verify-approved.js';
@@ -30,8 +30,8 @@ export interface PlannedExecutor extends Restrictions {
   readonly workingDirectory: string;
   readonly level: Level;
   readonly profileVersionId: string | null;
-  /** What a refused call of it leads to. */
-  readonly onDenial: OnDenial;
+  /** What a refused call of it leads to; null where nothing but a dangerous one has consequences. */
+  readonly onDenial: OnDenial | null;
   /** What it is held to, or compared with; absent with enforcement `none`. */
   readonly profile?: Profile;
   readonly selectionReason: string;
@@ -99,7 +99,7 @@ async function planExecutor(claim: Claim, executor: ClaimedExecutor, options: Pl
       environment: executor.environment,
       level: selection.level,
       profileVersionId: selection.profileVersionId,
-      onDenial: terms.onDenial,
+      onDenial: approved && refusesAuthority(selection.level, approved.audit) ? terms.onDenial : null,
       ...(approved && { profile: approved.profile }),
       selectionReason: selection.reason,
       places,

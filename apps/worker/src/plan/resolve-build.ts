@@ -99,7 +99,8 @@ async function applicationOf(
   // Whoever may ask for less enforcement may run what is not known.
   const isLowered = claim.role === 'admin' && claim.requested.enforcement === 'none';
   if (isLowered) return applicationId;
-  if (binding.kind === 'unknown' && (await plans.hasApprovedBuild(applicationId, known))) return applicationId;
+  // What is approved is enforced, whoever else has the content.
+  if (await plans.hasApprovedBuild(applicationId, known)) return applicationId;
   const setting = await plans.unknownContent(claim.tenant);
   if (setting === 'refuse') throw JobError.of('content-unknown', { detail: refusalOf(executor, binding) });
   return binding.kind === 'unknown' && setting === 'learn' ? applicationId : null;

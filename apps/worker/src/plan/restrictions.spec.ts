@@ -37,6 +37,17 @@ describe('the restrictions of a run', () => {
     }
   });
 
+  it('are those of "enforce" in an audit of inherited rules, whose harmless calls alone are open', () => {
+    const terms = { quietRuns: 5, inputs: 3, runs: 30, until: '2030-01-01T00:00:00.000Z' };
+    const AUDIT = { enforcement: 'audit', monitoring: 'files' } as const;
+    const own = restrictions(AUDIT, { ...approved, audit: { ...terms, inherited: false } }, context());
+    const inherited = restrictions(AUDIT, { ...approved, audit: { ...terms, inherited: true } }, context());
+    const { filter, ...rest } = inherited;
+    const { filter: _filter, ...enforced } = restrictions(ENFORCE, approved, context());
+    expect(rest).toEqual(enforced);
+    expect(programDigest(filter.filter)).not.toBe(programDigest(own.filter.filter));
+  });
+
   it('are the filter alone for a profile of names', () => {
     const { files: _files, landlockMinimum: _minimum, pids: _pids, ...names } = PROFILE;
     expect(Object.keys(restrictions(ENFORCE, { ...approved, profile: names }, context(null)))).toEqual(['filter']);

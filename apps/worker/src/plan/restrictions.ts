@@ -20,10 +20,10 @@ import {
 
 export interface Restrictions {
   readonly filter: CompiledFilter;
-  /** Under `enforce`, where the profile has file rules. */
+  /** Where the profile has file rules and something is refused: under `enforce`, and in an audit of inherited rules. */
   readonly landlock?: LandlockRules;
   readonly landlockMinimum?: LandlockStatus;
-  /** Under `enforce`, where the profile limits processes and threads. */
+  /** The same, where the profile limits processes and threads. */
   readonly pids?: number;
 }
 
@@ -54,7 +54,7 @@ export function restrictions(
   { places, architecture, node, beyondDefault }: RunContext,
 ): Restrictions {
   const filter = filterOf(level, approved, { architecture, beyondDefault });
-  if (level.enforcement !== 'enforce' || !approved) return { filter };
+  if (!approved || !refusesAuthority(level, approved.audit)) return { filter };
   const { files, landlockMinimum, pids } = approved.profile;
   if (landlockMinimum) requireLandlock(landlockMinimum, node);
   return {
@@ -63,6 +63,11 @@ export function restrictions(
     ...(landlockMinimum && { landlockMinimum }),
     ...(pids !== undefined && { pids }),
   };
+}
+
+/** Whether what gives authority beyond the profile is refused: nobody said that a new content may have more of it. */
+export function refusesAuthority({ enforcement }: Level, audit: AuditTerms | null): boolean {
+  return enforcement === 'enforce' || (enforcement === 'audit' && audit?.inherited === true);
 }
 
 function filterOf(
@@ -75,8 +80,7 @@ function filterOf(
       enforcement,
       architecture,
       rules: approved && approved.profile.rules,
-      // Of rules that are another build's, nobody said that this one may do more that gives authority.
-      auditOpen: approved?.audit?.inherited === true ? 'harmless' : 'authority',
+      auditOpen: approved && refusesAuthority({ enforcement, monitoring }, approved.audit) ? 'harmless' : 'authority',
       ceiling: DEFAULT_CEILING,
       engineDefault: grantedNames(architecture, beyondDefault),
       notifyAll: monitoring === 'trace-notify',

@@ -34,7 +34,7 @@ const RECORDING: Recording = {
 describe('an audited run', () => {
   it('shows names while it goes on, and at its end everything once with its exact count', () => {
     const list = new DenialList();
-    const audit = new BesideProfile(PROFILE, 'audit', list);
+    const audit = new BesideProfile(PROFILE, { enforcement: 'audit', landlock: false }, list);
     audit.takeCounts({ read: 2, kill: 1 });
     expect(list.denials.map(({ call, count, action }) => [call, count, action])).toEqual([['kill', 1, 'continued']]);
     audit.takeCounts({ read: 7, kill: 3 });
@@ -51,7 +51,7 @@ describe('an audited run', () => {
 describe('an enforced run', () => {
   it('shows the files that Landlock refused, and nothing else of its recording', () => {
     const list = new DenialList();
-    const beside = new BesideProfile(PROFILE, 'enforce', list);
+    const beside = new BesideProfile(PROFILE, { enforcement: 'enforce', landlock: true }, list);
     beside.takeCounts({ kill: 1 });
     beside.finish({
       ...RECORDING,
@@ -60,5 +60,6 @@ describe('an enforced run', () => {
     expect(list.denials).toMatchObject([
       { call: 'file', action: 'refused', errno: 'EACCES', description: 'read "/srv/data"', count: 2 },
     ]);
+    expect(beside.refusedFiles).toEqual(list.denials);
   });
 });

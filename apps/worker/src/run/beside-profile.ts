@@ -1,6 +1,6 @@
 /**
  * What a run did beside its profile, as far as its recording tells. Under `audit` these are denials that let the call go on:
- * names while it runs, all at its end. Under `enforce` they are the files that Landlock refused, which reports nothing itself.
+ * names while it runs, all at its end. Where files are held, those that Landlock refused are too: it reports nothing itself.
  */
 import { type Denial, type DenialList, type ListedDenial } from '#lib/execution';
 import {
@@ -18,14 +18,21 @@ import {
   syscallNumber,
 } from '#lib/profiles';
 
+export interface HeldBy {
+  readonly enforcement: Enforcement;
+  /** Whether the kernel refuses what the file rules do not grant. */
+  readonly landlock: boolean;
+}
+
 export class BesideProfile {
   readonly #architecture = nodeArchitecture(process.arch);
   readonly #isOutside: (call: string) => boolean;
   readonly #byName = new Map<string, ListedDenial>();
+  #refusedFiles: readonly Denial[] = [];
 
   constructor(
     private readonly profile: Profile,
-    private readonly enforcement: Enforcement,
+    private readonly heldBy: HeldBy,
     private readonly list: DenialList,
   ) {
     this.#isOutside = isOutside(profile);
@@ -33,28 +40,33 @@ export class BesideProfile {
 
   /** Counts so far, by name. */
   readonly takeCounts = (calls: Readonly<Record<string, number>>): void => {
-    if (this.enforcement !== 'audit') return;
+    if (this.heldBy.enforcement !== 'audit') return;
     for (const [call, count] of Object.entries(calls)) {
       if (count > 0 && this.#isOutside(call)) this.#name({ kind: 'call', call, values: {}, count });
     }
   };
 
+  /** What Landlock refused, after `finish`. */
+  get refusedFiles(): readonly Denial[] {
+    return this.#refusedFiles;
+  }
+
   /** Exact, as the recording is; with the run's variables put into it. */
   finish(recording: Recording): void {
-    if (this.enforcement === 'enforce') return this.#refusedFiles(recording);
+    if (this.heldBy.landlock) this.#refuseFiles(recording);
+    if (this.heldBy.enforcement !== 'audit') return;
     for (const departure of departures(recording, this.profile)) {
       if (departure.kind === 'call' && Object.keys(departure.values).length === 0) this.#name(departure);
       else this.list.add(this.#denial(departure));
     }
   }
 
-  #refusedFiles(recording: Recording): void {
-    for (const { access, path, errno, count } of fileRefusals(recording, this.profile)) {
-      this.list.add({
-        ...{ call: FILE_CALL, number: -1, architecture: this.#architecture, action: 'refused', errno, arguments: [] },
-        ...{ description: `${access} ${quoted(path)}`, count },
-      });
-    }
+  #refuseFiles(recording: Recording): void {
+    this.#refusedFiles = fileRefusals(recording, this.profile).map(({ access, path, errno, count }) => ({
+      ...{ call: FILE_CALL, number: -1, architecture: this.#architecture, action: 'refused', errno, arguments: [] },
+      ...{ description: `${access} ${quoted(path)}`, count },
+    }));
+    this.#refusedFiles.forEach((denial) => this.list.add(denial));
   }
 
   #name(departure: Departure & { readonly kind: 'call' }): void {

@@ -53,6 +53,8 @@ export class Executor {
   @PrimaryColumn('uuid', { name: 'job_id' }) jobId!: string;
   @PrimaryColumn('integer') position!: number;
   @Column('uuid', { name: 'application_id' }) applicationId!: string;
+  /** The ad hoc application that it was submitted as, where its image turned out to be another one's. */
+  @Column('uuid', { name: 'bound_from', nullable: true }) boundFrom!: string | null;
   @Column('text') image!: string;
   @Column('text', { array: true }) command!: string[];
   @Column('jsonb') environment!: Record<string, string>;

@@ -10,10 +10,13 @@ export interface ClassedDenial {
 
 export type Consequence = 'none' | 'hold' | 'denied';
 
-/** A dangerous call that was refused is denied whatever the application says. */
-export function consequenceOf(denials: readonly ClassedDenial[], onDenial: OnDenial): Consequence {
+/**
+ * A dangerous call that was refused is denied whatever the application says. `onDenial`: null in an audit, where nothing else
+ * is refused but what is refused to every program.
+ */
+export function consequenceOf(denials: readonly ClassedDenial[], onDenial: OnDenial | null): Consequence {
   const refused = denials.filter(({ class: of, action }) => of !== null && action !== 'continued');
   if (refused.some(({ class: of }) => of === 'dangerous')) return 'denied';
-  if (refused.length === 0 || onDenial === 'report') return 'none';
+  if (refused.length === 0 || onDenial === null || onDenial === 'report') return 'none';
   return onDenial === 'hold' ? 'hold' : 'denied';
 }
