@@ -51,7 +51,11 @@ ALTER TABLE executor_run
   ADD COLUMN denials_dropped bigint NOT NULL DEFAULT 0 CHECK (denials_dropped >= 0),
   ADD COLUMN denials_considered_at timestamptz;
 UPDATE executor_run SET denials_considered_at = now();
+CREATE INDEX executor_run_unconsidered ON executor_run (build_id) WHERE denials_considered_at IS NULL;
 CREATE INDEX executor_run_by_version ON executor_run (profile_version_id, started_at) WHERE profile_version_id IS NOT NULL;
+
+-- What changed since a job began to wait.
+CREATE INDEX audit_by_tenant ON audit (tenant, at);
 
 ALTER TABLE job
   ADD COLUMN held_build_id uuid REFERENCES build,
@@ -79,7 +83,9 @@ REVOKE INSERT (layers) ON build FROM porin_worker;
 REVOKE UPDATE (denials_considered_at) ON executor_run FROM porin_api;
 DROP INDEX job_waiting;
 ALTER TABLE job DROP COLUMN rerun_of, DROP COLUMN held_until, DROP COLUMN held_version_id, DROP COLUMN held_build_id;
+DROP INDEX audit_by_tenant;
 DROP INDEX executor_run_by_version;
+DROP INDEX executor_run_unconsidered;
 ALTER TABLE executor_run DROP COLUMN denials_considered_at, DROP COLUMN denials_dropped, DROP COLUMN data_digest;
 DROP TABLE profile_version_denial;
 DELETE FROM approval WHERE decided_by IS NULL;

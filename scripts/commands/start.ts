@@ -1,12 +1,22 @@
 /** `npm start`: brings up the private services, the API and a worker in the background, and says where they are. */
+import { learnUnknownContent } from '../services/database.js';
 import { startStack } from '../services/stack.js';
 
 try {
-  const { apiUrl = '', dataDirectories } = await startStack({
+  const {
+    apiUrl = '',
+    dataDirectories,
+    database,
+  } = await startStack({
     instance: 'stack',
     with: { api: true, worker: true },
     log: (message) => console.log(`start: ${message}`),
   });
+  if (database && (await learnUnknownContent(database.ownerUrl))) {
+    console.log(
+      'start: jobs on any image are learned from; `npm run porin -- tenant set --unknown-content hold` ends that',
+    );
+  }
   console.log(`
 Porin is up.
   API            ${apiUrl}   (its description: ${apiUrl}/docs)

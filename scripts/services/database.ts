@@ -31,6 +31,30 @@ export async function prepareDatabase(instance: Instance, postgresUrl: string): 
   return urls;
 }
 
+/**
+ * On a grid of one machine that somebody has just started, jobs on any image are learned from, until an administrator says
+ * otherwise: true where nobody has said anything about the default tenant yet.
+ */
+export async function learnUnknownContent(ownerUrl: string): Promise<boolean> {
+  const client = new pg.Client({ connectionString: ownerUrl });
+  await client.connect();
+  try {
+    const { rowCount } = await client.query(
+      `WITH setting AS (
+         INSERT INTO tenant_setting (tenant, unknown_content) VALUES ('default', 'learn') ON CONFLICT DO NOTHING
+         RETURNING tenant, unknown_content
+       )
+       INSERT INTO audit (tenant, actor, action, subject_type, subject_id, detail)
+       SELECT tenant, 'npm start', 'tenant.change', 'tenant', tenant,
+         jsonb_build_object('after', jsonb_build_object('unknownContent', unknown_content))
+       FROM setting`,
+    );
+    return rowCount === 1;
+  } finally {
+    await client.end();
+  }
+}
+
 async function createDatabase(postgresUrl: string, name: string): Promise<void> {
   const client = new pg.Client({ connectionString: postgresUrl });
   await client.connect();

@@ -269,7 +269,7 @@ describe('a decision', () => {
     expect((await decide(keys.admin, 'approve', version).expect(500)).body.code).toBe('profile-integrity');
   });
 
-  it('is for reviewers and admins of the tenant alone, and needs a reason', async () => {
+  it('is for reviewers and admins of the tenant alone', async () => {
     const { id, learn } = await makeApplication();
     const version = await learn(['read']);
     for (const verb of ['approve', 'reject', 'revoke']) {
@@ -277,11 +277,56 @@ describe('a decision', () => {
       await decide(keys.stranger, verb, version).expect(404);
     }
     const path = `/api/v1/profiles/${version.id}`;
-    for (const part of ['', '/diff', '/export']) await api.get(keys.stranger, `${path}${part}`).expect(404);
+    for (const part of ['', '/diff', '/export', '/review']) await api.get(keys.stranger, `${path}${part}`).expect(404);
     await api.get(keys.stranger, `/api/v1/applications/${id}/profiles`).expect(404);
     const listed = await api.get(keys.stranger, '/api/v1/profiles').expect(200);
     expect(listed.body).toEqual({ profiles: [], next: null });
-    await api.post(keys.reviewer, `${path}/approve`, { digest: version.digest, reason: ' ' }).expect(400);
+  });
+
+  it('needs a reason where the version adds authority, and else none', async () => {
+    const { run, learn, version } = await makeApplication();
+    const { id, digest } = await learn(['read', 'kill']);
+    for (const reason of [undefined, ' ']) {
+      for (const verb of ['approve', 'reject']) {
+        const refused = await api.post(keys.reviewer, `/api/v1/profiles/${id}/${verb}`, { digest, reason }).expect(422);
+        expect(refused.body.code).toBe('reason-required');
+      }
+    }
+    await decide(keys.reviewer, 'approve', { id, digest }).expect(200);
+    await run({ inputsDigest: 'c', calls: ['read', 'kill', 'mkdir'] });
+    const harmless = await version(2);
+    const approved = await api
+      .post(keys.reviewer, `/api/v1/profiles/${harmless.id}/approve`, { digest: harmless.digest })
+      .expect(200);
+    expect(approved.body.decisions[0]).toMatchObject({ stage: 'approved', reason: '' });
+    await run({ inputsDigest: 'd', calls: ['read', 'socketpair'] });
+    const wider = await version(3);
+    const path = `/api/v1/profiles/${wider.id}/approve`;
+    expect((await api.post(keys.reviewer, path, { digest: wider.digest }).expect(422)).body.code).toBe(
+      'reason-required',
+    );
+    const revoked = { digest: harmless.digest, reason: 'no longer needed' };
+    await api.post(keys.reviewer, `/api/v1/profiles/${harmless.id}/revoke`, revoked).expect(200);
+  });
+
+  it('takes nothing for approved before that was rejected, superseded undecided, or revoked', async () => {
+    const { run, learn, version } = await makeApplication();
+    await learn(['read', 'kill']);
+    await run({ inputsDigest: 'c', calls: ['read', 'kill', 'mkdir'] });
+    const second = await version(2);
+    const approve = (reason?: string) =>
+      api.post(keys.reviewer, `/api/v1/profiles/${second.id}/approve`, { digest: second.digest, reason });
+    expect((await approve().expect(422)).body.code).toBe('reason-required');
+    await approve('needs kill').expect(200);
+    await run({ inputsDigest: 'd', calls: ['read', 'rmdir', 'symlink'] });
+    await run({ inputsDigest: 'd', calls: ['read', 'epoll_create1'] });
+    const third = await version(3);
+    const revoked = { digest: second.digest, reason: 'a mistake' };
+    await api.post(keys.reviewer, `/api/v1/profiles/${second.id}/revoke`, revoked).expect(200);
+    const path = `/api/v1/profiles/${third.id}/approve`;
+    expect((await api.post(keys.reviewer, path, { digest: third.digest }).expect(422)).body.code).toBe(
+      'reason-required',
+    );
   });
 
   it('releases the jobs of the build that waited for it, and no others', async () => {

@@ -21,6 +21,14 @@ export interface RunOptions {
   readonly position?: number;
 }
 
+export interface NewDenial {
+  readonly call: string;
+  readonly arguments: readonly string[];
+  readonly errno: string;
+  readonly description: string;
+  readonly architecture?: string;
+}
+
 export interface EndOptions {
   readonly exitCode?: number | null;
   readonly outcome?: string;
@@ -144,11 +152,11 @@ export class WorkerRows {
     );
   }
 
-  async addDenial(runId: string, denial: { call: string; arguments: string[]; errno: string; description: string }) {
+  async addDenial(runId: string, { call, description, ...shape }: NewDenial): Promise<void> {
     await this.client.query(
       `INSERT INTO denial (executor_run_id, position, call, shape, action, description, count)
        SELECT $1, count(*), $2, $3, 'refused', $4, 3 FROM denial WHERE executor_run_id = $1`,
-      [runId, denial.call, JSON.stringify({ arguments: denial.arguments, errno: denial.errno }), denial.description],
+      [runId, call, JSON.stringify(shape), description],
     );
   }
 

@@ -22,6 +22,7 @@ import { JobsController } from './jobs/jobs.controller.js';
 import { NodesController } from './nodes/nodes.controller.js';
 import { OverheadController } from './overhead/overhead.controller.js';
 import { ProfilesController } from './profiles/profiles.controller.js';
+import { TenantController } from './tenant/tenant.controller.js';
 import { API_CONFIG, LOGGER, SIGNING_KEY } from './tokens.js';
 
 const CONTROLLERS = [
@@ -31,6 +32,7 @@ const CONTROLLERS = [
   NodesController,
   OverheadController,
   ProfilesController,
+  TenantController,
 ];
 
 @Module({})

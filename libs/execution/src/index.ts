@@ -3,7 +3,6 @@ export { DenialList, type ListedDenial } from './denial-list.js';
 export * from './execution-error.js';
 export * from './landlock-status.js';
 export { type ExecutorContext, runExecutor } from './run-executor.js';
-export { sameRepository } from './containers/image-name.js';
 export { payloadCommand } from './containers/payload-command.js';
 export { type ImageErrorCode, ImageError, type ResolvedImage, resolveImage } from './containers/resolve-image.js';
 export { type PulledImage, pulledImages, removeImage } from './containers/remove-image.js';

@@ -6,6 +6,7 @@ import { Application, Audit } from '#lib/database';
 import { DataSource } from 'typeorm';
 import { z } from 'zod';
 import { type Caller, CurrentCaller, NeedsRole } from '../auth/caller.js';
+import { releaseUnknownContent } from '../dispatch/held/release-held.js';
 import { type ErrorCode, PorinError } from '../errors/porin-error.js';
 import { nextOf, pageQuery } from '../http/page.js';
 import { Answers, BODY_ERRORS } from '../openapi/answers.js';
@@ -85,6 +86,7 @@ export class ApplicationsController {
         subjectId: id,
         detail: body,
       });
+      await releaseUnknownContent(manager, caller.tenant);
       return manager.findOneByOrFail(Application, { id });
     });
   }

@@ -2,7 +2,7 @@
 import { Application, Audit } from '#lib/database';
 import { type EntityManager } from 'typeorm';
 import { type Caller } from '../auth/caller.js';
-import { releaseHeldJobs } from '../dispatch/held/release-held.js';
+import { releaseHeldJobs, releaseUnknownContent } from '../dispatch/held/release-held.js';
 import { PorinError } from '../errors/porin-error.js';
 import { considerAgain } from '../profiles/waiting-builds.js';
 import { type ApplicationChange } from './application-answers.js';
@@ -28,7 +28,9 @@ export async function changeApplication(
     ...{ subjectType: 'application', subjectId: id },
     detail: { before: pick(before, given), after: pick(after, given) },
   });
-  if (after.policy !== before.policy) await releaseHeldJobs(manager);
+  if (after.policy !== before.policy || after.onNewBuild !== before.onNewBuild) await releaseHeldJobs(manager);
+  if (after.policy !== before.policy || after.image !== before.image)
+    await releaseUnknownContent(manager, caller.tenant);
   if (teachesOtherwise(before, after)) await considerAgain(manager, id);
   return after;
 }

@@ -1,4 +1,5 @@
-/** Runs the relay, the reconciler, the proposals' clock and the retention on one API instance at a time, held by a session-level advisory lock. */
+/** Runs the relay, the reconciler, the rules, the proposals' clock and the retention on one API instance at a time, held by a session-level advisory lock. */
+import { type KeyObject } from 'node:crypto';
 import { Inject, Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import { type ApiConfig } from '#lib/config';
 import { MESSAGE_OPTIONS, messageId, queueConnection, queueName } from '#lib/queue';
@@ -6,18 +7,22 @@ import { Queue } from 'bullmq';
 import pg from 'pg';
 import { type Logger } from 'pino';
 import { DataSource } from 'typeorm';
-import { API_CONFIG, LOGGER } from '../tokens.js';
+import { passUnrefusedRuns } from '../profiles/denied/denied-runs.js';
+import { API_CONFIG, LOGGER, SIGNING_KEY } from '../tokens.js';
 import { Alarm } from './alarm.js';
 import { Proposals } from './proposals/proposals.js';
 import { endLostAttempts, markSilentNodes, settleJobs } from './attempts/reconciler.js';
+import { endUndecidedJobs } from './held/denied-jobs.js';
 import { releaseHeldJobs } from './held/release-held.js';
 import { deleteExpiredArtifacts } from './retention.js';
 import { type Dispatch, possiblyLost, takeReady } from './attempts/relay.js';
+import { RuleDecisions } from './stages/rule-decisions.js';
 
 const DISPATCH_LOCK = 7_060_118;
 const POLL_MS = 1_000;
 const SETTLE_MS = 250;
 const RECONCILE_MS = 3_000;
+const RULES_MS = 1_000;
 const LOST_AFTER_S = 5;
 const RETENTION_MS = 60_000;
 /** A Redis that hangs must hold up nothing but its messages. */
@@ -34,6 +39,7 @@ export class Dispatcher implements OnApplicationBootstrap, OnApplicationShutdown
     private readonly dataSource: DataSource,
     @Inject(API_CONFIG) private readonly config: ApiConfig,
     @Inject(LOGGER) private readonly logger: Logger,
+    @Inject(SIGNING_KEY) private readonly signingKey: KeyObject,
   ) {
     for (const architecture of ['x86_64', 'aarch64']) {
       const queue = new Queue(queueName(architecture), {
@@ -115,6 +121,7 @@ export class Dispatcher implements OnApplicationBootstrap, OnApplicationShutdown
       PORIN_RETRY_PAUSE_MS: retryPauseMs,
     } = this.config;
     const { dataSource } = this;
+    const rules = new RuleDecisions(dataSource, this.signingKey, this.logger);
     return [
       paced(
         () => this.reconcile(),
@@ -127,6 +134,10 @@ export class Dispatcher implements OnApplicationBootstrap, OnApplicationShutdown
         },
         () => SETTLE_MS,
       ),
+      paced(
+        () => rules.decide(),
+        () => RULES_MS,
+      ),
       async () => this.add(await dataSource.transaction((manager) => takeReady(manager, depthFactor))),
       paced(
         // The rest at the next turn.
@@ -138,6 +149,8 @@ export class Dispatcher implements OnApplicationBootstrap, OnApplicationShutdown
 
   private async reconcile(): Promise<void> {
     await this.dataSource.transaction(releaseHeldJobs);
+    await endUndecidedJobs(this.dataSource.manager);
+    await passUnrefusedRuns(this.dataSource.manager);
     await markSilentNodes(this.dataSource.manager);
     await this.add(await possiblyLost(this.dataSource.manager, LOST_AFTER_S));
   }

@@ -8,6 +8,9 @@ export async function cancelJob(manager: EntityManager, id: string): Promise<voi
        state = CASE state WHEN 'QUEUED' THEN 'CANCELED' ELSE 'CANCELING' END,
        ended_at = CASE state WHEN 'QUEUED' THEN now() END,
        waiting_reason = NULL,
+       held_build_id = NULL,
+       held_version_id = NULL,
+       held_until = NULL,
        cancel_requested_at = now()
      WHERE id = $1 AND state IN ('QUEUED', 'INITIALIZING', 'RUNNING')`,
     [id],

@@ -3,6 +3,7 @@ import { type Closure, type Growth, growthAdvice, growthOf, standingSentence } f
 import { type EntityManager } from 'typeorm';
 import { type z } from 'zod';
 import { type learning } from './learning-answer.js';
+import { stagesOf } from './stages/find-stages.js';
 import { FAILED_VERDICTS, RECORDED_RUNS, VERDICT } from './verdict.js';
 
 type Learning = z.input<typeof learning>;
@@ -48,13 +49,17 @@ export async function learningOf(
     [buildIds, FAILED_VERDICTS],
   );
   const growth = await growthByBuild(manager, buildIds);
+  const stages = await stagesOf(manager, buildIds);
   const now = new Date();
   return new Map(
-    counts.map((each) => [each.buildId, learningFrom(each, growth.get(each.buildId) ?? growthOf([], 'seen'), now)]),
+    counts.map((each) => {
+      const learned = learningFrom(each, growth.get(each.buildId) ?? growthOf([], 'seen'), now);
+      return [each.buildId, { ...learned, stage: stages.get(each.buildId) ?? null }];
+    }),
   );
 }
 
-function learningFrom(counts: Counts, growth: Growth, now: Date): Learning {
+function learningFrom(counts: Counts, growth: Growth, now: Date): Omit<Learning, 'stage'> {
   const { needed, inputsNeeded, recordings: have, inputs, ended, problem, ...rest } = counts;
   const { partial, failed, waiting, consideredAt } = rest;
   const recordings = { have, need: needed };

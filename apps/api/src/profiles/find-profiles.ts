@@ -82,6 +82,7 @@ export async function describeProfile(
   return {
     ...version,
     learning,
+    promotion: learning.stage?.profileId === id ? learning.stage.promotion : null,
     familiesCurrent: version.familiesVersion === null || version.familiesVersion >= FAMILIES_VERSION,
     ...(build[0] as (typeof build)[number]),
     calls: allowedNames(profile).length,

@@ -1,5 +1,6 @@
 /** How the learning of a build stands, as the answers about applications, builds and profiles have it. */
 import { z } from 'zod';
+import { stage } from './stages/stage-answer.js';
 
 const enough = z.object({ have: z.int(), need: z.int() });
 
@@ -18,6 +19,7 @@ export const learning = z
     waiting: z.int().describe('Recordings of ended jobs that are still to be considered'),
     consideredAt: z.date().nullable().describe('When a recording of the build was considered last'),
     problem: z.string().nullable().describe('Why the recordings are enough and still no profile can be proposed'),
+    stage: stage.nullable().describe('Of its approved version; null where none is approved'),
     newCalls: z
       .array(z.int())
       .readonly()

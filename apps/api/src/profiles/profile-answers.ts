@@ -16,6 +16,7 @@ import {
 import { z } from 'zod';
 import { nextPage, pageQuery } from '../http/page.js';
 import { learning } from './learning-answer.js';
+import { promotion } from './stages/stage-answer.js';
 
 export const profileListQuery = z.strictObject({
   state: z.enum(PROFILE_STATES).optional(),
@@ -55,6 +56,14 @@ export const approvalSchema = z
       ),
   })
   .meta({ id: 'Approval' });
+export const stageSchema = z
+  .strictObject({
+    digest: decision.digest,
+    stage: z.enum(STAGES).describe('"audit" starts a new audit, also where one is over; "enforce" ends it'),
+    reason: decision.reason,
+  })
+  .meta({ id: 'StageChange' });
+
 export type ApprovalRequest = z.infer<typeof approvalSchema>;
 
 const summary = {
@@ -196,6 +205,13 @@ export const profileDetail = z
         }),
       )
       .describe('For each call, why the profile has it'),
+    stage: z.enum(STAGES).nullable().describe('Of an approved version'),
+    stageSince: z.date().nullable(),
+    promotion: promotion.nullable().describe('How its audit stands; null where it is not in audit'),
+    inheritedFrom: z.uuid().nullable().describe('The version of another build whose rules it took over'),
+    additionClasses: z
+      .array(z.enum(CALL_CLASSES))
+      .describe('Of the calls that it adds to the version that it is based on, or may make with more arguments'),
     familiesVersion: z
       .int()
       .nullable()

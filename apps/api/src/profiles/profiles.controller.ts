@@ -12,7 +12,7 @@ import { type ErrorCode, PorinError } from '../errors/porin-error.js';
 import { nextOf } from '../http/page.js';
 import { Answers, AnswersBytes, BODY_ERRORS } from '../openapi/answers.js';
 import { API_CONFIG, SIGNING_KEY } from '../tokens.js';
-import { type Decision, decideProfile } from './decide-profile.js';
+import { changeStage, type Decision, decideProfile } from './decide-profile.js';
 import { keptFilesText } from './kept-files-text.js';
 import { recordingsOf } from './version-recordings.js';
 import { describeProfile, findPrevious, findVersion, listProfiles } from './find-profiles.js';
@@ -28,6 +28,7 @@ import {
   profileList,
   profileListQuery,
   type ProfileListQuery,
+  stageSchema,
 } from './profile-answers.js';
 import { profileReview } from './review-answer.js';
 import { reviewProfile } from './review-profile.js';
@@ -172,6 +173,23 @@ export class ProfilesController {
     @CurrentCaller() caller: Caller,
   ) {
     return this.decide({ kind: 'revoked', ...body }, id, caller);
+  }
+
+  @Post(':id/stage')
+  @HttpCode(200)
+  @NeedsRole('reviewer')
+  @Answers({
+    summary: 'Audit or enforce an approved version from now on; jobs that wait for that are released',
+    schema: profileDetail,
+    errors: DECISION_ERRORS,
+  })
+  async changeStage(
+    @Param('id', { schema: idSchema }) id: string,
+    @Body({ schema: stageSchema }) body: z.infer<typeof stageSchema>,
+    @CurrentCaller() caller: Caller,
+  ) {
+    await this.dataSource.transaction((manager) => changeStage(manager, this.signingKey, caller, id, body));
+    return describeProfile(this.dataSource.manager, caller.tenant, id, this.config.PORIN_BEYOND_DEFAULT);
   }
 
   private async decide(decision: Decision, id: string, caller: Caller) {

@@ -1,30 +1,31 @@
-/** Proposes profile versions from the recordings of a build; a person decides about each of them. */
+/** Proposes profile versions from the recordings of a build and from what its runs were refused; a person decides about each of them. */
 import { ProfileVersion } from '#lib/database';
 import {
   type Architecture,
   canonicalProfile,
   type Closure,
+  departures,
   type Digest,
   type Enforcement,
   FAMILIES_VERSION,
-  FileRulesError,
   firstSeenIn,
   type MergeOptions,
-  mergeRecordings,
-  type MergeResult,
+  type Origin,
   parseProfile,
   type RecordedRun,
   withRuns,
 } from '#lib/profiles';
 import { type EntityManager } from 'typeorm';
+import { endJobsOfRuns, waitForVersion } from '../dispatch/held/denied-jobs.js';
 import { checkRecordings, type Unbelievable } from './check-recordings.js';
-import { uncompilable } from './compile-problem.js';
-import { storeProposal } from './store-proposal.js';
+import { type DeniedEvidence, deniedEvidence, type DeniedRecording, NO_EVIDENCE } from './denied/denied-evidence.js';
+import { linkRefusedRuns, takeRefusedRuns } from './denied/denied-runs.js';
+import { LEARNED_BYTES, type Learned, learnProfile } from './learn-profile.js';
+import { type Proposal, storeProposal, type StoredProposal } from './store-proposal.js';
 import { RECORDED_RUNS, VERDICT, type Verdict } from './verdict.js';
 
-/** Recordings that one version is merged from, at most: the newest. Of their JSON texts together too: they are in memory at once. */
+/** Recordings that one version is merged from, at most: the newest. */
 const RECORDINGS_MAXIMUM = 1000;
-const RECORDINGS_BYTES = 64 * 1024 ** 2;
 
 export interface Consideration {
   /** The version that is proposed now and was not before. */
@@ -46,6 +47,8 @@ interface BuildRow {
   readonly distinctInputs: number;
   readonly expectedExitCodes: readonly number[];
   readonly closure: Closure;
+  /** All that is known of it is to be looked at again. */
+  readonly isAgain: boolean;
 }
 
 interface TeachingRun extends RecordedRun {
@@ -53,7 +56,10 @@ interface TeachingRun extends RecordedRun {
   readonly enforcement: Enforcement;
 }
 
-/** Looks at the build's recordings, all of them together, when there is a new one that teaches. */
+/**
+ * Looks at the build's recordings, all of them together, and at what its runs were refused, when there is something new of
+ * either. Jobs that wait because of a refusal wait for the proposed version from then on, or end where no version helps.
+ */
 export async function considerBuild(
   manager: EntityManager,
   buildId: string,
@@ -62,9 +68,10 @@ export async function considerBuild(
   const build = await lockBuild(manager, buildId);
   const unbelievable = await checkRecordings(manager, build);
   const nothing = { proposed: null, problem: null, unbelievable };
-  if (!(await markConsidered(manager, buildId))) return nothing;
+  const refused = await takeRefusedRuns(manager, build);
+  const teaches = await markConsidered(manager, buildId);
+  if (!teaches && refused.length === 0 && !build.isAgain) return nothing;
   const approved = await manager.findOneBy(ProfileVersion, { buildId, state: 'APPROVED' });
-  const runs = (await isEnough(manager, build)) ? await teachingRuns(manager, buildId) : [];
   const options: MergeOptions = {
     ...build,
     ...settings,
@@ -74,33 +81,73 @@ export async function considerBuild(
       basedOnOrigins: approved.origins,
     }),
   };
-  const result = runs.length > 0 ? learn(runs, options) : null;
-  const problem = typeof result === 'string' ? result : null;
+  const denied = approved ? await deniedEvidence(manager, build, approved, { refused, merge: options }) : NO_EVIDENCE;
+  if (!teaches && denied.all.length === 0) return nothing;
+  const runs = (await isEnough(manager, build, approved)) ? await teachingRuns(manager, buildId, approved) : [];
+  const results = alternatives(runs, denied.all).map((sources) => ({ ...sources, learned: learn(sources, options) }));
+  const chosen = results.find(({ learned }) => typeof learned !== 'string' && !denied.declined.has(learned.digest));
+  const { learned, ...sources } = chosen ?? results[0] ?? { runs: [], denied: [], learned: null };
+  const problem = typeof learned === 'string' ? learned : null;
   await manager.query('UPDATE build SET learning_problem = $2 WHERE id = $1', [buildId, problem]);
-  if (result === null || typeof result === 'string') return { ...nothing, problem };
-  const { profile, digest, coverage } = result;
-  const proposal = {
-    ...{ digest, canonical: canonicalProfile(profile), coverage, basedOn: approved?.id ?? null, proposedBy: null },
-    origins: withRuns(result.origins, firstSeenIn([...runs].reverse()), approved?.origins),
-    familiesVersion: FAMILIES_VERSION,
-    conditionsTaught: result.isTaught || (approved?.conditionsTaught ?? false),
-  };
-  const stored = await storeProposal(manager, build, proposal, runs);
+  if (learned === null || typeof learned === 'string') {
+    if (problem !== null) await endJobsOfRuns(manager, denied.fresh, `No profile can allow them: ${problem}.`);
+    return { ...nothing, problem };
+  }
+  const stored = await storeProposal(manager, build, proposalOf(learned, sources, approved), sources.runs);
+  await followUp(manager, stored, learned.digest, denied);
   return { ...nothing, proposed: stored.kind === 'proposed' ? stored : null };
 }
 
-type Learned = Extract<MergeResult, { kind: 'profile' }>;
+interface Sources {
+  readonly runs: readonly TeachingRun[];
+  readonly denied: readonly DeniedRecording[];
+}
 
-/** In words, why what was seen is too much for a profile. */
-function learn(runs: readonly RecordedRun[], options: MergeOptions): Learned | string {
-  try {
-    const result = mergeRecordings(runs, options);
-    if (result.kind === 'profile') return uncompilable(result.profile) ?? result;
-    return `its recordings are too large: ${result.have} of them have ${RECORDINGS_BYTES} bytes, which is all that is looked at`;
-  } catch (error) {
-    if (error instanceof FileRulesError) return error.message;
-    throw error;
+/** All together; where that is no profile, or one that was decided against, what was refused alone. */
+function alternatives(runs: readonly TeachingRun[], denied: readonly DeniedRecording[]): readonly Sources[] {
+  if (runs.length === 0 && denied.length === 0) return [];
+  return [{ runs, denied }, ...(runs.length > 0 && denied.length > 0 ? [{ runs: [], denied }] : [])];
+}
+
+function learn({ runs, denied }: Sources, options: MergeOptions): Learned | string {
+  return learnProfile(runs, { ...options, denied: denied.map(({ recording }) => recording) });
+}
+
+function proposalOf(learned: Learned, { runs, denied }: Sources, approved: ProfileVersion | null): Proposal {
+  const { profile, digest, coverage } = learned;
+  const audited = new Set(
+    runs.filter(({ enforcement }) => enforcement === 'audit').map(({ executorRunId }) => executorRunId),
+  );
+  const refused = new Set(denied.map(({ executorRunId }) => executorRunId));
+  const broughtAs = (run: string): Origin => (refused.has(run) ? 'denied' : audited.has(run) ? 'audit' : 'seen');
+  return {
+    digest,
+    canonical: canonicalProfile(profile),
+    coverage,
+    origins: withRuns(learned.origins, firstSeenIn([...[...runs].reverse(), ...denied]), approved?.origins, broughtAs),
+    familiesVersion: FAMILIES_VERSION,
+    conditionsTaught: learned.isTaught || (approved?.conditionsTaught ?? false),
+    basedOn: approved?.id ?? null,
+    proposedBy: null,
+  };
+}
+
+/** The runs that were refused calls are evidence of the version that would allow them, and their jobs wait for it. */
+async function followUp(
+  manager: EntityManager,
+  stored: StoredProposal,
+  digest: Digest,
+  { all, fresh }: DeniedEvidence,
+): Promise<void> {
+  if (stored.kind === 'known' && (stored.state === 'REJECTED' || stored.state === 'REVOKED')) {
+    const why = `A profile version that would allow them was ${stored.state.toLowerCase()} before.`;
+    await endJobsOfRuns(manager, fresh, why);
   }
+  // What a person wrote is not about them.
+  if (stored.kind === 'known' && (stored.state !== 'PROPOSED' || stored.digest !== digest)) return;
+  const runIds = all.map(({ executorRunId }) => executorRunId);
+  await linkRefusedRuns(manager, stored.id, runIds);
+  await waitForVersion(manager, stored.id, runIds);
 }
 
 /** The lock makes proposals and decisions of one build follow one another; runs of the build start meanwhile. */
@@ -108,7 +155,7 @@ async function lockBuild(manager: EntityManager, id: string): Promise<BuildRow> 
   const rows: [BuildRow] = await manager.query(
     `SELECT build.id, application.tenant, build.architecture, application.recordings_needed AS needed,
        application.distinct_inputs_needed AS "distinctInputs", application.expected_exit_codes AS "expectedExitCodes",
-       application.closure
+       application.closure, build.reconsider_since IS NOT NULL AS "isAgain"
      FROM build JOIN application ON application.id = build.application_id WHERE build.id = $1 FOR NO KEY UPDATE OF build`,
     [id],
   );
@@ -136,7 +183,13 @@ async function markConsidered(manager: EntityManager, buildId: string): Promise<
   return verdicts.some(({ verdict, fresh, again }) => verdict === 'teaches' && (fresh || again));
 }
 
-async function isEnough(manager: EntityManager, { id, needed, distinctInputs }: BuildRow): Promise<boolean> {
+/** For an addition to an approved version, one recording is. */
+async function isEnough(
+  manager: EntityManager,
+  { id, needed, distinctInputs }: BuildRow,
+  approved: ProfileVersion | null,
+): Promise<boolean> {
+  if (approved) return true;
   const rows: [{ recordings: number; inputs: number }] = await manager.query(
     `SELECT count(*)::int AS recordings, count(DISTINCT run.inputs_digest)::int AS inputs
      FROM ${RECORDED_RUNS} WHERE build.id = $1 AND ${VERDICT} = 'teaches'`,
@@ -145,9 +198,16 @@ async function isEnough(manager: EntityManager, { id, needed, distinctInputs }: 
   return rows[0].recordings >= needed && rows[0].inputs >= distinctInputs;
 }
 
-/** The newest first. */
-function teachingRuns(manager: EntityManager, buildId: string): Promise<TeachingRun[]> {
-  return manager.query(
+/**
+ * The newest first. A run under the approved version that did nothing beside it adds nothing: it is no evidence of the next
+ * one, and does not change in how many of its recordings a call was.
+ */
+async function teachingRuns(
+  manager: EntityManager,
+  buildId: string,
+  approved: ProfileVersion | null,
+): Promise<readonly TeachingRun[]> {
+  const runs: TeachingRun[] = await manager.query(
     `WITH newest AS (
        SELECT run.id, run.inputs_digest, run.exit_code, run.enforcement,
          sum(content_bytes) OVER (ORDER BY recording.created_at DESC, run.id) AS bytes
@@ -158,6 +218,11 @@ function teachingRuns(manager: EntityManager, buildId: string): Promise<Teaching
        exit_code AS "exitCode", enforcement
      FROM newest JOIN recording ON recording.executor_run_id = newest.id WHERE bytes <= $3
      ORDER BY recording.created_at DESC, newest.id`,
-    [buildId, RECORDINGS_MAXIMUM, RECORDINGS_BYTES],
+    [buildId, RECORDINGS_MAXIMUM, LEARNED_BYTES],
+  );
+  if (!approved) return runs;
+  const profile = parseProfile(approved.canonical);
+  return runs.filter(
+    ({ enforcement, recording }) => enforcement === 'none' || departures(recording, profile).length > 0,
   );
 }

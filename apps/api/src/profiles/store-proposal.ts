@@ -27,7 +27,13 @@ export interface Proposal {
 export type StoredProposal =
   | { readonly kind: 'proposed'; readonly id: string; readonly number: number; readonly digest: Digest }
   /** There is a version of this digest already, which was decided or waits to be; or one written by hand waits. */
-  | { readonly kind: 'known'; readonly id: string; readonly number: number; readonly state: ProfileState };
+  | {
+      readonly kind: 'known';
+      readonly id: string;
+      readonly number: number;
+      readonly state: ProfileState;
+      readonly digest: string;
+    };
 
 interface Evidence {
   readonly executorRunId: string;
@@ -60,22 +66,28 @@ export async function storeProposal(
   if (waiting && waiting.proposedBy !== null && proposedBy === null) return { kind: 'known', ...pick(waiting) };
   await manager.update(ProfileVersion, { buildId: build.id, state: 'PROPOSED' }, { state: 'SUPERSEDED' });
   const state: ProfileState = 'PROPOSED';
-  const additionClasses = await classesAdded(manager, proposal);
+  const additionClasses = [...(await additionClassesOf(manager, proposal))];
   let { id, number } = known ?? { id: '', number: 0 };
   if (known) {
     const undecided = {
-      ...{ state, ...evidence, additionClasses, basedOn, proposedBy },
-      ...{ statement: null, signature: null, decidedAt: null },
+      ...evidence,
+      state,
+      basedOn,
+      proposedBy,
+      additionClasses,
+      statement: null,
+      signature: null,
+      decidedAt: null,
     };
     await manager.update(ProfileVersion, { id }, undecided);
   } else {
     number = ((await manager.maximum(ProfileVersion, 'number', { buildId: build.id })) ?? 0) + 1;
     const inserted = await manager.insert(ProfileVersion, {
       ...proposal,
-      additionClasses,
       buildId: build.id,
       number,
       state,
+      additionClasses,
     });
     ({ id } = inserted.identifiers[0] as { id: string });
   }
@@ -88,14 +100,17 @@ export async function storeProposal(
   return { kind: 'proposed', id, number, digest };
 }
 
-/** Of what it adds to the version that it is based on: see additionsOf. */
-async function classesAdded(manager: EntityManager, { canonical, basedOn }: Proposal): Promise<CallClass[]> {
-  const before = basedOn === null ? null : await manager.findOneByOrFail(ProfileVersion, { id: basedOn });
-  return [...additionsOf(parseProfile(canonical), before && parseProfile(before.canonical)).classes];
+function pick({ id, number, state, digest }: ProfileVersion) {
+  return { id, number, state, digest };
 }
 
-function pick({ id, number, state }: ProfileVersion) {
-  return { id, number, state };
+/** Of what it grants beyond the version that it is based on. */
+async function additionClassesOf(
+  manager: EntityManager,
+  { canonical, basedOn }: Pick<Proposal, 'canonical' | 'basedOn'>,
+): Promise<readonly CallClass[]> {
+  const before = basedOn === null ? null : await manager.findOneByOrFail(ProfileVersion, { id: basedOn });
+  return additionsOf(parseProfile(canonical), before && parseProfile(before.canonical)).classes;
 }
 
 async function linkRecordings(manager: EntityManager, id: string, runs: readonly Evidence[]): Promise<void> {

@@ -1,5 +1,6 @@
-/** Which build is considered next: one with recordings of jobs that have ended since, or one to be considered again. */
+/** Which build is considered next: one with new recordings or refused calls of jobs that have ended since, or one to be considered again. */
 import { type EntityManager } from 'typeorm';
+import { DENIED_RUNS } from './denied/denied-runs.js';
 
 /**
  * Recordings of a small build are JSON texts of this many bytes together, at most. They are checked and merged in about 0.2 s,
@@ -25,9 +26,12 @@ export async function nextBuild(
 ): Promise<string | null> {
   const rows: { id: string }[] = await manager.query(
     `WITH ended AS (
-       SELECT run.build_id AS id, min(job.ended_at) AS since
-       FROM recording JOIN executor_run AS run ON run.id = recording.executor_run_id JOIN job ON job.id = run.job_id
-       WHERE recording.considered_at IS NULL AND job.ended_at IS NOT NULL GROUP BY run.build_id
+       SELECT id, min(since) AS since FROM (
+         SELECT run.build_id AS id, job.ended_at AS since
+         FROM recording JOIN executor_run AS run ON run.id = recording.executor_run_id JOIN job ON job.id = run.job_id
+         WHERE recording.considered_at IS NULL AND job.ended_at IS NOT NULL
+         UNION ALL SELECT build_id AS id, since FROM (${DENIED_RUNS}) AS denied
+       ) AS fresh GROUP BY id
      ), waiting AS (
        SELECT coalesce(ended.id, build.id) AS id, ended.since IS NULL AS again,
          extract(epoch FROM now() - coalesce(ended.since, build.reconsider_since)) AS waited

@@ -21,15 +21,13 @@ export interface AttemptKey {
 export interface ApplicationTerms {
   readonly applicationId: string;
   readonly applicationName: string;
-  /** The reference that it was registered with. */
-  readonly applicationImage: string;
   readonly policy: Policy;
   readonly onDenial: OnDenial;
   readonly onNewBuild: OnNewBuild;
 }
 /** The same as columns of a SELECT. */
 export const APPLICATION_TERMS = `application.id AS "applicationId", application.name AS "applicationName",
-  application.image AS "applicationImage", policy, on_denial AS "onDenial", on_new_build AS "onNewBuild"`;
+  policy, on_denial AS "onDenial", on_new_build AS "onNewBuild"`;
 
 export interface ClaimedExecutor extends ApplicationTerms {
   readonly position: number;

@@ -9,37 +9,34 @@ const owner = (applicationId: string, change: Partial<ContentOwner> = {}): Conte
   hasApproved: false,
   ...change,
 });
-const started = (command: readonly string[], applicationId = 'named') => ({ command, applicationId });
 
 describe('bindContent', () => {
   it('finds the registered application whose content it is, when its command begins as registered', () => {
     const samtools = owner('samtools', { commandPrefix: ['samtools'] });
-    expect(bindContent(started(['samtools', 'sort']), [samtools])).toEqual({
+    expect(bindContent(['samtools', 'sort'], [samtools])).toEqual({
       kind: 'application',
       applicationId: 'samtools',
     });
     for (const command of [['sh', '-c', 'samtools sort'], ['/usr/bin/samtools'], []]) {
-      expect(bindContent(started(command), [samtools])).toEqual({ kind: 'other-start', owner: samtools });
+      expect(bindContent(command, [samtools])).toEqual({ kind: 'other-start', owner: samtools });
     }
   });
 
   it('takes no application for one whose image only is the ground of another', () => {
     const base = owner('base', { match: 'layers', hasApproved: true });
-    expect(bindContent(started(['sort']), [base])).toEqual({ kind: 'other-start', owner: base });
+    expect(bindContent(['sort'], [base])).toEqual({ kind: 'other-start', owner: base });
   });
 
-  it('prefers an approved profile, then the name, then the longest beginning', () => {
-    const bound = (owners: readonly ContentOwner[]) => bindContent(started(['tool', 'sort']), owners);
+  it('prefers an approved profile, then the longest beginning', () => {
+    const bound = (owners: readonly ContentOwner[]) => bindContent(['tool', 'sort'], owners);
     const short = owner('a');
     const long = owner('b', { commandPrefix: ['tool', 'sort'] });
     const approved = owner('c', { hasApproved: true });
-    const named = owner('named');
     expect(bound([short, long])).toMatchObject({ applicationId: 'b' });
-    expect(bound([short, long, named])).toMatchObject({ applicationId: 'named' });
-    expect(bound([short, long, named, approved])).toMatchObject({ applicationId: 'c' });
+    expect(bound([short, long, approved])).toMatchObject({ applicationId: 'c' });
   });
 
   it('knows nothing of other content', () => {
-    expect(bindContent(started(['sort']), [])).toEqual({ kind: 'unknown' });
+    expect(bindContent(['sort'], [])).toEqual({ kind: 'unknown' });
   });
 });

@@ -17,21 +17,16 @@ export type Binding =
   | { readonly kind: 'other-start'; readonly owner: ContentOwner }
   | { readonly kind: 'unknown' };
 
-export interface Started {
-  /** The whole argument vector. */
-  readonly command: readonly string[];
-  /** The application that the job is of by its name. */
-  readonly applicationId: string;
-}
-
-/** Of several that fit, one with an approved profile, then the one that the job names, then the one that says most of the command. */
-export function bindContent({ command, applicationId }: Started, owners: readonly ContentOwner[]): Binding {
+/**
+ * `command`: the whole argument vector. Of several that fit, one with an approved profile, then the one that says most of
+ * the command.
+ */
+export function bindContent(command: readonly string[], owners: readonly ContentOwner[]): Binding {
   const [best] = owners
     .filter(({ match, commandPrefix }) => match === 'content' && startsWith(command, commandPrefix))
     .sort(
       (a, b) =>
         Number(b.hasApproved) - Number(a.hasApproved) ||
-        Number(b.applicationId === applicationId) - Number(a.applicationId === applicationId) ||
         b.commandPrefix.length - a.commandPrefix.length ||
         (a.applicationId < b.applicationId ? -1 : 1),
     );

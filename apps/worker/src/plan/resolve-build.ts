@@ -2,7 +2,7 @@
  * What an executor runs: its image, the build that is of, and the application. An image that a job names is what it holds,
  * not what it is called; what it was once resolved to stays, wherever its tag points by now and whoever resolved it.
  */
-import { payloadCommand, resolveImage, type ResolvedImage, sameRepository } from '#lib/execution';
+import { payloadCommand, resolveImage, type ResolvedImage } from '#lib/execution';
 import { ADHOC_PREFIX, JobError } from '#lib/jobs';
 import { type Architecture, contentDigest, type Policy, UNKNOWN_CONTENT } from '#lib/profiles';
 import type Docker from 'dockerode';
@@ -82,28 +82,23 @@ function stricter(one: Policy, other: Policy): Policy {
   return UNKNOWN_CONTENT.indexOf(one) < UNKNOWN_CONTENT.indexOf(other) ? other : one;
 }
 
-/** See bindContent. Null where it must wait. Throws JobError content-unknown. */
+/** Of a job without an application, see bindContent. Null where it must wait. Throws JobError content-unknown. */
 async function applicationOf(
   claim: Claim,
   executor: ClaimedExecutor,
   image: ResolvedImage,
   { plans, architecture }: ResolveOptions,
 ): Promise<string | null> {
-  const { applicationId, applicationImage } = executor;
-  if (!isAdhoc(executor) && executor.image === applicationImage) return applicationId;
+  const { applicationId } = executor;
+  if (!isAdhoc(executor)) return applicationId;
   const { content } = image;
   const { command } = payloadCommand(content, executor);
   const known = { contentDigest: contentDigest(content), architecture, layers: content.layerDiffIds };
-  const isOwnRelease = !isAdhoc(executor) && sameRepository(executor.image, applicationImage);
-  const owners = (await plans.contentOwners(claim.tenant, known, executor.image)).filter(
-    // A release of its own image may stand on an earlier one.
-    (owner) => !(isOwnRelease && owner.match === 'layers' && owner.applicationId === applicationId),
-  );
-  const binding = bindContent({ command, applicationId }, owners);
+  const binding = bindContent(command, await plans.contentOwners(claim.tenant, known, executor.image));
   if (binding.kind === 'application') return binding.applicationId;
   // Whoever may ask for less enforcement may run what is not known.
   const isLowered = claim.role === 'admin' && claim.requested.enforcement === 'none';
-  if (isLowered || (binding.kind === 'unknown' && isOwnRelease)) return applicationId;
+  if (isLowered) return applicationId;
   if (binding.kind === 'unknown' && (await plans.hasApprovedBuild(applicationId, known))) return applicationId;
   const setting = await plans.unknownContent(claim.tenant);
   if (setting === 'refuse') throw JobError.of('content-unknown', { detail: refusalOf(executor, binding) });

@@ -52,7 +52,7 @@ export class BesideProfile {
     for (const { access, path, errno, count } of fileRefusals(recording, this.profile)) {
       this.list.add({
         ...{ call: FILE_CALL, number: -1, architecture: this.#architecture, action: 'refused', errno, arguments: [] },
-        ...{ description: `${access} ${JSON.stringify(path)}`, count },
+        ...{ description: `${access} ${quoted(path)}`, count },
       });
     }
   }

@@ -69,7 +69,9 @@ export function diffFiles(before: readonly FileRule[] | undefined, now: readonly
         rights: is,
         replaces: old.flatMap((rule) => takenIn(rule, path, freshRights)),
       })),
-    removed: wasRuled.filter(({ is }) => is.length === 0).map(({ path, was }) => ({ path: visible(path), rights: was })),
+    removed: wasRuled
+      .filter(({ is }) => is.length === 0)
+      .map(({ path, was }) => ({ path: visible(path), rights: was })),
     widened: ruled
       .filter(({ was, gained }) => was.length > 0 && gained.length > 0)
       .map(({ path, gained }) => ({ path: visible(path), rights: gained })),

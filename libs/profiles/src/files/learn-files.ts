@@ -1,5 +1,5 @@
 /** What recordings teach about files and processes: the part of a proposed profile that is not system calls. */
-import { isEnough, type LearningOptions, type LearningRun } from '../learn/enough.js';
+import { isEnough, isEnoughAtFirst, type LearningOptions, type LearningRun } from '../learn/enough.js';
 import { type FileRule } from '../model/files.js';
 import { type Coverage, type Profile } from '../model/profile.js';
 import { type Recording } from '../model/recording.js';
@@ -25,8 +25,10 @@ export function learnFiles(runs: readonly LearningRun[], options: LearningOption
   const { files: before, landlockMinimum, pids: pidsBefore } = options.basedOn ?? {};
   const withFiles = runs.filter(({ recording }) => recording.files !== undefined);
   const withPeak = runs.filter(({ recording }) => (recording.peakTasks ?? 0) > 0);
-  const files = isEnough(withFiles, options) ? generaliseFiles(withFiles.map(recordingOf), before) : before;
-  const pids = isEnough(withPeak, options)
+  const areFilesEnough = before ? isEnough(withFiles, options) : isEnoughAtFirst(withFiles, options);
+  const files = areFilesEnough ? generaliseFiles(withFiles.map(recordingOf), before) : before;
+  const arePeaksEnough = pidsBefore === undefined ? isEnoughAtFirst(withPeak, options) : isEnough(withPeak, options);
+  const pids = arePeaksEnough
     ? Math.max(pidsBefore ?? 0, proposedPids(Math.max(...withPeak.map(({ recording }) => recording.peakTasks ?? 0))))
     : pidsBefore;
   return {

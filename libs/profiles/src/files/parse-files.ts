@@ -47,7 +47,8 @@ function requireCanonical(rules: readonly FileRule[]): void {
     const inherited = inheritedAt(united, path);
     const missing = inherited.find((right) => !isGiven(rights, right));
     const at = `$.files[${index}].rights`;
-    if (missing !== undefined) throw new ProfileError(at, `must hold "${missing}", which a rule above ${quoted(path)} gives`);
+    if (missing !== undefined)
+      throw new ProfileError(at, `must hold "${missing}", which a rule above ${quoted(path)} gives`);
     if (rights.every((right) => isGiven(inherited, right)))
       throw new ProfileError(at, 'adds nothing to the rules above it');
   });

@@ -16,7 +16,10 @@ describe('a text that people read', () => {
     ['\0\n\u001b[31m\u007f\u0085', '\\u{0}\\u{a}\\u{1b}[31m\\u{7f}\\u{85}'],
     ['line\u2028paragraph\u2029', 'line\\u{2028}paragraph\\u{2029}'],
     ['private \ue000 none \uffff \u{10ffff}', 'private \\u{e000} none \\u{ffff} \\u{10ffff}'],
-    ['tag \u{e0041} selector \ufe0f blank \u{1d159}\u{16fe4}', 'tag \\u{e0041} selector \\u{fe0f} blank \\u{1d159}\\u{16fe4}'],
+    [
+      'tag \u{e0041} selector \ufe0f blank \u{1d159}\u{16fe4}',
+      'tag \\u{e0041} selector \\u{fe0f} blank \\u{1d159}\\u{16fe4}',
+    ],
     ['half \ud83d and \ude00, whole 😀', 'half \\u{d83d} and \\u{de00}, whole 😀'],
     ['\\u{3164}', '\\\\u{3164}'],
   ])('is, of %j, %s', (text, shown) => {

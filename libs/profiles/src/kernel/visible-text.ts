@@ -9,7 +9,7 @@
  * that Unicode counts among letters, marks and symbols: BRAILLE PATTERN BLANK, KHITAN SMALL SCRIPT FILLER and MUSICAL SYMBOL
  * NULL NOTEHEAD.
  */
-const INVISIBLE = String.raw`(?! )[\p{C}\p{Z}\p{Default_Ignorable_Code_Point}\u{2800}\u{16fe4}\u{1d159}]`;
+const INVISIBLE = String.raw`(?! )(?:\p{C}|\p{Z}|\p{Default_Ignorable_Code_Point}|\u{2800}|\u{16fe4}|\u{1d159})`;
 const ANY_INVISIBLE = new RegExp(INVISIBLE, 'u');
 const INVISIBLE_OR_ESCAPE = new RegExp(String.raw`\\|${INVISIBLE}`, 'gu');
 

@@ -29,7 +29,13 @@ export interface LearningOptions {
   readonly beyondDefault?: readonly string[];
 }
 
-export function isEnough(runs: readonly LearningRun[], { needed, distinctInputs }: LearningOptions): boolean {
+/** Of an addition to what was approved, one recording is: a person decides whether it is believed. */
+export function isEnough(runs: readonly LearningRun[], options: LearningOptions): boolean {
+  return options.basedOn ? runs.length > 0 : isEnoughAtFirst(runs, options);
+}
+
+/** What is restricted for the first time (calls, arguments, files, processes) is so by as many as the application asks for. */
+export function isEnoughAtFirst(runs: readonly LearningRun[], { needed, distinctInputs }: LearningOptions): boolean {
   const inputs = new Set(runs.map(({ inputsDigest }) => inputsDigest));
   return runs.length > 0 && runs.length >= needed && inputs.size >= distinctInputs;
 }

@@ -1,5 +1,5 @@
 /** Which run brought each call of a profile: the oldest one whose recording has it. */
-import { type Origins } from '../model/origins.js';
+import { type CallOrigin, type Origin, type Origins } from '../model/origins.js';
 import { type Recording } from '../model/recording.js';
 
 /** The calls that were made, and those that a filter answered, sorted. */
@@ -19,12 +19,28 @@ export function firstSeenIn(
   return first;
 }
 
-/** `before`: of the version that the profile is based on, whose recordings may be older than any that there are now. */
-export function withRuns(origins: Origins, firstSeen: ReadonlyMap<string, string>, before: Origins = {}): Origins {
+/**
+ * `before`: of the version that the profile is based on, whose recordings may be older than any that there are now.
+ * `broughtAs`: how a run came to bring a call, `seen` by default.
+ */
+export function withRuns(
+  origins: Origins,
+  firstSeen: ReadonlyMap<string, string>,
+  before: Origins = {},
+  broughtAs: (run: string) => Origin = () => 'seen',
+): Origins {
   return Object.fromEntries(
     Object.entries(origins).map(([name, origin]) => {
-      const run = before[name]?.run ?? firstSeen.get(name);
-      return [name, { ...origin, ...(run !== undefined && { run }) }];
+      const known = before[name];
+      const run = known?.run ?? firstSeen.get(name);
+      if (run === undefined) return [name, origin];
+      return [name, { ...origin, ...(origin.origin === 'seen' && { origin: reasonOf(known, broughtAs(run)) }), run }];
     }),
   );
+}
+
+/** `now`: how the run came to bring it that is the first to have it. What a version has, no audit brings. */
+function reasonOf(known: CallOrigin | undefined, now: Origin): Origin {
+  if (known === undefined || (now === 'denied' && known.run === undefined)) return now;
+  return known.origin === 'audit' || known.origin === 'denied' ? known.origin : 'seen';
 }

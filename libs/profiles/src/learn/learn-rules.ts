@@ -18,7 +18,7 @@ import { givesUpWriteXorExecute, PROTECTING } from './argument-conditions.js';
 import { AWARE_ARGUMENTS } from './aware-arguments.js';
 import { closeCalls } from './closure.js';
 import { isCovered, useOf } from './covered.js';
-import { isEnough, type LearningOptions, type LearningRun } from './enough.js';
+import { isEnough, isEnoughAtFirst, type LearningOptions, type LearningRun } from './enough.js';
 import { ALWAYS_FIXED, familyConditions, fixedConditions } from './fixed-conditions.js';
 import { generaliseUses, type Use } from './generalise-uses.js';
 
@@ -49,10 +49,9 @@ export function learnRules(
   const before = byName(old);
   const wasTaught = options.basedOnTaught ?? isTaughtByLooks(before);
   const aware = runs.map(({ recording }) => recording).filter((recording) => recording.arguments !== undefined);
-  const isTaught = isEnough(
-    runs.filter(({ recording }) => recording.arguments !== undefined),
-    options,
-  );
+  const withArguments = runs.filter(({ recording }) => recording.arguments !== undefined);
+  const isTaught =
+    options.basedOn && wasTaught ? isEnough(withArguments, options) : isEnoughAtFirst(withArguments, options);
   const seen = {
     called: new Set(runs.flatMap(({ recording }) => calledNames(recording))),
     refused: new Set(runs.flatMap(({ recording }) => refusedNames(recording))),

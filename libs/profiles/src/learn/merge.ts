@@ -5,7 +5,7 @@ import { type Origins } from '../model/origins.js';
 import { profileDigest } from '../model/parse-profile.js';
 import { type Architecture, type Coverage, type Profile } from '../model/profile.js';
 import { type Recording } from '../model/recording.js';
-import { isEnough, type LearningOptions } from './enough.js';
+import { isEnough, type LearningOptions, type LearningRun } from './enough.js';
 import { recordedNames } from './first-seen.js';
 import { learnRules } from './learn-rules.js';
 
@@ -21,6 +21,8 @@ export interface RecordedRun {
 export interface MergeOptions extends LearningOptions {
   /** Exit codes after which a run may teach; 0 alone where absent. */
   readonly expectedExitCodes?: readonly number[];
+  /** What runs were refused under `basedOn`, as if it had been made; see deniedRecording. Counts in no coverage. */
+  readonly denied?: readonly Recording[];
 }
 
 export type MergeResult =
@@ -54,8 +56,10 @@ export type MergeResult =
 export function mergeRecordings(runs: readonly RecordedRun[], options: MergeOptions): MergeResult {
   const merged = runs.filter((run) => mayTeach(run, options));
   const distinctInputs = new Set(merged.map(({ inputsDigest }) => inputsDigest)).size;
-  const first = merged[0];
-  if (!first || !isEnough(merged, options)) {
+  const denied = (options.denied ?? []).map((recording) => ({ inputsDigest: '', recording }));
+  const taught: readonly LearningRun[] = [...merged, ...denied];
+  const first = taught[0];
+  if (!first || !isEnough(taught, options)) {
     const partial = runs.filter(({ recording }) => isPartial(recording)).length;
     return {
       kind: 'insufficient',
@@ -68,9 +72,9 @@ export function mergeRecordings(runs: readonly RecordedRun[], options: MergeOpti
     };
   }
   const { architecture } = first.recording;
-  requireOneArchitecture(merged, architecture, options);
-  const { rules, origins, isTaught } = learnRules(merged, architecture, options);
-  const profile: Profile = { version: 1, architecture, rules, network: 'none', ...learnFiles(merged, options) };
+  requireOneArchitecture(taught, architecture, options);
+  const { rules, origins, isTaught } = learnRules(taught, architecture, options);
+  const profile: Profile = { version: 1, architecture, rules, network: 'none', ...learnFiles(taught, options) };
   const coverage = { ...coverageOf(merged, Object.keys(origins)), ...fileCoverage(merged, profile.files ?? []) };
   return { kind: 'profile', profile, digest: profileDigest(profile), coverage, origins, isTaught, merged };
 }
@@ -99,7 +103,7 @@ function isPartial(recording: Recording): boolean {
 }
 
 function requireOneArchitecture(
-  runs: readonly RecordedRun[],
+  runs: readonly LearningRun[],
   architecture: Architecture,
   { basedOn }: MergeOptions,
 ): void {

@@ -52,7 +52,9 @@ describe('an approval', () => {
     for (const change of [{ application: 'b' }, { contentDigest: 'b' }, { profileDigest: 'b' }] as const) {
       expect(verifyApproval(publicKey, approval, { ...statement, ...change })).toEqual({ kind: 'other-subject' });
     }
-    expect(verifyApproval(publicKey, approval, { ...statement, architecture: 'aarch64' })).toEqual({ kind: 'other-subject' });
+    expect(verifyApproval(publicKey, approval, { ...statement, architecture: 'aarch64' })).toEqual({
+      kind: 'other-subject',
+    });
   });
 
   it('is not verified from the statement of a revocation, nor when its statement was rewritten', () => {
@@ -61,7 +63,9 @@ describe('an approval', () => {
     expect(verifyApproval(publicKey, revocation, statement)).toEqual({ kind: 'other-subject' });
     const rewritten = { ...revocation, statement: canonicalStatement(statement) };
     expect(verifyApproval(publicKey, rewritten, statement)).toEqual({ kind: 'bad-signature' });
-    expect(verifyApproval(publicKey, { ...rewritten, statement: 'null' }, statement)).toEqual({ kind: 'bad-signature' });
+    expect(verifyApproval(publicKey, { ...rewritten, statement: 'null' }, statement)).toEqual({
+      kind: 'bad-signature',
+    });
   });
 
   it('refuses keys of another kind instead of using them', () => {

@@ -1,6 +1,6 @@
 /** Whether runs under audit are enough to enforce a version, and where it stands in words. */
 import { type Coverage } from '../model/profile.js';
-import { type AuditTerms } from './stage.js';
+import { type AuditTerms, isAuditOver } from './stage.js';
 
 /** A run under audit that has ended. */
 export interface AuditedRun {
@@ -52,6 +52,15 @@ export function promotionStanding(
     runs: { have: runs.length, most: terms.runs },
     isReached: quiet.length >= terms.quietRuns && inputs >= terms.inputs,
   };
+}
+
+/**
+ * Whether it has ended without a promotion: nothing but a person's decision goes on from here. The run that reaches the
+ * number of runs may be the one that was missing; none after it.
+ */
+export function isUnpromoted({ runs, isReached }: PromotionStanding, terms: AuditTerms, now: Date): boolean {
+  if (isReached && runs.have <= terms.runs) return isAuditOver(terms, 0, now);
+  return isAuditOver(terms, runs.have, now);
 }
 
 /** `promotionSentence(...)` is "audit: 3 of 5 quiet runs, 2 of 3 inputs". */

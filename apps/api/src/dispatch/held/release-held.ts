@@ -1,32 +1,99 @@
-/** Lets held jobs go once nothing holds them any more: after an approval, a change of policy, or neither in time. */
-import { type WaitingReason } from '#lib/jobs';
+/** Queues held jobs again once nothing holds them any more: after a decision, a change of settings, or a while later. */
+import { ADHOC_PREFIX, type WaitingReason } from '#lib/jobs';
 import { type EntityManager } from 'typeorm';
+import { APPROVED_SIBLING, AUDITED_RUNS, LAST_APPROVED_SIBLING } from '../../profiles/stages/build-sql.js';
 
-const HELD: WaitingReason = 'waiting-for-approved-profile';
-const FREE: WaitingReason = 'waiting-for-slot';
+const IS_APPROVED = `EXISTS (SELECT FROM profile_version AS version
+  WHERE version.build_id = executor.build_id AND version.state = 'APPROVED')`;
+/** Some executor of the job is so. `build`: null where nobody has resolved it. */
+const executorWhere = (condition: string): string =>
+  `EXISTS (SELECT FROM executor JOIN application ON application.id = executor.application_id
+     LEFT JOIN build ON build.id = executor.build_id WHERE executor.job_id = job.id AND ${condition})`;
+
+/** What jobs get whose image is of no registered application. */
+const UNKNOWN_CONTENT = `coalesce((SELECT unknown_content FROM tenant_setting WHERE tenant = application.tenant), 'hold')`;
+/** Such a job is under the stricter of its ad hoc application's policy and the tenant's setting. */
+const POLICY_HOLDS = `CASE WHEN starts_with(application.name, '${ADHOC_PREFIX}')
+  THEN 'hold' IN (application.policy, ${UNKNOWN_CONTENT}) AND 'refuse' NOT IN (application.policy, ${UNKNOWN_CONTENT})
+  ELSE application.policy = 'hold' END`;
+
+/** What was rejected or revoked for this very build is not taken over from another. */
+const CAN_INHERIT = `NOT EXISTS (SELECT FROM profile_version AS refused
+  WHERE refused.build_id = build.id AND refused.state IN ('REJECTED', 'REVOKED')
+    AND refused.digest = (SELECT version.digest ${LAST_APPROVED_SIBLING}))`;
+
+/** The job's own last run on the build that it is held for. */
+const UNDECIDED = `NOT EXISTS (
+  SELECT FROM profile_version AS version JOIN executor_run AS run ON run.build_id = version.build_id
+  JOIN attempt ON attempt.job_id = run.job_id AND attempt.number = run.attempt_number
+  WHERE version.build_id = job.held_build_id AND version.state = 'APPROVED'
+    AND run.job_id = job.id AND run.attempt_number = job.fence
+    AND (version.id IS DISTINCT FROM run.profile_version_id
+      OR version.stage = 'audit' AND version.stage_since > attempt.started_at))`;
+
+/** As contents or settings were when a worker looked; see the audit trail for what changes them. */
+const UNKNOWN_STILL = `NOT EXISTS (
+  SELECT FROM audit JOIN attempt ON attempt.job_id = job.id AND attempt.number = job.fence
+  WHERE audit.tenant = job.tenant AND audit.at > attempt.started_at
+    AND audit.action IN ('application.create', 'application.change', 'tenant.change', 'profile.approved', 'profile.revoked'))`;
+
+/** By waiting reason: what still holds the job. */
+const HOLDS = {
+  'waiting-for-approved-profile': executorWhere(
+    `NOT ${IS_APPROVED} AND CASE WHEN ${APPROVED_SIBLING}
+       THEN application.on_new_build = 'hold' OR (application.on_new_build = 'inherit' AND NOT ${CAN_INHERIT})
+       ELSE ${POLICY_HOLDS} END`,
+  ),
+  'waiting-for-inherited-profile': executorWhere(
+    `NOT ${IS_APPROVED} AND application.on_new_build = 'inherit' AND ${APPROVED_SIBLING}`,
+  ),
+  'waiting-for-stage-decision': executorWhere(
+    `EXISTS (SELECT FROM profile_version AS version WHERE version.build_id = executor.build_id
+       AND version.state = 'APPROVED' AND version.stage = 'audit'
+       AND ((version.audit_terms->>'until')::timestamptz <= now()
+         OR (SELECT count(*) ${AUDITED_RUNS}) >= (version.audit_terms->>'runs')::int))`,
+  ),
+  'waiting-for-profile-decision': UNDECIDED,
+  'waiting-for-known-content': UNKNOWN_STILL,
+} satisfies Partial<Record<WaitingReason, string>>;
+type HeldFor = keyof typeof HOLDS;
 
 /**
- * A job is held while one of its executors belongs to an application of policy `hold` and to a build without an approved
- * profile. Its message is spent: it has an attempt at its fence, so it needs the next fence and an outbox row.
- * The caller of an approval passes its transaction, so that the jobs go if and only if the approval holds; the reconciler
- * calls it too, for a worker that held a job just while the approval was made.
+ * A decision's caller passes its transaction, so that the jobs go if and only if the decision holds; the reconciler calls it
+ * too, for a worker that held a job just while the decision was made.
  */
 export async function releaseHeldJobs(manager: EntityManager): Promise<number> {
+  let released = 0;
+  for (const [reason, holds] of Object.entries(HOLDS)) {
+    released += await queueAgain(manager, reason as HeldFor, `NOT ${holds}`, []);
+  }
+  return released;
+}
+
+/** Jobs of the tenant on contents that nobody knew: somebody may know them now. */
+export function releaseUnknownContent(manager: EntityManager, tenant: string): Promise<number> {
+  return queueAgain(manager, 'waiting-for-known-content', 'job.tenant = $3', [tenant]);
+}
+
+/** The message of a held job is spent: it has an attempt at its fence, so it needs the next fence and an outbox row. */
+async function queueAgain(
+  manager: EntityManager,
+  reason: HeldFor,
+  condition: string,
+  parameters: readonly unknown[],
+): Promise<number> {
+  const next: WaitingReason = 'waiting-for-slot';
   const released: unknown[] = await manager.query(
     `WITH released AS (
-       UPDATE job SET fence = fence + 1, queued_at = now(), waiting_reason = $2
+       UPDATE job SET fence = fence + 1, queued_at = now(), waiting_reason = $2,
+         held_build_id = NULL, held_version_id = NULL, held_until = NULL
        WHERE state = 'QUEUED' AND waiting_reason = $1
-         AND EXISTS (SELECT FROM attempt WHERE attempt.job_id = job.id AND attempt.number = job.fence AND attempt.state = 'RELEASED')
-         AND NOT EXISTS (
-           SELECT FROM executor JOIN application ON application.id = executor.application_id
-           WHERE executor.job_id = job.id AND application.policy = 'hold' AND NOT EXISTS (
-             SELECT FROM profile_version WHERE profile_version.build_id = executor.build_id AND profile_version.state = 'APPROVED'
-           )
-         )
+         AND EXISTS (SELECT FROM attempt WHERE attempt.job_id = job.id AND attempt.number = job.fence AND attempt.state <> 'OPEN')
+         AND (${condition})
        RETURNING id, fence
      )
      INSERT INTO outbox (job_id, attempt_number) SELECT id, fence FROM released RETURNING id`,
-    [HELD, FREE],
+    [reason, next, ...parameters],
   );
   return released.length;
 }

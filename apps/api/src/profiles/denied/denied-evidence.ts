@@ -1,0 +1,54 @@
+/** What runs of a build were refused, as evidence of the next version; jobs that no version helps end here. */
+import { ProfileVersion } from '#lib/database';
+import { type MergeOptions, parseProfile, type ProfileState, type Recording } from '#lib/profiles';
+import { type EntityManager, In } from 'typeorm';
+import { endJobsOfRuns } from '../../dispatch/held/denied-jobs.js';
+import { evidentRuns, type RefusedRun } from './denied-runs.js';
+import { evidenceRecording, judgeDenied } from './judge-denied.js';
+
+/** A run, and what it was refused, as if it had been made. */
+export interface DeniedRecording {
+  readonly executorRunId: string;
+  readonly recording: Recording;
+}
+
+export interface DeniedEvidence {
+  /** The oldest first. */
+  readonly all: readonly DeniedRecording[];
+  /** Runs among them that are looked at for the first time. */
+  readonly fresh: readonly string[];
+  /** Digests of the build's versions that were decided against. */
+  readonly declined: ReadonlyMap<string, ProfileState>;
+}
+
+export const NO_EVIDENCE: DeniedEvidence = { all: [], fresh: [], declined: new Map() };
+
+/** `refused`: runs that are looked at for the first time. */
+export async function deniedEvidence(
+  manager: EntityManager,
+  build: Parameters<typeof evidentRuns>[1],
+  approved: ProfileVersion,
+  { refused, merge: options }: { readonly refused: readonly RefusedRun[]; readonly merge: MergeOptions },
+): Promise<DeniedEvidence> {
+  const declined = await declinedDigests(manager, build.id);
+  const basedOn = options.basedOn ?? parseProfile(approved.canonical);
+  const merge = { ...options, basedOn, basedOnTaught: approved.conditionsTaught };
+  const judged = refused.map((run) => judgeDenied(run, { merge, approved, declined }));
+  for (const { executorRunId, reason } of judged.filter((each) => each.kind === 'hopeless')) {
+    await endJobsOfRuns(manager, [executorRunId], reason);
+  }
+  const fresh = judged.filter((each) => each.kind === 'evidence');
+  const known = (await evidentRuns(manager, build, approved.id)).flatMap((run) => {
+    const recording = evidenceRecording(run, merge);
+    return recording ? [{ executorRunId: run.executorRunId, recording }] : [];
+  });
+  return { all: [...known, ...fresh], fresh: fresh.map(({ executorRunId }) => executorRunId), declined };
+}
+
+async function declinedDigests(manager: EntityManager, buildId: string): Promise<ReadonlyMap<string, ProfileState>> {
+  const versions = await manager.find(ProfileVersion, {
+    where: { buildId, state: In(['REJECTED', 'REVOKED']) },
+    select: { id: true, digest: true, state: true },
+  });
+  return new Map(versions.map(({ digest, state }) => [digest, state]));
+}

@@ -1,0 +1,179 @@
+/** Runs that were refused calls: which of them are to be looked at for a proposal, and which are evidence of one already. */
+import { type Architecture, type Recording, type RefusedCall } from '#lib/profiles';
+import { type EntityManager } from 'typeorm';
+import { z } from 'zod';
+import { RECORDING_MAXIMUM_BYTES } from '../check-recordings.js';
+import { readStoredRecording } from '../stored-recording.js';
+
+/** Of one submitter on one build that become evidence in an hour: more tell nothing, and must not bury those of others. */
+export const DENIED_RUNS_PER_HOUR = 20;
+/** Looked at at once; the rest follows when the build is considered next. */
+const RUNS_AT_ONCE = 100;
+/** Of all runs behind a proposal, the oldest first: what was there is not pushed out by what comes. */
+const DENIALS_MAXIMUM = 20_000;
+/** Recordings that are read for the files that were refused, together. */
+const RECORDINGS_BYTES = RECORDING_MAXIMUM_BYTES;
+
+const ENDED = `attempt.state <> 'OPEN' AND (job.ended_at IS NOT NULL OR job.waiting_reason = 'waiting-for-profile-decision')`;
+
+/**
+ * Of `run`: a call was refused that its profile might have allowed. Under an audit only one of another build's rules refuses
+ * those; what any other refuses no profile grants.
+ */
+const WAS_REFUSED = `EXISTS (SELECT FROM denial WHERE denial.executor_run_id = run.id AND denial.action <> 'continued')
+  AND (run.enforcement = 'enforce' OR run.enforcement = 'audit' AND EXISTS (
+    SELECT FROM approval WHERE approval.profile_version_id = run.profile_version_id
+      AND approval.statement::jsonb->'audit'->>'inherited' = 'true'))`;
+
+/**
+ * Runs to be looked at now, the oldest of each submitter first; selects id, build_id, since. What a person wrote and nobody
+ * has decided about is not joined with what was refused: runs wait for the decision.
+ */
+export const DENIED_RUNS = `SELECT waiting.id, waiting.build_id, waiting.since FROM (
+    SELECT run.id, run.build_id, job.submitted_by, coalesce(attempt.ended_at, run.started_at) AS since,
+      row_number() OVER (PARTITION BY run.build_id, job.submitted_by ORDER BY attempt.ended_at, run.id) AS place
+    FROM executor_run AS run JOIN attempt ON attempt.job_id = run.job_id AND attempt.number = run.attempt_number
+    JOIN job ON job.id = run.job_id
+    WHERE run.denials_considered_at IS NULL AND ${ENDED} AND ${WAS_REFUSED}
+  ) AS waiting
+  WHERE place <= ${DENIED_RUNS_PER_HOUR} - (
+      SELECT count(*) FROM executor_run AS run JOIN job ON job.id = run.job_id
+      WHERE run.build_id = waiting.build_id AND job.submitted_by = waiting.submitted_by
+        AND run.denials_considered_at > now() - interval '1 hour' AND ${WAS_REFUSED})
+    AND NOT EXISTS (SELECT FROM profile_version AS version
+      WHERE version.build_id = waiting.build_id AND version.state = 'PROPOSED' AND version.proposed_by IS NOT NULL)`;
+
+export interface RefusedRun {
+  readonly executorRunId: string;
+  readonly profileVersionId: string | null;
+  /** Null where they are not what a worker of ours stores. */
+  readonly refused: readonly RefusedCall[] | null;
+  /** Read only where files were refused. */
+  readonly recording: Recording | null;
+}
+
+/** Runs of the build that nobody has looked at, which are looked at now. The caller holds the build's lock. */
+export async function takeRefusedRuns(
+  manager: EntityManager,
+  build: { readonly id: string; readonly architecture: Architecture },
+): Promise<readonly RefusedRun[]> {
+  const [taken]: [{ id: string }[], number] = await manager.query(
+    `UPDATE executor_run SET denials_considered_at = now()
+     WHERE id IN (SELECT id FROM (${DENIED_RUNS}) AS denied WHERE build_id = $1 ORDER BY since, id LIMIT $2) RETURNING id`,
+    [build.id, RUNS_AT_ONCE],
+  );
+  return readRefusedRuns(
+    manager,
+    taken.map(({ id }) => id),
+    build.architecture,
+  );
+}
+
+/**
+ * Runs that are evidence of an addition to the approved version which nobody has decided about. A run behind a version that
+ * was rejected or revoked is none any more.
+ */
+export async function evidentRuns(
+  manager: EntityManager,
+  build: { readonly id: string; readonly architecture: Architecture },
+  approvedId: string,
+): Promise<readonly RefusedRun[]> {
+  const rows: { id: string }[] = await manager.query(
+    `SELECT link.executor_run_id AS id
+     FROM profile_version_denial AS link JOIN profile_version AS version ON version.id = link.profile_version_id
+     WHERE version.build_id = $1
+     GROUP BY 1 HAVING bool_or(version.based_on = $2 AND version.state IN ('PROPOSED', 'SUPERSEDED'))
+       AND NOT bool_or(version.state IN ('REJECTED', 'REVOKED'))`,
+    [build.id, approvedId],
+  );
+  return readRefusedRuns(
+    manager,
+    rows.map(({ id }) => id),
+    build.architecture,
+  );
+}
+
+export async function linkRefusedRuns(
+  manager: EntityManager,
+  versionId: string,
+  runIds: readonly string[],
+): Promise<void> {
+  await manager.query(
+    `INSERT INTO profile_version_denial (profile_version_id, executor_run_id) SELECT $1, unnest($2::uuid[])
+     ON CONFLICT DO NOTHING`,
+    [versionId, runIds],
+  );
+}
+
+/** So that they are not looked at again and again: ended runs that were refused nothing. The rest follows. */
+export async function passUnrefusedRuns(manager: EntityManager): Promise<void> {
+  const batch = 1000;
+  await manager.query(
+    `UPDATE executor_run SET denials_considered_at = now() WHERE id IN (
+       SELECT run.id FROM executor_run AS run
+       JOIN attempt ON attempt.job_id = run.job_id AND attempt.number = run.attempt_number JOIN job ON job.id = run.job_id
+       WHERE run.denials_considered_at IS NULL AND ${ENDED} AND NOT (${WAS_REFUSED}) LIMIT $1)`,
+    [batch],
+  );
+}
+
+/** A worker is not to be believed. */
+const refusedCalls: z.ZodType<readonly RefusedCall[]> = z.array(
+  z.object({
+    call: z.string().max(100),
+    architecture: z.string().max(100),
+    errno: z.string().max(100).nullable(),
+    arguments: z.array(z.string().regex(/^0x[0-9a-f]{1,16}$/)).max(6),
+    count: z.int().min(0),
+  }),
+);
+
+interface Row {
+  readonly executorRunId: string;
+  readonly profileVersionId: string | null;
+  readonly refused: unknown;
+  readonly digest: string | null;
+  readonly content: unknown;
+}
+
+/** Oldest first. */
+async function readRefusedRuns(
+  manager: EntityManager,
+  ids: readonly string[],
+  architecture: Architecture,
+): Promise<readonly RefusedRun[]> {
+  if (ids.length === 0) return [];
+  const rows: Row[] = await manager.query(
+    `WITH kept AS (
+       SELECT run.id, run.started_at, run.profile_version_id, denial.* FROM (
+         SELECT denial.executor_run_id, denial.position, denial.call, denial.shape, denial.count,
+           row_number() OVER (ORDER BY run.started_at, run.id, denial.position) AS place
+         FROM denial JOIN executor_run AS run ON run.id = denial.executor_run_id
+         WHERE run.id = ANY ($1) AND denial.action <> 'continued'
+       ) AS denial JOIN executor_run AS run ON run.id = denial.executor_run_id WHERE place <= $2
+     ), told AS (
+       SELECT id, started_at, profile_version_id, bool_or(call = 'file') AS of_files,
+         jsonb_agg(jsonb_build_object('call', call, 'architecture', shape->'architecture', 'errno', shape->'errno',
+           'arguments', coalesce(shape->'arguments', '[]'), 'count', count) ORDER BY position) AS refused
+       FROM kept GROUP BY 1, 2, 3
+     ), recorded AS (
+       SELECT told.id, recording.digest, recording.content,
+         sum(content_bytes) OVER (ORDER BY told.started_at, told.id) AS bytes
+       FROM told JOIN recording ON recording.executor_run_id = told.id WHERE of_files AND content_bytes <= $3
+     )
+     SELECT told.id AS "executorRunId", profile_version_id AS "profileVersionId", refused, digest, content
+     FROM told LEFT JOIN recorded ON recorded.id = told.id AND bytes <= $3 ORDER BY told.started_at, told.id`,
+    [ids, DENIALS_MAXIMUM, RECORDINGS_BYTES],
+  );
+  return rows.map(({ digest, content, refused, ...run }) => ({
+    ...run,
+    refused: refusedCalls.safeParse(refused).data ?? null,
+    recording: recordingOf(digest, content, architecture),
+  }));
+}
+
+function recordingOf(digest: string | null, content: unknown, architecture: Architecture): Recording | null {
+  if (digest === null) return null;
+  const recording = readStoredRecording({ digest, content }, architecture);
+  return typeof recording === 'string' ? null : recording;
+}

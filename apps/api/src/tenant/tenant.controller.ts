@@ -1,0 +1,40 @@
+/** The caller's tenant over HTTP: what holds for all of its jobs and versions. */
+import { Body, Controller, Get, Patch } from '@nestjs/common';
+import { ApiBearerAuth } from '@nestjs/swagger';
+import { DataSource } from 'typeorm';
+import { type z } from 'zod';
+import { type Caller, CurrentCaller, NeedsRole } from '../auth/caller.js';
+import { Answers, BODY_ERRORS } from '../openapi/answers.js';
+import { tenantAnswer, tenantChange } from './tenant-answers.js';
+import { changeTenant, TENANT_DEFAULTS, type TenantSettings, tenantSettings } from './tenant-settings.js';
+
+@ApiBearerAuth()
+@Controller('api/v1/tenant')
+export class TenantController {
+  constructor(private readonly dataSource: DataSource) {}
+
+  @Get()
+  @Answers({ summary: 'Get the settings of the tenant', schema: tenantAnswer })
+  async get(@CurrentCaller() { tenant }: Caller) {
+    return answerOf(tenant, await tenantSettings(this.dataSource.manager, tenant));
+  }
+
+  @Patch()
+  @NeedsRole('admin')
+  @Answers({
+    summary: 'Change settings of the tenant; jobs that wait for known content are looked at again',
+    schema: tenantAnswer,
+    errors: [...BODY_ERRORS, 'role-required'],
+  })
+  async change(
+    @Body({ schema: tenantChange }) body: z.infer<typeof tenantChange>,
+    @CurrentCaller() { tenant, keyId }: Caller,
+  ) {
+    const after = await this.dataSource.transaction((manager) => changeTenant(manager, { tenant, actor: keyId }, body));
+    return answerOf(tenant, after);
+  }
+}
+
+function answerOf(tenant: string, settings: TenantSettings): z.input<typeof tenantAnswer> {
+  return { tenant, ...settings, defaults: TENANT_DEFAULTS };
+}

@@ -1,0 +1,112 @@
+import { execFile } from 'node:child_process';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { DIST_DIR } from '../../scripts/setup/paths.js';
+import { startTestApi, type TestApi } from '../support/api.js';
+
+let api: TestApi;
+let nodeId: string;
+
+beforeAll(async () => {
+  api = await startTestApi();
+  nodeId = await api.worker.addNode({ slots: 10 });
+});
+afterAll(() => api.stop());
+
+const DEFAULTS = { unknownContent: 'hold', fourEyes: false };
+const PATH = '/api/v1/tenant';
+const keysOf = async (tenant: string) => ({
+  submitter: await api.makeKey({ role: 'submitter', tenant }),
+  reviewer: await api.makeKey({ role: 'reviewer', tenant }),
+  admin: await api.makeKey({ role: 'admin', tenant }),
+});
+
+describe('the settings of a tenant', () => {
+  it('are the defaults until an administrator changes one, and every change is in the audit trail', async () => {
+    const { submitter, reviewer, admin } = await keysOf('clinic');
+    const { body } = await api.get(submitter, PATH).expect(200);
+    expect(body).toEqual({ tenant: 'clinic', ...DEFAULTS, defaults: DEFAULTS });
+    for (const key of [submitter, reviewer]) {
+      const refused = await api.patch(key, PATH, { unknownContent: 'learn' }).expect(403);
+      expect(refused.body.code).toBe('role-required');
+    }
+    for (const change of [{}, { unknownContent: 'allow' }, { fourEyes: 'on' }, { tenant: 'default' }]) {
+      expect((await api.patch(admin, PATH, change).expect(400)).body.code).toBe('invalid-request');
+    }
+    const changed = await api.patch(admin, PATH, { unknownContent: 'refuse' }).expect(200);
+    expect(changed.body).toEqual({ tenant: 'clinic', unknownContent: 'refuse', fourEyes: false, defaults: DEFAULTS });
+    await api.patch(admin, PATH, { fourEyes: true }).expect(200);
+    const { body: after } = await api.get(submitter, PATH).expect(200);
+    expect(after).toEqual({ tenant: 'clinic', unknownContent: 'refuse', fourEyes: true, defaults: DEFAULTS });
+    const { rows } = await api.owner.query(
+      `SELECT detail FROM audit WHERE action = 'tenant.change' AND subject_id = 'clinic' ORDER BY id`,
+    );
+    expect(rows.map(({ detail }: { detail: object }) => detail)).toEqual([
+      { before: DEFAULTS, after: { unknownContent: 'refuse', fourEyes: false } },
+      { before: { unknownContent: 'refuse', fourEyes: false }, after: { unknownContent: 'refuse', fourEyes: true } },
+    ]);
+  });
+
+  it('are each tenant’s own', async () => {
+    const [one, other] = [await keysOf('one'), await keysOf('other')];
+    await api.patch(one.admin, PATH, { unknownContent: 'learn', fourEyes: true }).expect(200);
+    expect((await api.get(other.admin, PATH).expect(200)).body).toEqual({
+      ...{ tenant: 'other', ...DEFAULTS, defaults: DEFAULTS },
+    });
+  });
+
+  it('have the jobs tried again that waited for known content, those of the tenant alone', async () => {
+    const [mine, others] = [await keysOf('mine'), await keysOf('others')];
+    const held = async (key: string): Promise<string> => {
+      const executors = [{ image: 'debian:12', command: ['true'] }];
+      const { id } = (await api.post(key, '/api/v1/jobs', { executors }).expect(201)).body as { id: string };
+      const attempt = await api.worker.claim(id, nodeId);
+      await api.worker.endAttempt(attempt, 'RELEASED');
+      await api.worker.setJob(id, 'QUEUED', 'waiting-for-known-content');
+      return id;
+    };
+    const [waiting, elsewhere] = [await held(mine.submitter), await held(others.submitter)];
+    const standing = async (key: string, id: string) => {
+      const { fence, waitingReason } = (await api.get(key, `/api/v1/jobs/${id}`).expect(200)).body;
+      return { fence, waitingReason };
+    };
+    await api.patch(mine.admin, PATH, { fourEyes: true }).expect(200);
+    expect(await standing(mine.submitter, waiting)).toEqual({ fence: 1, waitingReason: 'waiting-for-known-content' });
+    await api.patch(mine.admin, PATH, { unknownContent: 'learn' }).expect(200);
+    expect(await standing(mine.submitter, waiting)).toEqual({ fence: 2, waitingReason: 'waiting-for-slot' });
+    const { rows } = await api.owner.query('SELECT attempt_number FROM outbox WHERE job_id = $1 ORDER BY id', [
+      waiting,
+    ]);
+    expect(rows).toEqual([{ attempt_number: 1 }, { attempt_number: 2 }]);
+    expect(await standing(others.submitter, elsewhere)).toEqual({
+      ...{ fence: 1, waitingReason: 'waiting-for-known-content' },
+    });
+  });
+});
+
+describe('the command line', () => {
+  const porin = async (...args: string[]): Promise<string> => {
+    const env = { ...process.env, PORIN_DATABASE_URL: api.database.apiUrl };
+    const { stdout } = await promisify(execFile)(
+      process.execPath,
+      [join(DIST_DIR, 'apps/api/src/cli/main.js'), ...args],
+      {
+        env,
+      },
+    );
+    return stdout;
+  };
+
+  it('shows and changes the settings of a tenant', async () => {
+    const shown = await porin('tenant', 'show', '--tenant', 'ward');
+    expect(shown).toBe('tenant\tward\nunknown content\thold\t(default: hold)\nfour eyes\toff\t(default: off)\n');
+    const changed = await porin('tenant', 'set', '--tenant', 'ward', '--unknown-content', 'learn', '--four-eyes', 'on');
+    expect(changed).toContain('unknown content\tlearn\t(default: hold)\nfour eyes\ton');
+    expect(await porin('tenant', 'set', '--tenant', 'ward', '--four-eyes', 'off')).toContain('learn');
+    const { admin } = await keysOf('ward');
+    expect((await api.get(admin, PATH).expect(200)).body).toMatchObject({ unknownContent: 'learn', fourEyes: false });
+    await expect(porin('tenant', 'set', '--tenant', 'ward')).rejects.toThrow(/needs --unknown-content or --four-eyes/);
+    await expect(porin('tenant', 'set', '--unknown-content', 'allow')).rejects.toThrow(/one of learn, hold, refuse/);
+  });
+});
