@@ -9,7 +9,7 @@ import { type ProfilesReport, type ReportRow } from './profiles-report.js';
 const HEADER = [
   ...['application, level, mode', 'allowed', 'seen', 'basic', 'implied', `closed of ${VULNERABILITIES.length}`],
   ...['with conditions', 'runs', 'false denials', 'failed', 'other output', 'stable after'],
-  ...['runs in audit', 'versions approved in it', 'promoted'],
+  ...['runs in audit', 'approved in it', 'promoted'],
 ];
 
 export function renderProfiles({ rows, levels }: ProfilesReport): string {

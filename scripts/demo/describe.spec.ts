@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { type JobAnswer } from './answers.js';
-import { denialLine, isFinal, overheadLines, profileLines, progress } from './describe.js';
+import { additionLines, denialLine, isFinal, isHeld, overheadLines, profileLines, progress } from './describe.js';
 
 const job = (state: string, more: Partial<JobAnswer> = {}): JobAnswer => ({
   ...{ id: 'a', state, waitingReason: null, errorCode: null, errorMessage: null, attempts: [], outputs: [], runs: [] },
@@ -37,6 +37,7 @@ it('shows a reviewer coverage, difference and warnings', () => {
   const lines = profileLines(
     {
       ...{ id: 'p', number: 1, digest: 'sha256:ab', state: 'PROPOSED', recordings: [{}, {}, {}] },
+      ...{ stage: null, promotion: null, decisions: [] },
       profile: {
         ...{ version: 1, architecture: 'x86_64', network: 'none' },
         rules: [
@@ -66,10 +67,34 @@ it('shows a reviewer coverage, difference and warnings', () => {
   ]);
 });
 
+it('holds a job that waits for a decision about what it was refused, and no other that waits', () => {
+  expect(isHeld(job('QUEUED', { waitingReason: 'waiting-for-profile-decision' }))).toBe(true);
+  expect(isHeld(job('QUEUED', { waitingReason: 'waiting-for-slot' }))).toBe(false);
+  expect(isHeld(job('EXECUTOR_ERROR'))).toBe(false);
+});
+
+it('shows what a version adds, why, and by which denials', () => {
+  const call = { class: 'harmless', change: 'added', allows: 'waits for many descriptors at once' };
+  const lines = additionLines({
+    calls: [
+      { ...call, name: 'epoll_create1', origin: { origin: 'denied' } },
+      { ...call, name: 'epoll_ctl', origin: { origin: 'implied' } },
+      { ...call, name: 'read', change: 'kept', origin: { origin: 'seen' } },
+    ],
+    evidence: [{ description: 'epoll_create1(EPOLL_CLOEXEC)', class: 'harmless', runs: 1 }],
+  });
+  expect(lines).toEqual([
+    'adds epoll_create1 (harmless, denied): waits for many descriptors at once',
+    'and, of the same family, epoll_ctl',
+    'evidence: epoll_create1(EPOLL_CLOEXEC), refused in 1 run',
+  ]);
+});
+
 it('shows a denial with its arguments, answer and count', () => {
-  const denial = { call: 'socket', action: 'refused', errno: 'ENOSYS', count: 1, arguments: ['0x2', '0x3', '0x6'] };
+  const answer = { action: 'refused', errno: 'ENOSYS', count: 1, class: 'authority' };
+  const denial = { ...answer, call: 'socket', arguments: ['0x2', '0x3', '0x6'] };
   expect(denialLine({ ...denial, description: 'socket(AF_INET, SOCK_RAW, 6)' })).toBe(
-    'socket(AF_INET, SOCK_RAW, 6) was refused with ENOSYS, 1 time (arguments 0x2 0x3 0x6)',
+    'socket(AF_INET, SOCK_RAW, 6) was refused with ENOSYS, 1 time (authority; arguments 0x2 0x3 0x6)',
   );
 });
 

@@ -7,11 +7,23 @@ import {
   plainRules,
   VULNERABILITIES,
 } from '#lib/profiles';
-import { type Denial, type DiffAnswer, type JobAnswer, type LevelAnswer, type ProfileAnswer } from './answers.js';
+import {
+  type Denial,
+  type DiffAnswer,
+  type JobAnswer,
+  type LevelAnswer,
+  type ProfileAnswer,
+  type ReviewAnswer,
+} from './answers.js';
 import { counted, seconds, table, wrap } from './text.js';
 
 const LINE_WIDTH = 100;
 const FINAL_STATES: readonly string[] = ['COMPLETE', 'EXECUTOR_ERROR', 'SYSTEM_ERROR', 'CANCELED'];
+
+/** Refused calls that no dangerous one was among: the job publishes nothing, and waits for a decision about them. */
+export function isHeld({ state, waitingReason }: JobAnswer): boolean {
+  return state === 'QUEUED' && waitingReason === 'waiting-for-profile-decision';
+}
 
 export function isFinal({ state }: JobAnswer): boolean {
   return FINAL_STATES.includes(state);
@@ -86,9 +98,20 @@ function diffWords({ added, removed, unchanged }: DiffAnswer['engineDefault']): 
   return `keeps ${counted(unchanged.length, 'call')}, takes away ${removed.length}, ${extra}`;
 }
 
-export function denialLine({ description, action, errno, count, arguments: values }: Denial): string {
+export function denialLine({ description, action, errno, count, class: of, arguments: values }: Denial): string {
   const answer = errno ? `${action} with ${errno}` : action;
-  return `${description} was ${answer}, ${counted(count, 'time')} (arguments ${values.join(' ')})`;
+  return `${description} was ${answer}, ${counted(count, 'time')} (${of ?? 'a probe'}; arguments ${values.join(' ')})`;
+}
+
+/** What a version adds to the approved one, with its evidence. */
+export function additionLines({ calls, evidence }: ReviewAnswer): string[] {
+  const added = calls.filter(({ change, origin }) => change === 'added' && origin?.origin !== 'implied');
+  const implied = calls.filter(({ change, origin }) => change === 'added' && origin?.origin === 'implied');
+  return [
+    ...added.map(({ name, class: of, origin, allows }) => `adds ${name} (${of}, ${origin?.origin ?? ''}): ${allows}`),
+    ...(implied.length === 0 ? [] : [`and, of the same family, ${implied.map(({ name }) => name).join(', ')}`]),
+    ...evidence.map(({ description, runs }) => `evidence: ${description}, refused in ${counted(runs, 'run')}`),
+  ];
 }
 
 export function overheadLines(levels: readonly LevelAnswer[]): string[] {
