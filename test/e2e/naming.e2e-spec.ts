@@ -149,7 +149,7 @@ describe('an image of no registered application', () => {
     const stream = await container.export();
     await new Promise<void>((resolve, reject) => {
       grid.docker.importImage(stream, { repo: name, tag: '1' }, (error: unknown, answer?: NodeJS.ReadableStream) => {
-        if (!answer) return reject(error as Error);
+        if (!answer) return reject(error instanceof Error ? error : new Error(String(error)));
         answer.on('end', resolve).on('error', reject).resume();
       });
     });

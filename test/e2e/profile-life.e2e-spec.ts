@@ -69,6 +69,7 @@ async function learn(name: string): Promise<{ id: string; version: Version }> {
 describe('a learned profile', () => {
   it('is proposed, approved, enforced on other inputs, and denies what it does not hold', async () => {
     const { id, version } = await learn('echoes');
+    await grid.http('patch', `/api/v1/applications/${id}`).send({ onDenial: 'report' }).expect(200);
     expect(version).toMatchObject({ state: 'PROPOSED', recordings: 3 });
     expect((await run('echoes', 'echo unapproved')).runs).toMatchObject([{ enforcement: 'none' }]);
     await decide(version, 'approve');

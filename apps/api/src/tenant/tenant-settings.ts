@@ -1,7 +1,7 @@
 /** What holds for all jobs and versions of a tenant; every change is in the audit trail. */
 import { Audit, TenantSetting } from '#lib/database';
 import { type EntityManager } from 'typeorm';
-import { releaseUnknownContent } from '../dispatch/held/release-unknown-content.js';
+import { releaseUnknownContent } from '../dispatch/held/release-held.js';
 
 export type TenantSettings = Pick<TenantSetting, 'unknownContent' | 'fourEyes'>;
 

@@ -78,6 +78,6 @@ export interface ApprovedRow {
   readonly canonical: string;
   readonly statement: string;
   readonly signature: string;
-  /** Runs that have ended under it since its stage began, at enforcement `audit`. */
+  /** Runs of the build that have ended since its stage began, at enforcement `audit`. */
   readonly auditedRuns: number;
 }

@@ -146,7 +146,7 @@ export class PlanStore {
     const rows: ApprovedRow[] = await this.dataSource.query(
       `SELECT id, digest, canonical, statement, signature,
          (SELECT count(*)::int FROM executor_run AS run
-          WHERE run.profile_version_id = version.id AND run.enforcement = 'audit' AND run.started_at >= version.stage_since
+          WHERE run.build_id = version.build_id AND run.enforcement = 'audit' AND run.started_at >= version.stage_since
             AND run.ended_at IS NOT NULL) AS "auditedRuns"
        FROM profile_version AS version WHERE build_id = $1 AND state = 'APPROVED'`,
       [buildId],
