@@ -2,7 +2,7 @@
 import { jobSchema } from './answers.js';
 import { attackProblems, ATTACKS, denialsOf, plugInLine } from './attacks.js';
 import { rejectAll } from './decisions.js';
-import { denialLine, isFinal, isHeld } from './describe.js';
+import { denialLine, isFinal, isHeld, progress } from './describe.js';
 import { follow, readStderr, runJobs, submit } from './jobs.js';
 import { type Recording } from './recordings.js';
 import { type Scene } from './scene.js';
@@ -22,18 +22,17 @@ export async function attack(scene: Scene, { applicationId, application, recordi
   const submitted = await submit(scene, submitter, requests);
   await follow(scene, submitter, submitted, (job) => isFinal(job) || isHeld(job));
   print();
-  await rejectAll(scene, applicationId, async () => {
-    const jobs = await Promise.all(submitted.map(({ id }) => admin.get(`/api/v1/jobs/${id}`, jobSchema)));
-    return jobs.every(isFinal);
-  });
-  for (const [index, { request, job }] of (await follow(scene, submitter, submitted)).entries()) {
+  const read = () => Promise.all(submitted.map(({ id }) => admin.get(`/api/v1/jobs/${id}`, jobSchema)));
+  await rejectAll(scene, applicationId, async () => (await read()).every(isFinal));
+  for (const [index, job] of (await read()).entries()) {
     const one = ATTACKS[index] as (typeof ATTACKS)[number];
     const stderr = await readStderr(submitter, job);
     const problems = attackProblems(one, job, stderr);
     scene.problems.push(...problems);
     print();
-    print(`${request.plugin} ${one.tries}: ${problems.length === 0 ? 'denied' : 'NOT as told'}`);
+    print(`${one.file} ${one.tries}: ${problems.length === 0 ? 'denied' : 'NOT as told'}`);
     for (const denial of denialsOf(job)) print(`  ${denialLine(denial)}`);
+    print(`  its job: ${progress(job)}`);
     print(`  its own words: ${plugInLine(stderr)?.line ?? 'none, it was ended first'}`);
   }
 }

@@ -60,7 +60,7 @@ export async function rejectAll(scene: Scene, applicationId: string, isDone: () 
       const review = await admin.get(`/api/v1/profiles/${profile.id}/review`, reviewSchema);
       const decision = {
         digest: profile.digest,
-        reason: 'Rejected in the demo: nobody normalises with sockets and shells.',
+        reason: 'Nobody normalises recordings with sockets and shells.',
       };
       if (!(await isDecided(admin.post(`/api/v1/profiles/${profile.id}/reject`, decision, profileSchema)))) continue;
       print(`version ${profile.number} was proposed for them, and is rejected:`);

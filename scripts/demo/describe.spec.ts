@@ -45,7 +45,12 @@ it('shows a reviewer coverage, difference and warnings', () => {
           { names: ['madvise'], action: 'SCMP_ACT_ALLOW', args: [{ argument: 2, op: 'SCMP_CMP_EQ', value: '0x4' }] },
         ],
       },
-      coverage: { write: { seenIn: 3, of: 3 }, brk: { seenIn: 1, of: 3 }, read: { seenIn: 3, of: 3 } },
+      coverage: {
+        write: { seenIn: 3, of: 3 },
+        brk: { seenIn: 1, of: 3 },
+        read: { seenIn: 3, of: 3 },
+        waitid: { seenIn: 0, of: 3 },
+      },
       lint: [{ name: 'brk', kind: 'rare', reason: 'seen in 1 of 3 recordings only' }],
     },
     {
@@ -55,11 +60,12 @@ it('shows a reviewer coverage, difference and warnings', () => {
   );
   expect(lines).toEqual([
     'version 1, sha256:ab',
-    '3 system calls, learned from 3 recordings',
+    '4 system calls, learned from 3 recordings',
     'seen in 3 of 3:',
     '  read write',
     'seen in 1 of 3:',
     '  brk',
+    '1 more that any program may make, or that are of a family that was seen',
     "against Docker's default profile: keeps 3 calls, takes away 2, adds none",
     "known kernel vulnerabilities closed: 25 of 29, 27 with the conditions on arguments, 10 by Docker's default profile",
     'warnings for the reviewer:',

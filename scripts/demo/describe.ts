@@ -68,18 +68,22 @@ export function profileLines(profile: ProfileAnswer, { previous, engineDefault }
   ];
 }
 
-/** The calls by how many recordings they were seen in, the most common first. */
+/** The calls by how many recordings they were seen in, the most common first; of those in none, how many there are. */
 function coverageLines(coverage: ProfileAnswer['coverage']): string[] {
   const groups = new Map<string, { seenIn: number; names: string[] }>();
+  const unseen = Object.values(coverage).filter(({ seenIn }) => seenIn === 0).length;
   for (const [name, { seenIn, of }] of Object.entries(coverage)) {
+    if (seenIn === 0) continue;
     const key = `seen in ${seenIn} of ${of}:`;
     const group = groups.get(key) ?? { seenIn, names: [] };
     group.names.push(name);
     groups.set(key, group);
   }
-  return [...groups]
+  const lines = [...groups]
     .sort(([, a], [, b]) => b.seenIn - a.seenIn)
     .flatMap(([key, { names }]) => [key, ...wrap(names.sort(), LINE_WIDTH).map((line) => `  ${line}`)]);
+  const others = `${unseen} more that any program may make, or that are of a family that was seen`;
+  return unseen === 0 ? lines : [...lines, others];
 }
 
 /** Of how many known vulnerabilities of the kernel no call is left, or none with the arguments that they need. */
