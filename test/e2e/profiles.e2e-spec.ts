@@ -330,7 +330,7 @@ describe('a decision', () => {
   });
 
   it('releases the jobs of the build that waited for it, and no others', async () => {
-    const { name, learn } = await makeApplication({ policy: 'learn' });
+    const { name, learn } = await makeApplication({ policy: 'learn', onNewBuild: 'hold' });
     const version = await learn(['read']);
     const { id } = (await api.get(keys.admin, `/api/v1/applications?name=${name}`).expect(200)).body.applications[0];
     await api.patch(keys.admin, `/api/v1/applications/${id}`, { policy: 'hold' }).expect(200);

@@ -20,8 +20,9 @@ export interface TestApi {
   readonly database: TestDatabase;
   readonly owner: pg.Client;
   readonly worker: WorkerRows;
-  /** Of the key that this API signs decisions with. */
+  /** Of the key that this API signs decisions with; the private one where the settings name no other. */
   readonly publicKey: KeyObject;
+  readonly privateKey: KeyObject;
   get(key: string, path: string): supertest.Test;
   post(key: string, path: string, body?: object): supertest.Test;
   patch(key: string, path: string, body: object): supertest.Test;
@@ -55,6 +56,7 @@ export async function startTestApi(settings: Record<string, string> = {}): Promi
     owner,
     worker,
     publicKey,
+    privateKey,
     get: (key, path) => http().get(path).set(as(key)),
     post: (key, path, body = {}) => http().post(path).set(as(key)).send(body),
     patch: (key, path, body) => http().patch(path).set(as(key)).send(body),

@@ -51,5 +51,15 @@ export async function makeLearningApplication(
       );
       expect(rows).toHaveLength(0);
     });
-  return { id, name, run, profiles, states, version, learn, settled };
+  /** Returns when the dispatcher has looked at everything that was refused. */
+  const judged = () =>
+    eventually(async () => {
+      const { rows } = await api.owner.query(
+        `SELECT FROM executor_run AS run JOIN build ON build.id = build_id
+         WHERE application_id = $1 AND denials_considered_at IS NULL`,
+        [id],
+      );
+      expect(rows).toHaveLength(0);
+    });
+  return { id, name, run, profiles, states, version, learn, settled, judged };
 }

@@ -1,6 +1,7 @@
 /** Writes, as the role porin_worker, the rows that a worker would write: what the API makes of them is under test. */
 import { randomUUID } from 'node:crypto';
 import { type ArtifactKind } from '#lib/database';
+import { type WaitingReason } from '#lib/jobs';
 import { type Enforcement, type Monitoring, type PartialReason, type Recording, recordingDigest } from '#lib/profiles';
 import pg from 'pg';
 
@@ -21,19 +22,21 @@ export interface RunOptions {
   readonly position?: number;
 }
 
-export interface NewDenial {
-  readonly call: string;
-  readonly arguments: readonly string[];
-  readonly errno: string;
-  readonly description: string;
-  readonly architecture?: string;
-}
-
 export interface EndOptions {
   readonly exitCode?: number | null;
   readonly outcome?: string;
   readonly wallUs?: number;
   readonly userUs?: number;
+}
+
+export interface DeniedCall {
+  readonly call: string;
+  /** Default `refused`. */
+  readonly action?: 'refused' | 'continued' | 'killed';
+  readonly arguments?: readonly string[];
+  readonly errno?: string;
+  readonly architecture?: string;
+  readonly description?: string;
 }
 
 export class WorkerRows {
@@ -152,12 +155,30 @@ export class WorkerRows {
     );
   }
 
-  async addDenial(runId: string, { call, description, ...shape }: NewDenial): Promise<void> {
+  async addDenial(runId: string, denial: DeniedCall): Promise<void> {
+    const { call, action = 'refused', arguments: values = [], errno = 'ENOSYS', architecture = 'x86_64' } = denial;
+    const shape = { arguments: values, architecture, ...(action === 'refused' && { errno }) };
     await this.client.query(
       `INSERT INTO denial (executor_run_id, position, call, shape, action, description, count)
-       SELECT $1, count(*), $2, $3, 'refused', $4, 3 FROM denial WHERE executor_run_id = $1`,
-      [runId, call, JSON.stringify(shape), description],
+       SELECT $1, count(*), $2, $3, $4, $5, 3 FROM denial WHERE executor_run_id = $1`,
+      [runId, call, JSON.stringify(shape), action, denial.description ?? `${call}()`],
     );
+  }
+
+  /** As a worker does where a call was refused: the job publishes nothing and waits for a decision. */
+  async holdForDecision(attempt: AttemptKey, buildId: string, days = 7): Promise<void> {
+    await this.endAttempt(attempt, 'FAILED', 'denied');
+    await this.setJob(attempt.jobId, 'QUEUED', 'waiting-for-profile-decision');
+    await this.client.query(
+      `UPDATE job SET held_build_id = $2, held_until = now() + make_interval(days => $3) WHERE id = $1`,
+      [attempt.jobId, buildId, days],
+    );
+  }
+
+  /** As a worker does that may not start the job: nothing of it was run. */
+  async hold(attempt: AttemptKey, reason: WaitingReason): Promise<void> {
+    await this.endAttempt(attempt, 'RELEASED');
+    await this.setJob(attempt.jobId, 'QUEUED', reason);
   }
 
   async addOutput({ jobId, number }: AttemptKey, output: { path: string; url: string; sha256: string; bytes: number }) {

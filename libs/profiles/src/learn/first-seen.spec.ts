@@ -25,6 +25,44 @@ describe('the run that brought a call', () => {
       write: { origin: 'seen', run: 'second' },
     });
   });
+
+  it('says how it brought it: what a version has, no audit brings', () => {
+    const before = {
+      read: { origin: 'basic' },
+      kill: { origin: 'basic' },
+      tee: { origin: 'denied', run: 'earlier' },
+      socket: { origin: 'inherited', run: 'earlier' },
+    } as const;
+    const seen = { origin: 'seen' } as const;
+    const origins = {
+      read: seen,
+      kill: seen,
+      tee: seen,
+      socket: seen,
+      bind: seen,
+      listen: seen,
+      futex: { origin: 'basic' },
+    } as const;
+    const firstSeen = new Map([
+      ['read', 'audited'],
+      ['kill', 'refused'],
+      ['tee', 'audited'],
+      ['socket', 'audited'],
+      ['bind', 'audited'],
+      ['listen', 'learned'],
+      ['futex', 'audited'],
+    ]);
+    const how = { audited: 'audit', refused: 'denied', learned: 'seen' } as const;
+    expect(withRuns(origins, firstSeen, before, (run) => how[run as keyof typeof how])).toEqual({
+      read: { origin: 'seen', run: 'audited' },
+      kill: { origin: 'denied', run: 'refused' },
+      tee: { origin: 'denied', run: 'earlier' },
+      socket: { origin: 'seen', run: 'earlier' },
+      bind: { origin: 'audit', run: 'audited' },
+      listen: { origin: 'seen', run: 'learned' },
+      futex: { origin: 'basic', run: 'audited' },
+    });
+  });
 });
 
 it('a recording names what was made and what was refused, each once', () => {

@@ -131,3 +131,49 @@ describe('mergeRecordings', () => {
     expect(() => mergeRecordings([other], { ...options, basedOn: approved })).toThrow(RangeError);
   });
 });
+
+describe('an addition to an approved profile', () => {
+  const options = { ...NEED, basedOn: approved };
+
+  it('needs one recording, whatever a first profile needs', () => {
+    const result = mergeRecordings([run('a', ['read', 'socketpair'])], options);
+    if (result.kind !== 'profile') throw new Error(result.kind);
+    expect(allowedNames(result.profile)).toContain('socketpair');
+    expect(mergeRecordings([], options).kind).toBe('insufficient');
+  });
+
+  it('is what was refused as well, which counts in no coverage', () => {
+    const denied = [recordingOf(['socketpair']), recordingOf(['tee'])];
+    const result = mergeRecordings([run('a', ['read', 'kill'])], { ...options, denied });
+    if (result.kind !== 'profile') throw new Error(result.kind);
+    expect(allowedNames(result.profile)).toEqual(expect.arrayContaining(['socketpair', 'tee']));
+    expect(result.coverage).toMatchObject({ kill: { seenIn: 1, of: 1 }, socketpair: { seenIn: 0, of: 1 } });
+    const alone = mergeRecordings([], { ...options, denied });
+    expect(alone).toMatchObject({ kind: 'profile', coverage: { socketpair: { seenIn: 0, of: 0 } }, merged: [] });
+  });
+
+  it('restricts nothing for the first time by itself: not arguments, files or processes', () => {
+    const recording: Recording = {
+      ...recordingOf(['read', 'socket', 'socketpair']),
+      arguments: [
+        { call: 'read', values: {}, count: 2, failures: {} },
+        { call: 'socket', values: { 0: '0x1', 1: '0x1', 2: '0x0' }, count: 2, failures: {} },
+        { call: 'socketpair', values: { 0: '0x1', 1: '0x1', 2: '0x0' }, count: 2, failures: {} },
+      ],
+      peakTasks: 3,
+      files: [{ path: '/opt/data', access: 'read', result: 'ok', resolved: true, count: 1 }],
+    };
+    const wider = { ...approved, rules: [{ names: ['kill', 'read', 'socket'], action: 'SCMP_ACT_ALLOW' as const }] };
+    const withRecordings = (inputs: readonly string[]) => {
+      const result = mergeRecordings(
+        inputs.map((input) => run(input, [], { recording })),
+        { ...NEED, basedOn: wider, basedOnTaught: false },
+      );
+      if (result.kind !== 'profile') throw new Error(result.kind);
+      const { rules, files, pids } = result.profile;
+      return { isHeld: rules.some(({ names, args }) => names.includes('socket') && args), files, pids };
+    };
+    expect(withRecordings(['a'])).toEqual({ isHeld: false });
+    expect(withRecordings(['a', 'b', 'b'])).toMatchObject({ isHeld: true, files: [{ path: '/opt/data' }], pids: 16 });
+  });
+});

@@ -1,5 +1,5 @@
 /** What a run was refused, written as the recording of a run that had made it: then it is learned from as any other. */
-import { departures } from '../audit/departures.js';
+import { fileRefusals } from '../audit/file-refusals.js';
 import { refusalErrno } from '../filter/eperm.js';
 import { guardOf } from '../filter/guards.js';
 import { isQuietlyRefusable } from '../kernel/engine-default.js';
@@ -7,7 +7,7 @@ import { AWARE_ARGUMENTS } from '../learn/aware-arguments.js';
 import { type Hex } from '../model/condition.js';
 import { holds } from '../model/holds.js';
 import { type Architecture, type Profile } from '../model/profile.js';
-import { type ArgumentUse, type FileUse, type Recording } from '../model/recording.js';
+import { type ArgumentUse, FILE_ACCESSES, type FileUse, type Recording } from '../model/recording.js';
 import { denialClass } from './denial-class.js';
 
 /** As it is stored. */
@@ -43,9 +43,6 @@ export type DeniedEvidence =
   /** Only what no kernel of ours has: any may answer so. */
   | { readonly kind: 'nothing' };
 
-/** Landlock answers with the first; with the others, what would move a file out of the tree that grants it (landlock(7)). */
-const LANDLOCK_ERRNOS: readonly string[] = ['EACCES', 'EXDEV', 'EPERM'];
-
 /** One call that cannot be had is enough: the run would be refused it again, whatever else is approved. */
 export function deniedRecording(run: DeniedRun, options: DeniedOptions): DeniedEvidence {
   const { profile, isTaught, granted } = options;
@@ -59,7 +56,7 @@ export function deniedRecording(run: DeniedRun, options: DeniedOptions): DeniedE
   const files = calls.length < told.length ? refusedFiles(run.recording, profile) : [];
   if (calls.length < told.length && files.length === 0) {
     const reason =
-      'Files were refused, and no recording of monitoring "files" says which: only a person can write the rule.';
+      'Files or sockets were refused that no rule can name, or that no recording of monitoring "files" has.';
     return { kind: 'unproposable', reason };
   }
   const uses = isTaught ? made.flatMap(useOf) : [];
@@ -97,16 +94,13 @@ function mayMeet(condition: Parameters<typeof holds>[0], { arguments: values }: 
   return value === undefined || holds(condition, BigInt.asUintN(32, BigInt(value)));
 }
 
-/** What Landlock refused and the rules do not grant, as if it had been done. */
+/** What Landlock refused, as if it had been done. Sockets have no rules. */
 function refusedFiles(recording: Recording | null, profile: Profile): readonly FileUse[] {
-  const refused = (recording?.files ?? []).filter(({ result }) => LANDLOCK_ERRNOS.includes(result));
-  if (recording === null || !profile.files || refused.length === 0) return [];
-  const asMade = refused.map((use): FileUse => ({ ...use, result: 'ok' }));
-  // As of a program with children: paths stay as they are, so that they are found again.
-  const outside = departures({ ...recording, calls: { fork: 1 }, files: asMade }, profile).flatMap((departure) =>
-    departure.kind === 'file' ? [`${departure.access} ${departure.path}`] : [],
-  );
-  return asMade.filter(({ access, path }) => outside.includes(`${access} ${path}`));
+  if (recording === null) return [];
+  return fileRefusals(recording, profile).flatMap(({ access, path, count }) => {
+    const known = FILE_ACCESSES.find((each) => each === access);
+    return known ? [{ path, access: known, result: 'ok', resolved: true, count }] : [];
+  });
 }
 
 /** Nothing where the denial lacks one of the arguments that tell one use from another. */

@@ -8,7 +8,7 @@ import { readStoredRecording } from '../stored-recording.js';
 /** Of one submitter on one build that become evidence in an hour: more tell nothing, and must not bury those of others. */
 export const DENIED_RUNS_PER_HOUR = 20;
 /** Looked at at once; the rest follows when the build is considered next. */
-const RUNS_AT_ONCE = 100;
+const RUNS_AT_ONCE = 40;
 /** Of all runs behind a proposal, the oldest first: what was there is not pushed out by what comes. */
 const DENIALS_MAXIMUM = 20_000;
 /** Recordings that are read for the files that were refused, together. */
