@@ -224,6 +224,9 @@ describe('what a run was refused', () => {
     expect(new Set(await families(version.id))).toEqual(new Set(['0x1']));
     await refused([{ call: 'socket', arguments: ['0x11', '0x80003', '0x0'], errno: 'EPERM' }]);
     expect(new Set(await families((await app.version(2)).id))).toEqual(new Set(['0x1', '0x11']));
+    // Another use of the same call is another thing to allow.
+    await refused([{ call: 'socket', arguments: ['0x10', '0x3', '0x0'], errno: 'EPERM' }]);
+    expect(new Set(await families((await app.version(3)).id))).toEqual(new Set(['0x1', '0x10', '0x11']));
   });
 
   it('is refused quietly from then on where the engine refuses it to everybody', async () => {

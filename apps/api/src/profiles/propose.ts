@@ -94,7 +94,7 @@ export async function considerBuild(
     return { ...nothing, problem };
   }
   const stored = await storeProposal(manager, build, proposalOf(learned, sources, approved), sources.runs);
-  await followUp(manager, stored, learned.digest, denied);
+  if (approved) await followUp(manager, stored, { buildId, basedOn: approved.id, digest: learned.digest }, denied);
   return { ...nothing, proposed: stored.kind === 'proposed' ? stored : null };
 }
 
@@ -136,18 +136,17 @@ function proposalOf(learned: Learned, { runs, denied }: Sources, approved: Profi
 async function followUp(
   manager: EntityManager,
   stored: StoredProposal,
-  digest: Digest,
-  { all, fresh }: DeniedEvidence,
+  proposed: { readonly buildId: string; readonly basedOn: string; readonly digest: Digest },
+  { fresh }: DeniedEvidence,
 ): Promise<void> {
   if (stored.kind === 'known' && (stored.state === 'REJECTED' || stored.state === 'REVOKED')) {
     const why = `A profile version that would allow them was ${stored.state.toLowerCase()} before.`;
     await endJobsOfRuns(manager, fresh, why);
   }
   // What a person wrote is not about them.
-  if (stored.kind === 'known' && (stored.state !== 'PROPOSED' || stored.digest !== digest)) return;
-  const runIds = all.map(({ executorRunId }) => executorRunId);
-  await linkRefusedRuns(manager, stored.id, runIds);
-  await waitForVersion(manager, stored.id, runIds);
+  if (stored.kind === 'known' && (stored.state !== 'PROPOSED' || stored.digest !== proposed.digest)) return;
+  await linkRefusedRuns(manager, { ...proposed, id: stored.id }, fresh);
+  await waitForVersion(manager, stored.id);
 }
 
 /** The lock makes proposals and decisions of one build follow one another; runs of the build start meanwhile. */

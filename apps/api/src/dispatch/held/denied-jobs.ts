@@ -4,21 +4,18 @@ import { type EntityManager } from 'typeorm';
 
 const WAITS = `job.state = 'QUEUED' AND job.waiting_reason = 'waiting-for-profile-decision'`;
 
-/** Runs that are evidence of the proposed version; jobs that wait because of one of them wait for its decision. */
-export async function waitForVersion(
-  manager: EntityManager,
-  versionId: string,
-  runIds: readonly string[],
-): Promise<void> {
-  await manager.query(
-    `UPDATE job SET held_version_id = $1 FROM executor_run AS run
-     WHERE run.id = ANY ($2) AND ${OF_THE_RUN}`,
-    [versionId, runIds],
-  );
-}
-
 /** The run that the job is held for: of its last attempt. */
 const OF_THE_RUN = `${WAITS} AND run.job_id = job.id AND run.attempt_number = job.fence AND run.build_id = job.held_build_id`;
+
+/** Jobs that wait because of a run that is evidence of the proposed version wait for its decision. */
+export async function waitForVersion(manager: EntityManager, versionId: string): Promise<void> {
+  await manager.query(
+    `UPDATE job SET held_version_id = $1
+     FROM profile_version_denial AS link JOIN executor_run AS run ON run.id = link.executor_run_id
+     WHERE link.profile_version_id = $1 AND ${OF_THE_RUN}`,
+    [versionId],
+  );
+}
 
 /** Ends the jobs that wait because of these runs. `why`: a whole sentence. */
 export async function endJobsOfRuns(manager: EntityManager, runIds: readonly string[], why: string): Promise<void> {

@@ -84,13 +84,16 @@ async function queueAgain(
 ): Promise<number> {
   const next: WaitingReason = 'waiting-for-slot';
   const released: unknown[] = await manager.query(
-    `WITH released AS (
-       UPDATE job SET fence = fence + 1, queued_at = now(), waiting_reason = $2,
-         held_build_id = NULL, held_version_id = NULL, held_until = NULL
-       WHERE state = 'QUEUED' AND waiting_reason = $1
+    `WITH free AS (
+       -- In one order, because several of these may run at once.
+       SELECT id FROM job WHERE state = 'QUEUED' AND waiting_reason = $1
          AND EXISTS (SELECT FROM attempt WHERE attempt.job_id = job.id AND attempt.number = job.fence AND attempt.state <> 'OPEN')
          AND (${condition})
-       RETURNING id, fence
+       ORDER BY id FOR UPDATE OF job
+     ), released AS (
+       UPDATE job SET fence = fence + 1, queued_at = now(), waiting_reason = $2,
+         held_build_id = NULL, held_version_id = NULL, held_until = NULL
+       FROM free WHERE job.id = free.id RETURNING job.id, fence
      )
      INSERT INTO outbox (job_id, attempt_number) SELECT id, fence FROM released RETURNING id`,
     [reason, next, ...parameters],

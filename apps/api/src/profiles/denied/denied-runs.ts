@@ -1,5 +1,5 @@
 /** Runs that were refused calls: which of them are to be looked at for a proposal, and which are evidence of one already. */
-import { type Architecture, type Recording, type RefusedCall } from '#lib/profiles';
+import { type Architecture, AWARE_ARGUMENTS, type Recording, type RefusedCall } from '#lib/profiles';
 import { type EntityManager } from 'typeorm';
 import { z } from 'zod';
 import { RECORDING_MAXIMUM_BYTES } from '../check-recordings.js';
@@ -9,8 +9,8 @@ import { readStoredRecording } from '../stored-recording.js';
 export const DENIED_RUNS_PER_HOUR = 20;
 /** Looked at at once; the rest follows when the build is considered next. */
 const RUNS_AT_ONCE = 40;
-/** Of all runs behind a proposal, the oldest first: what was there is not pushed out by what comes. */
-const DENIALS_MAXIMUM = 20_000;
+/** Different uses of one call that are read, the oldest first: what was there is not pushed out by what comes. */
+const USES_MAXIMUM = 200;
 /** Recordings that are read for the files that were refused, together. */
 const RECORDINGS_BYTES = RECORDING_MAXIMUM_BYTES;
 
@@ -62,46 +62,41 @@ export async function takeRefusedRuns(
      WHERE id IN (SELECT id FROM (${DENIED_RUNS}) AS denied WHERE build_id = $1 ORDER BY since, id LIMIT $2) RETURNING id`,
     [build.id, RUNS_AT_ONCE],
   );
-  return readRefusedRuns(
-    manager,
-    taken.map(({ id }) => id),
-    build.architecture,
-  );
+  const ids = taken.map(({ id }) => id);
+  return readRefusedRuns(manager, ids, { architecture: build.architecture, each: true });
 }
 
 /**
- * Runs that are evidence of an addition to the approved version which nobody has decided about. A run behind a version that
- * was rejected or revoked is none any more.
+ * Of $1, a build, and $2, its approved version: runs that are evidence of an addition which nobody has decided about. A run
+ * behind a version that was rejected or revoked is none any more.
  */
+const EVIDENT = `SELECT link.executor_run_id AS id
+  FROM profile_version_denial AS link JOIN profile_version AS version ON version.id = link.profile_version_id
+  WHERE version.build_id = $1
+  GROUP BY 1 HAVING bool_or(version.based_on = $2 AND version.state IN ('PROPOSED', 'SUPERSEDED'))
+    AND NOT bool_or(version.state IN ('REJECTED', 'REVOKED'))`;
+
+/** What such runs were refused: each use of a call once, by the first of them that has it. */
 export async function evidentRuns(
   manager: EntityManager,
   build: { readonly id: string; readonly architecture: Architecture },
   approvedId: string,
 ): Promise<readonly RefusedRun[]> {
-  const rows: { id: string }[] = await manager.query(
-    `SELECT link.executor_run_id AS id
-     FROM profile_version_denial AS link JOIN profile_version AS version ON version.id = link.profile_version_id
-     WHERE version.build_id = $1
-     GROUP BY 1 HAVING bool_or(version.based_on = $2 AND version.state IN ('PROPOSED', 'SUPERSEDED'))
-       AND NOT bool_or(version.state IN ('REJECTED', 'REVOKED'))`,
-    [build.id, approvedId],
-  );
-  return readRefusedRuns(
-    manager,
-    rows.map(({ id }) => id),
-    build.architecture,
-  );
+  const rows: { id: string }[] = await manager.query(EVIDENT, [build.id, approvedId]);
+  const ids = rows.map(({ id }) => id);
+  return readRefusedRuns(manager, ids, { architecture: build.architecture, each: false });
 }
 
+/** These runs, and all that are evident by now, are evidence of the version that would allow what they were refused. */
 export async function linkRefusedRuns(
   manager: EntityManager,
-  versionId: string,
+  version: { readonly id: string; readonly buildId: string; readonly basedOn: string },
   runIds: readonly string[],
 ): Promise<void> {
   await manager.query(
-    `INSERT INTO profile_version_denial (profile_version_id, executor_run_id) SELECT $1, unnest($2::uuid[])
-     ON CONFLICT DO NOTHING`,
-    [versionId, runIds],
+    `INSERT INTO profile_version_denial (profile_version_id, executor_run_id)
+     SELECT $3::uuid, id FROM (${EVIDENT} UNION SELECT unnest($4::uuid[])) AS evident ON CONFLICT DO NOTHING`,
+    [version.buildId, version.basedOn, version.id, runIds],
   );
 }
 
@@ -136,26 +131,39 @@ interface Row {
   readonly content: unknown;
 }
 
-/** Oldest first. */
+/** For each call, the arguments that tell one use of it from another. */
+const AWARE = JSON.stringify(
+  Object.fromEntries(
+    Object.entries(AWARE_ARGUMENTS).map(([call, aware]) => [call, aware.map(({ argument }) => argument)]),
+  ),
+);
+
+/** Oldest first. `each`: all that each run was refused; else what no run before it was. */
 async function readRefusedRuns(
   manager: EntityManager,
   ids: readonly string[],
-  architecture: Architecture,
+  { architecture, each }: { readonly architecture: Architecture; readonly each: boolean },
 ): Promise<readonly RefusedRun[]> {
   if (ids.length === 0) return [];
   const rows: Row[] = await manager.query(
-    `WITH kept AS (
-       SELECT run.id, run.started_at, run.profile_version_id, denial.* FROM (
-         SELECT denial.executor_run_id, denial.position, denial.call, denial.shape, denial.count,
-           row_number() OVER (ORDER BY run.started_at, run.id, denial.position) AS place
-         FROM denial JOIN executor_run AS run ON run.id = denial.executor_run_id
-         WHERE run.id = ANY ($1) AND denial.action <> 'continued'
-       ) AS denial JOIN executor_run AS run ON run.id = denial.executor_run_id WHERE place <= $2
+    `WITH keyed AS (
+       SELECT denial.*, run.started_at, run.profile_version_id, CASE WHEN $5 THEN run.id END AS of_run,
+         CASE WHEN call = 'file' THEN run.id::text ELSE (
+           SELECT string_agg(shape->'arguments'->>(aware.index::int), ' ' ORDER BY aware.place)
+           FROM jsonb_array_elements_text($4::jsonb->call) WITH ORDINALITY AS aware(index, place)) END AS use
+       FROM denial JOIN executor_run AS run ON run.id = denial.executor_run_id
+       WHERE run.id = ANY ($1) AND denial.action <> 'continued'
+     ), uses AS (
+       SELECT DISTINCT ON (of_run, call, use) * FROM keyed
+       ORDER BY of_run, call, use, started_at, executor_run_id, position
+     ), kept AS (
+       SELECT *, row_number() OVER (PARTITION BY of_run, call ORDER BY started_at, executor_run_id, position) AS place
+       FROM uses
      ), told AS (
-       SELECT id, started_at, profile_version_id, bool_or(call = 'file') AS of_files,
+       SELECT executor_run_id AS id, started_at, profile_version_id, bool_or(call = 'file') AS of_files,
          jsonb_agg(jsonb_build_object('call', call, 'architecture', shape->'architecture', 'errno', shape->'errno',
            'arguments', coalesce(shape->'arguments', '[]'), 'count', count) ORDER BY position) AS refused
-       FROM kept GROUP BY 1, 2, 3
+       FROM kept WHERE place <= $2 GROUP BY 1, 2, 3
      ), recorded AS (
        SELECT told.id, recording.digest, recording.content,
          sum(content_bytes) OVER (ORDER BY told.started_at, told.id) AS bytes
@@ -163,7 +171,7 @@ async function readRefusedRuns(
      )
      SELECT told.id AS "executorRunId", profile_version_id AS "profileVersionId", refused, digest, content
      FROM told LEFT JOIN recorded ON recorded.id = told.id AND bytes <= $3 ORDER BY told.started_at, told.id`,
-    [ids, DENIALS_MAXIMUM, RECORDINGS_BYTES],
+    [ids, USES_MAXIMUM, RECORDINGS_BYTES, AWARE, each],
   );
   return rows.map(({ digest, content, refused, ...run }) => ({
     ...run,
