@@ -19,6 +19,7 @@ describe('parseCommandLine', () => {
           levels: PROFILE_LEVELS,
           cases: undefined,
           learnFrom: 'spread',
+          mode: 'stages',
           keepGoing: false,
         },
       },
@@ -42,7 +43,9 @@ describe('parseCommandLine', () => {
 
   it('takes a choice of applications, levels and cases for the profiles bench', () => {
     const choice = ['--applications', 'samtools,seqtk', '--levels', 'files,syscalls', '--cases', '2'];
-    expect(parseCommandLine(['profiles', ...choice, '--learn-from', 'first', '--keep-going'])).toMatchObject({
+    expect(
+      parseCommandLine(['profiles', ...choice, '--learn-from', 'first', '--mode', 'direct', '--keep-going']),
+    ).toMatchObject({
       name: 'profiles',
       options: {
         levels: LEVEL_NAMES,
@@ -51,6 +54,7 @@ describe('parseCommandLine', () => {
           levels: ['syscalls', 'files'],
           cases: 2,
           learnFrom: 'first',
+          mode: 'direct',
           keepGoing: true,
         },
       },
@@ -75,6 +79,7 @@ describe('parseCommandLine', () => {
     { args: ['monitoring', '--programs', 'calls'] },
     { args: ['profiles', '--levels', 'strace'] },
     { args: ['profiles', '--learn-from', 'last'] },
+    { args: ['profiles', '--mode', 'audit'] },
     { args: ['profiles', '--cases', '0'] },
   ])('refuses $args', ({ args }) => {
     expect(() => parseCommandLine(args)).toThrow(UsageError);

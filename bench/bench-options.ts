@@ -3,6 +3,7 @@ import { randomInt } from 'node:crypto';
 import { parseArgs } from 'node:util';
 import { PROFILE_LEVELS, type ProfileLevel } from './profiles/counts.js';
 import { LEARN_FROM, type LearnFrom } from './profiles/learn-from.js';
+import { MODE_NAMES, type ModeName } from './profiles/modes.js';
 import { LEVEL_NAMES, type LevelName } from './levels.js';
 import { PROGRAM_NAMES, type ProgramName } from './program-names.js';
 import { PARTS } from './throughput-report.js';
@@ -27,6 +28,7 @@ export interface ProfilesOptions {
   /** Held out cases of each application, at most; undefined: all. */
   readonly cases: number | undefined;
   readonly learnFrom: LearnFrom;
+  readonly mode: ModeName;
   /** After an application that could not be measured at a level. */
   readonly keepGoing: boolean;
 }
@@ -56,6 +58,8 @@ options
   --cases <n>  cases of each application that the profiles bench enforces (default, and to prove something, all)
   --learn-from <${LEARN_FROM.join('|')}> cases that the profiles bench learns from: the first of each kind (default), or
                the first three
+  --mode <${MODE_NAMES.join('|')}>  how the profiles bench gets from a proposed profile to enforced jobs: by an audit that
+               Porin ends when it is quiet (default), or at once
   --keep-going the profiles bench goes on after an application that cannot be measured
   --jobs <n>   jobs of the throughput bench (default ${DEFAULT_JOBS}, a multiple of ${PARTS}); fewer prove nothing
   --seed <n>   order of the runs and resampling (default: a random one, which is printed)
@@ -98,6 +102,7 @@ export function parseCommandLine(args: readonly string[]): CommandLine {
         levels: chosen('--levels', isOfProfiles ? values.levels : undefined, PROFILE_LEVELS),
         cases: wholeNumber('--cases', values.cases, 1, 1000),
         learnFrom: oneOf('--learn-from', values['learn-from'], LEARN_FROM),
+        mode: oneOf('--mode', values.mode, MODE_NAMES),
         keepGoing: values['keep-going'],
       },
     },
@@ -118,6 +123,7 @@ function parsed(args: readonly string[]) {
         applications: { type: 'string' },
         cases: { type: 'string' },
         'learn-from': { type: 'string' },
+        mode: { type: 'string' },
         'keep-going': { type: 'boolean', default: false },
         seed: { type: 'string' },
       },

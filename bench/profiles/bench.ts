@@ -91,7 +91,7 @@ function conclude(
 ): number {
   const { profiles } = options;
   const report = profilesReport(outcome.measured);
-  const checks = profileChecks(report, profiles.levels);
+  const checks = profileChecks(report, profiles);
   const { levels, heldOut, repetitions } = report;
   writeRuns('profiles', {
     ...outcome,
@@ -101,6 +101,7 @@ function conclude(
     applications: byName(report, (row) => row.figures),
     environment,
     learnFrom: profiles.learnFrom,
+    mode: profiles.mode,
     totals: { levels, heldOut, repetitions, checks },
     repetitions: byName(report, (row) => row.repetitions),
   });
@@ -113,7 +114,7 @@ function conclude(
     ...outcome.remarks,
   ];
   console.log(`
-Learned from three cases and enforced on cases that the profile had not seen, on ${describeEnvironment(environment)}.
+Learned from three cases${profiles.mode === 'stages' ? ', audited' : ''} and enforced on cases that the profile had not seen, on ${describeEnvironment(environment)}.
 Learned from: ${learned.join(', ')}.
 
 ${renderProfiles(report)}

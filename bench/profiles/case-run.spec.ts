@@ -27,6 +27,8 @@ describe('the end of a case', () => {
     const read = caseRunOf('h06', {
       id: 'j',
       state: 'COMPLETE',
+      waitingReason: null,
+      waitingReasonText: null,
       errorCode: null,
       errorMessage: null,
       outputs: [
@@ -37,6 +39,18 @@ describe('the end of a case', () => {
     });
     expect(read).toMatchObject({ held, exitCode: 0, digests: RUN.digests, partialReasons: [] });
     expect(read.denials).toEqual([denial, denial]);
+  });
+
+  it('is that it was held, where it would have waited for a person', () => {
+    const waiting = {
+      waitingReason: 'waiting-for-profile-decision',
+      waitingReasonText: 'waiting for an administrator',
+    };
+    const job = { id: 'j', state: 'QUEUED', ...waiting, errorCode: null, errorMessage: null, outputs: [], runs: [] };
+    expect(caseRunOf('h06', job)).toMatchObject({
+      state: 'HELD',
+      error: 'waiting-for-profile-decision: waiting for an administrator',
+    });
   });
 
   it('is told by state and exit code, or by the signal', () => {

@@ -15,6 +15,8 @@ export type Denial = z.infer<typeof denialSchema>;
 export const jobAnswerSchema = z.object({
   id: z.string(),
   state: z.string(),
+  waitingReason: z.string().nullable(),
+  waitingReasonText: z.string().nullable(),
   errorCode: z.string().nullable(),
   errorMessage: z.string().nullable(),
   outputs: z.array(z.object({ path: z.string(), sha256: z.string().nullable() })),
@@ -37,6 +39,7 @@ export type JobAnswer = z.infer<typeof jobAnswerSchema>;
 export interface CaseRun {
   readonly caseId: string;
   readonly jobId: string;
+  /** `HELD` where it would have waited for a person. */
   readonly state: string;
   /** What held it, as the node says; null where nothing ran. */
   readonly held: {
@@ -65,16 +68,21 @@ export function caseRunOf(caseId: string, job: JobAnswer): CaseRun {
   return {
     caseId,
     jobId: job.id,
-    state: job.state,
+    state: job.state === 'QUEUED' ? 'HELD' : job.state,
     held: last ? pickHeld(last) : null,
     exitCode: last?.exitCode ?? null,
     signal: last?.signal ?? null,
-    error: job.errorCode === null ? null : `${job.errorCode}: ${job.errorMessage ?? ''}`,
+    error: errorOf(job),
     digests: { ...Object.fromEntries(written), stdout: stdout ?? 'nothing' },
     denials: job.runs.flatMap(({ denials }) => denials),
     partialReasons: last?.recording?.partialReasons ?? null,
     wallUs: last?.wallUs ?? null,
   };
+}
+
+function errorOf({ errorCode, errorMessage, waitingReason, waitingReasonText }: JobAnswer): string | null {
+  if (errorCode !== null) return `${errorCode}: ${errorMessage ?? ''}`;
+  return waitingReason === null ? null : `${waitingReason}: ${waitingReasonText ?? ''}`;
 }
 
 function pickHeld({ enforcement, profileVersionId, landlockStatus }: JobAnswer['runs'][number]) {

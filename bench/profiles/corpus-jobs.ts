@@ -3,6 +3,7 @@ import { mkdirSync, rmSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
+import { type WaitingReason } from '#lib/jobs';
 import { z } from 'zod';
 import { type ApiClient } from '../../scripts/demo/api-client.js';
 import { type CaseRun, caseRunOf, type JobAnswer, jobAnswerSchema } from './case-run.js';
@@ -14,6 +15,13 @@ const POLL_MS = 200;
 const WALL_TIME_S = 120;
 const JOB_LIMIT_MS = 15 * 60_000;
 const STDERR_CHARACTERS = 400;
+/** Reasons to wait that only a person ends. */
+const WAITS_FOR_A_PERSON: readonly string[] = [
+  'waiting-for-profile-decision',
+  'waiting-for-stage-decision',
+  'waiting-for-approved-profile',
+  'waiting-for-known-content',
+] satisfies readonly WaitingReason[];
 const FINAL_STATES: readonly string[] = ['COMPLETE', 'EXECUTOR_ERROR', 'SYSTEM_ERROR', 'CANCELED'];
 
 export interface CorpusJobsOptions {
@@ -71,10 +79,15 @@ export class CorpusJobs {
     }
   }
 
+  /** A job that is held is canceled, and answered as it waited. */
   async #end(client: ApiClient, id: string): Promise<JobAnswer> {
     for (const deadline = Date.now() + JOB_LIMIT_MS; Date.now() < deadline;) {
       const job = await client.get(`/api/v1/jobs/${id}`, jobAnswerSchema);
       if (FINAL_STATES.includes(job.state)) return job;
+      if (job.state === 'QUEUED' && WAITS_FOR_A_PERSON.includes(job.waitingReason ?? '')) {
+        await client.post(`/api/v1/jobs/${id}/cancel`, {}, z.unknown());
+        return job;
+      }
       await sleep(POLL_MS, undefined, { signal: this.options.stop });
     }
     throw new Error(`the job ${id} did not end within ${JOB_LIMIT_MS / 60_000} minutes`);

@@ -5,7 +5,7 @@ import { LEARN_FROM, LEARNED_CASES } from './learn-from.js';
 import { planOf, REPETITIONS } from './plan.js';
 
 const CORPUS = readCorpus();
-const options = { levels: PROFILE_LEVELS, cases: undefined };
+const options = { levels: PROFILE_LEVELS, cases: undefined, mode: 'stages' as const };
 
 describe('the corpus', () => {
   it('has the twelve applications and the example, each with cases to learn from and many that are held out', () => {

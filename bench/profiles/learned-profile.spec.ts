@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { allowedFrom, learnedProfileOf, runsToStable } from './learned-profile.js';
+import { allowedFrom, learnedProfileOf, RECORDED_ORIGINS, runsToStable } from './learned-profile.js';
 
 const ANSWER = {
   id: 'p',
@@ -28,10 +28,16 @@ describe('a learned profile', () => {
       mbind: { origin: 'seen' },
       close: { origin: 'basic' },
       read: { origin: 'seen', run: 'r' },
-      unlink: { origin: 'implied', family: 'files' },
+      unlink: { origin: 'audit', run: 'r' },
+      rename: { origin: 'implied', family: 'files' },
     };
-    const learned = learnedProfileOf({ ...ANSWER, origins });
-    expect(['seen', 'basic', 'implied'].map((origin) => allowedFrom(learned, origin))).toEqual([1, 1, 1]);
+    const rules = [
+      ...ANSWER.profile.rules.slice(0, 1),
+      { names: ['close', 'read', 'rename', 'unlink'], action: 'SCMP_ACT_ALLOW' },
+    ];
+    const learned = learnedProfileOf({ ...ANSWER, profile: { ...ANSWER.profile, rules }, origins });
+    const groups = [RECORDED_ORIGINS, ['basic'], ['implied']];
+    expect(groups.map((from) => allowedFrom(learned, from))).toEqual([2, 1, 1]);
   });
 });
 

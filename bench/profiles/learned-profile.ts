@@ -1,5 +1,5 @@
 /** A learned profile in figures: what it allows and where that comes from, what it closes, when it stopped growing. */
-import { allowedNames, parseProfile, type Profile } from '#lib/profiles';
+import { allowedNames, type Origin, parseProfile, type Profile } from '#lib/profiles';
 import { z } from 'zod';
 
 /** What the bench reads of the answer of GET /api/v1/profiles/{id}. */
@@ -36,8 +36,11 @@ export function allowedBy({ origins }: LearnedProfile): readonly string[] {
   return Object.keys(origins);
 }
 
-export function allowedFrom({ origins }: LearnedProfile, origin: string): number {
-  return Object.values(origins).filter((each) => each === origin).length;
+/** Of calls that a recording had, of a run without a profile or one under audit. */
+export const RECORDED_ORIGINS: readonly string[] = ['seen', 'audit'] satisfies readonly Origin[];
+
+export function allowedFrom({ origins }: LearnedProfile, from: readonly string[]): number {
+  return Object.values(origins).filter((each) => from.includes(each)).length;
 }
 
 /**

@@ -1,7 +1,8 @@
-/** An application's way to a profile over the public API: register it, run jobs that teach, wait for the proposal, approve. */
+/** An application's way to a profile over the public API: register it, run jobs that teach, wait for the proposal, decide. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { type ApiClient } from '../../scripts/demo/api-client.js';
+import { type Stage } from '#lib/profiles';
 import { type CaseRun } from './case-run.js';
 import { type CorpusJobs } from './corpus-jobs.js';
 import { type CorpusApplication, type CorpusCase } from './corpus.js';
@@ -23,11 +24,20 @@ export interface Gates {
   readonly distinctInputsNeeded: number;
 }
 
+/** What is known and decided of a build. */
+export interface Standing {
+  /** Recordings that are still to be considered. */
+  readonly waiting: number;
+  readonly proposedId: string | null;
+  /** Of the approved version; null where there is none. */
+  readonly stage: z.infer<typeof stageSchema> | null;
+}
+
 export class Learner {
   constructor(
     private readonly admin: ApiClient,
     private readonly jobs: CorpusJobs,
-    private readonly stop: AbortSignal,
+    readonly stop: AbortSignal,
     private readonly remark: (text: string) => void,
   ) {}
 
@@ -61,22 +71,54 @@ export class Learner {
       const { profiles } = await this.admin.get(path, profileListSchema);
       const [newest] = profiles;
       if (newest && newest.recordings >= recordings) {
-        return learnedProfileOf(await this.admin.get(`/api/v1/profiles/${newest.id}`, profileAnswerSchema));
+        return this.profile(newest.id);
       }
       await sleep(POLL_MS, undefined, { signal: this.stop });
     }
     throw new Error(`${name}: no profile was proposed from ${recordings} recordings in ${PROPOSAL_LIMIT_MS / 1000} s`);
   }
 
-  async approve({ id, digest }: LearnedProfile): Promise<void> {
-    await this.admin.post(
-      `/api/v1/profiles/${id}/approve`,
-      { digest, reason: 'Approved unread by a bench.' },
-      z.unknown(),
-    );
+  async profile(id: string): Promise<LearnedProfile> {
+    return learnedProfileOf(await this.admin.get(`/api/v1/profiles/${id}`, profileAnswerSchema));
+  }
+
+  async approve({ id, digest }: LearnedProfile, stage: Stage): Promise<void> {
+    const approval = { digest, stage, reason: 'Approved unread by a bench.' };
+    await this.admin.post(`/api/v1/profiles/${id}/approve`, approval, z.unknown());
+  }
+
+  /** What an administrator does with a version that is not promoted. */
+  async enforce({ id, digest }: LearnedProfile, runs: number): Promise<void> {
+    this.remark(`the version ${id} was not promoted in ${runs} runs, and is enforced by an administrator`);
+    const change = { digest, stage: 'enforce', reason: `Not promoted in ${runs} runs of a bench.` };
+    await this.admin.post(`/api/v1/profiles/${id}/stage`, change, z.unknown());
+  }
+
+  /** Of the one build of the application. */
+  async standing({ id, name }: Registration): Promise<Standing> {
+    const { builds } = await this.admin.get(`/api/v1/applications/${id}`, applicationAnswerSchema);
+    const [build] = builds;
+    if (!build || builds.length > 1) throw new Error(`${name} has ${builds.length} builds, not one`);
+    return { waiting: build.learning.waiting, proposedId: build.proposedProfileId, stage: build.learning.stage };
   }
 }
 
+const enough = z.object({ have: z.number(), need: z.number() });
+const stageSchema = z.union([
+  z.object({ stage: z.literal('enforce') }),
+  z.object({
+    stage: z.literal('audit'),
+    promotion: z.object({ quietRuns: enough, inputs: enough, isOver: z.boolean() }),
+  }),
+]);
+const applicationAnswerSchema = z.object({
+  builds: z.array(
+    z.object({
+      proposedProfileId: z.string().nullable(),
+      learning: z.object({ waiting: z.number(), stage: stageSchema.nullable() }),
+    }),
+  ),
+});
 const profileListSchema = z.object({ profiles: z.array(z.object({ id: z.string(), recordings: z.number() })) });
 
 function whyNot({ state, error, partialReasons, stderr }: CaseRun): string {

@@ -1,17 +1,21 @@
 /** One application through the bench: unrestricted, then learned and enforced at every level, and learned on. */
 import { type CaseRun } from './case-run.js';
+import { type AuditCourse } from './audit-course.js';
 import { type CorpusJobs } from './corpus-jobs.js';
 import { type CorpusCase } from './corpus.js';
 import { type ProfileLevel } from './counts.js';
 import { allowedBy, type LearnedProfile } from './learned-profile.js';
 import { type Learner } from './learner.js';
-import { MODE_NAMES, type ModeName, MODES } from './modes.js';
+import { type ModeName } from './modes.js';
 import { isRepeated, type Plan, REPETITIONS, UNRESTRICTED_RUNS } from './plan.js';
+import { reachEnforcement } from './reach-enforcement.js';
 
 export interface EnforcedProfile {
   readonly level: ProfileLevel;
   readonly mode: ModeName;
   readonly learned: LearnedProfile;
+  /** Null where it was enforced at once. */
+  readonly audit: AuditCourse | null;
   readonly heldOut: readonly CaseRun[];
   /** Of the learned cases; empty where the application is not one that is repeated. */
   readonly repetitions: readonly CaseRun[];
@@ -82,11 +86,12 @@ export class ApplicationMeasurement {
   }
 
   async #measureLevel(level: ProfileLevel): Promise<readonly EnforcedProfile[]> {
-    const [growth, ...modes] = await Promise.all([
+    const { mode } = this.plan;
+    const [growth, enforced] = await Promise.all([
       this.#orGiveUp(`${level}, followed`, this.#follow(level)),
-      ...MODE_NAMES.map((mode) => this.#orGiveUp(`${level}, ${mode}`, this.#enforce(level, mode))),
+      this.#orGiveUp(`${level}, ${mode}`, this.#enforce(level)),
     ]);
-    return modes.flatMap((each) => (each ? [{ ...each, growth: growth ?? [] }] : []));
+    return enforced ? [{ ...enforced, growth: growth ?? [] }] : [];
   }
 
   async #orGiveUp<T>(what: string, work: Promise<T>): Promise<T | undefined> {
@@ -98,21 +103,22 @@ export class ApplicationMeasurement {
     }
   }
 
-  async #enforce(level: ProfileLevel, mode: ModeName): Promise<Omit<EnforcedProfile, 'growth'>> {
-    const { application, learned: cases, heldOut } = this.plan;
-    const registered = await this.learner.register(`${application.name}-${level}-${mode}`, this.image, application);
-    await this.#all(cases, (of) => this.learner.teach(registered, of, level));
-    const learned = await this.learner.proposal(registered, cases.length);
-    await MODES[mode](this.learner, learned);
+  async #enforce(level: ProfileLevel): Promise<Omit<EnforcedProfile, 'growth'>> {
+    const { plan, learner, jobs } = this;
+    const { application, learned: cases, heldOut, mode } = plan;
+    const registered = await learner.register(`${application.name}-${level}-${mode}`, this.image, application);
+    await this.#all(cases, (of) => learner.teach(registered, of, level));
+    const proposal = await learner.proposal(registered, cases.length);
+    const { learned, audit } = await reachEnforcement({ registered, proposal, plan, learner, jobs });
     const enforced = async (of: CorpusCase) => {
-      const run = await this.jobs.run({ application: registered.name, of, by: 'submitter', enforcement: 'enforce' });
+      const run = await jobs.run({ application: registered.name, of, by: 'submitter', enforcement: 'enforce' });
       requireHeld(run, learned.id, level);
       return run;
     };
     const runs = await this.#all(heldOut, enforced);
-    const repeated = isRepeated(this.plan) && level === REPETITIONS.level ? cases : [];
+    const repeated = isRepeated(plan) && level === REPETITIONS.level ? cases : [];
     const again = Array.from({ length: REPETITIONS.runs }, () => repeated).flat();
-    return { level, mode, learned, heldOut: runs, repetitions: await this.#all(again, enforced) };
+    return { level, mode, learned, audit, heldOut: runs, repetitions: await this.#all(again, enforced) };
   }
 
   /** One recording at a time, in an application where every one of them brings a proposal. */

@@ -2,7 +2,7 @@
 import { type CorpusApplication, type CorpusCase } from './corpus.js';
 import { type ProfileLevel } from './counts.js';
 import { inLearningOrder, LEARNED_CASES, type LearnFrom } from './learn-from.js';
-import { MODE_NAMES } from './modes.js';
+import { type ModeName } from './modes.js';
 
 /** Outputs on which these do not agree are not compared. */
 export const UNRESTRICTED_RUNS = 2;
@@ -15,11 +15,12 @@ export interface Plan {
   readonly further: readonly CorpusCase[];
   readonly heldOut: readonly CorpusCase[];
   readonly levels: readonly ProfileLevel[];
+  readonly mode: ModeName;
 }
 
 export function planOf(
   application: CorpusApplication,
-  options: { learnFrom: LearnFrom; levels: readonly ProfileLevel[]; cases: number | undefined },
+  options: { learnFrom: LearnFrom; levels: readonly ProfileLevel[]; cases: number | undefined; mode: ModeName },
 ): Plan {
   const ordered = inLearningOrder(application.learn, options.learnFrom);
   return {
@@ -28,16 +29,20 @@ export function planOf(
     further: ordered.slice(LEARNED_CASES),
     heldOut: application.heldOut.slice(0, options.cases),
     levels: options.levels,
+    mode: options.mode,
   };
 }
 
-/** Runs that teach nothing, and those that confirm a difference, come on top. */
+/** Quiet runs that Porin asks for before it enforces what is audited. */
+const QUIET_RUNS = 5;
+
+/** Runs that teach nothing, those of an audit that is not quiet, and those that confirm a difference, come on top. */
 export function jobsOf(plan: Plan): number {
-  const { learned, further, heldOut, levels } = plan;
+  const { learned, further, heldOut, levels, mode } = plan;
   const unrestricted = UNRESTRICTED_RUNS * (heldOut.length + (isRepeated(plan) ? learned.length : 0));
-  const ofMode = learned.length + heldOut.length;
-  const ofLevel = MODE_NAMES.length * ofMode + learned.length + further.length;
-  const repeated = isRepeated(plan) ? MODE_NAMES.length * REPETITIONS.runs * learned.length : 0;
+  const enforced = learned.length + (mode === 'stages' ? QUIET_RUNS : 0) + heldOut.length;
+  const ofLevel = enforced + learned.length + further.length;
+  const repeated = isRepeated(plan) ? REPETITIONS.runs * learned.length : 0;
   return unrestricted + levels.length * ofLevel + repeated;
 }
 

@@ -1,6 +1,7 @@
 import { type Profile } from '#lib/profiles';
 import { describe, expect, it } from 'vitest';
 import { type Check, exitCodeOf } from '../checks.js';
+import { type AuditCourse } from './audit-course.js';
 import { type CaseRun, type Denial } from './case-run.js';
 import { readCorpus } from './corpus.js';
 import { PROFILE_LEVELS } from './counts.js';
@@ -41,19 +42,24 @@ function measured(name: string, ...changes: Partial<EnforcedProfile>[]): Measure
     level: 'syscalls',
     mode: 'direct',
     learned: learned({ read: 'seen', futex: 'basic', setsockopt: 'seen', unlink: 'implied' }),
+    audit: null,
     heldOut: [GOOD, GOOD],
     repetitions: [],
     growth: [['read'], ['read', 'write'], ['read', 'write']],
   };
   return {
     name,
-    plan: planOf(application, { learnFrom: 'spread', levels: PROFILE_LEVELS, cases: undefined }),
+    plan: planOf(application, { learnFrom: 'spread', levels: PROFILE_LEVELS, cases: undefined, mode: 'direct' }),
     unrestricted: new Map([['h06', [GOOD, GOOD]]]),
     profiles: changes.map((change) => ({ ...usual, ...change })),
   };
 }
 const verdictOf = (checks: readonly Check[], what: string) => checks.find((check) => check.what.startsWith(what));
-const checksOf = (...all: MeasuredApplication[]) => profileChecks(profilesReport(all), ['syscalls']);
+const checksOf = (...all: MeasuredApplication[]) =>
+  profileChecks(profilesReport(all), { levels: ['syscalls'], mode: 'direct' });
+const stagedChecksOf = (...all: MeasuredApplication[]) =>
+  profileChecks(profilesReport(all), { levels: ['syscalls'], mode: 'stages' });
+const AUDIT: AuditCourse = { runs: 9, approved: 1, isPromoted: true };
 
 describe('the report', () => {
   it('has a profile’s figures under application, level and mode, and nothing else', () => {
@@ -71,6 +77,7 @@ describe('the report', () => {
       failedJobs: 0,
       differingOutputs: 0,
       runsToStable: 2,
+      audit: null,
     });
     expect(figures.samtools?.files?.direct).toMatchObject({ falseDenials: 1, failedJobs: 0 });
     expect(Object.keys(figures)).toEqual(['samtools']);
@@ -132,6 +139,17 @@ describe('the bars', () => {
     expect([verdict(2), verdict(3)]).toEqual(['within-bar', 'over-bar']);
   });
 
+  it('bear no false denial, no failed job and no other output after an audit', () => {
+    const verdicts = (...heldOut: CaseRun[]) =>
+      stagedChecksOf(measured('samtools', { mode: 'stages', audit: AUDIT, heldOut })).filter(
+        ({ what, verdict }) => /^(false denials|failed jobs).*, syscalls/.test(what) && verdict === 'over-bar',
+      ).length;
+    expect(verdicts(GOOD)).toBe(0);
+    expect(verdicts(...Array<CaseRun>(200).fill(GOOD), DENIED)).toBe(1);
+    expect(verdicts({ ...GOOD, digests: { stdout: 'other' } })).toBe(1);
+    expect(verdicts({ ...DENIED, state: 'HELD' })).toBe(2);
+  });
+
   it('bear no false denial that leaves a job COMPLETE with another output', () => {
     const heldOut = [...Array<CaseRun>(99).fill(GOOD), WRONG];
     const check = verdictOf(checksOf(measured('samtools', { heldOut })), 'runs with a false denial');
@@ -170,9 +188,21 @@ describe('the table', () => {
   it('has a row for every profile and one for every level', () => {
     const [, row, total] = renderProfiles(report).split('\n');
     expect(row?.split(/  +/)).toEqual([
-      ...['samtools, syscalls, direct', '4', '2', '1', '1', '24', '24', '2', '1', '0', '1', '2 runs'],
+      ...['samtools, syscalls, direct', '4', '2', '1', '1', '24', '24', '2', '1', '0', '1', '2 runs', '-', '-', '-'],
     ]);
-    expect(total).toMatch(/^all 1, syscalls .* median 24 .* 2 +1 +0 +1$/);
+    expect(total).toMatch(/^all 1, syscalls .* median 24 .* 2 +1 +0 +1 +- +- +-$/);
+  });
+
+  it('says how a profile came through its audit', () => {
+    const stuck = { runs: 30, approved: 2, isPromoted: false };
+    const staged = profilesReport([
+      measured('samtools', { mode: 'stages', audit: AUDIT }),
+      measured('seqtk', { mode: 'stages', audit: stuck }),
+    ]);
+    const [, first, second, total] = renderProfiles(staged).split('\n');
+    expect(first).toMatch(/ 9 +1 +by itself$/);
+    expect(second).toMatch(/ 30 +2 +by a person$/);
+    expect(total).toMatch(/ 39 +3 +1 of 2 by itself$/);
   });
 
   it('lists refused calls with their cases and how often, and how many runs a call was refused in', () => {

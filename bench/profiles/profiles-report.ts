@@ -1,10 +1,11 @@
 /** From the runs of the profiles bench to the figures of every application, level and mode, and their totals. */
 import { median } from '#lib/overhead';
 import { callClass, closedVulnerabilities, closedWithConditions, VULNERABILITIES } from '#lib/profiles';
+import { type AuditCourse } from './audit-course.js';
 import { endsAsExpected, outcomeOf } from './case-run.js';
 import { type CorpusCase } from './corpus.js';
 import { count, type Counts, judge, type JudgedRun, type ProfileLevel, sumOf } from './counts.js';
-import { allowedBy, allowedFrom, type LearnedProfile, runsToStable } from './learned-profile.js';
+import { allowedBy, allowedFrom, RECORDED_ORIGINS, type LearnedProfile, runsToStable } from './learned-profile.js';
 import { type EnforcedProfile, type MeasuredApplication } from './measure-application.js';
 import { type ModeName } from './modes.js';
 
@@ -22,6 +23,8 @@ export interface ProfileFigures {
   readonly failedJobs: number;
   readonly differingOutputs: number;
   readonly runsToStable: number | null;
+  /** Null where it was enforced at once. */
+  readonly audit: AuditCourse | null;
 }
 
 export interface ReportRow {
@@ -105,7 +108,7 @@ export function unexpectedEnds(measured: readonly MeasuredApplication[]): readon
 }
 
 function rowOf({ name, plan, unrestricted }: MeasuredApplication, enforced: EnforcedProfile): ReportRow {
-  const { level, mode, learned, growth } = enforced;
+  const { level, mode, learned, growth, audit } = enforced;
   const judged = (runs: EnforcedProfile['heldOut']) => runs.map((run) => judge(run, level, unrestricted));
   const heldOut = judged(enforced.heldOut);
   const repeated = judged(enforced.repetitions);
@@ -117,9 +120,9 @@ function rowOf({ name, plan, unrestricted }: MeasuredApplication, enforced: Enfo
     cases: [...plan.application.learn, ...plan.application.heldOut],
     figures: {
       allowed: allowedBy(learned).length,
-      seen: allowedFrom(learned, 'seen'),
-      basic: allowedFrom(learned, 'basic'),
-      implied: allowedFrom(learned, 'implied'),
+      seen: allowedFrom(learned, RECORDED_ORIGINS),
+      basic: allowedFrom(learned, ['basic']),
+      implied: allowedFrom(learned, ['implied']),
       closedCves: closedVulnerabilities(learned.profile).length,
       closedCvesWithConditions: closedWithConditions(learned.profile).length,
       heldOutRuns: counts.runs,
@@ -127,6 +130,7 @@ function rowOf({ name, plan, unrestricted }: MeasuredApplication, enforced: Enfo
       failedJobs: counts.failedJobs,
       differingOutputs: counts.differingOutputs,
       runsToStable: runsToStable(growth),
+      audit,
     },
     origins: learned.origins,
     counts,
@@ -148,7 +152,9 @@ function openBy(origins: Readonly<Record<string, string>>): Readonly<Record<stri
 }
 
 function unseenDangerous(origins: Readonly<Record<string, string>>): readonly string[] {
-  return Object.keys(origins).filter((name) => callClass(name) === 'dangerous' && origins[name] !== 'seen');
+  return Object.keys(origins).filter(
+    (name) => callClass(name) === 'dangerous' && !RECORDED_ORIGINS.includes(origins[name] ?? ''),
+  );
 }
 
 function totalsOf(rows: readonly ReportRow[]): LevelTotals {

@@ -1,6 +1,7 @@
 /** The report of the profiles bench for people: a row for every profile, and every false denial by its kind. */
 import { VULNERABILITIES } from '#lib/profiles';
 import { renderTable } from '../table.js';
+import { type AuditCourse } from './audit-course.js';
 import { outcomeOf } from './case-run.js';
 import { type JudgedRun } from './counts.js';
 import { type ProfilesReport, type ReportRow } from './profiles-report.js';
@@ -8,6 +9,7 @@ import { type ProfilesReport, type ReportRow } from './profiles-report.js';
 const HEADER = [
   ...['application, level, mode', 'allowed', 'seen', 'basic', 'implied', `closed of ${VULNERABILITIES.length}`],
   ...['with conditions', 'runs', 'false denials', 'failed', 'other output', 'stable after'],
+  ...['runs in audit', 'approved in it', 'promoted'],
 ];
 
 export function renderProfiles({ rows, levels }: ProfilesReport): string {
@@ -15,6 +17,7 @@ export function renderProfiles({ rows, levels }: ProfilesReport): string {
     ...[`all ${applications}, ${level}`, '', '', '', '', `median ${medianClosedCves}`, ''],
     ...[counts.runs, counts.falseDenials, counts.failedJobs, counts.differingOutputs].map(String),
     '',
+    ...auditTotals(rows.filter((row) => row.level === level)),
   ]);
   return renderTable(HEADER, [...rows.map(cells), ...totals]);
 }
@@ -27,7 +30,21 @@ function cells(row: ReportRow): string[] {
     String(figures.closedCvesWithConditions),
     ...[figures.heldOutRuns, figures.falseDenials, figures.failedJobs, figures.differingOutputs].map(String),
     figures.runsToStable === null ? 'still growing' : `${figures.runsToStable} runs`,
+    ...auditCells(figures.audit),
   ];
+}
+
+function auditCells(audit: AuditCourse | null): string[] {
+  if (!audit) return ['-', '-', '-'];
+  return [String(audit.runs), String(audit.approved), audit.isPromoted ? 'by itself' : 'by a person'];
+}
+
+function auditTotals(rows: readonly ReportRow[]): string[] {
+  const audits = rows.flatMap(({ figures }) => figures.audit ?? []);
+  if (audits.length === 0) return auditCells(null);
+  const sum = (of: 'runs' | 'approved') => String(audits.reduce((total, audit) => total + audit[of], 0));
+  const promoted = audits.filter(({ isPromoted }) => isPromoted).length;
+  return [sum('runs'), sum('approved'), `${promoted} of ${audits.length} by itself`];
 }
 
 /** Equal lines of several profiles are one. */

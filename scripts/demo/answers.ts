@@ -10,6 +10,7 @@ const denialSchema = z.object({
   action: z.string(),
   errno: z.string().nullish(),
   description: z.string(),
+  class: z.string().nullable(),
   count: z.number(),
 });
 export type Denial = z.infer<typeof denialSchema>;
@@ -46,8 +47,26 @@ export const profileSchema = z.object({
   profile: z.record(z.string(), z.unknown()),
   coverage: z.record(z.string(), z.object({ seenIn: z.number(), of: z.number() })),
   lint: z.array(z.object({ name: z.string(), kind: z.string(), reason: z.string() })),
+  stage: z.string().nullable(),
+  promotion: z.object({ sentence: z.string() }).nullable(),
+  decisions: z.array(z.object({ rule: z.string().nullable(), reason: z.string() })),
 });
 export type ProfileAnswer = z.infer<typeof profileSchema>;
+
+/** What the demo shows of a review: what the version adds, and the denials that it comes from. */
+export const reviewSchema = z.object({
+  calls: z.array(
+    z.object({
+      name: z.string(),
+      class: z.string(),
+      change: z.string(),
+      allows: z.string(),
+      origin: z.object({ origin: z.string() }).nullable(),
+    }),
+  ),
+  evidence: z.array(z.object({ description: z.string(), class: z.string().nullable(), runs: z.number() })),
+});
+export type ReviewAnswer = z.infer<typeof reviewSchema>;
 
 const namesDiffSchema = z.object({
   added: z.array(z.string()),

@@ -1,24 +1,36 @@
-import { existsSync, readdirSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { type JobAnswer } from './answers.js';
-import { type Attack, attackProblems, ATTACKS, BENIGN_PLUGIN } from './attacks.js';
+import { type Attack, attackProblems, ATTACKS } from './attacks.js';
 
-const attack: Attack = { file: 'raw_socket.py', tries: 'opens', calls: ['socket'], worksWithoutProfile: false };
+const attack: Attack = {
+  file: 'raw_socket.py',
+  tries: 'opens',
+  calls: ['socket'],
+  isDangerous: false,
+  worksWithoutProfile: false,
+};
+const BENIGN = ['clip_saturation.py', 'clip_together.py'];
 const denied = '{"attack": "raw-socket", "result": "denied", "errno": "ENOSYS"}\n';
 const job = (call: string, action = 'refused', enforcement = 'enforce'): JobAnswer => ({
-  ...{ id: 'a', state: 'COMPLETE', waitingReason: null, errorCode: null, errorMessage: null, attempts: [] },
-  outputs: [{ path: '/out/normalised.edf', sha256: 'ab' }],
+  ...{ id: 'a', state: 'EXECUTOR_ERROR', waitingReason: null, errorCode: 'denied', errorMessage: '', attempts: [] },
+  outputs: [{ path: '/out/normalised.edf', sha256: null }],
   runs: [
     {
       ...{ enforcement, monitoring: 'none', wallUs: 1, exitCode: 0, recording: null },
-      denials: [{ call, arguments: [], action, errno: 'ENOSYS', description: '', count: 1 }],
+      denials: [{ call, arguments: [], action, errno: 'ENOSYS', description: '', class: 'authority', count: 1 }],
     },
   ],
 });
 
 describe('an attack', () => {
-  it('was denied when its call was refused and it says so itself', () => {
-    expect(attackProblems(attack, job('socket'), `a warning\n${denied}`, 'ab')).toEqual([]);
+  it('was denied when its call was refused, it says so itself, and its job ended for it', () => {
+    expect(attackProblems(attack, job('socket'), `a warning\n${denied}`)).toEqual([]);
+  });
+
+  it('need not say anything when a dangerous call ended it', () => {
+    expect(attackProblems({ ...attack, isDangerous: true }, job('socket'), '')).toEqual([]);
+    expect(attackProblems(attack, job('socket'), '')).toHaveLength(1);
   });
 
   it.each([
@@ -27,19 +39,19 @@ describe('an attack', () => {
     ['it says that it succeeded', job('socket'), '{"attack": "raw-socket", "result": "succeeded"}', '"succeeded"'],
     ['it says nothing', job('socket'), '', 'says nothing'],
     ['it ran without enforcement', job('socket', 'refused', 'audit'), denied, 'did not run under enforcement'],
-    ['it changed the output', { ...job('socket'), outputs: [] }, denied, 'changed the output'],
+    ['its job ended well', { ...job('socket'), state: 'COMPLETE', errorCode: null }, denied, 'ended COMPLETE'],
+    ['it published something', { ...job('socket'), outputs: [{ path: '/out/o', sha256: 'ab' }] }, denied, 'published'],
   ])('was not when %s', (_when, answer, stderr, problem) => {
-    expect(attackProblems(attack, answer, stderr, 'ab').join()).toContain(problem);
+    expect(attackProblems(attack, answer, stderr).join()).toContain(problem);
   });
 
   it('is made for every malicious plug-in of the example', () => {
     const folder = 'examples/edf-normalize/plugins';
     const files = ATTACKS.map(({ file }) => file);
-    expect([...files, BENIGN_PLUGIN].sort()).toEqual(
+    expect([...files, ...BENIGN].sort()).toEqual(
       readdirSync(folder)
         .filter((name) => name.endsWith('.py'))
         .sort(),
     );
-    expect(existsSync(`${folder}/${BENIGN_PLUGIN}`)).toBe(true);
   });
 });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { type JobAnswer } from './answers.js';
-import { denialLine, isFinal, overheadLines, profileLines, progress } from './describe.js';
+import { additionLines, denialLine, isFinal, isHeld, overheadLines, profileLines, progress } from './describe.js';
 
 const job = (state: string, more: Partial<JobAnswer> = {}): JobAnswer => ({
   ...{ id: 'a', state, waitingReason: null, errorCode: null, errorMessage: null, attempts: [], outputs: [], runs: [] },
@@ -37,6 +37,7 @@ it('shows a reviewer coverage, difference and warnings', () => {
   const lines = profileLines(
     {
       ...{ id: 'p', number: 1, digest: 'sha256:ab', state: 'PROPOSED', recordings: [{}, {}, {}] },
+      ...{ stage: null, promotion: null, decisions: [] },
       profile: {
         ...{ version: 1, architecture: 'x86_64', network: 'none' },
         rules: [
@@ -44,7 +45,12 @@ it('shows a reviewer coverage, difference and warnings', () => {
           { names: ['madvise'], action: 'SCMP_ACT_ALLOW', args: [{ argument: 2, op: 'SCMP_CMP_EQ', value: '0x4' }] },
         ],
       },
-      coverage: { write: { seenIn: 3, of: 3 }, brk: { seenIn: 1, of: 3 }, read: { seenIn: 3, of: 3 } },
+      coverage: {
+        write: { seenIn: 3, of: 3 },
+        brk: { seenIn: 1, of: 3 },
+        read: { seenIn: 3, of: 3 },
+        waitid: { seenIn: 0, of: 3 },
+      },
       lint: [{ name: 'brk', kind: 'rare', reason: 'seen in 1 of 3 recordings only' }],
     },
     {
@@ -54,11 +60,12 @@ it('shows a reviewer coverage, difference and warnings', () => {
   );
   expect(lines).toEqual([
     'version 1, sha256:ab',
-    '3 system calls, learned from 3 recordings',
+    '4 system calls, learned from 3 recordings',
     'seen in 3 of 3:',
     '  read write',
     'seen in 1 of 3:',
     '  brk',
+    '1 more that any program may make, or that are of a family that was seen',
     "against Docker's default profile: keeps 3 calls, takes away 2, adds none",
     "known kernel vulnerabilities closed: 25 of 29, 27 with the conditions on arguments, 10 by Docker's default profile",
     'warnings for the reviewer:',
@@ -66,10 +73,34 @@ it('shows a reviewer coverage, difference and warnings', () => {
   ]);
 });
 
+it('holds a job that waits for a decision about what it was refused, and no other that waits', () => {
+  expect(isHeld(job('QUEUED', { waitingReason: 'waiting-for-profile-decision' }))).toBe(true);
+  expect(isHeld(job('QUEUED', { waitingReason: 'waiting-for-slot' }))).toBe(false);
+  expect(isHeld(job('EXECUTOR_ERROR'))).toBe(false);
+});
+
+it('shows what a version adds, why, and by which denials', () => {
+  const call = { class: 'harmless', change: 'added', allows: 'waits for many descriptors at once' };
+  const lines = additionLines({
+    calls: [
+      { ...call, name: 'epoll_create1', origin: { origin: 'denied' } },
+      { ...call, name: 'epoll_ctl', origin: { origin: 'implied' } },
+      { ...call, name: 'read', change: 'kept', origin: { origin: 'seen' } },
+    ],
+    evidence: [{ description: 'epoll_create1(EPOLL_CLOEXEC)', class: 'harmless', runs: 1 }],
+  });
+  expect(lines).toEqual([
+    'adds epoll_create1 (harmless, denied): waits for many descriptors at once',
+    'and, of the same family, epoll_ctl',
+    'evidence: epoll_create1(EPOLL_CLOEXEC), refused in 1 run',
+  ]);
+});
+
 it('shows a denial with its arguments, answer and count', () => {
-  const denial = { call: 'socket', action: 'refused', errno: 'ENOSYS', count: 1, arguments: ['0x2', '0x3', '0x6'] };
+  const answer = { action: 'refused', errno: 'ENOSYS', count: 1, class: 'authority' };
+  const denial = { ...answer, call: 'socket', arguments: ['0x2', '0x3', '0x6'] };
   expect(denialLine({ ...denial, description: 'socket(AF_INET, SOCK_RAW, 6)' })).toBe(
-    'socket(AF_INET, SOCK_RAW, 6) was refused with ENOSYS, 1 time (arguments 0x2 0x3 0x6)',
+    'socket(AF_INET, SOCK_RAW, 6) was refused with ENOSYS, 1 time (authority; arguments 0x2 0x3 0x6)',
   );
 });
 

@@ -7,11 +7,23 @@ import {
   plainRules,
   VULNERABILITIES,
 } from '#lib/profiles';
-import { type Denial, type DiffAnswer, type JobAnswer, type LevelAnswer, type ProfileAnswer } from './answers.js';
+import {
+  type Denial,
+  type DiffAnswer,
+  type JobAnswer,
+  type LevelAnswer,
+  type ProfileAnswer,
+  type ReviewAnswer,
+} from './answers.js';
 import { counted, seconds, table, wrap } from './text.js';
 
 const LINE_WIDTH = 100;
 const FINAL_STATES: readonly string[] = ['COMPLETE', 'EXECUTOR_ERROR', 'SYSTEM_ERROR', 'CANCELED'];
+
+/** Refused calls that no dangerous one was among: the job publishes nothing, and waits for a decision about them. */
+export function isHeld({ state, waitingReason }: JobAnswer): boolean {
+  return state === 'QUEUED' && waitingReason === 'waiting-for-profile-decision';
+}
 
 export function isFinal({ state }: JobAnswer): boolean {
   return FINAL_STATES.includes(state);
@@ -56,18 +68,22 @@ export function profileLines(profile: ProfileAnswer, { previous, engineDefault }
   ];
 }
 
-/** The calls by how many recordings they were seen in, the most common first. */
+/** The calls by how many recordings they were seen in, the most common first; of those in none, how many there are. */
 function coverageLines(coverage: ProfileAnswer['coverage']): string[] {
   const groups = new Map<string, { seenIn: number; names: string[] }>();
+  const unseen = Object.values(coverage).filter(({ seenIn }) => seenIn === 0).length;
   for (const [name, { seenIn, of }] of Object.entries(coverage)) {
+    if (seenIn === 0) continue;
     const key = `seen in ${seenIn} of ${of}:`;
     const group = groups.get(key) ?? { seenIn, names: [] };
     group.names.push(name);
     groups.set(key, group);
   }
-  return [...groups]
+  const lines = [...groups]
     .sort(([, a], [, b]) => b.seenIn - a.seenIn)
     .flatMap(([key, { names }]) => [key, ...wrap(names.sort(), LINE_WIDTH).map((line) => `  ${line}`)]);
+  const others = `${unseen} more that any program may make, or that are of a family that was seen`;
+  return unseen === 0 ? lines : [...lines, others];
 }
 
 /** Of how many known vulnerabilities of the kernel no call is left, or none with the arguments that they need. */
@@ -86,9 +102,20 @@ function diffWords({ added, removed, unchanged }: DiffAnswer['engineDefault']): 
   return `keeps ${counted(unchanged.length, 'call')}, takes away ${removed.length}, ${extra}`;
 }
 
-export function denialLine({ description, action, errno, count, arguments: values }: Denial): string {
+export function denialLine({ description, action, errno, count, class: of, arguments: values }: Denial): string {
   const answer = errno ? `${action} with ${errno}` : action;
-  return `${description} was ${answer}, ${counted(count, 'time')} (arguments ${values.join(' ')})`;
+  return `${description} was ${answer}, ${counted(count, 'time')} (${of ?? 'a probe'}; arguments ${values.join(' ')})`;
+}
+
+/** What a version adds to the approved one, with its evidence. */
+export function additionLines({ calls, evidence }: ReviewAnswer): string[] {
+  const added = calls.filter(({ change, origin }) => change === 'added' && origin?.origin !== 'implied');
+  const implied = calls.filter(({ change, origin }) => change === 'added' && origin?.origin === 'implied');
+  return [
+    ...added.map(({ name, class: of, origin, allows }) => `adds ${name} (${of}, ${origin?.origin ?? ''}): ${allows}`),
+    ...(implied.length === 0 ? [] : [`and, of the same family, ${implied.map(({ name }) => name).join(', ')}`]),
+    ...evidence.map(({ description, runs }) => `evidence: ${description}, refused in ${counted(runs, 'run')}`),
+  ];
 }
 
 export function overheadLines(levels: readonly LevelAnswer[]): string[] {

@@ -28,6 +28,11 @@ export interface Request {
   readonly plugin?: string;
 }
 
+export interface Submitted {
+  readonly request: Request;
+  readonly id: string;
+}
+
 export interface Ended {
   readonly request: Request;
   readonly job: JobAnswer;
@@ -56,41 +61,47 @@ export function jobBody(request: Request, outputs: string) {
 
 /** All at once; in the order of the requests. A job that does not end COMPLETE is a problem of the scene. */
 export async function runJobs(scene: Scene, client: ApiClient, requests: readonly Request[]): Promise<Ended[]> {
+  const ended = await follow(scene, client, await submit(scene, client, requests));
+  for (const { request, job } of ended) {
+    if (job.state !== 'COMPLETE') scene.problems.push(`the job ${request.name} ended ${progress(job)}`);
+  }
+  return ended;
+}
+
+export async function submit(scene: Scene, client: ApiClient, requests: readonly Request[]): Promise<Submitted[]> {
   mkdirSync(scene.outputs, { recursive: true, mode: 0o700 });
-  const ids: string[] = [];
+  const submitted: Submitted[] = [];
   for (const request of requests) {
     const { id } = await client.post('/api/v1/jobs', jobBody(request, scene.outputs), submittedSchema);
     scene.submitted.push(id);
-    ids.push(id);
+    submitted.push({ request, id });
   }
-  const jobs = await follow(scene, client, ids, requests);
-  return requests.map((request, index) => {
-    const job = jobs[index] as JobAnswer;
-    if (job.state !== 'COMPLETE') scene.problems.push(`the job ${request.name} ended ${progress(job)}`);
-    return { request, job };
-  });
+  return submitted;
 }
 
-async function follow(
+/** In the order of the jobs, once `isOver` holds for all of them. */
+export async function follow(
   scene: Scene,
   client: ApiClient,
-  ids: readonly string[],
-  requests: readonly Request[],
-): Promise<JobAnswer[]> {
-  const width = Math.max(...requests.map(({ name }) => name.length));
+  submitted: readonly Submitted[],
+  isOver: (job: JobAnswer) => boolean = isFinal,
+): Promise<Ended[]> {
+  const width = Math.max(...submitted.map(({ request }) => request.name.length));
   const lines = new Map<string, string>();
   let spokenAt = Date.now();
   for (const deadline = Date.now() + LIMIT_MS; ; await sleep(POLL_MS, undefined, { signal: scene.signal })) {
-    const jobs = await Promise.all(ids.map((id) => client.get(`/api/v1/jobs/${id}`, jobSchema)));
+    const jobs = await Promise.all(submitted.map(({ id }) => client.get(`/api/v1/jobs/${id}`, jobSchema)));
     const remind = Date.now() - spokenAt > REMIND_MS;
     jobs.forEach((job, index) => {
-      const line = `${(requests[index]?.name ?? '').padEnd(width)}  ${progress(job)}`;
-      if (lines.get(job.id) === line && (isFinal(job) || !remind)) return;
+      const line = `${(submitted[index]?.request.name ?? '').padEnd(width)}  ${progress(job)}`;
+      if (lines.get(job.id) === line && (isOver(job) || !remind)) return;
       scene.print(lines.get(job.id) === line ? `${line} (still)` : line);
       lines.set(job.id, line);
       spokenAt = Date.now();
     });
-    if (jobs.every(isFinal)) return jobs;
+    if (jobs.every(isOver)) {
+      return submitted.map(({ request }, index) => ({ request, job: jobs[index] as JobAnswer }));
+    }
     if (Date.now() > deadline) throw new StoryError(`the jobs did not end within ${LIMIT_MS / 1000} s`);
   }
 }

@@ -1,11 +1,21 @@
 import { expect, it } from 'vitest';
 import { compareOutputs } from './outputs.js';
 
-it('finds equal outputs identical and shows both digests', () => {
-  expect(compareOutputs(new Map([['night', 'ab']]), new Map([['night', 'ab']]))).toEqual({
-    lines: ['night: the two outputs are identical (SHA-256)', '  watched     ab', '  restricted  ab'],
+it('finds equal outputs identical and shows their digest', () => {
+  const night = new Map([['night', 'ab']]);
+  expect(compareOutputs({ watched: night, audited: night, restricted: night })).toEqual({
+    lines: ['night: the outputs are identical, watched, audited, restricted: SHA-256 ab'],
     problems: [],
   });
+});
+
+it('shows what differs', () => {
+  const [watched, restricted] = [new Map([['night', 'ab']]), new Map([['night', null]])];
+  expect(compareOutputs({ watched, restricted }).lines).toEqual([
+    'night: the outputs are NOT identical',
+    '  watched  ab',
+    '  restricted  was not written',
+  ]);
 });
 
 it.each([
@@ -13,5 +23,5 @@ it.each([
   ['are both missing', new Map([['night', null]]), new Map([['night', null]])],
   ['were never made', new Map<string, string>(), new Map<string, string>()],
 ])('is not content when the outputs %s', (_how, watched, restricted) => {
-  expect(compareOutputs(watched, restricted).problems).toHaveLength(1);
+  expect(compareOutputs({ watched, restricted }).problems).toHaveLength(1);
 });

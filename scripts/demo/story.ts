@@ -1,20 +1,21 @@
-/** The story that the demo tells, step by step: learn, approve, enforce, attack, measure. */
-import { setTimeout as sleep } from 'node:timers/promises';
+/** The story that the demo tells, step by step: learn, approve, audit, enforce, heal, attack, measure. */
 import { buildEdfImage } from '../images/build-image.js';
 import { CACHE_DIR } from '../setup/paths.js';
-import { applicationSchema, diffSchema, overheadSchema, profileListSchema, profileSchema } from './answers.js';
-import { ATTACKS, attackProblems, BENIGN_PLUGIN, denialsOf, plugInLine } from './attacks.js';
-import { denialLine, overheadLines, profileLines } from './describe.js';
-import { type Ended, readStderr, runJobs } from './jobs.js';
+import { applicationSchema, overheadSchema } from './answers.js';
+import { attack, attackWithoutProfile } from './attack-scene.js';
+import { approveFirst, waitForPromotion } from './decisions.js';
+import { overheadLines } from './describe.js';
+import { heal } from './heal.js';
+import { runJobs } from './jobs.js';
 import { compareOutputs, type OutputDigests, outputDigests } from './outputs.js';
 import { makeRecordings, type Recording } from './recordings.js';
-import { type Scene, StoryError } from './scene.js';
+import { type Scene } from './scene.js';
 import { seconds } from './text.js';
 
 const APPLICATION = 'edf-normalize';
-const PROPOSAL_LIMIT_MS = 120_000;
-const POLL_MS = 500;
 const ROUNDS = 5;
+/** Short for a demo; 5 runs on 3 inputs where nothing is said. */
+const AUDIT = { quietRunsNeeded: 2, quietInputsNeeded: 2 };
 const LEVELS = [
   { enforcement: 'none', monitoring: 'none' },
   { enforcement: 'none', monitoring: 'syscalls' },
@@ -34,23 +35,29 @@ export async function tellStory(scene: Scene): Promise<void> {
   title('A submitter runs it on all recordings; the recorder watches its system calls');
   const watched = await runOn(scene, recordings, 'watched', { monitoring: 'syscalls' });
 
-  title('Porin proposes a profile; the administrator reviews and approves it');
-  await reviewAndApprove(scene, applicationId);
+  title('Porin proposes a profile; the administrator reviews it, and approves it for an audit');
+  const versionId = await approveFirst(scene, applicationId);
 
-  title('The same jobs again, restricted to that profile');
-  const normal = await runOn(scene, recordings, 'restricted', { enforcement: 'enforce' });
-  const comparison = compareOutputs(watched, normal);
+  title('The same jobs again, audited; after two quiet runs on two inputs the profile is enforced by itself');
+  const audited = await runOn(scene, recordings, 'audited', {});
+  await waitForPromotion(scene, versionId);
+
+  title('And again, restricted to that profile');
+  const restricted = await runOn(scene, recordings, 'restricted', {});
+  const comparison = compareOutputs({ watched, audited, restricted });
   for (const line of comparison.lines) scene.print(line);
   scene.problems.push(...comparison.problems);
 
-  const recording = recordings[0] as Recording;
-  title('Attacks come in by data: plug-ins as inputs, to the same program under the same profile');
-  await attack(scene, recording, normal.get(recording.name) ?? null);
-  await runBenignPlugIn(scene, recording);
-  await attackWithoutProfile(scene, recordings[1] as Recording);
+  const [first, second, third] = recordings as [Recording, Recording, Recording];
+  title('An honest input needs a call that nobody had seen: its job is held, and heals');
+  await heal(scene, { applicationId, application: APPLICATION, recordings: [first, second] });
+
+  title('Attacks come in by data as well: plug-ins as inputs, to the same program under the same profile');
+  await attack(scene, { applicationId, application: APPLICATION, recording: first });
+  await attackWithoutProfile(scene, APPLICATION, second);
 
   title('What watching and restricting cost');
-  await measure(scene, applicationId, recordings[2] as Recording);
+  await measure(scene, applicationId, third);
 }
 
 async function buildImage({ docker, print }: Scene): Promise<string> {
@@ -60,7 +67,13 @@ async function buildImage({ docker, print }: Scene): Promise<string> {
 }
 
 async function register({ admin, print }: Scene, image: string): Promise<string> {
-  const body = { name: APPLICATION, image, commandPrefix: ['python3', '-m', 'edf_normalize'], policy: 'learn' };
+  const body = {
+    name: APPLICATION,
+    image,
+    commandPrefix: ['python3', '-m', 'edf_normalize'],
+    policy: 'learn',
+    ...AUDIT,
+  };
   const { id, name } = await admin.post('/api/v1/applications', body, applicationSchema);
   print(`${name}: policy learn, so jobs run watched until a profile is approved`);
   return id;
@@ -77,75 +90,6 @@ async function runOn(
     ...level,
   }));
   return outputDigests(await runJobs(scene, scene.submitter, requests));
-}
-
-async function reviewAndApprove(scene: Scene, applicationId: string): Promise<void> {
-  const { admin, print } = scene;
-  const id = await waitForProposal(scene, applicationId);
-  const profile = await admin.get(`/api/v1/profiles/${id}`, profileSchema);
-  const diff = await admin.get(`/api/v1/profiles/${id}/diff`, diffSchema);
-  for (const line of profileLines(profile, diff)) print(line);
-  const approval = {
-    digest: profile.digest,
-    reason: 'Reviewed in the demo: every call was seen in a complete recording.',
-  };
-  const approved = await admin.post(`/api/v1/profiles/${id}/approve`, approval, profileSchema.pick({ state: true }));
-  print(`approved exactly that digest: it is ${approved.state} now, and the approval is signed`);
-}
-
-async function waitForProposal({ admin, print, signal }: Scene, applicationId: string): Promise<string> {
-  print('waiting for a proposal');
-  for (const deadline = Date.now() + PROPOSAL_LIMIT_MS; Date.now() < deadline;) {
-    const path = `/api/v1/profiles?state=PROPOSED&applicationId=${applicationId}`;
-    const { profiles } = await admin.get(path, profileListSchema);
-    if (profiles[0]) return profiles[0].id;
-    await sleep(POLL_MS, undefined, { signal });
-  }
-  throw new StoryError(`no profile was proposed within ${PROPOSAL_LIMIT_MS / 1000} s; are the recordings complete?`);
-}
-
-async function attack(scene: Scene, recording: Recording, expectedSha256: string | null): Promise<void> {
-  const requests = ATTACKS.map(({ file }) => ({
-    ...{ name: `attack-${file.replace('.py', '')}`, application: APPLICATION, recording },
-    ...{ plugin: file, enforcement: 'enforce' },
-  }));
-  const ended = await runJobs(scene, scene.submitter, requests);
-  for (const [index, one] of ATTACKS.entries()) {
-    const { job } = ended[index] as Ended;
-    const stderr = await readStderr(scene.submitter, job);
-    const problems = attackProblems(one, job, stderr, expectedSha256);
-    scene.problems.push(...problems);
-    scene.print();
-    scene.print(`${one.file} ${one.tries}: ${problems.length === 0 ? 'denied' : 'NOT as told'}`);
-    for (const denial of denialsOf(job)) scene.print(`  ${denialLine(denial)}`);
-    scene.print(`  its own words: ${plugInLine(stderr)?.line ?? stderr.trim()}`);
-  }
-}
-
-async function runBenignPlugIn(scene: Scene, recording: Recording): Promise<void> {
-  scene.print();
-  scene.print(`${BENIGN_PLUGIN} does no harm, and nothing is in its way:`);
-  const request = { name: 'benign-plug-in', application: APPLICATION, recording, plugin: BENIGN_PLUGIN };
-  for (const { job } of await runJobs(scene, scene.submitter, [{ ...request, enforcement: 'enforce' }])) {
-    for (const denial of denialsOf(job)) {
-      scene.print(`  ${denialLine(denial)}`);
-      scene.problems.push(`${BENIGN_PLUGIN} was denied ${denial.call}`);
-    }
-  }
-}
-
-/** Shows that it was the profile; only an administrator may run without one. */
-async function attackWithoutProfile(scene: Scene, recording: Recording): Promise<void> {
-  const chosen = ATTACKS.filter(({ worksWithoutProfile }) => worksWithoutProfile);
-  scene.print();
-  scene.print('the same, as an administrator and without the profile, in an ordinary hardened container:');
-  const requests = chosen.map(({ file }) => ({
-    ...{ name: `unrestricted-${file.replace('.py', '')}`, application: APPLICATION, recording },
-    ...{ plugin: file, enforcement: 'none', monitoring: 'none' },
-  }));
-  for (const { request, job } of await runJobs(scene, scene.admin, requests)) {
-    scene.print(`  ${request.plugin}: ${plugInLine(await readStderr(scene.admin, job))?.line ?? 'it said nothing'}`);
-  }
 }
 
 /**

@@ -160,9 +160,9 @@ describe('edf-normalize in its image', () => {
     });
   });
 
-  it('runs the benign plug-in', async () => {
+  it.each(['clip_saturation', 'clip_together'])('runs the benign plug-in %s', async (plugin) => {
     await generate('benign.edf', '--minutes', '0.5');
-    const result = await normalise('benign.edf', 'clipped.edf', '--plugin', '/data/plugins/clip_saturation.py');
+    const result = await normalise('benign.edf', 'clipped.edf', '--plugin', `/data/plugins/${plugin}.py`);
     expect(result).toMatchObject({ exitCode: 0, stderr: '' });
   });
 });
