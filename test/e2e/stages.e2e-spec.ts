@@ -352,6 +352,26 @@ describe('additions that give no authority', () => {
     ]);
   });
 
+  it('are not approved where their text is not what their digest says', async () => {
+    const app = await makeApplication();
+    const version = await app.learn(WORK);
+    await decide('approve', version, { stage: 'enforce' });
+    await app.run({ enforcement: 'enforce', profileVersionId: version.id, isHeld: true, calls: WORK, ...harmless });
+    const { id } = await app.version(2);
+    await api.owner.query('ALTER TABLE profile_version DISABLE TRIGGER profile_version_immutable');
+    await api.owner.query(
+      `UPDATE profile_version SET canonical = replace(canonical, 'eventfd2', 'getppid') WHERE id = $1`,
+      [id],
+    );
+    await api.owner.query('ALTER TABLE profile_version ENABLE TRIGGER profile_version_immutable');
+    await api.patch(keys.admin, `/api/v1/applications/${app.id}`, { autoApprove: 'harmless' }).expect(200);
+    await rulesHaveLooked();
+    expect(await app.states()).toEqual([
+      [2, 'PROPOSED'],
+      [1, 'APPROVED'],
+    ]);
+  });
+
   it('keep the end of the audit and the runs that count: nobody stays in it by making some', async () => {
     const app = await makeApplication({ autoApprove: 'harmless', quietRunsNeeded: 30 });
     const { version, run } = await audited(app);

@@ -7,7 +7,6 @@ import {
   needsReason,
   parseProfile,
   type ProfileState,
-  sha256,
   type Stage,
 } from '#lib/profiles';
 import { type EntityManager } from 'typeorm';
@@ -19,7 +18,7 @@ import { uncompilable } from './compile-problem.js';
 import { findBase } from './find-profiles.js';
 import { fourEyes } from './four-eyes.js';
 import { type LockedVersion, lockVersion } from './stages/locked-version.js';
-import { writeDecision } from './stages/write-decision.js';
+import { requireIntegrity, writeDecision } from './stages/write-decision.js';
 
 export interface Decision {
   readonly kind: ApprovalStage;
@@ -127,11 +126,6 @@ async function lockReviewed(
   if (digest !== version.digest) {
     throw new PorinError('stale-digest', `The digest of this profile version is ${version.digest}. Review it anew.`);
   }
-  if (sha256(version.canonical) !== version.digest) {
-    throw new PorinError(
-      'profile-integrity',
-      'The stored profile is not what its digest says. Look for who changed it.',
-    );
-  }
+  requireIntegrity(version);
   return version;
 }

@@ -37,7 +37,7 @@ const STATES: Readonly<Record<ApprovalStage, ProfileState>> = {
   revoked: 'REVOKED',
 };
 
-/** The caller holds the build's lock. Throws wrong-profile-state. */
+/** The caller holds the build's lock. Throws wrong-profile-state, and profile-integrity when the row was changed by hand. */
 export async function writeDecision(
   manager: EntityManager,
   signingKey: KeyObject,
@@ -46,6 +46,7 @@ export async function writeDecision(
 ): Promise<void> {
   const { kind, from, reason, by } = decision;
   const { id, buildId, digest } = version;
+  if (kind === 'approved') requireIntegrity(version);
   const now = new Date();
   const audit = decision.kind === 'approved' ? decision.audit : null;
   const sequence = await nextSequence(manager);
@@ -102,6 +103,12 @@ export async function writeDecision(
     subjectId: id,
     detail: { digest, sequence, reason, ...(staged.stage && { stage: staged.stage }), ...(rule && { rule }) },
   });
+}
+
+/** Nothing is signed that is not what its digest says. Throws profile-integrity. */
+export function requireIntegrity({ canonical, digest }: Pick<LockedVersion, 'canonical' | 'digest'>): void {
+  if (sha256(canonical) === digest) return;
+  throw new PorinError('profile-integrity', 'The stored profile is not what its digest says. Look for who changed it.');
 }
 
 async function nextSequence(manager: EntityManager): Promise<number> {
