@@ -241,6 +241,19 @@ describe('four eyes', () => {
     await approve(four.other, proposed).expect(200);
   });
 
+  it('keep who submitted such a job from changing the stage of the version', async () => {
+    const { run, version } = await makeLearningApplication(api, { keys: four, nodeId });
+    for (const inputsDigest of ['a', 'b', 'c']) await run({ inputsDigest, calls: ['read'], key: four.reviewer });
+    const approved = await version(1);
+    await approve(four.other, approved).expect(200);
+    const change = (key: string, stage: string) =>
+      api.post(key, `/api/v1/profiles/${approved.id}/stage`, { digest: approved.digest, stage, reason: 'sure' });
+    for (const stage of ['enforce', 'audit']) {
+      expect((await change(four.reviewer, stage).expect(403)).body.code).toBe('four-eyes');
+    }
+    await change(four.other, 'enforce').expect(200);
+  });
+
   it('keep who submitted a job whose denials are behind the version, or which waits for it', async () => {
     const { run, learn } = await makeLearningApplication(api, { keys: four, nodeId });
     const proposed = await learn(['read']);

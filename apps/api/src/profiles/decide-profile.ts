@@ -50,8 +50,7 @@ export async function decideProfile(
   const version = await lockReviewed(manager, caller.tenant, id, decision.digest);
   await requireReason(manager, version, reason);
   if (kind === 'approved') {
-    const { objection } = await fourEyes(manager, caller, version);
-    if (objection !== null) throw new PorinError('four-eyes', objection);
+    await requireFourEyes(manager, caller, version);
     requireCompilable(version.canonical);
   }
   const decided = { from: FROM[kind], reason, by: { keyId: caller.keyId } };
@@ -77,7 +76,7 @@ export interface StageChange {
 
 /**
  * Puts an approved version into another stage, or starts its audit anew, by a statement of its own. Throws not-found,
- * stale-digest, wrong-profile-state, profile-integrity.
+ * stale-digest, wrong-profile-state, four-eyes, profile-integrity.
  */
 export async function changeStage(
   manager: EntityManager,
@@ -87,6 +86,7 @@ export async function changeStage(
   { stage, digest, reason }: StageChange,
 ): Promise<void> {
   const version = await lockReviewed(manager, caller.tenant, id, digest);
+  await requireFourEyes(manager, caller, version);
   // Whose rules they are, a new audit does not change.
   const inherited = version.auditTerms?.inherited ?? false;
   const audit = stage === 'audit' ? auditTerms(version, new Date(), inherited) : null;
@@ -98,6 +98,11 @@ export async function changeStage(
     by: { keyId: caller.keyId },
   });
   await releaseHeldJobs(manager);
+}
+
+async function requireFourEyes(manager: EntityManager, caller: Caller, version: LockedVersion): Promise<void> {
+  const { objection } = await fourEyes(manager, caller, version);
+  if (objection !== null) throw new PorinError('four-eyes', objection);
 }
 
 async function requireReason(manager: EntityManager, version: LockedVersion, reason: string): Promise<void> {
