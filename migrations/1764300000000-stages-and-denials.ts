@@ -20,11 +20,13 @@ CREATE TABLE tenant_setting (
 ALTER TABLE build ADD COLUMN layers text[];
 CREATE INDEX build_by_content ON build (content_digest, architecture);
 
--- stage, audit_terms: of an approved version, copied from the statement, which is what counts.
+-- stage, audit_terms: of an approved version, copied from the statement, which is what counts. audit_over: its runs have ended
+-- without a promotion.
 ALTER TABLE profile_version
   ADD COLUMN stage text CHECK (stage IN ('audit', 'enforce')),
   ADD COLUMN audit_terms jsonb,
   ADD COLUMN stage_since timestamptz,
+  ADD COLUMN audit_over boolean NOT NULL DEFAULT false,
   ADD COLUMN inherited_from uuid REFERENCES profile_version,
   ADD COLUMN addition_classes text[] NOT NULL DEFAULT '{}';
 UPDATE profile_version SET stage = 'enforce', stage_since = decided_at WHERE state = 'APPROVED';
@@ -95,7 +97,7 @@ ALTER TABLE executor_run DROP COLUMN denials_considered_at, DROP COLUMN denials_
 DROP TABLE profile_version_denial;
 DELETE FROM approval WHERE decided_by IS NULL;
 ALTER TABLE approval DROP COLUMN rule, ALTER COLUMN decided_by SET NOT NULL;
-ALTER TABLE profile_version DROP COLUMN addition_classes, DROP COLUMN inherited_from, DROP COLUMN stage_since,
+ALTER TABLE profile_version DROP COLUMN addition_classes, DROP COLUMN inherited_from, DROP COLUMN audit_over, DROP COLUMN stage_since,
   DROP COLUMN audit_terms, DROP COLUMN stage;
 DROP INDEX build_by_content;
 ALTER TABLE build DROP COLUMN layers;

@@ -143,11 +143,18 @@ describe('a version in audit', () => {
     expect(next.origins.read.origin).toBe('seen');
   });
 
-  it('waits for a person after thirty runs, however many were quiet since, and jobs wait with it', async () => {
+  it('waits for a person after thirty runs of several people, however many were quiet since, and jobs wait with it', async () => {
     const app = await makeApplication();
     const { version, run } = await audited(app);
-    for (let count = 0; count < 30; count++) await run('a', { calls: ['read'] });
+    const denied = { denials: [{ call: 'kill', action: 'continued' as const }], calls: [...WORK, 'kill'] };
+    for (let count = 0; count < 12; count++) await run('a', denied);
+    for (let count = 0; count < 10; count++) await run('a', { key: keys.reviewer });
+    await app.settled();
+    expect((await detail(version.id)).promotion).toMatchObject({ isOver: false, runs: { have: 20, most: 30 } });
+    for (let count = 0; count < 10; count++) await run('a', { key: keys.admin });
+    await app.settled();
     expect((await detail(version.id)).promotion).toMatchObject({ isOver: true, runs: { have: 30, most: 30 } });
+    await eventually(async () => expect(await isOver(version.id)).toBe(true));
     const { jobId } = await hold(app, 'sha256:content', 'waiting-for-stage-decision');
     for (const input of ['a', 'b', 'c']) await run(input);
     await rulesHaveLooked();
@@ -156,7 +163,37 @@ describe('a version in audit', () => {
 
     const { body } = await decide('stage', version, { stage: 'enforce' });
     expect(body).toMatchObject({ stage: 'enforce', promotion: null, decisions: [{}, { rule: null }] });
+    expect(await isOver(version.id)).toBe(false);
     expect(await job(jobId)).toMatchObject({ fence: 2, waitingReason: 'waiting-for-slot' });
+  });
+
+  it('is held up by no number of runs that do less than its program, were canceled, or are one submitter’s', async () => {
+    const { version, run } = await audited(await makeApplication());
+    for (let count = 0; count < 31; count++) await run('a', { calls: ['read'] });
+    for (let count = 0; count < 3; count++) await run('a', { state: 'CANCELED' });
+    await rulesHaveLooked();
+    expect(await isOver(version.id)).toBe(false);
+    expect((await detail(version.id)).promotion).toMatchObject({ isOver: false, runs: { have: 0 } });
+    for (const input of ['a', 'b', 'c']) await run(input);
+    await eventually(async () => expect((await detail(version.id)).stage).toBe('enforce'));
+  });
+
+  it('is enforced on a grid that ends more runs than it counts before anybody looks', async () => {
+    const { version, run } = await audited(await makeApplication());
+    const setUntil = (until: string) =>
+      api.owner.query(
+        `UPDATE profile_version SET audit_terms = audit_terms || jsonb_build_object('until', $2::text) WHERE id = $1`,
+        [version.id, until],
+      );
+    const { promotion } = await detail(version.id);
+    await setUntil(new Date(0).toISOString());
+    for (let count = 0; count < 36; count++) {
+      const key = Object.values(keys)[count % 3] as string;
+      await run(`input ${count % 4}`, { key });
+    }
+    expect((await detail(version.id)).stage).toBe('audit');
+    await setUntil(promotion.until);
+    await eventually(async () => expect((await detail(version.id)).stage).toBe('enforce'));
   });
 
   it('waits for a person after its time, who may start another audit', async () => {
@@ -168,11 +205,28 @@ describe('a version in audit', () => {
     await rulesHaveLooked();
     expect(await detail(version.id)).toMatchObject({ stage: 'audit', promotion: { isOver: true } });
     const { manager } = api.app.get(DataSource);
-    expect(await promote(manager, api.privateKey, version.id)).toBe(false);
+    expect(await promote(manager, api.privateKey, version.id)).toBeUndefined();
 
     const { body } = await decide('stage', version, { stage: 'audit' });
     expect(body.promotion).toMatchObject({ isOver: false, sentence: 'audit: 0 of 3 quiet runs, 0 of 2 inputs' });
     expect(await job(jobId)).toMatchObject({ fence: 2 });
+  });
+
+  it('is a person’s to end where no recordings say what its program does', async () => {
+    const app = await makeApplication();
+    const { profile } = await detail((await app.learn(WORK)).id);
+    const { buildId } = await app.run({ content: 'sha256:by-hand' });
+    const path = `/api/v1/applications/${app.id}/profiles`;
+    const { id, digest } = (await api.post(keys.admin, path, { buildId, profile }).expect(201)).body;
+    const version = { id, digest } as ListedProfile;
+    await decide('approve', version);
+    const run = (inputsDigest: string, calls: string[]) =>
+      app.run({ inputsDigest, calls, enforcement: 'audit', profileVersionId: id, content: 'sha256:by-hand' });
+    for (const input of ['a', 'b', 'c', 'd']) await run(input, ['read']);
+    await rulesHaveLooked();
+    expect(await detail(id)).toMatchObject({ stage: 'audit', promotion: { runs: { have: 0 }, isOver: false } });
+    expect(await sentence(id)).toContain('a person decides');
+    expect((await decide('stage', version, { stage: 'enforce' })).body.stage).toBe('enforce');
   });
 
   it('is bound by the terms that were signed, not by those of a row that was changed', async () => {
@@ -195,6 +249,12 @@ describe('a version in audit', () => {
     expect(await job(jobId)).toMatchObject({ fence: 2 });
   });
 });
+
+/** As workers see it. */
+async function isOver(versionId: string): Promise<boolean> {
+  const { rows } = await api.owner.query(`SELECT audit_over FROM profile_version WHERE id = $1`, [versionId]);
+  return rows[0].audit_over as boolean;
+}
 
 describe('the stage of a version', () => {
   it('is changed by reviewers, for the digest that they saw, and of an approved version alone', async () => {
@@ -250,6 +310,26 @@ describe('a new image content', () => {
     expect(await sentence(heir.id)).toBe('audit: 0 of 3 quiet runs, 0 of 2 inputs');
     for (const input of ['a', 'b', 'c']) await run(input, WORK);
     await eventually(async () => expect((await detail(heir.id)).stage).toBe('enforce'));
+  });
+
+  it('is measured by what its program does, not by the one run that healed it', async () => {
+    const app = await makeApplication();
+    await decide('approve', await app.learn(WORK), { stage: 'enforce' });
+    const { buildId } = await hold(app, 'sha256:new', 'waiting-for-inherited-profile');
+    const heir = await heirOf(buildId);
+    const run = (profileVersionId: string, inputsDigest: string, calls: string[]) =>
+      app.run({ inputsDigest, calls, enforcement: 'audit', profileVersionId, content: 'sha256:new' });
+    await run(heir.id, 'a', ['read', 'eventfd2']);
+    const proposed = async () => (await app.profiles()).find(({ state }) => state === 'PROPOSED');
+    await eventually(async () => expect(await proposed()).toBeDefined());
+    const healed = (await proposed()) as ListedProfile;
+    expect((await detail(healed.id)).coverage.eventfd2).toEqual({ seenIn: 1, of: 1 });
+    await decide('approve', healed);
+    for (const input of ['a', 'b', 'c']) await run(healed.id, input, ['read', 'eventfd2']);
+    await rulesHaveLooked();
+    expect(await sentence(healed.id)).toBe('audit: 0 of 3 quiet runs, 0 of 2 inputs');
+    for (const input of ['a', 'b', 'c']) await run(healed.id, input, WORK);
+    await eventually(async () => expect((await detail(healed.id)).stage).toBe('enforce'));
   });
 
   it('proposes what its inherited audit refused, which no other audit would', async () => {

@@ -78,6 +78,6 @@ export interface ApprovedRow {
   readonly canonical: string;
   readonly statement: string;
   readonly signature: string;
-  /** Runs of the build that have ended since its stage began, at enforcement `audit`. */
-  readonly auditedRuns: number;
+  /** Its audit had its runs and was not promoted, as the dispatcher found. */
+  readonly auditOver: boolean;
 }

@@ -153,11 +153,8 @@ export class PlanStore {
 
   async approvedProfile(buildId: string): Promise<ApprovedRow | null> {
     const rows: ApprovedRow[] = await this.dataSource.query(
-      `SELECT id, digest, canonical, statement, signature,
-         (SELECT count(*)::int FROM executor_run AS run
-          WHERE run.build_id = version.build_id AND run.enforcement = 'audit' AND run.started_at >= version.stage_since
-            AND run.ended_at IS NOT NULL) AS "auditedRuns"
-       FROM profile_version AS version WHERE build_id = $1 AND state = 'APPROVED'`,
+      `SELECT id, digest, canonical, statement, signature, audit_over AS "auditOver"
+       FROM profile_version WHERE build_id = $1 AND state = 'APPROVED'`,
       [buildId],
     );
     return rows[0] ?? null;

@@ -113,9 +113,9 @@ async function planExecutor(claim: Claim, executor: ClaimedExecutor, options: Pl
   };
 }
 
-/** The end of an audit is signed; how many runs it had is counted. */
+/** The time at which an audit ends is signed; that its runs were not enough only holds jobs. */
 function approvedInput(row: ApprovedRow, { profile, audit }: Verified): NonNullable<SelectionInput['approved']> {
-  const isOver = audit !== null && isAuditOver(audit, row.auditedRuns, new Date());
+  const isOver = audit !== null && isAuditOver(audit, row.auditOver, new Date());
   return {
     profileVersionId: row.id,
     digest: row.digest,

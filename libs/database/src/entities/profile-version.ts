@@ -31,6 +31,8 @@ export class ProfileVersion {
   @Column('text', { nullable: true }) stage!: Stage | null;
   @Column('jsonb', { name: 'audit_terms', nullable: true }) auditTerms!: AuditTerms | null;
   @Column('timestamptz', { name: 'stage_since', nullable: true }) stageSince!: Date | null;
+  /** Its audit had its runs and was not promoted: nothing but a person's decision goes on from here. */
+  @Column('boolean', { name: 'audit_over' }) auditOver!: boolean;
   /** The version of another build whose rules it took over. */
   @Column('uuid', { name: 'inherited_from', nullable: true }) inheritedFrom!: string | null;
   /** Classes of the calls that it adds to the version that it is based on. */

@@ -1,20 +1,18 @@
 import { describe, expect, it } from 'vitest';
 import { type AuditedRun, commonCalls, isUnpromoted, promotionSentence, promotionStanding } from './promotion.js';
-import { AUDIT_RUNS_MAXIMUM, auditTerms } from './stage.js';
+import { AUDIT_RUNS_MAXIMUM, AUDIT_RUNS_PER_SUBMITTER, auditTerms } from './stage.js';
 
 const START = new Date('2026-01-01T00:00:00Z');
 const later = (days: number) => new Date(START.getTime() + days * 24 * 60 * 60 * 1000);
 const TERMS = auditTerms({ quietRuns: 3, inputs: 2 }, START);
-const COMMON = ['execve', 'read'];
+let submitters = 0;
+/** Each of another submitter. */
 const quiet = (dataDigest: string): AuditedRun => ({
-  dataDigest,
-  denials: 0,
-  isTelling: true,
-  callNames: [...COMMON, 'stat'],
+  ...{ dataDigest, submitter: `submitter ${submitters++}`, denials: 0, isTelling: true, doesTheWork: true },
 });
-const help: AuditedRun = { ...quiet('a'), callNames: ['read'] };
+const help: AuditedRun = { ...quiet('a'), doesTheWork: false };
 const denied: AuditedRun = { ...quiet('a'), denials: 1 };
-const standing = (...runs: AuditedRun[]) => promotionStanding(runs, TERMS, COMMON);
+const standing = (...runs: AuditedRun[]) => promotionStanding(runs, TERMS, true);
 
 describe('runs under audit', () => {
   it('are enough when as many as asked for were quiet, on as many inputs', () => {
@@ -26,19 +24,30 @@ describe('runs under audit', () => {
   it.each([
     ['did less than every recording behind the version', help],
     ['did not end as expected, or was not recorded whole', { ...quiet('b'), isTelling: false }],
-    ['has no recording that was checked', { ...quiet('b'), callNames: null }],
   ])('count a run neither way that %s', (_name, run) => {
     const { quietRuns, inputs, runs } = standing(quiet('a'), run, quiet('a'));
     expect({ quietRuns, inputs, runs }).toEqual({
       quietRuns: { have: 2, need: 3 },
       inputs: { have: 1, need: 2 },
-      runs: { have: 3, most: AUDIT_RUNS_MAXIMUM },
+      runs: { have: 2, most: AUDIT_RUNS_MAXIMUM },
     });
   });
 
   it('begin to count anew after a run with a denial', () => {
     expect(standing(quiet('a'), quiet('b'), denied, quiet('c')).quietRuns.have).toBe(1);
     expect(standing(quiet('a'), quiet('b'), quiet('b'), denied).isReached).toBe(false);
+  });
+
+  it('are never enough where nothing says what the program does', () => {
+    const stands = promotionStanding([quiet('a'), quiet('b'), quiet('c')], TERMS, false);
+    expect(stands).toMatchObject({ isReached: false, runs: { have: 0 } });
+    expect(promotionSentence(stands)).toContain('a person decides');
+  });
+
+  it('of one submitter are enough, as many as are asked for', () => {
+    const runs = Array.from({ length: 30 }, (_, index) => ({ ...quiet(`${index}`), submitter: 'one' }));
+    const stands = promotionStanding(runs, { ...TERMS, quietRuns: 30 }, true);
+    expect(stands).toMatchObject({ isReached: true, runs: { have: AUDIT_RUNS_PER_SUBMITTER } });
   });
 
   it('are told in one sentence', () => {
@@ -48,8 +57,9 @@ describe('runs under audit', () => {
 
 describe('an audit', () => {
   const reached = standing(quiet('a'), quiet('b'), quiet('b'));
+  const many = (count: number, run: () => AuditedRun) => Array.from({ length: count }, run);
   const after = (count: number, ...last: AuditedRun[]) =>
-    standing(...Array.from({ length: count - last.length }, () => help), ...last);
+    standing(...many(count - last.length, () => ({ ...quiet('a'), denials: 1 })), ...last);
 
   it.each([
     ['goes on before its end', reached, later(13), false],
@@ -63,6 +73,20 @@ describe('an audit', () => {
       false,
     ],
     ['is over after more runs than it has', after(31, quiet('a'), quiet('b'), quiet('b')), START, true],
+    [
+      'is not over after more runs than it has, when the first of them were enough',
+      standing(...many(40, () => quiet(`${submitters % 5}`))),
+      START,
+      false,
+    ],
+    ['goes on after any number of runs that say nothing', standing(...many(100, () => help)), START, false],
+    ['goes on after any number of runs of one submitter', standing(...many(100, () => denied)), START, false],
+    [
+      'is over when others have added theirs to those',
+      standing(...many(100, () => denied), ...many(AUDIT_RUNS_MAXIMUM - AUDIT_RUNS_PER_SUBMITTER, () => quiet('a'))),
+      START,
+      true,
+    ],
   ])('%s', (_name, stands, now, isOver) => {
     expect(isUnpromoted(stands, TERMS, now)).toBe(isOver);
   });

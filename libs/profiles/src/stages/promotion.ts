@@ -1,25 +1,29 @@
 /** Whether runs under audit are enough to enforce a version, and where it stands in words. */
 import { type Coverage } from '../model/profile.js';
-import { type AuditTerms, isAuditOver } from './stage.js';
+import { AUDIT_RUNS_PER_SUBMITTER, type AuditTerms, isAuditOver } from './stage.js';
 
 /** A run under audit that has ended. */
 export interface AuditedRun {
   /** Of the staged inputs alone: other options make no other input. */
   readonly dataDigest: string;
+  /** Of its job: an API key. */
+  readonly submitter: string;
   /** Denials of any kind, those that went on included, and those that were dropped. */
   readonly denials: number;
   /** It ended by itself with an expected code, and its recording is complete and was checked. */
   readonly isTelling: boolean;
-  /** Names in its recording; null where there is none that was checked. */
-  readonly callNames: readonly string[] | null;
+  /** Its recording, which was checked, has all of commonCalls: what does less (`--help`) says nothing. */
+  readonly doesTheWork: boolean;
 }
 
 export interface PromotionStanding {
   readonly quietRuns: { readonly have: number; readonly need: number };
   readonly inputs: { readonly have: number; readonly need: number };
-  /** Of any kind. */
+  /** Quiet or with a denial, up to the last one that counts. */
   readonly runs: { readonly have: number; readonly most: number };
   readonly isReached: boolean;
+  /** Without recordings behind the version no run is quiet, and a person decides about its stage. */
+  readonly isWorkKnown: boolean;
 }
 
 /** The calls that every recording behind a version has: what a run does that does the program's work at all. */
@@ -30,40 +34,52 @@ export function commonCalls(coverage: Coverage): readonly string[] {
   });
 }
 
-/** Whether it says that the version fits: one that does less than every run that taught it (`--help`) says nothing. */
-export function isQuietRun({ denials, isTelling, callNames }: AuditedRun, common: readonly string[]): boolean {
-  if (denials > 0 || !isTelling || callNames === null) return false;
-  const made = new Set(callNames);
-  return common.every((call) => made.has(call));
-}
-
 /** `runs`: under the version in this stage, oldest first. What was quiet before a run with a denial does not count. */
 export function promotionStanding(
   runs: readonly AuditedRun[],
   terms: AuditTerms,
-  common: readonly string[],
+  isWorkKnown: boolean,
 ): PromotionStanding {
-  const since = runs.findLastIndex(({ denials }) => denials > 0) + 1;
-  const quiet = runs.slice(since).filter((run) => isQuietRun(run, common));
+  const telling = runs.filter((run) => run.denials > 0 || (isWorkKnown && run.isTelling && run.doesTheWork));
+  const { judged, counted } = firstRuns(telling, terms.runs);
+  const quiet = judged.slice(judged.findLastIndex(({ denials }) => denials > 0) + 1);
   const inputs = new Set(quiet.map(({ dataDigest }) => dataDigest)).size;
   return {
     quietRuns: { have: quiet.length, need: terms.quietRuns },
     inputs: { have: inputs, need: terms.inputs },
-    runs: { have: runs.length, most: terms.runs },
+    runs: { have: counted, most: terms.runs },
     isReached: quiet.length >= terms.quietRuns && inputs >= terms.inputs,
+    isWorkKnown,
   };
 }
 
-/**
- * Whether it has ended without a promotion: nothing but a person's decision goes on from here. The run that reaches the
- * number of runs may be the one that was missing; none after it.
- */
-export function isUnpromoted({ runs, isReached }: PromotionStanding, terms: AuditTerms, now: Date): boolean {
-  if (isReached && runs.have <= terms.runs) return isAuditOver(terms, 0, now);
-  return isAuditOver(terms, runs.have, now);
+/** Up to the one with which there are `most` that count; what ended meanwhile, until somebody looked, changes nothing. */
+function firstRuns(runs: readonly AuditedRun[], most: number) {
+  const judged: AuditedRun[] = [];
+  const bySubmitter = new Map<string, number>();
+  let counted = 0;
+  for (const run of runs) {
+    if (counted >= most) break;
+    judged.push(run);
+    const own = (bySubmitter.get(run.submitter) ?? 0) + 1;
+    bySubmitter.set(run.submitter, own);
+    if (own <= AUDIT_RUNS_PER_SUBMITTER) counted += 1;
+  }
+  return { judged, counted };
+}
+
+/** Whether its runs have ended without a promotion; the last one may be the one that was missing. */
+export function isSpent({ runs, isReached }: PromotionStanding): boolean {
+  return !isReached && runs.have >= runs.most;
+}
+
+/** Whether it has ended without a promotion: nothing but a person's decision goes on from here. */
+export function isUnpromoted(standing: PromotionStanding, terms: AuditTerms, now: Date): boolean {
+  return isAuditOver(terms, isSpent(standing), now);
 }
 
 /** `promotionSentence(...)` is "audit: 3 of 5 quiet runs, 2 of 3 inputs". */
-export function promotionSentence({ quietRuns, inputs }: PromotionStanding): string {
+export function promotionSentence({ quietRuns, inputs, isWorkKnown }: PromotionStanding): string {
+  if (!isWorkKnown) return 'audit: no recordings say what its program does, so a person decides when it is enforced';
   return `audit: ${quietRuns.have} of ${quietRuns.need} quiet runs, ${inputs.have} of ${inputs.need} inputs`;
 }

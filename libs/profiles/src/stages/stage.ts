@@ -20,8 +20,10 @@ export type AutoApprove = (typeof AUTO_APPROVE)[number];
 export const UNKNOWN_CONTENT = ['learn', 'hold', 'refuse'] as const;
 export type UnknownContent = (typeof UNKNOWN_CONTENT)[number];
 
-/** Runs under audit, promoted or not, after which a build waits for a person. */
+/** Runs under audit, quiet or with a denial, after which a build waits for a person. */
 export const AUDIT_RUNS_MAXIMUM = 30;
+/** Of these, at most so many are one submitter's: nobody ends an audit alone. */
+export const AUDIT_RUNS_PER_SUBMITTER = 10;
 /** Days of audit after which a build waits for a person. */
 export const AUDIT_DAYS = 14;
 
@@ -31,7 +33,7 @@ export interface AuditTerms {
   readonly quietRuns: number;
   /** Different inputs among them, at least. */
   readonly inputs: number;
-  /** Runs of any kind after which it ends unpromoted. */
+  /** Runs, quiet or with a denial, after which it ends unpromoted; of one submitter AUDIT_RUNS_PER_SUBMITTER count. */
   readonly runs: number;
   /** ISO 8601, UTC: when it ends unpromoted. */
   readonly until: string;
@@ -49,7 +51,7 @@ export function auditTerms(
   return { quietRuns: needs.quietRuns, inputs: needs.inputs, runs: AUDIT_RUNS_MAXIMUM, until, inherited };
 }
 
-/** `runs`: that have ended under these terms. Whether nothing but a person's decision goes on from here. */
-export function isAuditOver({ runs: maximum, until }: AuditTerms, runs: number, now: Date): boolean {
-  return runs >= maximum || now.getTime() >= Date.parse(until);
+/** `isSpent`: its runs were not enough for a promotion. Whether nothing but a person's decision goes on from here. */
+export function isAuditOver({ until }: AuditTerms, isSpent: boolean, now: Date): boolean {
+  return isSpent || now.getTime() >= Date.parse(until);
 }

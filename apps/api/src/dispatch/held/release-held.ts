@@ -1,7 +1,7 @@
 /** Queues held jobs again once nothing holds them any more: after a decision, a change of settings, or a while later. */
 import { ADHOC_PREFIX, type WaitingReason } from '#lib/jobs';
 import { type EntityManager } from 'typeorm';
-import { APPROVED_SIBLING, AUDITED_RUNS, LAST_APPROVED_SIBLING } from '../../profiles/stages/build-sql.js';
+import { APPROVED_SIBLING, LAST_APPROVED_SIBLING } from '../../profiles/stages/build-sql.js';
 
 const IS_APPROVED = `EXISTS (SELECT FROM profile_version AS version
   WHERE version.build_id = executor.build_id AND version.state = 'APPROVED')`;
@@ -50,8 +50,7 @@ const HOLDS = {
   'waiting-for-stage-decision': executorWhere(
     `EXISTS (SELECT FROM profile_version AS version WHERE version.build_id = executor.build_id
        AND version.state = 'APPROVED' AND version.stage = 'audit'
-       AND ((version.audit_terms->>'until')::timestamptz <= now()
-         OR (SELECT count(*) ${AUDITED_RUNS}) >= (version.audit_terms->>'runs')::int))`,
+       AND (version.audit_over OR (version.audit_terms->>'until')::timestamptz <= now()))`,
   ),
   'waiting-for-profile-decision': UNDECIDED,
   'waiting-for-known-content': UNKNOWN_STILL,

@@ -39,7 +39,7 @@ export async function autoApprove(manager: EntityManager, signingKey: KeyObject,
     from: 'PROPOSED',
     // The same end and the same runs: whoever makes harmless denials stays in no audit for it.
     audit,
-    ...(audit && base.stageSince && { since: base.stageSince }),
+    ...(audit && base.stageSince && { since: base.stageSince, auditOver: base.auditOver }),
     reason: 'it adds basic and harmless calls alone',
     by: { rule: 'auto-approve' },
   });

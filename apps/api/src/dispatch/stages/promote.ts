@@ -1,6 +1,7 @@
-/** Enforces versions whose audit was quiet for long enough, by a statement signed anew. */
+/** Enforces versions whose audit was quiet for long enough, by a statement signed anew, or says that an audit is over. */
 import { type KeyObject } from 'node:crypto';
-import { isUnpromoted, promotionSentence } from '#lib/profiles';
+import { ProfileVersion } from '#lib/database';
+import { isSpent, isUnpromoted, promotionSentence } from '#lib/profiles';
 import { type EntityManager } from 'typeorm';
 import { lockVersion } from '../../profiles/stages/locked-version.js';
 import { standingsOf } from '../../profiles/stages/find-stages.js';
@@ -12,22 +13,31 @@ import { releaseHeldJobs } from '../held/release-held.js';
 export async function audited(manager: EntityManager): Promise<readonly string[]> {
   const rows: { id: string }[] = await manager.query(
     `SELECT version.id FROM profile_version AS version
-     WHERE version.state = 'APPROVED' AND version.stage = 'audit'
+     WHERE version.state = 'APPROVED' AND version.stage = 'audit' AND NOT version.audit_over
        AND (version.audit_terms->>'until')::timestamptz > now()
-       AND (SELECT count(*) ${AUDITED_RUNS}) BETWEEN (version.audit_terms->>'quietRuns')::int AND (version.audit_terms->>'runs')::int
+       AND (SELECT count(*) ${AUDITED_RUNS}) >= (version.audit_terms->>'quietRuns')::int
      ORDER BY version.stage_since`,
   );
   return rows.map(({ id }) => id);
 }
 
-/** Whether it was promoted. What counts are the terms that were signed. */
-export async function promote(manager: EntityManager, signingKey: KeyObject, versionId: string): Promise<boolean> {
+/** What it came to, if anything. What counts are the terms that were signed. */
+export async function promote(
+  manager: EntityManager,
+  signingKey: KeyObject,
+  versionId: string,
+): Promise<'promoted' | 'over' | undefined> {
   const version = await lockVersion(manager, versionId);
-  if (version?.state !== 'APPROVED') return false;
+  if (version?.state !== 'APPROVED' || version.auditOver) return undefined;
   const terms = verifiedAudit(signingKey, version);
-  if (!terms) return false;
+  if (!terms) return undefined;
   const standing = (await standingsOf(manager, [{ id: versionId, terms }])).get(versionId);
-  if (!standing?.isReached || isUnpromoted(standing, terms, new Date())) return false;
+  if (!standing) return undefined;
+  if (isSpent(standing)) {
+    await manager.update(ProfileVersion, { id: versionId }, { auditOver: true });
+    return 'over';
+  }
+  if (!standing.isReached || isUnpromoted(standing, terms, new Date())) return undefined;
   await writeDecision(manager, signingKey, version, {
     kind: 'approved',
     from: 'APPROVED',
@@ -36,5 +46,5 @@ export async function promote(manager: EntityManager, signingKey: KeyObject, ver
     by: { rule: 'promotion' },
   });
   await releaseHeldJobs(manager);
-  return true;
+  return 'promoted';
 }

@@ -19,21 +19,25 @@ import { type promotion, type stage } from './stage-answer.js';
 /** Versions that are looked through for one with recordings behind it. */
 const ANCESTORS_MAXIMUM = 20;
 
+type StageAnswer = z.input<typeof stage>;
+
 interface Row {
   readonly buildId: string;
   readonly profileId: string;
   readonly stage: Stage;
   readonly since: Date | null;
   readonly terms: AuditTerms | null;
+  readonly auditOver: boolean;
 }
 
 /** By build; those without an approved version have no entry. */
 export async function stagesOf(
   manager: EntityManager,
   buildIds: readonly string[],
-): Promise<ReadonlyMap<string, z.input<typeof stage>>> {
+): Promise<ReadonlyMap<string, StageAnswer>> {
   const rows: Row[] = await manager.query(
-    `SELECT build_id AS "buildId", id AS "profileId", stage, stage_since AS since, audit_terms AS terms
+    `SELECT build_id AS "buildId", id AS "profileId", stage, stage_since AS since, audit_terms AS terms,
+       audit_over AS "auditOver"
      FROM profile_version WHERE build_id = ANY ($1) AND state = 'APPROVED'`,
     [buildIds],
   );
@@ -43,16 +47,17 @@ export async function stagesOf(
   );
   const now = new Date();
   return new Map(
-    rows.map(({ buildId, terms, ...row }) => {
+    rows.map(({ buildId, terms, auditOver, ...row }): readonly [string, StageAnswer] => {
       const standing = standings.get(row.profileId);
-      return [buildId, { ...row, promotion: terms && standing ? promotionAnswer(standing, terms, now) : null }];
+      if (!terms || !standing) return [buildId, { ...row, promotion: null }];
+      const isOver = auditOver || isUnpromoted(standing, terms, now);
+      return [buildId, { ...row, promotion: promotionAnswer(standing, terms, isOver) }];
     }),
   );
 }
 
-function promotionAnswer(standing: PromotionStanding, terms: AuditTerms, now: Date): z.input<typeof promotion> {
+function promotionAnswer(standing: PromotionStanding, terms: AuditTerms, isOver: boolean): z.input<typeof promotion> {
   const { quietRuns, inputs, runs } = standing;
-  const isOver = isUnpromoted(standing, terms, now);
   return { sentence: promotionSentence(standing), quietRuns, inputs, runs, until: terms.until, isOver };
 }
 
@@ -62,20 +67,21 @@ export async function standingsOf(
   versions: readonly { readonly id: string; readonly terms: AuditTerms }[],
 ): Promise<ReadonlyMap<string, PromotionStanding>> {
   const ids = versions.map(({ id }) => id);
-  const runs = await auditedRuns(manager, ids);
   const common = await commonCallsOf(manager, ids);
-  return new Map(
-    versions.map(({ id, terms }) => [id, promotionStanding(runs.get(id) ?? [], terms, common.get(id) ?? [])]),
-  );
+  const runs = await auditedRuns(manager, ids, common);
+  return new Map(versions.map(({ id, terms }) => [id, promotionStanding(runs.get(id) ?? [], terms, common.has(id))]));
 }
 
 /** Oldest first. A run behind a version that was rejected may be quiet under the one that was approved. */
 async function auditedRuns(
   manager: EntityManager,
   versionIds: readonly string[],
+  common: CommonCalls,
 ): Promise<ReadonlyMap<string, readonly AuditedRun[]>> {
   const rows: (AuditedRun & { readonly versionId: string })[] = await manager.query(
-    `SELECT version.id AS "versionId", run.data_digest AS "dataDigest", recording.call_names AS "callNames",
+    `SELECT version.id AS "versionId", run.data_digest AS "dataDigest", job.submitted_by AS submitter,
+       coalesce(recording.call_names @> ARRAY(SELECT jsonb_array_elements_text($2::jsonb->version.id::text)), false)
+         AS "doesTheWork",
        (SELECT count(*) FROM denial WHERE denial.executor_run_id = run.id)::float8 + run.denials_dropped::float8 AS denials,
        ${VERDICT} IN ('teaches', 'refused-version') AS "isTelling"
      FROM profile_version AS version
@@ -85,30 +91,38 @@ async function auditedRuns(
      JOIN build ON build.id = run.build_id JOIN application ON application.id = build.application_id
      LEFT JOIN recording ON recording.executor_run_id = run.id
      WHERE version.id = ANY ($1) ORDER BY run.ended_at, run.id`,
-    [versionIds],
+    [versionIds, JSON.stringify(Object.fromEntries(common))],
   );
   const byVersion = new Map<string, AuditedRun[]>();
   for (const { versionId, ...run } of rows) byVersion.set(versionId, [...(byVersion.get(versionId) ?? []), run]);
   return byVersion;
 }
 
-/** Of a version that no recordings are behind, such as an inherited one, those of the version that it comes from. */
-async function commonCallsOf(
-  manager: EntityManager,
-  versionIds: readonly string[],
-): Promise<ReadonlyMap<string, readonly string[]>> {
+const IS_ENOUGH = `EXISTS (SELECT FROM jsonb_each(ancestor.coverage) AS seen(key, value)
+  WHERE NOT starts_with(key, 'file:') AND (value->>'of')::int >= recordings_needed)`;
+
+/** By version, where recordings say what its program does at all; never empty. */
+type CommonCalls = ReadonlyMap<string, readonly string[]>;
+
+/**
+ * From as many recordings as the application asks for: one that added to an inherited version says what that run did, not
+ * what the program does. With fewer, or none, those behind the version that it comes from.
+ */
+async function commonCallsOf(manager: EntityManager, versionIds: readonly string[]): Promise<CommonCalls> {
   const rows: { versionId: string; coverage: Coverage }[] = await manager.query(
     `WITH RECURSIVE ancestor AS (
-       SELECT id AS version_id, coverage, coalesce(inherited_from, based_on) AS before, 1 AS step
-       FROM profile_version WHERE id = ANY ($1)
+       SELECT version.id AS version_id, coverage, coalesce(inherited_from, version.based_on) AS before, 1 AS step,
+         recordings_needed
+       FROM profile_version AS version JOIN build ON build.id = build_id
+       JOIN application ON application.id = application_id WHERE version.id = ANY ($1)
        UNION ALL
-       SELECT version_id, version.coverage, coalesce(inherited_from, based_on), step + 1
+       SELECT version_id, version.coverage, coalesce(inherited_from, based_on), step + 1, recordings_needed
        FROM ancestor JOIN profile_version AS version ON version.id = ancestor.before
-       WHERE step < $2 AND NOT EXISTS (SELECT FROM jsonb_each(ancestor.coverage) AS seen(key, value)
-         WHERE NOT starts_with(key, 'file:') AND (value->>'of')::int > 0)
+       WHERE step < $2 AND NOT ${IS_ENOUGH}
      )
-     SELECT DISTINCT ON (version_id) version_id AS "versionId", coverage FROM ancestor ORDER BY version_id, step DESC`,
+     SELECT version_id AS "versionId", coverage FROM ancestor WHERE ${IS_ENOUGH}`,
     [versionIds, ANCESTORS_MAXIMUM],
   );
-  return new Map(rows.map(({ versionId, coverage }) => [versionId, commonCalls(coverage)]));
+  const common = rows.map(({ versionId, coverage }) => [versionId, commonCalls(coverage)] as const);
+  return new Map(common.filter(([, calls]) => calls.length > 0));
 }

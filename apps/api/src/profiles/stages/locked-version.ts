@@ -18,6 +18,7 @@ export interface LockedVersion {
   readonly stage: Stage | null;
   readonly stageSince: Date | null;
   readonly auditTerms: AuditTerms | null;
+  readonly auditOver: boolean;
   readonly statement: string | null;
   readonly signature: string | null;
   /** What its application asks of an audit that starts now. */
@@ -45,8 +46,8 @@ export async function readVersion(manager: EntityManager, id: string): Promise<L
     `SELECT version.id, build.id AS "buildId", application.tenant, application.id AS "applicationId",
        build.content_digest AS "contentDigest", build.architecture, version.digest, version.canonical, version.state,
        version.based_on AS "basedOn", version.inherited_from AS "inheritedFrom", version.proposed_by AS "proposedBy",
-       version.stage, version.stage_since AS "stageSince", version.audit_terms AS "auditTerms", version.statement,
-       version.signature, application.quiet_runs_needed AS "quietRuns",
+       version.stage, version.stage_since AS "stageSince", version.audit_terms AS "auditTerms",
+       version.audit_over AS "auditOver", version.statement, version.signature, application.quiet_runs_needed AS "quietRuns",
        application.quiet_inputs_needed AS inputs
      FROM profile_version AS version JOIN build ON build.id = version.build_id
      JOIN application ON application.id = build.application_id WHERE version.id = $1`,

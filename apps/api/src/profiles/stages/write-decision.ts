@@ -28,6 +28,8 @@ export type WrittenDecision =
       readonly audit: AuditTerms | null;
       /** Of the stage; now where absent. */
       readonly since?: Date;
+      /** The audit goes on, and had its runs already. */
+      readonly auditOver?: boolean;
     })
   | (Decided & { readonly kind: Exclude<ApprovalStage, 'approved'> });
 
@@ -62,7 +64,7 @@ export async function writeDecision(
   };
   const statement = canonicalStatement(signed);
   const signature = signStatement(signingKey, signed);
-  const unstaged = { stage: null, auditTerms: null, stageSince: null };
+  const unstaged = { stage: null, auditTerms: null, stageSince: null, auditOver: false };
   if (kind === 'approved' && from !== 'APPROVED') {
     const superseded = { state: 'SUPERSEDED', ...unstaged } as const;
     await manager.update(ProfileVersion, { buildId, state: 'APPROVED', id: Not(id) }, superseded);
@@ -73,6 +75,7 @@ export async function writeDecision(
           stage: audit ? ('audit' as const) : ('enforce' as const),
           auditTerms: audit,
           stageSince: decision.since ?? now,
+          auditOver: decision.auditOver ?? false,
         }
       : unstaged;
   // An approval's statement is overwritten by the next one's: a row that is set back to APPROVED does not verify.
