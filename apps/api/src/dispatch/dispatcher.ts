@@ -22,7 +22,6 @@ const DISPATCH_LOCK = 7_060_118;
 const POLL_MS = 1_000;
 const SETTLE_MS = 250;
 const RECONCILE_MS = 3_000;
-const RULES_MS = 1_000;
 const LOST_AFTER_S = 5;
 const RETENTION_MS = 60_000;
 /** A Redis that hangs must hold up nothing but its messages. */
@@ -100,8 +99,10 @@ export class Dispatcher implements OnApplicationBootstrap, OnApplicationShutdown
     if (!rows[0]?.held) return;
     await session.query('LISTEN porin_outbox');
     await session.query('LISTEN porin_recording');
+    const rules = new RuleDecisions(this.dataSource, this.signingKey, this.logger);
     const duties = this.duties();
     proposals.start();
+    rules.start();
     try {
       while (!this.stopping.signal.aborted) {
         if (broken) throw broken;
@@ -109,7 +110,7 @@ export class Dispatcher implements OnApplicationBootstrap, OnApplicationShutdown
         if (!this.stopping.signal.aborted) await this.alarm.sleep(POLL_MS);
       }
     } finally {
-      await proposals.stop();
+      await Promise.all([proposals.stop(), rules.stop()]);
     }
   }
 
@@ -121,7 +122,6 @@ export class Dispatcher implements OnApplicationBootstrap, OnApplicationShutdown
       PORIN_RETRY_PAUSE_MS: retryPauseMs,
     } = this.config;
     const { dataSource } = this;
-    const rules = new RuleDecisions(dataSource, this.signingKey, this.logger);
     return [
       paced(
         () => this.reconcile(),
@@ -133,10 +133,6 @@ export class Dispatcher implements OnApplicationBootstrap, OnApplicationShutdown
           await dataSource.transaction((manager) => settleJobs(manager, retryPauseMs));
         },
         () => SETTLE_MS,
-      ),
-      paced(
-        () => rules.decide(),
-        () => RULES_MS,
       ),
       async () => this.add(await dataSource.transaction((manager) => takeReady(manager, depthFactor))),
       paced(

@@ -6,6 +6,7 @@ import { uncompilable } from '../../profiles/compile-problem.js';
 import { lockVersion, readVersion } from '../../profiles/stages/locked-version.js';
 import { verifiedAudit, writeDecision } from '../../profiles/stages/write-decision.js';
 import { releaseHeldJobs } from '../held/release-held.js';
+import { type Candidate } from './rule.js';
 
 const CANDIDATE = `version.state = 'PROPOSED' AND version.proposed_by IS NULL
   AND version.addition_classes <@ '{basic,harmless}' AND application.auto_approve = 'harmless'
@@ -15,11 +16,8 @@ const VERSIONS = `profile_version AS version JOIN build ON build.id = version.bu
   JOIN application ON application.id = build.application_id`;
 
 /** Versions that recordings or denials proposed as an addition to the approved one of their build. */
-export async function harmlessCandidates(manager: EntityManager): Promise<readonly string[]> {
-  const rows: { id: string }[] = await manager.query(
-    `SELECT version.id FROM ${VERSIONS} WHERE ${CANDIDATE} ORDER BY version.created_at`,
-  );
-  return rows.map(({ id }) => id);
+export function harmlessCandidates(manager: EntityManager): Promise<readonly Candidate[]> {
+  return manager.query(`SELECT version.id FROM ${VERSIONS} WHERE ${CANDIDATE} ORDER BY version.created_at`);
 }
 
 /** Whether it was approved. */

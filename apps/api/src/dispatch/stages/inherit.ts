@@ -16,18 +16,18 @@ import { APPROVED_SIBLING, LAST_APPROVED_SIBLING } from '../../profiles/stages/b
 import { lockBuild, readVersion } from '../../profiles/stages/locked-version.js';
 import { verifiedAudit, writeDecision } from '../../profiles/stages/write-decision.js';
 import { releaseHeldJobs } from '../held/release-held.js';
+import { type Candidate } from './rule.js';
 
 const WAITING: WaitingReason = 'waiting-for-inherited-profile';
 const FOR_A_PERSON: WaitingReason = 'waiting-for-approved-profile';
 
 /** Builds that jobs wait for, and whose application has another one to inherit from. */
-export async function heirs(manager: EntityManager): Promise<readonly string[]> {
-  const rows: { id: string }[] = await manager.query(
+export function heirs(manager: EntityManager): Promise<readonly Candidate[]> {
+  return manager.query(
     `SELECT DISTINCT build.id FROM job JOIN executor ON executor.job_id = job.id JOIN build ON build.id = executor.build_id
      WHERE job.state = 'QUEUED' AND job.waiting_reason = $1 AND ${CAN_BE_HEIR}`,
     [WAITING],
   );
-  return rows.map(({ id }) => id);
 }
 
 const CAN_BE_HEIR = `${APPROVED_SIBLING}

@@ -8,17 +8,28 @@ import { standingsOf } from '../../profiles/stages/find-stages.js';
 import { verifiedAudit, writeDecision } from '../../profiles/stages/write-decision.js';
 import { AUDITED_RUNS } from '../../profiles/stages/build-sql.js';
 import { releaseHeldJobs } from '../held/release-held.js';
+import { type Candidate } from './rule.js';
 
-/** Versions with as many runs as their terms ask for: which of these were quiet is looked at one by one. */
-export async function audited(manager: EntityManager): Promise<readonly string[]> {
-  const rows: { id: string }[] = await manager.query(
-    `SELECT version.id FROM profile_version AS version
+/**
+ * Versions with as many runs as their terms ask for. Which of these were quiet is looked at one by one, when one more has
+ * ended, its job has, or its recording was checked.
+ */
+export function audited(manager: EntityManager): Promise<readonly Candidate[]> {
+  return manager.query(
+    `SELECT version.id, concat_ws(' ', version.stage_since, application.expected_exit_codes, seen.facts) AS facts
+     FROM profile_version AS version JOIN build ON build.id = version.build_id
+     JOIN application ON application.id = build.application_id
+     CROSS JOIN LATERAL (
+       SELECT count(*) AS runs, concat_ws(' ', count(*), max(run.ended_at), count(job.ended_at), max(job.ended_at),
+         count(recording.considered_at), max(recording.considered_at)) AS facts
+       FROM (SELECT run.* ${AUDITED_RUNS}) AS run JOIN job ON job.id = run.job_id
+       LEFT JOIN recording ON recording.executor_run_id = run.id
+     ) AS seen
      WHERE version.state = 'APPROVED' AND version.stage = 'audit' AND NOT version.audit_over
        AND (version.audit_terms->>'until')::timestamptz > now()
-       AND (SELECT count(*) ${AUDITED_RUNS}) >= (version.audit_terms->>'quietRuns')::int
+       AND seen.runs >= (version.audit_terms->>'quietRuns')::int
      ORDER BY version.stage_since`,
   );
-  return rows.map(({ id }) => id);
 }
 
 /** What it came to, if anything. What counts are the terms that were signed. */

@@ -1,18 +1,16 @@
-/** What rules decide in a person's place: each decision in a transaction of its own, so that one that fails holds up no other. */
+/**
+ * What rules decide in a person's place, beside the dispatcher's other duties: each decision in a transaction of its own, so
+ * that one that fails holds up no other.
+ */
 import { type KeyObject } from 'node:crypto';
 import { type DecidingRule } from '#lib/profiles';
 import { type Logger } from 'pino';
-import { type DataSource, type EntityManager } from 'typeorm';
+import { type DataSource } from 'typeorm';
+import { Alarm } from '../alarm.js';
 import { autoApprove, harmlessCandidates } from './auto-approve.js';
 import { heirs, inherit } from './inherit.js';
 import { audited, promote } from './promote.js';
-
-interface Rule {
-  /** Ids of the builds or versions that it may decide about. */
-  readonly candidates: (manager: EntityManager) => Promise<readonly string[]>;
-  /** What it decided, if anything; it looks at the candidate again under its build's lock. */
-  readonly decide: (manager: EntityManager, signingKey: KeyObject, id: string) => Promise<unknown>;
-}
+import { type Candidate, type Rule } from './rule.js';
 
 const RULES: Readonly<Record<DecidingRule, Rule>> = {
   inheritance: { candidates: heirs, decide: inherit },
@@ -20,23 +18,75 @@ const RULES: Readonly<Record<DecidingRule, Rule>> = {
   promotion: { candidates: audited, decide: promote },
 };
 
+const PAUSE_MS = 1_000;
+const LONGEST_PAUSE_MS = 60_000;
+/** Of the time that they took: rules with much to read leave the database to others. */
+const PAUSES_PER_TURN = 5;
+
 export class RuleDecisions {
+  private readonly stopping = new AbortController();
+  private readonly alarm = new Alarm();
+  /** By rule and candidate: the facts that it was decided about last. */
+  private readonly looked = new Map<string, ReadonlyMap<string, string>>();
+  private running: Promise<void> = Promise.resolve();
+
   constructor(
     private readonly dataSource: DataSource,
     private readonly signingKey: KeyObject,
     private readonly logger: Logger,
+    private readonly rules: Readonly<Record<string, Rule>> = RULES,
   ) {}
 
+  start(): void {
+    this.running = this.run();
+  }
+
+  async stop(): Promise<void> {
+    this.stopping.abort();
+    this.alarm.wake();
+    await this.running;
+  }
+
+  private async run(): Promise<void> {
+    while (!this.stopping.signal.aborted) {
+      const since = performance.now();
+      await this.decide();
+      const pause = Math.max(PAUSE_MS, (performance.now() - since) * PAUSES_PER_TURN);
+      if (!this.stopping.signal.aborted) await this.alarm.sleep(Math.min(pause, LONGEST_PAUSE_MS));
+    }
+  }
+
+  /** One turn of all rules. */
   async decide(): Promise<void> {
-    for (const [rule, { candidates, decide }] of Object.entries(RULES)) {
-      for (const id of await candidates(this.dataSource.manager)) {
-        try {
-          const decision = await this.dataSource.transaction((manager) => decide(manager, this.signingKey, id));
-          if (decision) this.logger.info({ rule, id, decision }, 'a rule has decided about a profile');
-        } catch (error) {
-          this.logger.error({ err: error, rule, id }, 'a rule could not decide about a profile');
-        }
+    for (const [name, rule] of Object.entries(this.rules)) {
+      try {
+        await this.decideBy(name, rule);
+      } catch (error) {
+        this.logger.warn({ err: error, rule: name }, 'a rule could not look for what it decides about');
       }
+    }
+  }
+
+  private async decideBy(name: string, rule: Rule): Promise<void> {
+    const before = this.looked.get(name);
+    const now = new Map<string, string>();
+    for (const { id, facts } of await rule.candidates(this.dataSource.manager)) {
+      if (this.stopping.signal.aborted) return;
+      const isLooked = (facts !== undefined && before?.get(id) === facts) || (await this.decideAbout(name, rule, id));
+      if (isLooked && facts !== undefined) now.set(id, facts);
+    }
+    this.looked.set(name, now);
+  }
+
+  /** Whether it could look at it. */
+  private async decideAbout(name: string, rule: Rule, id: Candidate['id']): Promise<boolean> {
+    try {
+      const decision = await this.dataSource.transaction((manager) => rule.decide(manager, this.signingKey, id));
+      if (decision) this.logger.info({ rule: name, id, decision }, 'a rule has decided about a profile');
+      return true;
+    } catch (error) {
+      this.logger.error({ err: error, rule: name, id }, 'a rule could not decide about a profile');
+      return false;
     }
   }
 }
