@@ -56,7 +56,8 @@ UPDATE executor_run SET denials_considered_at = now();
 CREATE INDEX executor_run_unconsidered ON executor_run (build_id) WHERE denials_considered_at IS NULL;
 CREATE INDEX executor_run_by_version ON executor_run (profile_version_id, started_at) WHERE profile_version_id IS NOT NULL;
 
--- What changed since a job began to wait.
+-- What changed since a job began to wait: by the clock, however long the change's transaction took.
+ALTER TABLE audit ALTER COLUMN at SET DEFAULT clock_timestamp();
 CREATE INDEX audit_by_tenant ON audit (tenant, at);
 
 -- The ad hoc application that it was submitted as, where its image turned out to be another one's; null otherwise.
@@ -91,6 +92,7 @@ REVOKE UPDATE (denials_considered_at) ON executor_run FROM porin_api;
 DROP INDEX job_waiting;
 ALTER TABLE job DROP COLUMN rerun_of, DROP COLUMN held_until, DROP COLUMN held_version_id, DROP COLUMN held_build_id;
 DROP INDEX audit_by_tenant;
+ALTER TABLE audit ALTER COLUMN at SET DEFAULT now();
 DROP INDEX executor_run_by_version;
 DROP INDEX executor_run_unconsidered;
 ALTER TABLE executor_run DROP COLUMN denials_considered_at, DROP COLUMN denials_dropped, DROP COLUMN data_digest;

@@ -1,9 +1,12 @@
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { DataSource } from 'typeorm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { releaseUnknownContent } from '../../apps/api/src/dispatch/held/release-held.js';
 import { DIST_DIR } from '../../scripts/setup/paths.js';
 import { startTestApi, type TestApi } from '../support/api.js';
+import { eventually } from '../support/eventually.js';
 
 let api: TestApi;
 let nodeId: string;
@@ -82,6 +85,60 @@ describe('the settings of a tenant', () => {
     expect(await standing(others.submitter, elsewhere)).toEqual({
       ...{ fence: 1, waitingReason: 'waiting-for-known-content' },
     });
+  });
+});
+
+describe('jobs on content that nobody knows', () => {
+  /** A job that a worker held, of a tenant in which nothing has changed lately. */
+  async function held(tenant: string) {
+    const keys = await keysOf(tenant);
+    const executors = [{ image: 'debian:12', command: ['true'] }];
+    const { id } = (await api.post(keys.submitter, '/api/v1/jobs', { executors }).expect(201)).body as { id: string };
+    await api.worker.hold(await api.worker.claim(id, nodeId), 'waiting-for-known-content');
+    const fence = async () => (await api.get(keys.submitter, `/api/v1/jobs/${id}`).expect(200)).body.fence as number;
+    return { id, fence };
+  }
+  const changed = (tenant: string, action: string, detail: object = {}, ago = '0 seconds') =>
+    api.owner.query(
+      `INSERT INTO audit (at, tenant, actor, action, subject_type, subject_id, detail)
+       VALUES (clock_timestamp() - $5::interval, $1, 'somebody', $2, 'tenant', $3, $4)`,
+      [tenant, action, tenant, detail, ago],
+    );
+  const twoTurns = () => new Promise((resolve) => setTimeout(resolve, 6_500));
+
+  it('wait through decisions about profiles and settings of other things', async () => {
+    const { fence } = await held('deciding');
+    await changed('deciding', 'profile.approved');
+    await changed('deciding', 'tenant.change', {
+      before: { unknownContent: 'hold' },
+      after: { unknownContent: 'hold' },
+    });
+    await twoTurns();
+    expect(await fence()).toBe(1);
+  });
+
+  it('are tried again where a worker looked just before a change was to be seen', async () => {
+    const { fence } = await held('changing');
+    await changed('changing', 'application.change', {}, '1 second');
+    await eventually(async () => expect(await fence()).toBe(2));
+  });
+
+  it('are tried again at most two hundred at a time, those that wait the longest first', async () => {
+    const { id, fence } = await held('crowd');
+    await api.owner.query(
+      `WITH made AS (
+         INSERT INTO job SELECT (jsonb_populate_record(job, jsonb_build_object('id', gen_random_uuid(),
+           'queued_at', job.queued_at + make_interval(secs => count)))).*
+         FROM job, generate_series(1, 210) AS count WHERE id = $1 RETURNING id
+       )
+       INSERT INTO attempt SELECT (jsonb_populate_record(attempt, jsonb_build_object('job_id', made.id))).*
+       FROM attempt, made WHERE job_id = $1`,
+      [id],
+    );
+    const { manager } = api.app.get(DataSource);
+    expect(await releaseUnknownContent(manager, 'crowd')).toBe(200);
+    expect(await fence()).toBe(2);
+    expect(await releaseUnknownContent(manager, 'crowd')).toBe(11);
   });
 });
 

@@ -31,11 +31,17 @@ const UNDECIDED = `NOT EXISTS (
     AND (version.id IS DISTINCT FROM run.profile_version_id
       OR version.stage = 'audit' AND version.stage_since > attempt.started_at))`;
 
-/** As contents or settings were when a worker looked; see the audit trail for what changes them. */
+/**
+ * As contents or settings were when a worker looked; see the audit trail for what changes them. A change is in the trail a
+ * little before anybody sees it.
+ */
 const UNKNOWN_STILL = `NOT EXISTS (
   SELECT FROM audit JOIN attempt ON attempt.job_id = job.id AND attempt.number = job.fence
-  WHERE audit.tenant = job.tenant AND audit.at > attempt.started_at
-    AND audit.action IN ('application.create', 'application.change', 'tenant.change', 'profile.approved', 'profile.revoked'))`;
+  WHERE audit.tenant = job.tenant AND audit.at > attempt.started_at - interval '2 seconds'
+    AND (audit.action IN ('application.create', 'application.change') OR audit.action = 'tenant.change'
+      AND audit.detail->'before'->'unknownContent' IS DISTINCT FROM audit.detail->'after'->'unknownContent'))`;
+/** Jobs on unknown content that are queued again at a time: most of them are only held again, whoever waits the longest first. */
+const UNKNOWN_AT_A_TIME = 200;
 
 /** By waiting reason: what still holds the job. */
 const HOLDS = {
@@ -69,7 +75,7 @@ export async function releaseHeldJobs(manager: EntityManager): Promise<number> {
   return released;
 }
 
-/** Jobs of the tenant on contents that nobody knew: somebody may know them now. */
+/** Jobs of the tenant on contents that nobody knew: somebody may know them now. Those that are too many follow in later turns. */
 export function releaseUnknownContent(manager: EntityManager, tenant: string): Promise<number> {
   return queueAgain(manager, 'waiting-for-known-content', 'job.tenant = $3', [tenant]);
 }
@@ -82,13 +88,15 @@ async function queueAgain(
   parameters: readonly unknown[],
 ): Promise<number> {
   const next: WaitingReason = 'waiting-for-slot';
+  const order =
+    reason === 'waiting-for-known-content' ? `ORDER BY queued_at, id LIMIT ${UNKNOWN_AT_A_TIME}` : 'ORDER BY id';
   const released: unknown[] = await manager.query(
     `WITH free AS (
        -- In one order, because several of these may run at once.
        SELECT id FROM job WHERE state = 'QUEUED' AND waiting_reason = $1
          AND EXISTS (SELECT FROM attempt WHERE attempt.job_id = job.id AND attempt.number = job.fence AND attempt.state <> 'OPEN')
          AND (${condition})
-       ORDER BY id FOR UPDATE OF job
+       ${order} FOR UPDATE OF job
      ), released AS (
        UPDATE job SET fence = fence + 1, queued_at = now(), waiting_reason = $2,
          held_build_id = NULL, held_version_id = NULL, held_until = NULL
