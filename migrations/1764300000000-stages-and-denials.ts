@@ -18,6 +18,8 @@ CREATE TABLE tenant_setting (
 
 -- layers: of the image, lowest first; null where a worker of an earlier version stored the build.
 ALTER TABLE build ADD COLUMN layers text[];
+-- Up to then, no approval of another build verified by which it could inherit: its jobs wait for a person.
+ALTER TABLE build ADD COLUMN inheritance_failed_at timestamptz;
 CREATE INDEX build_by_content ON build (content_digest, architecture);
 
 -- stage, audit_terms: of an approved version, copied from the statement, which is what counts. audit_over: its runs have ended
@@ -102,6 +104,7 @@ ALTER TABLE approval DROP COLUMN rule, ALTER COLUMN decided_by SET NOT NULL;
 ALTER TABLE profile_version DROP COLUMN addition_classes, DROP COLUMN inherited_from, DROP COLUMN audit_over, DROP COLUMN stage_since,
   DROP COLUMN audit_terms, DROP COLUMN stage;
 DROP INDEX build_by_content;
+ALTER TABLE build DROP COLUMN inheritance_failed_at;
 ALTER TABLE build DROP COLUMN layers;
 DROP TABLE tenant_setting;
 ALTER TABLE application DROP COLUMN quiet_inputs_needed, DROP COLUMN quiet_runs_needed, DROP COLUMN auto_approve,

@@ -1,7 +1,8 @@
-import { canonicalStatement, parseStatement, signStatement, verifyApproval } from '#lib/profiles';
+import { canonicalStatement, type OnNewBuild, parseStatement, signStatement, verifyApproval } from '#lib/profiles';
 import { DataSource } from 'typeorm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { promote } from '../../apps/api/src/dispatch/stages/promote.js';
+import { PlanStore } from '../../apps/worker/src/plan/plan-store.js';
 import { startTestApi, type TestApi } from '../support/api.js';
 import { eventually } from '../support/eventually.js';
 import {
@@ -37,6 +38,13 @@ const job = async (id: string) => (await api.get(keys.submitter, `/api/v1/jobs/$
 const sentence = async (id: string) => (await detail(id)).promotion?.sentence;
 /** Two turns of the rules. */
 const rulesHaveLooked = () => new Promise((resolve) => setTimeout(resolve, 2_500));
+
+/** Waits for the version of any of its builds that nobody has decided about. */
+async function proposedOf(app: LearningApplication): Promise<ListedProfile> {
+  const proposed = async () => (await app.profiles()).find(({ state }) => state === 'PROPOSED');
+  await eventually(async () => expect(await proposed()).toBeDefined());
+  return (await proposed()) as ListedProfile;
+}
 
 /** A version in audit, and how to run jobs under it. */
 async function audited(app: LearningApplication) {
@@ -320,9 +328,7 @@ describe('a new image content', () => {
     const run = (profileVersionId: string, inputsDigest: string, calls: string[]) =>
       app.run({ inputsDigest, calls, enforcement: 'audit', profileVersionId, content: 'sha256:new' });
     await run(heir.id, 'a', ['read', 'eventfd2']);
-    const proposed = async () => (await app.profiles()).find(({ state }) => state === 'PROPOSED');
-    await eventually(async () => expect(await proposed()).toBeDefined());
-    const healed = (await proposed()) as ListedProfile;
+    const healed = await proposedOf(app);
     expect((await detail(healed.id)).coverage.eventfd2).toEqual({ seenIn: 1, of: 1 });
     await decide('approve', healed);
     for (const input of ['a', 'b', 'c']) await run(healed.id, input, ['read', 'eventfd2']);
@@ -348,35 +354,80 @@ describe('a new image content', () => {
     });
   });
 
-  it('never gets rules that were revoked for it: its jobs wait for a person', async () => {
-    const app = await makeApplication();
+  it('never gets rules again once some were revoked for it, those of a later approval neither: the policy decides', async () => {
+    const app = await makeApplication({ policy: 'hold' });
     await decide('approve', await app.learn(WORK), { stage: 'enforce' });
     const { buildId } = await hold(app, 'sha256:new', 'waiting-for-inherited-profile');
-    const heir = await heirOf(buildId);
-    await decide('revoke', heir);
+    await decide('revoke', await heirOf(buildId));
     const { jobId } = await hold(app, 'sha256:new', 'waiting-for-inherited-profile');
+    await eventually(async () => expect(await job(jobId)).toMatchObject({ fence: 2 }));
+    expect(await plannedFor(buildId)).toBeNull();
+    const waiting = await hold(app, 'sha256:new', 'waiting-for-approved-profile');
+    // Other rules of the application's are none to inherit either.
+    await app.run({ inputsDigest: 'x', calls: [...WORK, 'kill'], enforcement: 'audit', content: 'sha256:content' });
+    await decide('approve', await proposedOf(app), { stage: 'enforce' });
+    await rulesHaveLooked();
+    await rulesHaveLooked();
+    expect(await approvedOf(buildId)).toBeUndefined();
+    expect(await job(waiting.jobId)).toMatchObject({ fence: 1, waitingReason: 'waiting-for-approved-profile' });
+    await api.patch(keys.admin, `/api/v1/applications/${app.id}`, { policy: 'learn' }).expect(200);
+    expect(await job(waiting.jobId)).toMatchObject({ fence: 2 });
+  });
+
+  it('gets none where a proposal for it was rejected', async () => {
+    const app = await makeApplication();
+    for (const inputsDigest of ['a', 'b', 'b']) await app.run({ inputsDigest, calls: ['read'], content: 'sha256:new' });
+    const own = await app.version(1);
+    await decide('reject', own);
+    const { buildId } = await detail(own.id);
+    for (const inputsDigest of ['a', 'b', 'b']) await app.run({ inputsDigest, calls: WORK });
+    await decide('approve', await proposedOf(app), { stage: 'enforce' });
+    const { jobId } = await hold(app, 'sha256:new', 'waiting-for-inherited-profile');
+    await eventually(async () => expect(await job(jobId)).toMatchObject({ fence: 2 }));
+    expect(await approvedOf(buildId)).toBeUndefined();
+    expect(await plannedFor(buildId)).toBeNull();
+    expect(await plannedFor(buildId, 'hold')).toBe('hold');
+  });
+
+  /** As a worker sees it. */
+  async function plannedFor(buildId: string, setting: OnNewBuild = 'inherit'): Promise<OnNewBuild | null> {
+    const dataSource = await new DataSource({ type: 'postgres', url: api.database.workerUrl }).initialize();
+    try {
+      const [build] = await dataSource.query(
+        `SELECT id, application_id AS "applicationId", content_digest AS "contentDigest", architecture FROM build WHERE id = $1`,
+        [buildId],
+      );
+      return await new PlanStore(dataSource).onNewBuild(build, setting);
+    } finally {
+      await dataSource.destroy();
+    }
+  }
+
+  it('inherits from the last approval that verifies, and waits for a person where none does', async () => {
+    const app = await makeApplication();
+    const source = await app.learn(WORK);
+    await decide('approve', source, { stage: 'enforce' });
+    const damage = (versionId: string) =>
+      api.owner.query(`UPDATE profile_version SET signature = 'AAAA' WHERE id = $1`, [versionId]);
+    const second = await hold(app, 'sha256:second', 'waiting-for-inherited-profile');
+    await damage((await heirOf(second.buildId)).id);
+    const third = await hold(app, 'sha256:third', 'waiting-for-inherited-profile');
+    const heir = await heirOf(third.buildId);
+    expect(heir.inheritedFrom).toBe(source.id);
+
+    await damage(heir.id);
+    await damage(source.id);
+    const { jobId, buildId } = await hold(app, 'sha256:fourth', 'waiting-for-inherited-profile');
     await eventually(async () => expect((await job(jobId)).waitingReason).toBe('waiting-for-approved-profile'));
+    expect(await plannedFor(buildId)).toBe('hold');
     await rulesHaveLooked();
     await rulesHaveLooked();
     expect(await job(jobId)).toMatchObject({ fence: 1, waitingReason: 'waiting-for-approved-profile' });
     expect(await approvedOf(buildId)).toBeUndefined();
-    // Another approval of the application's, of other rules, is one to inherit.
-    await app.run({ inputsDigest: 'x', calls: [...WORK, 'kill'], enforcement: 'audit', content: 'sha256:content' });
-    const proposed = async () => (await app.profiles()).find(({ state }) => state === 'PROPOSED');
-    await eventually(async () => expect(await proposed()).toBeDefined());
-    await decide('approve', (await proposed()) as ListedProfile, { stage: 'enforce' });
-    await eventually(async () => expect((await job(jobId)).fence).toBe(2));
-  });
 
-  it('inherits nothing from an approval that does not verify', async () => {
-    const app = await makeApplication();
-    const source = await app.learn(WORK);
-    await decide('approve', source, { stage: 'enforce' });
-    await api.owner.query(`UPDATE profile_version SET signature = 'AAAA' WHERE id = $1`, [source.id]);
-    const { jobId, buildId } = await hold(app, 'sha256:new', 'waiting-for-inherited-profile');
-    await rulesHaveLooked();
-    expect(await approvedOf(buildId)).toBeUndefined();
-    expect(await job(jobId)).toMatchObject({ fence: 1, waitingReason: 'waiting-for-inherited-profile' });
+    await decide('stage', source, { stage: 'enforce' });
+    expect(await job(jobId)).toMatchObject({ fence: 2 });
+    expect(await plannedFor(buildId)).toBe('inherit');
   });
 
   it('is held or learned where the application says so', async () => {

@@ -1,7 +1,7 @@
 /** The SQL of plans: whose content an image is, the build of it, and the profile that is approved for that. */
 import { type Build } from '#lib/database';
 import { ADHOC_PREFIX } from '#lib/jobs';
-import { type Architecture, type UnknownContent } from '#lib/profiles';
+import { type Architecture, type OnNewBuild, type UnknownContent } from '#lib/profiles';
 import { type DataSource } from 'typeorm';
 import { lost, OPEN_ATTEMPT } from '../attempt/attempt-store.js';
 import {
@@ -132,14 +132,22 @@ export class PlanStore {
     return rows.length > 0;
   }
 
-  /** Whether another build of its application has an approved profile. */
-  async hasApprovedSibling({ id, applicationId, architecture }: BuildRow): Promise<boolean> {
-    const rows: unknown[] = await this.dataSource.query(
-      `SELECT FROM build JOIN profile_version AS version ON version.build_id = build.id AND version.state = 'APPROVED'
-       WHERE application_id = $1 AND build.architecture = $2 AND build.id <> $3 LIMIT 1`,
+  /**
+   * What becomes of a build without an approved profile: null where the policy decides, as no other build of its application
+   * has one, or as a person took away or refused a profile of this very build, which is no new one then. Where no approval
+   * verified that it could inherit by, it waits for a person.
+   */
+  async onNewBuild({ id, applicationId, architecture }: BuildRow, setting: OnNewBuild): Promise<OnNewBuild | null> {
+    const [siblings]: { isDecidedAgainst: boolean; isFailed: boolean }[] = await this.dataSource.query(
+      `SELECT EXISTS (SELECT FROM profile_version WHERE build_id = own.id AND state IN ('REJECTED', 'REVOKED')) AS "isDecidedAgainst",
+         coalesce(max(version.decided_at) <= own.inheritance_failed_at, false) AS "isFailed"
+       FROM build AS own JOIN build ON build.application_id = $1 AND build.architecture = $2 AND build.id <> own.id
+       JOIN profile_version AS version ON version.build_id = build.id AND version.state = 'APPROVED'
+       WHERE own.id = $3 GROUP BY own.id`,
       [applicationId, architecture, id],
     );
-    return rows.length > 0;
+    if (!siblings || (setting === 'inherit' && siblings.isDecidedAgainst)) return null;
+    return setting === 'inherit' && siblings.isFailed ? 'hold' : setting;
   }
 
   /** What jobs on unknown content get; a tenant without a setting has the default. */

@@ -79,7 +79,7 @@ async function planExecutor(claim: Claim, executor: ClaimedExecutor, options: Pl
   const selection = selectLevel({
     policy: terms.policy,
     approved: row && verified && approvedInput(row, verified),
-    onNewBuild: !row && (await plans.hasApprovedSibling(build)) ? terms.onNewBuild : null,
+    onNewBuild: row ? null : await plans.onNewBuild(build, terms.onNewBuild),
     requested: claim.requested,
     role: claim.role,
     calibration: claim.calibration !== null,

@@ -44,6 +44,8 @@ export class Build {
   @Column('text', { name: 'learning_problem', nullable: true }) learningProblem!: string | null;
   /** Set: all its recordings are to be looked at again, as if their jobs had ended just now. */
   @Column('timestamptz', { name: 'reconsider_since', nullable: true }) reconsiderSince!: Date | null;
+  /** Up to then, no approval of another build verified by which it could inherit: its jobs wait for a person. */
+  @Column('timestamptz', { name: 'inheritance_failed_at', nullable: true }) inheritanceFailedAt!: Date | null;
   @CreateDateColumn({ type: 'timestamptz', name: 'created_at' }) createdAt!: Date;
 }
 

@@ -1,7 +1,12 @@
 /** Queues held jobs again once nothing holds them any more: after a decision, a change of settings, or a while later. */
 import { ADHOC_PREFIX, type WaitingReason } from '#lib/jobs';
 import { type EntityManager } from 'typeorm';
-import { APPROVED_SIBLING, LAST_APPROVED_SIBLING } from '../../profiles/stages/build-sql.js';
+import {
+  APPROVED_SIBLING,
+  INHERITANCE_FAILED,
+  IS_DECIDED_AGAINST,
+  MAY_INHERIT,
+} from '../../profiles/stages/build-sql.js';
 
 const IS_APPROVED = `EXISTS (SELECT FROM profile_version AS version
   WHERE version.build_id = executor.build_id AND version.state = 'APPROVED')`;
@@ -16,11 +21,6 @@ const UNKNOWN_CONTENT = `coalesce((SELECT unknown_content FROM tenant_setting WH
 const POLICY_HOLDS = `CASE WHEN starts_with(application.name, '${ADHOC_PREFIX}')
   THEN 'hold' IN (application.policy, ${UNKNOWN_CONTENT}) AND 'refuse' NOT IN (application.policy, ${UNKNOWN_CONTENT})
   ELSE application.policy = 'hold' END`;
-
-/** What was rejected or revoked for this very build is not taken over from another. */
-const CAN_INHERIT = `NOT EXISTS (SELECT FROM profile_version AS refused
-  WHERE refused.build_id = build.id AND refused.state IN ('REJECTED', 'REVOKED')
-    AND refused.digest = (SELECT version.digest ${LAST_APPROVED_SIBLING}))`;
 
 /** The job's own last run on the build that it is held for. */
 const UNDECIDED = `NOT EXISTS (
@@ -46,12 +46,13 @@ const UNKNOWN_AT_A_TIME = 200;
 /** By waiting reason: what still holds the job. */
 const HOLDS = {
   'waiting-for-approved-profile': executorWhere(
-    `NOT ${IS_APPROVED} AND CASE WHEN ${APPROVED_SIBLING}
-       THEN application.on_new_build = 'hold' OR (application.on_new_build = 'inherit' AND NOT ${CAN_INHERIT})
-       ELSE ${POLICY_HOLDS} END`,
+    `NOT ${IS_APPROVED} AND CASE
+       WHEN NOT ${APPROVED_SIBLING} OR application.on_new_build = 'inherit' AND ${IS_DECIDED_AGAINST} THEN ${POLICY_HOLDS}
+       WHEN application.on_new_build = 'inherit' THEN ${INHERITANCE_FAILED}
+       ELSE application.on_new_build = 'hold' END`,
   ),
   'waiting-for-inherited-profile': executorWhere(
-    `NOT ${IS_APPROVED} AND application.on_new_build = 'inherit' AND ${APPROVED_SIBLING}`,
+    `NOT ${IS_APPROVED} AND application.on_new_build = 'inherit' AND ${MAY_INHERIT}`,
   ),
   'waiting-for-stage-decision': executorWhere(
     `EXISTS (SELECT FROM profile_version AS version WHERE version.build_id = executor.build_id

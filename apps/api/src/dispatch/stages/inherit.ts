@@ -12,8 +12,8 @@ import {
   refusalsByName,
 } from '#lib/profiles';
 import { type EntityManager } from 'typeorm';
-import { APPROVED_SIBLING, LAST_APPROVED_SIBLING } from '../../profiles/stages/build-sql.js';
-import { lockBuild, readVersion } from '../../profiles/stages/locked-version.js';
+import { APPROVED_SIBLINGS, LAST_SIBLING_DECIDED_AT, MAY_INHERIT } from '../../profiles/stages/build-sql.js';
+import { lockBuild, type LockedVersion, readVersion } from '../../profiles/stages/locked-version.js';
 import { verifiedAudit, writeDecision } from '../../profiles/stages/write-decision.js';
 import { releaseHeldJobs } from '../held/release-held.js';
 import { type Candidate } from './rule.js';
@@ -30,32 +30,40 @@ export function heirs(manager: EntityManager): Promise<readonly Candidate[]> {
   );
 }
 
-const CAN_BE_HEIR = `${APPROVED_SIBLING}
+const CAN_BE_HEIR = `${MAY_INHERIT}
   AND NOT EXISTS (SELECT FROM profile_version AS own WHERE own.build_id = build.id AND own.state = 'APPROVED')
   AND EXISTS (SELECT FROM application WHERE application.id = build.application_id AND application.on_new_build = 'inherit')`;
 
+/** Approvals that are looked at for one that verifies. */
+const SOURCES_MAXIMUM = 20;
+
 /**
- * 'inherited', or 'declined' where a person decided against these very rules for this build: its jobs wait for one to be
- * approved. Undefined where there is nothing to inherit any more, or its approval does not verify.
+ * 'inherited', or 'unverified' where no approval that it could inherit by verifies: its jobs wait for a person. Undefined
+ * where there is nothing to inherit any more, or a person decided against a version of this build.
  */
 export async function inherit(
   manager: EntityManager,
   signingKey: KeyObject,
   buildId: string,
-): Promise<'inherited' | 'declined' | undefined> {
+): Promise<'inherited' | 'unverified' | undefined> {
   await lockBuild(manager, buildId);
   const rows: { sourceId: string }[] = await manager.query(
-    `SELECT (SELECT version.id ${LAST_APPROVED_SIBLING}) AS "sourceId" FROM build WHERE build.id = $1 AND ${CAN_BE_HEIR}`,
-    [buildId],
+    `SELECT source.id AS "sourceId" FROM build CROSS JOIN LATERAL (SELECT version.id, version.decided_at ${APPROVED_SIBLINGS}
+       LIMIT $2) AS source
+     WHERE build.id = $1 AND ${CAN_BE_HEIR} ORDER BY source.decided_at DESC NULLS LAST, source.id`,
+    [buildId, SOURCES_MAXIMUM],
   );
-  const source = rows[0] && (await manager.findOneBy(ProfileVersion, { id: rows[0].sourceId, state: 'APPROVED' }));
-  const approved = source && (await readVersion(manager, source.id));
-  if (!approved || verifiedAudit(signingKey, approved) === undefined) return undefined;
-  const known = await manager.findOneBy(ProfileVersion, { buildId, digest: source.digest });
-  if (known?.state === 'REJECTED' || known?.state === 'REVOKED') {
+  if (rows.length === 0) return undefined;
+  const source = await firstVerified(
+    manager,
+    signingKey,
+    rows.map(({ sourceId }) => sourceId),
+  );
+  if (!source) {
     await leaveToPerson(manager, buildId);
-    return 'declined';
+    return 'unverified';
   }
+  const known = await manager.findOneBy(ProfileVersion, { buildId, digest: source.digest });
   const id = known?.id ?? (await insertHeir(manager, buildId, source));
   const version = await readVersion(manager, id);
   if (!version) throw new Error(`the version ${id} is gone`);
@@ -73,8 +81,21 @@ export async function inherit(
   return 'inherited';
 }
 
-async function insertHeir(manager: EntityManager, buildId: string, source: ProfileVersion): Promise<string> {
+async function firstVerified(
+  manager: EntityManager,
+  signingKey: KeyObject,
+  ids: readonly string[],
+): Promise<LockedVersion | undefined> {
+  for (const id of ids) {
+    const version = await readVersion(manager, id);
+    if (version?.state === 'APPROVED' && verifiedAudit(signingKey, version) !== undefined) return version;
+  }
+  return undefined;
+}
+
+async function insertHeir(manager: EntityManager, buildId: string, source: LockedVersion): Promise<string> {
   const profile = parseProfile(source.canonical);
+  const { familiesVersion, conditionsTaught } = await manager.findOneByOrFail(ProfileVersion, { id: source.id });
   const number = ((await manager.maximum(ProfileVersion, 'number', { buildId })) ?? 0) + 1;
   const { identifiers } = await manager.insert(ProfileVersion, {
     buildId,
@@ -83,8 +104,8 @@ async function insertHeir(manager: EntityManager, buildId: string, source: Profi
     canonical: source.canonical,
     coverage: {},
     origins: inherited(profile),
-    familiesVersion: source.familiesVersion,
-    conditionsTaught: source.conditionsTaught,
+    familiesVersion,
+    conditionsTaught,
     additionClasses: [...additionsOf(profile, null).classes],
     // A proposal that is there stays: nobody has decided about it.
     state: 'SUPERSEDED',
@@ -97,7 +118,12 @@ function inherited(profile: Profile): Origins {
   return Object.fromEntries(names.map((name) => [name, { origin: 'inherited' }]));
 }
 
+/** Until another approval is there; in one transaction, so that no job is queued again for the mark. */
 async function leaveToPerson(manager: EntityManager, buildId: string): Promise<void> {
+  await manager.query(
+    `UPDATE build SET inheritance_failed_at = coalesce(${LAST_SIBLING_DECIDED_AT}, now()) WHERE id = $1`,
+    [buildId],
+  );
   await manager.query(
     `UPDATE job SET waiting_reason = $2 WHERE state = 'QUEUED' AND waiting_reason = $3
        AND EXISTS (SELECT FROM executor WHERE executor.job_id = job.id AND executor.build_id = $1)`,

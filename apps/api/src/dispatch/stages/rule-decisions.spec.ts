@@ -17,9 +17,9 @@ function rule(candidates: () => readonly Candidate[], decide: (id: string) => un
   const asked: string[] = [];
   const made: Rule = {
     candidates: () => Promise.resolve(candidates()),
-    decide: async (_manager, _key, id) => {
+    decide: (_manager, _key, id) => {
       asked.push(id);
-      return decide(id);
+      return Promise.resolve().then(() => decide(id));
     },
   };
   return { made, asked };

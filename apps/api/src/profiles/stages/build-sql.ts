@@ -7,8 +7,25 @@ const SIBLINGS = `FROM profile_version AS version JOIN build AS sibling ON sibli
 /** Of `build`: whether another build of its application has an approved version. */
 export const APPROVED_SIBLING = `EXISTS (SELECT ${SIBLINGS})`;
 
-/** Of `build`: where the version comes from that it inherits; selects from `version`, one row at most. */
-export const LAST_APPROVED_SIBLING = `${SIBLINGS} ORDER BY version.decided_at DESC NULLS LAST, version.id LIMIT 1`;
+/** Of `build`: the versions that it may inherit, the last approved first; selects from `version`. */
+export const APPROVED_SIBLINGS = `${SIBLINGS} ORDER BY version.decided_at DESC NULLS LAST, version.id`;
+
+/**
+ * Of `build`: a person decided against a version of it, so that it is no new one: no rule brings back by another build's
+ * rules what was taken from it.
+ */
+export const IS_DECIDED_AGAINST = `EXISTS (SELECT FROM profile_version AS refused
+  WHERE refused.build_id = build.id AND refused.state IN ('REJECTED', 'REVOKED'))`;
+
+/** Of `build`: nothing that its siblings had approved by then verified, and nothing was approved since. */
+export const INHERITANCE_FAILED = `(build.inheritance_failed_at IS NOT NULL
+  AND NOT EXISTS (SELECT ${SIBLINGS} AND version.decided_at > build.inheritance_failed_at))`;
+
+/** Of `build`: the rule of inheritance may give it what a sibling has. */
+export const MAY_INHERIT = `(${APPROVED_SIBLING} AND NOT ${IS_DECIDED_AGAINST} AND NOT ${INHERITANCE_FAILED})`;
+
+/** Of `build`: up to when its siblings' approvals were looked at in vain. */
+export const LAST_SIBLING_DECIDED_AT = `(SELECT max(version.decided_at) ${SIBLINGS})`;
 
 /**
  * Of `version`: selects from `run`. All runs of its build in this stage count: additions that a rule approved within it

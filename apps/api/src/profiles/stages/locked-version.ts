@@ -4,6 +4,7 @@ import { type EntityManager } from 'typeorm';
 
 export interface LockedVersion {
   readonly id: string;
+  readonly number: number;
   readonly buildId: string;
   readonly tenant: string;
   readonly applicationId: string;
@@ -43,7 +44,7 @@ export async function lockVersion(manager: EntityManager, id: string): Promise<L
 /** The caller holds the build's lock. */
 export async function readVersion(manager: EntityManager, id: string): Promise<LockedVersion | undefined> {
   const rows: LockedVersion[] = await manager.query(
-    `SELECT version.id, build.id AS "buildId", application.tenant, application.id AS "applicationId",
+    `SELECT version.id, version.number, build.id AS "buildId", application.tenant, application.id AS "applicationId",
        build.content_digest AS "contentDigest", build.architecture, version.digest, version.canonical, version.state,
        version.based_on AS "basedOn", version.inherited_from AS "inheritedFrom", version.proposed_by AS "proposedBy",
        version.stage, version.stage_since AS "stageSince", version.audit_terms AS "auditTerms",
