@@ -10,8 +10,8 @@ const dataSource = {
   transaction: (work: (manager: object) => unknown) => work({}),
 } as unknown as DataSource;
 const { privateKey } = generateKeyPairSync('ed25519');
-const decisionsOf = (rules: Record<string, Rule>) =>
-  new RuleDecisions(dataSource, privateKey, pino({ enabled: false }), rules);
+const decisionsOf = (rules: Record<string, Rule>, logger = pino({ enabled: false })) =>
+  new RuleDecisions(dataSource, privateKey, logger, rules);
 /** A rule that finds these, and remembers what it was asked about. */
 function rule(candidates: () => readonly Candidate[], decide: (id: string) => unknown = () => undefined) {
   const asked: string[] = [];
@@ -57,6 +57,17 @@ describe('what a rule may decide about', () => {
     await decisions.decide();
     await decisions.decide();
     expect(asked).toEqual(['broken', 'whole', 'broken']);
+  });
+
+  it('is an error in the log where nothing verifies to decide by', async () => {
+    const logger = pino({ enabled: false });
+    const error = vi.spyOn(logger, 'error');
+    const { made } = rule(
+      () => [{ id: 'build' }],
+      () => 'unverified',
+    );
+    await decisionsOf({ inheritance: made }, logger).decide();
+    expect(error).toHaveBeenCalledWith({ rule: 'inheritance', id: 'build' }, expect.stringContaining('verifies'));
   });
 
   it('waits while another is decided about, and ends with the dispatcher', async () => {

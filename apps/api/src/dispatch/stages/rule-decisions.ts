@@ -82,7 +82,12 @@ export class RuleDecisions {
   private async decideAbout(name: string, rule: Rule, id: Candidate['id']): Promise<boolean> {
     try {
       const decision = await this.dataSource.transaction((manager) => rule.decide(manager, this.signingKey, id));
-      if (decision) this.logger.info({ rule: name, id, decision }, 'a rule has decided about a profile');
+      if (decision === 'unverified') {
+        this.logger.error(
+          { rule: name, id },
+          'no approval verifies that a new build could inherit: a person must approve',
+        );
+      } else if (decision) this.logger.info({ rule: name, id, decision }, 'a rule has decided about a profile');
       return true;
     } catch (error) {
       this.logger.error({ err: error, rule: name, id }, 'a rule could not decide about a profile');
