@@ -134,8 +134,8 @@ export class PlanStore {
 
   /**
    * What becomes of a build without an approved profile: null where the policy decides, as no other build of its application
-   * has one, or as a person took away or refused a profile of this very build, which is no new one then. Where no approval
-   * verified that it could inherit by, it waits for a person.
+   * has one. It waits for a person where a person took away or refused a profile of this very build, which is no new one
+   * then, and where no approval verified that it could inherit by.
    */
   async onNewBuild({ id, applicationId, architecture }: BuildRow, setting: OnNewBuild): Promise<OnNewBuild | null> {
     const [siblings]: { isDecidedAgainst: boolean; isFailed: boolean }[] = await this.dataSource.query(
@@ -146,8 +146,8 @@ export class PlanStore {
        WHERE own.id = $3 GROUP BY own.id`,
       [applicationId, architecture, id],
     );
-    if (!siblings || (setting === 'inherit' && siblings.isDecidedAgainst)) return null;
-    return setting === 'inherit' && siblings.isFailed ? 'hold' : setting;
+    if (!siblings) return null;
+    return setting === 'inherit' && (siblings.isDecidedAgainst || siblings.isFailed) ? 'hold' : setting;
   }
 
   /** What jobs on unknown content get; a tenant without a setting has the default. */

@@ -1,13 +1,11 @@
 /** Whether runs under audit are enough to enforce a version, and where it stands in words. */
 import { type Coverage } from '../model/profile.js';
-import { AUDIT_RUNS_PER_SUBMITTER, type AuditTerms, isAuditOver } from './stage.js';
+import { type AuditTerms, isAuditOver } from './stage.js';
 
-/** A run under audit that has ended. */
+/** A run under audit that has ended, and neither its canceled job nor the grid ended it. */
 export interface AuditedRun {
   /** Of the staged inputs alone: other options make no other input. */
   readonly dataDigest: string;
-  /** Of its job: an API key. */
-  readonly submitter: string;
   /** Denials of any kind, those that went on included, and those that were dropped. */
   readonly denials: number;
   /** It ended by itself with an expected code, and its recording is complete and was checked. */
@@ -19,7 +17,7 @@ export interface AuditedRun {
 export interface PromotionStanding {
   readonly quietRuns: { readonly have: number; readonly need: number };
   readonly inputs: { readonly have: number; readonly need: number };
-  /** Quiet or with a denial, up to the last one that counts. */
+  /** Of any kind, up to the last one that counts. */
   readonly runs: { readonly have: number; readonly most: number };
   readonly isReached: boolean;
   /** Without recordings behind the version no run is quiet, and a person decides about its stage. */
@@ -34,38 +32,26 @@ export function commonCalls(coverage: Coverage): readonly string[] {
   });
 }
 
-/** `runs`: under the version in this stage, oldest first. What was quiet before a run with a denial does not count. */
+/**
+ * `runs`: under the version in this stage, oldest first. What was quiet before a run with a denial does not count, nor does
+ * what ended after the last run that the terms give it, until somebody looked.
+ */
 export function promotionStanding(
   runs: readonly AuditedRun[],
   terms: AuditTerms,
   isWorkKnown: boolean,
 ): PromotionStanding {
-  const telling = runs.filter((run) => run.denials > 0 || (isWorkKnown && run.isTelling && run.doesTheWork));
-  const { judged, counted } = firstRuns(telling, terms.runs);
-  const quiet = judged.slice(judged.findLastIndex(({ denials }) => denials > 0) + 1);
+  const judged = runs.slice(0, terms.runs);
+  const since = judged.findLastIndex(({ denials }) => denials > 0) + 1;
+  const quiet = judged.slice(since).filter((run) => isWorkKnown && run.isTelling && run.doesTheWork);
   const inputs = new Set(quiet.map(({ dataDigest }) => dataDigest)).size;
   return {
     quietRuns: { have: quiet.length, need: terms.quietRuns },
     inputs: { have: inputs, need: terms.inputs },
-    runs: { have: counted, most: terms.runs },
+    runs: { have: judged.length, most: terms.runs },
     isReached: quiet.length >= terms.quietRuns && inputs >= terms.inputs,
     isWorkKnown,
   };
-}
-
-/** Up to the one with which there are `most` that count; what ended meanwhile, until somebody looked, changes nothing. */
-function firstRuns(runs: readonly AuditedRun[], most: number) {
-  const judged: AuditedRun[] = [];
-  const bySubmitter = new Map<string, number>();
-  let counted = 0;
-  for (const run of runs) {
-    if (counted >= most) break;
-    judged.push(run);
-    const own = (bySubmitter.get(run.submitter) ?? 0) + 1;
-    bySubmitter.set(run.submitter, own);
-    if (own <= AUDIT_RUNS_PER_SUBMITTER) counted += 1;
-  }
-  return { judged, counted };
 }
 
 /** Whether its runs have ended without a promotion; the last one may be the one that was missing. */

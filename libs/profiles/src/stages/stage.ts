@@ -20,10 +20,8 @@ export type AutoApprove = (typeof AUTO_APPROVE)[number];
 export const UNKNOWN_CONTENT = ['learn', 'hold', 'refuse'] as const;
 export type UnknownContent = (typeof UNKNOWN_CONTENT)[number];
 
-/** Runs under audit, quiet or with a denial, after which a build waits for a person. */
+/** Runs under audit, of any kind, after which a build waits for a person. */
 export const AUDIT_RUNS_MAXIMUM = 30;
-/** Of these, at most so many are one submitter's: nobody ends an audit alone. */
-export const AUDIT_RUNS_PER_SUBMITTER = 10;
 /** Days of audit after which a build waits for a person. */
 export const AUDIT_DAYS = 14;
 
@@ -33,7 +31,7 @@ export interface AuditTerms {
   readonly quietRuns: number;
   /** Different inputs among them, at least. */
   readonly inputs: number;
-  /** Runs, quiet or with a denial, after which it ends unpromoted; of one submitter AUDIT_RUNS_PER_SUBMITTER count. */
+  /** Runs of any kind after which it ends unpromoted. */
   readonly runs: number;
   /** ISO 8601, UTC: when it ends unpromoted. */
   readonly until: string;

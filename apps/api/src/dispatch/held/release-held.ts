@@ -47,8 +47,8 @@ const UNKNOWN_AT_A_TIME = 200;
 const HOLDS = {
   'waiting-for-approved-profile': executorWhere(
     `NOT ${IS_APPROVED} AND CASE
-       WHEN NOT ${APPROVED_SIBLING} OR application.on_new_build = 'inherit' AND ${IS_DECIDED_AGAINST} THEN ${POLICY_HOLDS}
-       WHEN application.on_new_build = 'inherit' THEN ${INHERITANCE_FAILED}
+       WHEN NOT ${APPROVED_SIBLING} THEN ${POLICY_HOLDS}
+       WHEN application.on_new_build = 'inherit' THEN ${IS_DECIDED_AGAINST} OR ${INHERITANCE_FAILED}
        ELSE application.on_new_build = 'hold' END`,
   ),
   'waiting-for-inherited-profile': executorWhere(

@@ -79,7 +79,7 @@ async function auditedRuns(
   common: CommonCalls,
 ): Promise<ReadonlyMap<string, readonly AuditedRun[]>> {
   const rows: (AuditedRun & { readonly versionId: string })[] = await manager.query(
-    `SELECT version.id AS "versionId", run.data_digest AS "dataDigest", job.submitted_by AS submitter,
+    `SELECT version.id AS "versionId", run.data_digest AS "dataDigest",
        coalesce(recording.call_names @> ARRAY(SELECT jsonb_array_elements_text($2::jsonb->version.id::text)), false)
          AS "doesTheWork",
        (SELECT count(*) FROM denial WHERE denial.executor_run_id = run.id)::float8 + run.denials_dropped::float8 AS denials,
@@ -90,7 +90,9 @@ async function auditedRuns(
      JOIN job ON job.id = run.job_id
      JOIN build ON build.id = run.build_id JOIN application ON application.id = build.application_id
      LEFT JOIN recording ON recording.executor_run_id = run.id
-     WHERE version.id = ANY ($1) ORDER BY run.ended_at, run.id`,
+     WHERE version.id = ANY ($1) AND (job.state NOT IN ('CANCELED', 'SYSTEM_ERROR')
+       OR run.denials_dropped > 0 OR EXISTS (SELECT FROM denial WHERE denial.executor_run_id = run.id))
+     ORDER BY run.ended_at, run.id`,
     [versionIds, JSON.stringify(Object.fromEntries(common))],
   );
   const byVersion = new Map<string, AuditedRun[]>();

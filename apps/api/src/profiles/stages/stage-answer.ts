@@ -15,9 +15,7 @@ export const promotion = z
       'Runs since the last one with a denial that ended with an expected exit code, were recorded completely and did the program’s work',
     ),
     inputs: count('Different inputs among them'),
-    runs: z
-      .object({ have: z.int(), most: z.int() })
-      .describe('Quiet or with a denial, 10 of each submitter at most; after the last one a person decides'),
+    runs: z.object({ have: z.int(), most: z.int() }).describe('Of any kind; after the last one a person decides'),
     until: z.iso.datetime().describe('When it ends unpromoted'),
     isOver: z.boolean().describe('It ended without a promotion: jobs of the build wait for a person'),
   })
