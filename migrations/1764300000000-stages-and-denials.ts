@@ -34,7 +34,7 @@ ALTER TABLE profile_version
 UPDATE profile_version SET stage = 'enforce', stage_since = decided_at WHERE state = 'APPROVED';
 ALTER TABLE profile_version
   ADD CHECK (state <> 'APPROVED' OR stage IS NOT NULL),
-  ADD CHECK ((stage = 'audit') = (audit_terms IS NOT NULL));
+  ADD CHECK (coalesce(stage = 'audit', false) = (audit_terms IS NOT NULL));
 
 -- A person decides, or a rule that an administrator switched on.
 ALTER TABLE approval ALTER COLUMN decided_by DROP NOT NULL;
@@ -50,13 +50,16 @@ CREATE TABLE profile_version_denial (
 CREATE INDEX profile_version_denial_by_run ON profile_version_denial (executor_run_id);
 
 -- data_digest: of the staged inputs alone; empty where it is not known.
+-- denials_taken: what it was refused was looked at for a proposal, and not passed over because there was nothing.
 ALTER TABLE executor_run
   ADD COLUMN data_digest text NOT NULL DEFAULT '',
   ADD COLUMN denials_dropped bigint NOT NULL DEFAULT 0 CHECK (denials_dropped >= 0),
-  ADD COLUMN denials_considered_at timestamptz;
+  ADD COLUMN denials_considered_at timestamptz,
+  ADD COLUMN denials_taken boolean NOT NULL DEFAULT false;
 UPDATE executor_run SET denials_considered_at = now();
 CREATE INDEX executor_run_unconsidered ON executor_run (build_id) WHERE denials_considered_at IS NULL;
-CREATE INDEX executor_run_by_version ON executor_run (profile_version_id, started_at) WHERE profile_version_id IS NOT NULL;
+CREATE INDEX executor_run_taken ON executor_run (denials_considered_at) WHERE denials_taken;
+CREATE INDEX executor_run_audited ON executor_run (build_id, started_at) WHERE enforcement = 'audit';
 
 -- What changed since a job began to wait: by the clock, however long the change's transaction took.
 ALTER TABLE audit ALTER COLUMN at SET DEFAULT clock_timestamp();
@@ -72,12 +75,14 @@ ALTER TABLE job
   ADD COLUMN rerun_of uuid,
   ADD CHECK (held_until IS NULL OR held_build_id IS NOT NULL);
 CREATE INDEX job_held ON job (held_build_id) WHERE held_build_id IS NOT NULL;
-CREATE INDEX job_waiting ON job (waiting_reason) WHERE state = 'QUEUED' AND waiting_reason LIKE 'waiting-for-%' AND waiting_reason <> 'waiting-for-slot';
+CREATE INDEX job_held_for_version ON job (held_version_id) WHERE held_version_id IS NOT NULL;
+-- All but those that any worker takes: held ones are looked at again and again.
+CREATE INDEX job_waiting ON job (waiting_reason) WHERE state = 'QUEUED' AND waiting_reason <> 'waiting-for-slot';
 
 GRANT SELECT ON tenant_setting, profile_version_denial TO porin_api;
 GRANT INSERT, UPDATE ON tenant_setting TO porin_api;
 GRANT INSERT ON profile_version_denial TO porin_api;
-GRANT UPDATE (denials_considered_at) ON executor_run TO porin_api;
+GRANT UPDATE (denials_considered_at, denials_taken) ON executor_run TO porin_api;
 GRANT SELECT ON tenant_setting TO porin_worker;
 GRANT INSERT (layers) ON build TO porin_worker;
 GRANT UPDATE (layers) ON build TO porin_worker;
@@ -90,14 +95,16 @@ REVOKE UPDATE (held_build_id, held_until) ON job FROM porin_worker;
 REVOKE UPDATE (application_id) ON executor FROM porin_worker;
 ALTER TABLE executor DROP COLUMN bound_from;
 REVOKE INSERT (layers), UPDATE (layers) ON build FROM porin_worker;
-REVOKE UPDATE (denials_considered_at) ON executor_run FROM porin_api;
+REVOKE UPDATE (denials_considered_at, denials_taken) ON executor_run FROM porin_api;
 DROP INDEX job_waiting;
+DROP INDEX job_held_for_version;
 ALTER TABLE job DROP COLUMN rerun_of, DROP COLUMN held_until, DROP COLUMN held_version_id, DROP COLUMN held_build_id;
 DROP INDEX audit_by_tenant;
 ALTER TABLE audit ALTER COLUMN at SET DEFAULT now();
-DROP INDEX executor_run_by_version;
+DROP INDEX executor_run_audited;
+DROP INDEX executor_run_taken;
 DROP INDEX executor_run_unconsidered;
-ALTER TABLE executor_run DROP COLUMN denials_considered_at, DROP COLUMN denials_dropped, DROP COLUMN data_digest;
+ALTER TABLE executor_run DROP COLUMN denials_taken, DROP COLUMN denials_considered_at, DROP COLUMN denials_dropped, DROP COLUMN data_digest;
 DROP TABLE profile_version_denial;
 DELETE FROM approval WHERE decided_by IS NULL;
 ALTER TABLE approval DROP COLUMN rule, ALTER COLUMN decided_by SET NOT NULL;

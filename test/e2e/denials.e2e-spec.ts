@@ -171,6 +171,36 @@ describe('a job whose call was refused', () => {
     expect(await app.states()).toEqual([[1, 'APPROVED']]);
   });
 
+  it('is planned anew where no version is approved any more', async () => {
+    const { version, refused } = await enforced();
+    await decide('revoke', version);
+    const { jobId } = await refused([KILL]);
+    await eventually(async () =>
+      expect(await job(jobId)).toMatchObject({ state: 'QUEUED', fence: 2, waitingReason: 'waiting-for-slot' }),
+    );
+  });
+
+  it('ends after five attempts that were refused calls, whatever was approved between them', async () => {
+    const { app, version, refused, again } = await enforced();
+    const names = ['kill', 'memfd_create', 'shmget', 'semget', 'msgget'];
+    const { jobId } = await refused([{ call: names[0] ?? '' }]);
+    let approved = version;
+    for (const [index, call] of names.entries()) {
+      if (index > 0) await again(jobId, [{ call }], { profileVersionId: approved.id });
+      if (index === names.length - 1) break;
+      approved = await app.version(index + 2);
+      await waits(jobId, approved.id);
+      await decide('approve', approved, { stage: 'enforce' });
+    }
+    await eventually(async () => expect((await job(jobId)).state).toBe('EXECUTOR_ERROR'));
+    expect(await job(jobId)).toMatchObject({
+      errorCode: 'denied',
+      errorMessage: expect.stringContaining('5 attempts'),
+    });
+    // What it was refused is proposed all the same.
+    expect((await detail((await app.version(6)).id)).origins).toHaveProperty('msgget');
+  });
+
   it('is canceled at once', async () => {
     const { refused } = await enforced();
     const { jobId } = await refused([KILL]);
@@ -312,6 +342,63 @@ describe('a hostile submitter', () => {
     const clean = await detail((await heldVersion(again.jobId)) ?? '');
     expect(clean.origins.kill).toBeUndefined();
     expect(clean.origins.socketpair).toEqual({ origin: 'denied', run: again.runId });
+  });
+
+  it('ends no honest job by asking for what leaves no room beside it', async () => {
+    const file = (path: string, result = 'ok') => ({ path, access: 'read' as const, result, resolved: true, count: 1 });
+    const learned = { ...recordingOf(WORK), files: [file('/opt/app/data')] };
+    const { app, version, refused } = await enforced({}, { recording: learned, monitoring: 'files' });
+    const asking = (paths: readonly string[]) => ({
+      recording: { ...learned, files: [...learned.files, ...paths.map((path) => file(path, 'EACCES'))] },
+      monitoring: 'files' as const,
+    });
+    const denials: DeniedCall[] = [{ call: 'file', errno: 'EACCES' }];
+    const many = Array.from({ length: 500 }, (_, index) => `/srv/d${index}/f`);
+    const hostile = await runRecordedJob(api, {
+      ...{ key: keys.hostile, application: app.name, nodeId, denials, calls: WORK, isHeld: true },
+      ...{ enforcement: 'enforce', profileVersionId: version.id },
+      ...asking(many),
+    });
+    await waits(hostile.jobId, (await app.version(2)).id);
+    const honest = await refused(denials, asking(Array.from({ length: 20 }, (_, index) => `/data/d${index}/f`)));
+    await waits(honest.jobId, (await app.version(3)).id);
+    expect(await job(honest.jobId)).toMatchObject({ state: 'QUEUED' });
+    expect(await job(hostile.jobId)).toMatchObject({ state: 'QUEUED' });
+  });
+
+  it('ends no honest job by asking again for what was rejected together with it', async () => {
+    const { app, version, refused } = await enforced();
+    await byHostile(app, version.id, [KILL]);
+    const first = await refused([SOCKETPAIR]);
+    await eventually(async () => expect(await heldVersion(first.jobId)).not.toBeNull());
+    let joined = await detail((await heldVersion(first.jobId)) ?? '');
+    await eventually(async () => {
+      joined = await detail((await heldVersion(first.jobId)) ?? '');
+      expect(joined.origins).toHaveProperty('kill');
+    });
+    await decide('reject', joined);
+    const evil = await byHostile(app, version.id, [KILL]);
+    await eventually(async () => expect(await heldVersion(evil.jobId)).not.toBeNull());
+    const honest = await refused([SOCKETPAIR]);
+    await eventually(async () => expect(await heldVersion(honest.jobId)).not.toBeNull());
+    expect(Object.keys((await detail((await heldVersion(honest.jobId)) ?? '')).origins)).not.toContain('kill');
+    expect(await job(evil.jobId)).toMatchObject({ state: 'QUEUED' });
+  });
+
+  it('keeps nobody out of a proposal by very many denials of one run', async () => {
+    const { app, version, refused } = await enforced({}, {});
+    const { runId } = await byHostile(app, version.id, [KILL]);
+    await api.owner.query(`UPDATE executor_run SET denials_considered_at = NULL, denials_taken = false WHERE id = $1`, [
+      runId,
+    ]);
+    await api.owner.query(
+      `INSERT INTO denial (executor_run_id, position, call, shape, action, description, count)
+       SELECT $1, 1 + g, 'kill', jsonb_build_object('arguments', '[]'::jsonb, 'architecture', 'x86_64', 'errno', 'ENOSYS'),
+         'refused', 'kill()', 1 FROM generate_series(1, 25000) AS g`,
+      [runId],
+    );
+    const honest = await refused([SOCKETPAIR]);
+    await eventually(async () => expect(await heldVersion(honest.jobId)).not.toBeNull());
   });
 
   it('proposes nothing by a run that did something dangerous beside', async () => {

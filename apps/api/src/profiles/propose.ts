@@ -16,7 +16,7 @@ import {
   withRuns,
 } from '#lib/profiles';
 import { type EntityManager } from 'typeorm';
-import { endJobsOfRuns, waitForVersion } from '../dispatch/held/denied-jobs.js';
+import { endJobsDeniedTooOften, waitForVersion } from '../dispatch/held/denied-jobs.js';
 import { checkRecordings, type Unbelievable } from './check-recordings.js';
 import { type DeniedEvidence, deniedEvidence, type DeniedRecording, NO_EVIDENCE } from './denied/denied-evidence.js';
 import { linkRefusedRuns, takeRefusedRuns } from './denied/denied-runs.js';
@@ -69,6 +69,8 @@ export async function considerBuild(
   const unbelievable = await checkRecordings(manager, build);
   const nothing = { proposed: null, problem: null, unbelievable };
   const refused = await takeRefusedRuns(manager, build);
+  const refusedIds = refused.map(({ executorRunId }) => executorRunId);
+  await endJobsDeniedTooOften(manager, refusedIds);
   const teaches = await markConsidered(manager, buildId);
   if (!teaches && refused.length === 0 && !build.isAgain) return nothing;
   const approved = await manager.findOneBy(ProfileVersion, { buildId, state: 'APPROVED' });
@@ -84,17 +86,16 @@ export async function considerBuild(
   const denied = approved ? await deniedEvidence(manager, build, approved, { refused, merge: options }) : NO_EVIDENCE;
   if (!teaches && denied.all.length === 0) return nothing;
   const runs = (await isEnough(manager, build, approved)) ? await teachingRuns(manager, buildId, approved) : [];
-  const results = alternatives(runs, denied.all).map((sources) => ({ ...sources, learned: learn(sources, options) }));
-  const chosen = results.find(({ learned }) => typeof learned !== 'string' && !denied.declined.has(learned.digest));
-  const { learned, ...sources } = chosen ?? results[0] ?? { runs: [], denied: [], learned: null };
+  const { learned, ...sources } = firstUsable(alternatives(runs, denied), (each) => learn(each, options), denied);
   const problem = typeof learned === 'string' ? learned : null;
   await manager.query('UPDATE build SET learning_problem = $2 WHERE id = $1', [buildId, problem]);
-  if (learned === null || typeof learned === 'string') {
-    if (problem !== null) await endJobsOfRuns(manager, denied.fresh, `No profile can allow them: ${problem}.`);
-    return { ...nothing, problem };
-  }
+  if (learned === null || typeof learned === 'string') return { ...nothing, problem };
   const stored = await storeProposal(manager, build, proposalOf(learned, sources, approved), sources.runs);
-  if (approved) await followUp(manager, stored, { buildId, basedOn: approved.id, digest: learned.digest }, denied);
+  if (approved) {
+    const runIds = sources.denied.map(({ executorRunId }) => executorRunId);
+    const evidence = { runIds, all: runIds.length === denied.all.length };
+    await followUp(manager, stored, { buildId, basedOn: approved.id, digest: learned.digest }, evidence);
+  }
   return { ...nothing, proposed: stored.kind === 'proposed' ? stored : null };
 }
 
@@ -103,10 +104,35 @@ interface Sources {
   readonly denied: readonly DeniedRecording[];
 }
 
-/** All together; where that is no profile, or one that was decided against, what was refused alone. */
-function alternatives(runs: readonly TeachingRun[], denied: readonly DeniedRecording[]): readonly Sources[] {
-  if (runs.length === 0 && denied.length === 0) return [];
-  return [{ runs, denied }, ...(runs.length > 0 && denied.length > 0 ? [{ runs: [], denied }] : [])];
+/**
+ * All together, then less and less: nobody's refused calls keep those of others, or what was recorded, out of a proposal for
+ * good. What is left out waits for the next one.
+ */
+function alternatives(runs: readonly TeachingRun[], { all, fresh }: DeniedEvidence): readonly Sources[] {
+  const recent = all.filter(({ executorRunId }) => fresh.includes(executorRunId));
+  const sources = [
+    { runs, denied: all },
+    { runs: [], denied: all },
+    { runs: [], denied: recent },
+    ...recent.map((each) => ({ runs: [], denied: [each] })),
+    { runs, denied: [] },
+  ];
+  return sources.filter((each) => each.runs.length + each.denied.length > 0);
+}
+
+/** The first that is a profile, and none that was decided against; of no use at all, as it is with all together. */
+function firstUsable(
+  sources: readonly Sources[],
+  attempt: (sources: Sources) => Learned | string,
+  { declined }: DeniedEvidence,
+): Sources & { readonly learned: Learned | string | null } {
+  let first: (Sources & { readonly learned: Learned | string }) | undefined;
+  for (const each of sources) {
+    const learned = attempt(each);
+    if (typeof learned !== 'string' && !declined.has(learned.digest)) return { ...each, learned };
+    first ??= { ...each, learned };
+  }
+  return first ?? { runs: [], denied: [], learned: null };
 }
 
 function learn({ runs, denied }: Sources, options: MergeOptions): Learned | string {
@@ -137,15 +163,11 @@ async function followUp(
   manager: EntityManager,
   stored: StoredProposal,
   proposed: { readonly buildId: string; readonly basedOn: string; readonly digest: Digest },
-  { fresh }: DeniedEvidence,
+  evidence: Parameters<typeof linkRefusedRuns>[2],
 ): Promise<void> {
-  if (stored.kind === 'known' && (stored.state === 'REJECTED' || stored.state === 'REVOKED')) {
-    const why = `A profile version that would allow them was ${stored.state.toLowerCase()} before.`;
-    await endJobsOfRuns(manager, fresh, why);
-  }
   // What a person wrote is not about them.
   if (stored.kind === 'known' && (stored.state !== 'PROPOSED' || stored.digest !== proposed.digest)) return;
-  await linkRefusedRuns(manager, { ...proposed, id: stored.id }, fresh);
+  await linkRefusedRuns(manager, { ...proposed, id: stored.id }, evidence);
   await waitForVersion(manager, stored.id);
 }
 

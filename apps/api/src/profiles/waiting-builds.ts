@@ -1,6 +1,6 @@
 /** Which build is considered next: one with new recordings or refused calls of jobs that have ended since, or one to be considered again. */
 import { type EntityManager } from 'typeorm';
-import { DENIED_RUNS } from './denied/denied-runs.js';
+import { deniedRuns } from './denied/denied-runs.js';
 
 /**
  * Recordings of a small build are JSON texts of this many bytes together, at most. They are checked and merged in about 0.2 s,
@@ -30,7 +30,7 @@ export async function nextBuild(
          SELECT run.build_id AS id, job.ended_at AS since
          FROM recording JOIN executor_run AS run ON run.id = recording.executor_run_id JOIN job ON job.id = run.job_id
          WHERE recording.considered_at IS NULL AND job.ended_at IS NOT NULL
-         UNION ALL SELECT build_id AS id, since FROM (${DENIED_RUNS}) AS denied
+         UNION ALL SELECT build_id AS id, since FROM (${deniedRuns()}) AS denied
        ) AS fresh GROUP BY id
      ), waiting AS (
        SELECT coalesce(ended.id, build.id) AS id, ended.since IS NULL AS again,

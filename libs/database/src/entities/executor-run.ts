@@ -42,6 +42,8 @@ export class ExecutorRun {
   @Column('bigint', { name: 'denials_dropped', transformer: numeric }) denialsDropped!: number;
   /** When its denials were looked at for a proposal. */
   @Column('timestamptz', { name: 'denials_considered_at', nullable: true }) denialsConsideredAt!: Date | null;
+  /** They were, and were not passed over because there were none. */
+  @Column('boolean', { name: 'denials_taken' }) denialsTaken!: boolean;
   @Column('jsonb', { name: 'node_facts' }) nodeFacts!: Record<string, unknown>;
   @Column('uuid', { nullable: true }) calibration!: string | null;
   @Column('integer', { nullable: true }) block!: number | null;

@@ -5,24 +5,35 @@ import { type EntityManager } from 'typeorm';
 const WAITS = `job.state = 'QUEUED' AND job.waiting_reason = 'waiting-for-profile-decision'`;
 
 /** The run that the job is held for: of its last attempt. */
-const OF_THE_RUN = `${WAITS} AND run.job_id = job.id AND run.attempt_number = job.fence AND run.build_id = job.held_build_id`;
+export const RUN_OF_HELD_JOB = `${WAITS} AND run.job_id = job.id AND run.attempt_number = job.fence AND run.build_id = job.held_build_id`;
 
 /** Jobs that wait because of a run that is evidence of the proposed version wait for its decision. */
 export async function waitForVersion(manager: EntityManager, versionId: string): Promise<void> {
   await manager.query(
     `UPDATE job SET held_version_id = $1
      FROM profile_version_denial AS link JOIN executor_run AS run ON run.id = link.executor_run_id
-     WHERE link.profile_version_id = $1 AND ${OF_THE_RUN}`,
+     WHERE link.profile_version_id = $1 AND ${RUN_OF_HELD_JOB}`,
     [versionId],
   );
 }
 
+const OF_RUNS = `id IN (SELECT run.job_id FROM executor_run AS run WHERE run.id = ANY ($3) AND ${RUN_OF_HELD_JOB})`;
+
 /** Ends the jobs that wait because of these runs. `why`: a whole sentence. */
 export async function endJobsOfRuns(manager: EntityManager, runIds: readonly string[], why: string): Promise<void> {
+  await end(manager, OF_RUNS, why, [runIds]);
+}
+
+/** Of one job: whatever is approved for it, another call may follow. */
+export const DENIED_ATTEMPTS_MAXIMUM = 5;
+
+/** Ends the jobs that wait because of these runs and were refused calls before, again and again. */
+export async function endJobsDeniedTooOften(manager: EntityManager, runIds: readonly string[]): Promise<void> {
   await end(
     manager,
-    `id IN (SELECT run.job_id FROM executor_run AS run WHERE run.id = ANY ($3) AND ${OF_THE_RUN})`,
-    why,
+    `${OF_RUNS} AND (SELECT count(*) FROM attempt WHERE attempt.job_id = job.id AND attempt.error_code IN ('denied', 'denial-storm'))
+       >= ${DENIED_ATTEMPTS_MAXIMUM}`,
+    `${DENIED_ATTEMPTS_MAXIMUM} attempts were refused calls, each of them under another profile.`,
     [runIds],
   );
 }

@@ -22,8 +22,17 @@ const POLICY_HOLDS = `CASE WHEN starts_with(application.name, '${ADHOC_PREFIX}')
   THEN 'hold' IN (application.policy, ${UNKNOWN_CONTENT}) AND 'refuse' NOT IN (application.policy, ${UNKNOWN_CONTENT})
   ELSE application.policy = 'hold' END`;
 
+/**
+ * Nothing is there that could still be decided: the approved version is gone, and with it what the next one adds to. What the
+ * application does without one decides.
+ */
+const NOTHING_TO_DECIDE = `NOT EXISTS (SELECT FROM profile_version AS version
+    WHERE version.build_id = job.held_build_id AND version.state IN ('APPROVED', 'PROPOSED'))
+  AND NOT EXISTS (SELECT FROM executor_run AS run
+    WHERE run.job_id = job.id AND run.attempt_number = job.fence AND run.denials_considered_at IS NULL)`;
+
 /** The job's own last run on the build that it is held for. */
-const UNDECIDED = `NOT EXISTS (
+const UNDECIDED = `NOT (${NOTHING_TO_DECIDE}) AND NOT EXISTS (
   SELECT FROM profile_version AS version JOIN executor_run AS run ON run.build_id = version.build_id
   JOIN attempt ON attempt.job_id = run.job_id AND attempt.number = run.attempt_number
   WHERE version.build_id = job.held_build_id AND version.state = 'APPROVED'
@@ -71,7 +80,7 @@ type HeldFor = keyof typeof HOLDS;
 export async function releaseHeldJobs(manager: EntityManager): Promise<number> {
   let released = 0;
   for (const [reason, holds] of Object.entries(HOLDS)) {
-    released += await queueAgain(manager, reason as HeldFor, `NOT ${holds}`, []);
+    released += await queueAgain(manager, reason as HeldFor, `NOT (${holds})`, []);
   }
   return released;
 }

@@ -38,7 +38,9 @@ export async function deniedEvidence(
     await endJobsOfRuns(manager, [executorRunId], reason);
   }
   const fresh = judged.filter((each) => each.kind === 'evidence');
+  const looked = new Set(refused.map(({ executorRunId }) => executorRunId));
   const known = (await evidentRuns(manager, build, approved.id)).flatMap((run) => {
+    if (looked.has(run.executorRunId)) return [];
     const recording = evidenceRecording(run, merge);
     return recording ? [{ executorRunId: run.executorRunId, recording }] : [];
   });

@@ -2,6 +2,7 @@
 import { type Architecture, AWARE_ARGUMENTS, type Recording, type RefusedCall } from '#lib/profiles';
 import { type EntityManager } from 'typeorm';
 import { z } from 'zod';
+import { RUN_OF_HELD_JOB } from '../../dispatch/held/denied-jobs.js';
 import { RECORDING_MAXIMUM_BYTES } from '../check-recordings.js';
 import { readStoredRecording } from '../stored-recording.js';
 
@@ -27,21 +28,24 @@ const WAS_REFUSED = `EXISTS (SELECT FROM denial WHERE denial.executor_run_id = r
 
 /**
  * Runs to be looked at now, the oldest of each submitter first; selects id, build_id, since. What a person wrote and nobody
- * has decided about is not joined with what was refused: runs wait for the decision.
+ * has decided about is not joined with what was refused: runs wait for the decision. `condition`: on `run`.
  */
-export const DENIED_RUNS = `SELECT waiting.id, waiting.build_id, waiting.since FROM (
+export const deniedRuns = (condition = 'true'): string => `WITH taken AS MATERIALIZED (
+    SELECT run.build_id, job.submitted_by, count(*) AS runs FROM executor_run AS run JOIN job ON job.id = run.job_id
+    WHERE run.denials_taken AND run.denials_considered_at > now() - interval '1 hour' AND ${condition} GROUP BY 1, 2
+  ), waiting AS (
     SELECT run.id, run.build_id, job.submitted_by, coalesce(attempt.ended_at, run.started_at) AS since,
       row_number() OVER (PARTITION BY run.build_id, job.submitted_by ORDER BY attempt.ended_at, run.id) AS place
     FROM executor_run AS run JOIN attempt ON attempt.job_id = run.job_id AND attempt.number = run.attempt_number
     JOIN job ON job.id = run.job_id
-    WHERE run.denials_considered_at IS NULL AND ${ENDED} AND ${WAS_REFUSED}
-  ) AS waiting
-  WHERE place <= ${DENIED_RUNS_PER_HOUR} - (
-      SELECT count(*) FROM executor_run AS run JOIN job ON job.id = run.job_id
-      WHERE run.build_id = waiting.build_id AND job.submitted_by = waiting.submitted_by
-        AND run.denials_considered_at > now() - interval '1 hour' AND ${WAS_REFUSED})
-    AND NOT EXISTS (SELECT FROM profile_version AS version
-      WHERE version.build_id = waiting.build_id AND version.state = 'PROPOSED' AND version.proposed_by IS NOT NULL)`;
+    WHERE run.denials_considered_at IS NULL AND ${ENDED} AND ${WAS_REFUSED} AND ${condition}
+      AND NOT EXISTS (SELECT FROM taken WHERE taken.build_id = run.build_id AND taken.submitted_by = job.submitted_by
+        AND taken.runs >= ${DENIED_RUNS_PER_HOUR})
+      AND NOT EXISTS (SELECT FROM profile_version AS version
+        WHERE version.build_id = run.build_id AND version.state = 'PROPOSED' AND version.proposed_by IS NOT NULL)
+  )
+  SELECT waiting.id, build_id, since FROM waiting LEFT JOIN taken USING (build_id, submitted_by)
+  WHERE place <= ${DENIED_RUNS_PER_HOUR} - coalesce(taken.runs, 0)`;
 
 export interface RefusedRun {
   readonly executorRunId: string;
@@ -58,8 +62,8 @@ export async function takeRefusedRuns(
   build: { readonly id: string; readonly architecture: Architecture },
 ): Promise<readonly RefusedRun[]> {
   const [taken]: [{ id: string }[], number] = await manager.query(
-    `UPDATE executor_run SET denials_considered_at = now()
-     WHERE id IN (SELECT id FROM (${DENIED_RUNS}) AS denied WHERE build_id = $1 ORDER BY since, id LIMIT $2) RETURNING id`,
+    `UPDATE executor_run SET denials_considered_at = now(), denials_taken = true
+     WHERE id IN (SELECT id FROM (${deniedRuns('run.build_id = $1')}) AS denied ORDER BY since, id LIMIT $2) RETURNING id`,
     [build.id, RUNS_AT_ONCE],
   );
   const ids = taken.map(({ id }) => id);
@@ -67,14 +71,20 @@ export async function takeRefusedRuns(
 }
 
 /**
- * Of $1, a build, and $2, its approved version: runs that are evidence of an addition which nobody has decided about. A run
- * behind a version that was rejected or revoked is none any more.
+ * Of $1, a build, and $2, its approved version: runs that are evidence of an addition which nobody has decided about, and
+ * those whose jobs wait: not every proposal has room for all. A run behind a version that was rejected or revoked is none
+ * any more.
  */
-const EVIDENT = `SELECT link.executor_run_id AS id
-  FROM profile_version_denial AS link JOIN profile_version AS version ON version.id = link.profile_version_id
-  WHERE version.build_id = $1
-  GROUP BY 1 HAVING bool_or(version.based_on = $2 AND version.state IN ('PROPOSED', 'SUPERSEDED'))
-    AND NOT bool_or(version.state IN ('REJECTED', 'REVOKED'))`;
+const EVIDENT = `SELECT behind.id FROM (
+    SELECT link.executor_run_id AS id
+    FROM profile_version_denial AS link JOIN profile_version AS version ON version.id = link.profile_version_id
+    WHERE version.build_id = $1 AND version.based_on = $2 AND version.state IN ('PROPOSED', 'SUPERSEDED')
+    UNION SELECT run.id FROM job JOIN executor_run AS run ON ${RUN_OF_HELD_JOB}
+    WHERE job.held_build_id = $1 AND run.denials_taken
+  ) AS behind
+  WHERE NOT EXISTS (SELECT FROM profile_version_denial AS link JOIN profile_version AS version
+    ON version.id = link.profile_version_id
+    WHERE link.executor_run_id = behind.id AND version.state IN ('REJECTED', 'REVOKED'))`;
 
 /** What such runs were refused: each use of a call once, by the first of them that has it. */
 export async function evidentRuns(
@@ -87,16 +97,17 @@ export async function evidentRuns(
   return readRefusedRuns(manager, ids, { architecture: build.architecture, each: false });
 }
 
-/** These runs, and all that are evident by now, are evidence of the version that would allow what they were refused. */
+/** These runs are evidence of the version that would allow what they were refused; `all`: all that are evident by now, too. */
 export async function linkRefusedRuns(
   manager: EntityManager,
   version: { readonly id: string; readonly buildId: string; readonly basedOn: string },
-  runIds: readonly string[],
+  { runIds, all }: { readonly runIds: readonly string[]; readonly all: boolean },
 ): Promise<void> {
   await manager.query(
     `INSERT INTO profile_version_denial (profile_version_id, executor_run_id)
-     SELECT $3::uuid, id FROM (${EVIDENT} UNION SELECT unnest($4::uuid[])) AS evident ON CONFLICT DO NOTHING`,
-    [version.buildId, version.basedOn, version.id, runIds],
+     SELECT $3::uuid, id FROM (SELECT id FROM (${EVIDENT}) AS evident WHERE $5 UNION SELECT unnest($4::uuid[])) AS linked
+     ON CONFLICT DO NOTHING`,
+    [version.buildId, version.basedOn, version.id, runIds, all],
   );
 }
 
