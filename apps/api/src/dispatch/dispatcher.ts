@@ -7,7 +7,7 @@ import { Queue } from 'bullmq';
 import pg from 'pg';
 import { type Logger } from 'pino';
 import { DataSource } from 'typeorm';
-import { passUnrefusedRuns } from '../profiles/denied/denied-runs.js';
+import { passRuns } from '../profiles/denied/denied-runs.js';
 import { API_CONFIG, LOGGER, SIGNING_KEY } from '../tokens.js';
 import { Alarm } from './alarm.js';
 import { Proposals } from './proposals/proposals.js';
@@ -146,7 +146,7 @@ export class Dispatcher implements OnApplicationBootstrap, OnApplicationShutdown
   private async reconcile(): Promise<void> {
     await this.dataSource.transaction(releaseHeldJobs);
     await endUndecidedJobs(this.dataSource.manager);
-    await passUnrefusedRuns(this.dataSource.manager);
+    await passRuns(this.dataSource.manager);
     await markSilentNodes(this.dataSource.manager);
     await this.add(await possiblyLost(this.dataSource.manager, LOST_AFTER_S));
   }

@@ -18,7 +18,8 @@ import {
 import { type EntityManager } from 'typeorm';
 import { endJobsDeniedTooOften, waitForVersion } from '../dispatch/held/denied-jobs.js';
 import { checkRecordings, type Unbelievable } from './check-recordings.js';
-import { type DeniedEvidence, deniedEvidence, type DeniedRecording, NO_EVIDENCE } from './denied/denied-evidence.js';
+import { chooseEvidence, type DeniedRecording } from './denied/choose-evidence.js';
+import { deniedEvidence, NO_EVIDENCE } from './denied/denied-evidence.js';
 import { linkRefusedRuns, takeRefusedRuns } from './denied/denied-runs.js';
 import { LEARNED_BYTES, type Learned, learnProfile } from './learn-profile.js';
 import { type Proposal, storeProposal, type StoredProposal } from './store-proposal.js';
@@ -86,7 +87,10 @@ export async function considerBuild(
   const denied = approved ? await deniedEvidence(manager, build, approved, { refused, merge: options }) : NO_EVIDENCE;
   if (!teaches && denied.all.length === 0) return nothing;
   const runs = (await isEnough(manager, build, approved)) ? await teachingRuns(manager, buildId, approved) : [];
-  const { learned, ...sources } = firstUsable(alternatives(runs, denied), (each) => learn(each, options), denied);
+  const { learned, ...sources } = chooseSources(runs, denied.all, (each) => {
+    const candidate = learn(each, options);
+    return { learned: candidate, isUsable: typeof candidate !== 'string' && !denied.declined.has(candidate.digest) };
+  });
   const problem = typeof learned === 'string' ? learned : null;
   await manager.query('UPDATE build SET learning_problem = $2 WHERE id = $1', [buildId, problem]);
   if (learned === null || typeof learned === 'string') return { ...nothing, problem };
@@ -104,35 +108,30 @@ interface Sources {
   readonly denied: readonly DeniedRecording[];
 }
 
-/**
- * All together, then less and less: nobody's refused calls keep those of others, or what was recorded, out of a proposal for
- * good. What is left out waits for the next one.
- */
-function alternatives(runs: readonly TeachingRun[], { all, fresh }: DeniedEvidence): readonly Sources[] {
-  const recent = all.filter(({ executorRunId }) => fresh.includes(executorRunId));
-  const sources = [
-    { runs, denied: all },
-    { runs: [], denied: all },
-    { runs: [], denied: recent },
-    ...recent.map((each) => ({ runs: [], denied: [each] })),
-    { runs, denied: [] },
-  ];
-  return sources.filter((each) => each.runs.length + each.denied.length > 0);
+interface Candidate {
+  readonly learned: Learned | string;
+  /** It is a profile, and none that was decided against. */
+  readonly isUsable: boolean;
 }
 
-/** The first that is a profile, and none that was decided against; of no use at all, as it is with all together. */
-function firstUsable(
-  sources: readonly Sources[],
-  attempt: (sources: Sources) => Learned | string,
-  { declined }: DeniedEvidence,
+/**
+ * All together; where that is of no use, what was refused, as much of it as is usable; then recordings alone: nobody's
+ * refused calls keep others, or what was recorded, out of a proposal. Of no use at all: as it is with all together.
+ */
+function chooseSources(
+  runs: readonly TeachingRun[],
+  denied: readonly DeniedRecording[],
+  attempt: (sources: Sources) => Candidate,
 ): Sources & { readonly learned: Learned | string | null } {
-  let first: (Sources & { readonly learned: Learned | string }) | undefined;
-  for (const each of sources) {
-    const learned = attempt(each);
-    if (typeof learned !== 'string' && !declined.has(learned.digest)) return { ...each, learned };
-    first ??= { ...each, learned };
-  }
-  return first ?? { runs: [], denied: [], learned: null };
+  const all = { runs, denied };
+  if (runs.length === 0 && denied.length === 0) return { ...all, learned: null };
+  const together = attempt(all);
+  if (together.isUsable) return { ...all, learned: together.learned };
+  const chosen = chooseEvidence(denied, (some) => attempt({ runs: [], denied: some }).isUsable);
+  const rest = chosen.length > 0 ? { runs: [], denied: chosen } : { runs, denied: [] };
+  if (rest.runs.length + rest.denied.length === 0) return { ...all, learned: together.learned };
+  const { learned, isUsable } = attempt(rest);
+  return isUsable ? { ...rest, learned } : { ...all, learned: together.learned };
 }
 
 function learn({ runs, denied }: Sources, options: MergeOptions): Learned | string {

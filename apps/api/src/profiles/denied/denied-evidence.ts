@@ -1,27 +1,20 @@
 /** What runs of a build were refused, as evidence of the next version; jobs that no version helps end here. */
 import { ProfileVersion } from '#lib/database';
-import { type MergeOptions, parseProfile, type ProfileState, type Recording } from '#lib/profiles';
+import { type MergeOptions, parseProfile, type ProfileState } from '#lib/profiles';
 import { type EntityManager, In } from 'typeorm';
 import { endJobsOfRuns } from '../../dispatch/held/denied-jobs.js';
+import { type DeniedRecording } from './choose-evidence.js';
 import { evidentRuns, type RefusedRun } from './denied-runs.js';
 import { evidenceRecording, judgeDenied } from './judge-denied.js';
 
-/** A run, and what it was refused, as if it had been made. */
-export interface DeniedRecording {
-  readonly executorRunId: string;
-  readonly recording: Recording;
-}
-
 export interface DeniedEvidence {
-  /** The oldest first. */
+  /** Those that are looked at for the first time behind the others; each of the two the oldest first. */
   readonly all: readonly DeniedRecording[];
-  /** Runs among them that are looked at for the first time. */
-  readonly fresh: readonly string[];
   /** Digests of the build's versions that were decided against. */
   readonly declined: ReadonlyMap<string, ProfileState>;
 }
 
-export const NO_EVIDENCE: DeniedEvidence = { all: [], fresh: [], declined: new Map() };
+export const NO_EVIDENCE: DeniedEvidence = { all: [], declined: new Map() };
 
 /** `refused`: runs that are looked at for the first time. */
 export async function deniedEvidence(
@@ -42,9 +35,9 @@ export async function deniedEvidence(
   const known = (await evidentRuns(manager, build, approved.id)).flatMap((run) => {
     if (looked.has(run.executorRunId)) return [];
     const recording = evidenceRecording(run, merge);
-    return recording ? [{ executorRunId: run.executorRunId, recording }] : [];
+    return recording ? [{ executorRunId: run.executorRunId, submittedBy: run.submittedBy, recording }] : [];
   });
-  return { all: [...known, ...fresh], fresh: fresh.map(({ executorRunId }) => executorRunId), declined };
+  return { all: [...known, ...fresh], declined };
 }
 
 async function declinedDigests(manager: EntityManager, buildId: string): Promise<ReadonlyMap<string, ProfileState>> {

@@ -50,6 +50,7 @@ export const deniedRuns = (condition = 'true'): string => `WITH taken AS MATERIA
 export interface RefusedRun {
   readonly executorRunId: string;
   readonly profileVersionId: string | null;
+  readonly submittedBy: string;
   /** Null where they are not what a worker of ours stores. */
   readonly refused: readonly RefusedCall[] | null;
   /** Read only where files were refused. */
@@ -111,16 +112,24 @@ export async function linkRefusedRuns(
   );
 }
 
-/** So that they are not looked at again and again: ended runs that were refused nothing. The rest follows. */
-export async function passUnrefusedRuns(manager: EntityManager): Promise<void> {
-  const batch = 1000;
-  await manager.query(
-    `UPDATE executor_run SET denials_considered_at = now() WHERE id IN (
-       SELECT run.id FROM executor_run AS run
-       JOIN attempt ON attempt.job_id = run.job_id AND attempt.number = run.attempt_number JOIN job ON job.id = run.job_id
-       WHERE run.denials_considered_at IS NULL AND ${ENDED} AND NOT (${WAS_REFUSED}) LIMIT $1)`,
-    [batch],
-  );
+/** Of ended jobs, of one submitter on one build, that wait to be looked at: the oldest. Nobody waits for the rest. */
+const DENIED_RUNS_KEPT = 100;
+const UNSEEN = `executor_run AS run JOIN attempt ON attempt.job_id = run.job_id AND attempt.number = run.attempt_number
+  JOIN job ON job.id = run.job_id WHERE run.denials_considered_at IS NULL`;
+const UNREFUSED = `SELECT run.id FROM ${UNSEEN} AND ${ENDED} AND NOT (${WAS_REFUSED})`;
+const UNKEPT = `SELECT id FROM (
+    SELECT run.id, row_number() OVER (PARTITION BY run.build_id, job.submitted_by ORDER BY attempt.ended_at, run.id) AS place
+    FROM ${UNSEEN} AND job.ended_at IS NOT NULL AND ${WAS_REFUSED}) AS ended WHERE place > ${DENIED_RUNS_KEPT}`;
+const PASSED_AT_ONCE = 1000;
+
+/** So that they are not looked at again and again: ended runs that were refused nothing, or that are too many. The rest follows. */
+export async function passRuns(manager: EntityManager): Promise<void> {
+  for (const runs of [UNREFUSED, UNKEPT]) {
+    await manager.query(
+      `UPDATE executor_run SET denials_considered_at = now() WHERE id IN (SELECT id FROM (${runs}) AS passed LIMIT $1)`,
+      [PASSED_AT_ONCE],
+    );
+  }
 }
 
 /** A worker is not to be believed. */
@@ -137,6 +146,7 @@ const refusedCalls: z.ZodType<readonly RefusedCall[]> = z.array(
 interface Row {
   readonly executorRunId: string;
   readonly profileVersionId: string | null;
+  readonly submittedBy: string;
   readonly refused: unknown;
   readonly digest: string | null;
   readonly content: unknown;
@@ -158,29 +168,29 @@ async function readRefusedRuns(
   if (ids.length === 0) return [];
   const rows: Row[] = await manager.query(
     `WITH keyed AS (
-       SELECT denial.*, run.started_at, run.profile_version_id, CASE WHEN $5 THEN run.id END AS of_run,
+       SELECT denial.*, shape->'architecture' AS abi, run.started_at, run.profile_version_id, job.submitted_by, CASE WHEN $5 THEN run.id END AS of_run,
          CASE WHEN call = 'file' THEN run.id::text ELSE (
            SELECT string_agg(shape->'arguments'->>(aware.index::int), ' ' ORDER BY aware.place)
            FROM jsonb_array_elements_text($4::jsonb->call) WITH ORDINALITY AS aware(index, place)) END AS use
-       FROM denial JOIN executor_run AS run ON run.id = denial.executor_run_id
+       FROM denial JOIN executor_run AS run ON run.id = denial.executor_run_id JOIN job ON job.id = run.job_id
        WHERE run.id = ANY ($1) AND denial.action <> 'continued'
      ), uses AS (
-       SELECT DISTINCT ON (of_run, call, use) * FROM keyed
-       ORDER BY of_run, call, use, started_at, executor_run_id, position
+       SELECT DISTINCT ON (of_run, call, abi, use) * FROM keyed
+       ORDER BY of_run, call, abi, use, started_at, executor_run_id, position
      ), kept AS (
-       SELECT *, row_number() OVER (PARTITION BY of_run, call ORDER BY started_at, executor_run_id, position) AS place
+       SELECT *, row_number() OVER (PARTITION BY of_run, call, abi ORDER BY started_at, executor_run_id, position) AS place
        FROM uses
      ), told AS (
-       SELECT executor_run_id AS id, started_at, profile_version_id, bool_or(call = 'file') AS of_files,
+       SELECT executor_run_id AS id, started_at, profile_version_id, submitted_by, bool_or(call = 'file') AS of_files,
          jsonb_agg(jsonb_build_object('call', call, 'architecture', shape->'architecture', 'errno', shape->'errno',
            'arguments', coalesce(shape->'arguments', '[]'), 'count', count) ORDER BY position) AS refused
-       FROM kept WHERE place <= $2 GROUP BY 1, 2, 3
+       FROM kept WHERE place <= $2 GROUP BY 1, 2, 3, 4
      ), recorded AS (
        SELECT told.id, recording.digest, recording.content,
          sum(content_bytes) OVER (ORDER BY told.started_at, told.id) AS bytes
        FROM told JOIN recording ON recording.executor_run_id = told.id WHERE of_files AND content_bytes <= $3
      )
-     SELECT told.id AS "executorRunId", profile_version_id AS "profileVersionId", refused, digest, content
+     SELECT told.id AS "executorRunId", profile_version_id AS "profileVersionId", submitted_by AS "submittedBy", refused, digest, content
      FROM told LEFT JOIN recorded ON recorded.id = told.id AND bytes <= $3 ORDER BY told.started_at, told.id`,
     [ids, USES_MAXIMUM, RECORDINGS_BYTES, AWARE, each],
   );

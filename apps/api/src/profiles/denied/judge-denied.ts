@@ -9,6 +9,7 @@ import {
   type Recording,
 } from '#lib/profiles';
 import { learnProfile } from '../learn-profile.js';
+import { type DeniedRecording } from './choose-evidence.js';
 import { type RefusedRun } from './denied-runs.js';
 
 export interface JudgeOptions {
@@ -21,7 +22,7 @@ export interface JudgeOptions {
 
 export type Judgement =
   /** As if it had been made. */
-  | { readonly kind: 'evidence'; readonly executorRunId: string; readonly recording: Recording }
+  | ({ readonly kind: 'evidence' } & DeniedRecording)
   /** No decision helps a job that waits because of it. `reason`: a whole sentence. */
   | { readonly kind: 'hopeless'; readonly executorRunId: string; readonly reason: string }
   /** It asks for nothing that the approved version does not have. */
@@ -43,7 +44,7 @@ export function judgeDenied(run: RefusedRun, options: JudgeOptions): Judgement {
   }
   const declined = options.declined.get(learned.digest);
   if (declined) return hopeless(`A profile version that would allow them was ${declined.toLowerCase()} before.`);
-  return { kind: 'evidence', executorRunId, recording };
+  return { kind: 'evidence', executorRunId, submittedBy: run.submittedBy, recording };
 }
 
 /** Of a run that was judged before. */
