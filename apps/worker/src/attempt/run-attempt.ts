@@ -208,7 +208,7 @@ export class Attempt {
           recorder: node.recorder,
           stop: this.#stop.signal,
           ...writers.listeners,
-          ...(beside && { onCounts: beside.takeCounts }),
+          ...(beside && level.enforcement === 'audit' && { onCounts: beside.takeCounts }),
         },
       );
     } finally {

@@ -26,6 +26,11 @@ const WAS_REFUSED = `EXISTS (SELECT FROM denial WHERE denial.executor_run_id = r
     SELECT FROM approval WHERE approval.profile_version_id = run.profile_version_id
       AND approval.statement::jsonb->'audit'->>'inherited' = 'true'))`;
 
+/** Runs that nobody has looked at, and the place of one among those of its submitter on its build, the oldest first. */
+const UNSEEN = `executor_run AS run JOIN attempt ON attempt.job_id = run.job_id AND attempt.number = run.attempt_number
+  JOIN job ON job.id = run.job_id WHERE run.denials_considered_at IS NULL`;
+const PLACE = `row_number() OVER (PARTITION BY run.build_id, job.submitted_by ORDER BY attempt.ended_at, run.id)`;
+
 /**
  * Runs to be looked at now, the oldest of each submitter first; selects id, build_id, since. What a person wrote and nobody
  * has decided about is not joined with what was refused: runs wait for the decision. `condition`: on `run`.
@@ -34,11 +39,8 @@ export const deniedRuns = (condition = 'true'): string => `WITH taken AS MATERIA
     SELECT run.build_id, job.submitted_by, count(*) AS runs FROM executor_run AS run JOIN job ON job.id = run.job_id
     WHERE run.denials_taken AND run.denials_considered_at > now() - interval '1 hour' AND ${condition} GROUP BY 1, 2
   ), waiting AS (
-    SELECT run.id, run.build_id, job.submitted_by, coalesce(attempt.ended_at, run.started_at) AS since,
-      row_number() OVER (PARTITION BY run.build_id, job.submitted_by ORDER BY attempt.ended_at, run.id) AS place
-    FROM executor_run AS run JOIN attempt ON attempt.job_id = run.job_id AND attempt.number = run.attempt_number
-    JOIN job ON job.id = run.job_id
-    WHERE run.denials_considered_at IS NULL AND ${ENDED} AND ${WAS_REFUSED} AND ${condition}
+    SELECT run.id, run.build_id, job.submitted_by, coalesce(attempt.ended_at, run.started_at) AS since, ${PLACE} AS place
+    FROM ${UNSEEN} AND ${ENDED} AND ${WAS_REFUSED} AND ${condition}
       AND NOT EXISTS (SELECT FROM taken WHERE taken.build_id = run.build_id AND taken.submitted_by = job.submitted_by
         AND taken.runs >= ${DENIED_RUNS_PER_HOUR})
       AND NOT EXISTS (SELECT FROM profile_version AS version
@@ -114,12 +116,9 @@ export async function linkRefusedRuns(
 
 /** Of ended jobs, of one submitter on one build, that wait to be looked at: the oldest. Nobody waits for the rest. */
 const DENIED_RUNS_KEPT = 100;
-const UNSEEN = `executor_run AS run JOIN attempt ON attempt.job_id = run.job_id AND attempt.number = run.attempt_number
-  JOIN job ON job.id = run.job_id WHERE run.denials_considered_at IS NULL`;
 const UNREFUSED = `SELECT run.id FROM ${UNSEEN} AND ${ENDED} AND NOT (${WAS_REFUSED})`;
 const UNKEPT = `SELECT id FROM (
-    SELECT run.id, row_number() OVER (PARTITION BY run.build_id, job.submitted_by ORDER BY attempt.ended_at, run.id) AS place
-    FROM ${UNSEEN} AND job.ended_at IS NOT NULL AND ${WAS_REFUSED}) AS ended WHERE place > ${DENIED_RUNS_KEPT}`;
+    SELECT run.id, ${PLACE} AS place FROM ${UNSEEN} AND job.ended_at IS NOT NULL AND ${WAS_REFUSED}) AS ended WHERE place > ${DENIED_RUNS_KEPT}`;
 const PASSED_AT_ONCE = 1000;
 
 /** So that they are not looked at again and again: ended runs that were refused nothing, or that are too many. The rest follows. */
