@@ -1,5 +1,6 @@
 /** The jobs of the throughput bench through Porin: submitted over HTTP, awaited in the database. */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { SEARCH_PATH_OPTION } from '#lib/database';
 import pg from 'pg';
 import { type Load } from './docker-run-load.js';
 import { inParallel } from './in-parallel.js';
@@ -31,7 +32,7 @@ export class PorinLoad {
   ) {}
 
   static async open(options: PorinLoadOptions): Promise<PorinLoad> {
-    const database = new pg.Client({ connectionString: options.ownerDatabaseUrl });
+    const database = new pg.Client({ connectionString: options.ownerDatabaseUrl, options: SEARCH_PATH_OPTION });
     await database.connect();
     return new PorinLoad(options, database);
   }

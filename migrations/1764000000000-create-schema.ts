@@ -1,5 +1,6 @@
 /** The first schema: every table, its load-bearing constraints, and the rights of the three roles. */
 import { type MigrationInterface, type QueryRunner } from 'typeorm';
+import { noWayBack } from './no-way-back.js';
 
 const TABLES = `
 CREATE TABLE application (
@@ -357,12 +358,5 @@ export class CreateSchema1764000000000 implements MigrationInterface {
     await queryRunner.query(ROLES);
   }
 
-  async down(queryRunner: QueryRunner): Promise<void> {
-    await queryRunner.query(`DROP TABLE audit, outbox, artifact_chunk, artifact, job_output, denial, profile_version_recording,
-      recording, executor_run, attempt, executor, job, node, api_key, approval, profile_version, build, application`);
-    await queryRunner.query(`DROP SEQUENCE approval_sequence`);
-    await queryRunner.query(
-      `DROP FUNCTION refuse_change, refuse_profile_rewrite, notify_outbox, notify_recording, notify_cancel`,
-    );
-  }
+  down = noWayBack;
 }

@@ -1,5 +1,6 @@
 /** What deeper monitoring and enforcement store: denials as they come, Landlock's status, and traces. */
 import { type MigrationInterface, type QueryRunner } from 'typeorm';
+import { noWayBack } from './no-way-back.js';
 
 const UP = `
 ALTER TABLE executor_run DROP CONSTRAINT executor_run_monitoring_check;
@@ -30,27 +31,6 @@ UPDATE artifact SET truncated = dropped_bytes > 0;
 ALTER TABLE profile_version ADD COLUMN proposed_by uuid;
 `;
 
-const DOWN = `
-ALTER TABLE profile_version DROP COLUMN proposed_by;
-
-DELETE FROM artifact WHERE kind = 'trace';
-ALTER TABLE artifact DROP COLUMN truncated, DROP CONSTRAINT artifact_kind_check;
-ALTER TABLE artifact ADD CONSTRAINT artifact_kind_check CHECK (kind IN ('stdout', 'stderr'));
-
-REVOKE UPDATE (count) ON denial FROM porin_worker;
-ALTER TABLE denial DROP COLUMN position;
-CREATE INDEX denial_by_run ON denial (executor_run_id);
-
-ALTER TABLE executor_run DROP CONSTRAINT executor_run_landlock_status_check;
-UPDATE executor_run SET landlock_status = 'not enforced';
-ALTER TABLE executor_run ALTER COLUMN landlock_status SET DEFAULT 'not enforced';
-
-UPDATE executor_run SET monitoring = 'trace' WHERE monitoring = 'trace-notify';
-ALTER TABLE executor_run DROP CONSTRAINT executor_run_monitoring_check;
-ALTER TABLE executor_run ADD CONSTRAINT executor_run_monitoring_check
-  CHECK (monitoring IN ('none', 'syscalls', 'arguments', 'files', 'trace'));
-`;
-
 export class SandboxDepth1764100000000 implements MigrationInterface {
   name = 'SandboxDepth1764100000000';
 
@@ -58,7 +38,5 @@ export class SandboxDepth1764100000000 implements MigrationInterface {
     await queryRunner.query(UP);
   }
 
-  async down(queryRunner: QueryRunner): Promise<void> {
-    await queryRunner.query(DOWN);
-  }
+  down = noWayBack;
 }

@@ -1,5 +1,6 @@
 /** What learning stores: an application's terms, what is known of each recording, and where a profile's calls come from. */
 import { type MigrationInterface, type QueryRunner } from 'typeorm';
+import { noWayBack } from './no-way-back.js';
 
 const UP = `
 CREATE FUNCTION are_exit_codes(codes integer[]) RETURNS boolean LANGUAGE sql IMMUTABLE AS $$
@@ -36,17 +37,6 @@ UPDATE build SET reconsider_since = now() WHERE EXISTS (
 CREATE INDEX profile_version_recording_by_run ON profile_version_recording (executor_run_id);
 `;
 
-const DOWN = `
-DROP INDEX profile_version_recording_by_run;
-REVOKE INSERT (executor_run_id, digest, content, partial_reasons) ON recording FROM porin_worker;
-GRANT INSERT ON recording TO porin_worker;
-ALTER TABLE recording DROP COLUMN problem, DROP COLUMN call_names, DROP COLUMN content_bytes;
-ALTER TABLE profile_version DROP COLUMN conditions_taught, DROP COLUMN families_version, DROP COLUMN origins;
-ALTER TABLE build DROP COLUMN reconsider_since, DROP COLUMN learning_problem;
-ALTER TABLE application DROP COLUMN expected_exit_codes, DROP COLUMN closure;
-DROP FUNCTION are_exit_codes;
-`;
-
 export class LearnedProfiles1764200000000 implements MigrationInterface {
   name = 'LearnedProfiles1764200000000';
 
@@ -54,7 +44,5 @@ export class LearnedProfiles1764200000000 implements MigrationInterface {
     await queryRunner.query(UP);
   }
 
-  async down(queryRunner: QueryRunner): Promise<void> {
-    await queryRunner.query(DOWN);
-  }
+  down = noWayBack;
 }

@@ -1,5 +1,6 @@
 /** What stages, denials with consequences, inheritance and the binding by content store. */
 import { type MigrationInterface, type QueryRunner } from 'typeorm';
+import { noWayBack } from './no-way-back.js';
 
 const UP = `
 ALTER TABLE application
@@ -90,34 +91,6 @@ GRANT UPDATE (application_id, bound_from) ON executor TO porin_worker;
 GRANT UPDATE (held_build_id, held_until) ON job TO porin_worker;
 `;
 
-const DOWN = `
-REVOKE UPDATE (held_build_id, held_until) ON job FROM porin_worker;
-REVOKE UPDATE (application_id) ON executor FROM porin_worker;
-ALTER TABLE executor DROP COLUMN bound_from;
-REVOKE INSERT (layers), UPDATE (layers) ON build FROM porin_worker;
-REVOKE UPDATE (denials_considered_at, denials_taken) ON executor_run FROM porin_api;
-DROP INDEX job_waiting;
-DROP INDEX job_held_for_version;
-ALTER TABLE job DROP COLUMN rerun_of, DROP COLUMN held_until, DROP COLUMN held_version_id, DROP COLUMN held_build_id;
-DROP INDEX audit_by_tenant;
-ALTER TABLE audit ALTER COLUMN at SET DEFAULT now();
-DROP INDEX executor_run_audited;
-DROP INDEX executor_run_taken;
-DROP INDEX executor_run_unconsidered;
-ALTER TABLE executor_run DROP COLUMN denials_taken, DROP COLUMN denials_considered_at, DROP COLUMN denials_dropped, DROP COLUMN data_digest;
-DROP TABLE profile_version_denial;
-DELETE FROM approval WHERE decided_by IS NULL;
-ALTER TABLE approval DROP COLUMN rule, ALTER COLUMN decided_by SET NOT NULL;
-ALTER TABLE profile_version DROP COLUMN addition_classes, DROP COLUMN inherited_from, DROP COLUMN audit_over, DROP COLUMN stage_since,
-  DROP COLUMN audit_terms, DROP COLUMN stage;
-DROP INDEX build_by_content;
-ALTER TABLE build DROP COLUMN inheritance_failed_at;
-ALTER TABLE build DROP COLUMN layers;
-DROP TABLE tenant_setting;
-ALTER TABLE application DROP COLUMN quiet_inputs_needed, DROP COLUMN quiet_runs_needed, DROP COLUMN auto_approve,
-  DROP COLUMN on_new_build, DROP COLUMN on_denial;
-`;
-
 export class StagesAndDenials1764300000000 implements MigrationInterface {
   name = 'StagesAndDenials1764300000000';
 
@@ -125,7 +98,5 @@ export class StagesAndDenials1764300000000 implements MigrationInterface {
     await queryRunner.query(UP);
   }
 
-  async down(queryRunner: QueryRunner): Promise<void> {
-    await queryRunner.query(DOWN);
-  }
+  down = noWayBack;
 }

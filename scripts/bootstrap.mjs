@@ -16,7 +16,7 @@ const DIST = join(STATE, 'dist');
 const SOURCES = ['apps', 'libs', 'migrations', 'scripts', 'bench'].filter((folder) => existsSync(join(ROOT, folder)));
 const MINIMUM_NODE = [20, 19];
 /** Commands for which npm packages and compiled TypeScript suffice: they need no root and install nothing. */
-const LIGHT_COMMANDS = ['check', 'clean', 'generate', 'porin', 'status', 'stop'];
+const LIGHT_COMMANDS = ['check', 'clean', 'generate', 'porin-admin', 'status', 'stop'];
 /** Seconds that a second command waits for the first one's set-up. */
 const LOCK_TIMEOUT_S = 1800;
 const LOCK_TAKEN = 75;
@@ -67,7 +67,7 @@ function installPackages() {
     .digest('hex');
   const stamp = join(ROOT, 'node_modules', '.porin-lock-sha256');
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return;
-  console.error('porin: installing npm packages');
+  console.error('porin-admin: installing npm packages');
   rmSync(stamp, { force: true });
   // Not `npm ci`: it refuses a lock file made where a registry lacks other platforms' optional binaries. `--no-save`
   // takes the locked versions and leaves the lock file alone. Install scripts are neither needed nor trusted.
@@ -95,7 +95,7 @@ function compile() {
   const wanted = sourcesDigest();
   const stamp = '.sources-sha256';
   if (existsSync(join(DIST, stamp)) && readFileSync(join(DIST, stamp), 'utf8') === wanted) return;
-  console.error('porin: compiling');
+  console.error('porin-admin: compiling');
   // A whole new tree takes the old one's place, so that no output outlives its source.
   const fresh = `${DIST}.new`;
   rmSync(fresh, { recursive: true, force: true });
@@ -128,7 +128,7 @@ async function setUpUnderLock(command) {
     ]);
   let status = await locked('--nonblock');
   if (status === LOCK_TAKEN) {
-    console.error('porin: another command is setting up this checkout; waiting for it');
+    console.error('porin-admin: another command is setting up this checkout; waiting for it');
     status = await locked('--timeout', String(LOCK_TIMEOUT_S));
     if (status === LOCK_TAKEN) fail(`the other command did not finish its set-up within ${LOCK_TIMEOUT_S} s`);
   }

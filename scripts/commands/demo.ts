@@ -84,7 +84,7 @@ function closing(stack: Stack, tenant: string): string {
   return `
 The stack is still up.
   API            ${stack.apiUrl}   (its description: ${stack.apiUrl}/docs)
-  a key          npm run porin -- key create --role admin --tenant ${tenant}
+  a key          npm run porin-admin -- key create --role admin --tenant ${tenant}
   outputs        ${join(stack.dataDirectories.outputs, 'demo')}
   stop it        npm run stop`;
 }

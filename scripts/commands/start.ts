@@ -14,13 +14,13 @@ try {
   });
   if (database && (await learnUnknownContent(database.ownerUrl))) {
     console.log(
-      'start: jobs on any image are learned from; `npm run porin -- tenant set --unknown-content hold` ends that',
+      'start: jobs on any image are learned from; `npm run porin-admin -- tenant set --unknown-content hold` ends that',
     );
   }
   console.log(`
 Porin is up.
   API            ${apiUrl}   (its description: ${apiUrl}/docs)
-  first key      npm run porin -- key create --role admin
+  first key      npm run porin-admin -- key create --role admin
   inputs         file URLs below ${dataDirectories.inputs}
   outputs        file URLs below ${dataDirectories.outputs}
   what runs      npm run status

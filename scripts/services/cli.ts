@@ -36,7 +36,7 @@ export function askCli(args: readonly string[], variables: NodeJS.ProcessEnv): s
     encoding: 'utf8',
     env: { ...process.env, ...variables },
   });
-  if (status !== 0) throw new Error(`porin ${args.slice(0, 2).join(' ')} failed: ${stderr.trim()}`);
+  if (status !== 0) throw new Error(`porin-admin ${args.slice(0, 2).join(' ')} failed: ${stderr.trim()}`);
   return stdout.trim();
 }
 

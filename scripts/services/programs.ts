@@ -4,6 +4,7 @@ import { mkdirSync, readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { basename, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { SEARCH_PATH_OPTION } from '#lib/database';
 import pg from 'pg';
 import { DIST_DIR, NATIVE_DIR } from '../setup/paths.js';
 import { type DaemonPlace, type DaemonRecord, startDaemon, stopDaemon, waitUntilUp } from './daemon.js';
@@ -131,7 +132,7 @@ async function startWorker(instance: Instance, variables: Variables, sources: Pr
   for (const path of [variables.PORIN_WORK_DIR ?? '', variables.PORIN_RUN_DIR ?? '']) {
     mkdirSync(path, { recursive: true, mode: 0o700 });
   }
-  const owner = new pg.Client({ connectionString: sources.database.ownerUrl });
+  const owner = new pg.Client({ connectionString: sources.database.ownerUrl, options: SEARCH_PATH_OPTION });
   await owner.connect();
   try {
     const { rows } = await owner.query<{ before: string }>('SELECT now()::text AS before');

@@ -5,6 +5,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { startTestApi, type TestApi } from '../support/api.js';
 import { required } from '../support/environment.js';
 import { eventually } from '../support/eventually.js';
+import { cancelEverything } from '../support/worker-rows.js';
 
 let api: TestApi;
 let queue: Queue;
@@ -33,8 +34,7 @@ beforeEach(async () => {
 
 afterEach(async () => {
   await api.worker.removeNode(node);
-  await api.owner.query(`UPDATE attempt SET state = 'CANCELED', ended_at = now() WHERE state = 'OPEN'`);
-  await api.owner.query(`UPDATE job SET state = 'CANCELED', ended_at = now() WHERE ended_at IS NULL`);
+  await cancelEverything(api.owner);
 });
 
 afterAll(async () => {

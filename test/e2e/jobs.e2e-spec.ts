@@ -5,7 +5,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { deleteExpiredArtifacts } from '../../apps/api/src/dispatch/retention.js';
 import { startTestApi, type TestApi } from '../support/api.js';
 import { eventually } from '../support/eventually.js';
-import { type AttemptKey, recordingOf } from '../support/worker-rows.js';
+import { type AttemptKey, cancelEverything, recordingOf } from '../support/worker-rows.js';
 
 let api: TestApi;
 let keys: Record<'submitter' | 'other' | 'admin' | 'stranger', string>;
@@ -285,8 +285,7 @@ describe('the log of a job', () => {
 });
 
 afterEach(async () => {
-  await api.owner.query(`UPDATE attempt SET state = 'CANCELED', ended_at = now() WHERE state = 'OPEN'`);
-  await api.owner.query(`UPDATE job SET state = 'CANCELED', ended_at = now() WHERE ended_at IS NULL`);
+  await cancelEverything(api.owner);
 });
 
 function bytes(answer: unknown, done: (error: Error | null, body: Buffer) => void): void {

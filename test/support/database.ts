@@ -1,6 +1,6 @@
 /** A fresh database for a test file on the real Postgres, migrated, with a URL for each of the three roles. */
 import { randomBytes } from 'node:crypto';
-import { migrate } from '#lib/database';
+import { migrate, SEARCH_PATH_OPTION } from '#lib/database';
 import pg from 'pg';
 import { required } from './environment.js';
 
@@ -15,10 +15,7 @@ export interface TestDatabase {
 const PASSWORDS = { api: 'api-in-tests', worker: 'worker-in-tests' };
 
 export async function makeTestDatabase(): Promise<TestDatabase> {
-  const superuserUrl = required('PORIN_TEST_DATABASE_URL');
-  const name = `porin_test_${randomBytes(6).toString('hex')}`;
-  await withClient(superuserUrl, `CREATE DATABASE ${name}`);
-  const ownerUrl = withDatabase(superuserUrl, name);
+  const { ownerUrl, drop } = await makeEmptyDatabase();
   await migrate({ ownerUrl, apiPassword: PASSWORDS.api, workerPassword: PASSWORDS.worker });
   // As on a grid that was just started: jobs on any image are learned from.
   await withClient(ownerUrl, `INSERT INTO tenant_setting (tenant, unknown_content) VALUES ('default', 'learn')`);
@@ -26,6 +23,17 @@ export async function makeTestDatabase(): Promise<TestDatabase> {
     ownerUrl,
     apiUrl: withUser(ownerUrl, 'porin_api', PASSWORDS.api),
     workerUrl: withUser(ownerUrl, 'porin_worker', PASSWORDS.worker),
+    drop,
+  };
+}
+
+/** Without a schema. */
+export async function makeEmptyDatabase(): Promise<Pick<TestDatabase, 'ownerUrl' | 'drop'>> {
+  const superuserUrl = required('PORIN_TEST_DATABASE_URL');
+  const name = `porin_test_${randomBytes(6).toString('hex')}`;
+  await withClient(superuserUrl, `CREATE DATABASE ${name}`);
+  return {
+    ownerUrl: withDatabase(superuserUrl, name),
     // Not WITH (FORCE): a pool that a test leaks makes the drop fail, and the test with it.
     drop: () => withClient(superuserUrl, `DROP DATABASE ${name}`),
   };
@@ -44,6 +52,7 @@ async function withClient(url: string, sql: string): Promise<void> {
 function withDatabase(url: string, name: string): string {
   const changed = new URL(url);
   changed.pathname = `/${name}`;
+  changed.searchParams.set('options', SEARCH_PATH_OPTION);
   return changed.href;
 }
 

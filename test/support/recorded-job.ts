@@ -1,4 +1,5 @@
 /** A job from its submission to its end as the worker's rows tell it, with a recording where it was watched. */
+import { type JobState } from '#lib/jobs';
 import { type Monitoring, type PartialReason, type Recording } from '#lib/profiles';
 import { type TestApi } from './api.js';
 import { type DeniedCall, type EndOptions, recordingOf, type RunOptions } from './worker-rows.js';
@@ -19,7 +20,7 @@ export interface RecordedJobOptions extends Omit<RunOptions, 'buildId'>, EndOpti
   /** It waits for a decision about its denials instead of ending; for so many days, 7 by default. */
   readonly isHeld?: boolean;
   readonly heldDays?: number;
-  readonly state?: string;
+  readonly state?: JobState;
   /** Of the attempt, where the job does not end COMPLETE. */
   readonly errorCode?: string;
 }

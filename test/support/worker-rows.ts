@@ -1,7 +1,7 @@
 /** Writes, as the role porin_worker, the rows that a worker would write: what the API makes of them is under test. */
 import { randomUUID } from 'node:crypto';
 import { type ArtifactKind } from '#lib/database';
-import { type WaitingReason } from '#lib/jobs';
+import { JOB_TRANSITIONS, type JobState, type WaitingReason } from '#lib/jobs';
 import { type Enforcement, type Monitoring, type PartialReason, type Recording, recordingDigest } from '#lib/profiles';
 import pg from 'pg';
 
@@ -82,13 +82,17 @@ export class WorkerRows {
     return { jobId, number, nodeId };
   }
 
-  async setJob(jobId: string, state: string, waitingReason: string | null = null): Promise<void> {
-    await this.client.query(
-      `UPDATE job SET state = $2, waiting_reason = $3,
-         ended_at = CASE WHEN $2 IN ('COMPLETE', 'EXECUTOR_ERROR', 'SYSTEM_ERROR', 'CANCELED') THEN now() END
-       WHERE id = $1`,
-      [jobId, state, waitingReason],
-    );
+  /** Through whatever states lie between. */
+  async setJob(jobId: string, state: JobState, waitingReason: string | null = null): Promise<void> {
+    const { rows } = await this.client.query<{ state: JobState }>('SELECT state FROM job WHERE id = $1', [jobId]);
+    for (const next of steps(rows[0]?.state ?? state, state)) {
+      await this.client.query(
+        `UPDATE job SET state = $2, waiting_reason = $3,
+           ended_at = CASE WHEN $2 IN ('COMPLETE', 'EXECUTOR_ERROR', 'SYSTEM_ERROR', 'CANCELED') THEN now() END
+         WHERE id = $1`,
+        [jobId, next, waitingReason],
+      );
+    }
   }
 
   async endAttempt({ jobId, number }: AttemptKey, state: string, errorCode: string | null = null): Promise<void> {
@@ -225,4 +229,23 @@ export function recordingOf(names: readonly string[], partialReasons: readonly P
     },
     partialReasons,
   };
+}
+
+/** The shortest way from one state to another; the state itself where it stays. */
+function steps(from: JobState, to: JobState): readonly JobState[] {
+  if (from === to) return [to];
+  const ways: JobState[][] = [[from]];
+  for (const way of ways) {
+    const last = way.at(-1) ?? from;
+    if (last === to) return way.slice(1);
+    for (const next of JOB_TRANSITIONS[last]) if (!way.includes(next)) ways.push([...way, next]);
+  }
+  throw new Error(`a job cannot go from ${from} to ${to}`);
+}
+
+/** Ends every job, as the reconciler would after a cancel. */
+export async function cancelEverything(owner: pg.Client): Promise<void> {
+  await owner.query(`UPDATE attempt SET state = 'CANCELED', ended_at = now() WHERE state = 'OPEN'`);
+  await owner.query(`UPDATE job SET state = 'CANCELING' WHERE state IN ('INITIALIZING', 'RUNNING')`);
+  await owner.query(`UPDATE job SET state = 'CANCELED', ended_at = now() WHERE ended_at IS NULL`);
 }

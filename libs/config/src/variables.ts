@@ -54,7 +54,7 @@ export const apiVariables = z.object({
   PORIN_DATABASE_URL: url('postgres:', 'postgresql:').describe('Postgres as the role porin_api'),
   PORIN_OWNER_DATABASE_URL: url('postgres:', 'postgresql:')
     .optional()
-    .describe('Postgres as the owner of the schema; only the command "porin migrate" needs it'),
+    .describe('Postgres as the owner of the schema; only the command "porin-admin migrate" needs it'),
   PORIN_HOST: z.string().default('127.0.0.1').describe('Address the API listens on'),
   PORIN_PORT: integer(0, 65535).default(8080).describe('Port the API listens on; 0 picks a free one'),
   PORIN_BODY_LIMIT_BYTES: integer(1024, 1024 ** 3)

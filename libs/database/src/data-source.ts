@@ -4,6 +4,7 @@ import { CreateSchema1764000000000 } from '../../../migrations/1764000000000-cre
 import { SandboxDepth1764100000000 } from '../../../migrations/1764100000000-sandbox-depth.js';
 import { LearnedProfiles1764200000000 } from '../../../migrations/1764200000000-learned-profiles.js';
 import { StagesAndDenials1764300000000 } from '../../../migrations/1764300000000-stages-and-denials.js';
+import { OwnSchema1764400000000 } from '../../../migrations/1764400000000-own-schema.js';
 import { Application, Build, TenantSetting } from './entities/application.js';
 import { Artifact, ArtifactChunk, DenialRow, ExecutorRun, RecordingRow } from './entities/executor-run.js';
 import { Attempt, Executor, Job, JobOutput, Outbox } from './entities/job.js';
@@ -39,7 +40,14 @@ export const MIGRATIONS = [
   SandboxDepth1764100000000,
   LearnedProfiles1764200000000,
   StagesAndDenials1764300000000,
+  OwnSchema1764400000000,
 ];
+
+/**
+ * Startup options of every connection. `public` is for a database that has no schema `porin` yet, and for what the owner of
+ * an older one still has there.
+ */
+export const SEARCH_PATH_OPTION = '-c search_path=porin,public';
 
 export function makeDataSource(options: { url: string; applicationName: string; poolSize?: number }): DataSource {
   return new DataSource({
@@ -50,6 +58,6 @@ export function makeDataSource(options: { url: string; applicationName: string; 
     migrations: MIGRATIONS,
     synchronize: false,
     poolSize: options.poolSize ?? 10,
-    extra: { statement_timeout: 30_000, idle_in_transaction_session_timeout: 30_000 },
+    extra: { options: SEARCH_PATH_OPTION, statement_timeout: 30_000, idle_in_transaction_session_timeout: 30_000 },
   });
 }

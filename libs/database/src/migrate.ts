@@ -1,6 +1,7 @@
 /** Brings a database to the current schema and sets the passwords of the two service roles. */
 import pg from 'pg';
 import { makeDataSource, MIGRATIONS } from './data-source.js';
+import { applyFunctions } from './functions/apply-functions.js';
 
 /** Any fixed numbers that nothing else of ours locks (the dispatcher holds 7_060_118 for as long as it runs). */
 const MIGRATION_LOCK = 7_060_117;
@@ -26,6 +27,7 @@ export async function migrate(options: {
     await client.query('SELECT pg_advisory_lock($1)', [MIGRATION_LOCK]);
     await dataSource.initialize();
     await dataSource.runMigrations({ transaction: 'each' });
+    await applyFunctions(client);
     await setPassword(client, 'porin_api', options.apiPassword);
     await setPassword(client, 'porin_worker', options.workerPassword);
   } finally {
@@ -43,7 +45,7 @@ export async function checkSchema(query: (sql: string) => Promise<{ name: string
   if (newer.length > 0)
     throw new SchemaError(`The database is newer than this program (${newer.join(', ')}): upgrade Porin.`);
   if (missing.length > 0)
-    throw new SchemaError(`The database lacks ${missing.join(', ')}: run "npm run porin -- migrate".`);
+    throw new SchemaError(`The database lacks ${missing.join(', ')}: run "npm run porin-admin -- migrate".`);
 }
 
 async function setPassword(client: pg.Client, role: string, password: string | undefined): Promise<void> {

@@ -15,13 +15,15 @@ export const ATTEMPT_STATES = [
 export type AttemptState = (typeof ATTEMPT_STATES)[number];
 export type EndedAttemptState = Exclude<AttemptState, 'OPEN'>;
 
+/** From each state to those that may follow it; the database refuses every other change. */
+export const ATTEMPT_TRANSITIONS = {
+  OPEN: ['COMPLETE', 'FAILED', 'LOST', 'CANCELED', 'RELEASED'],
+  COMPLETE: [],
+  FAILED: [],
+  LOST: [],
+  CANCELED: [],
+  RELEASED: [],
+} as const satisfies Record<AttemptState, readonly AttemptState[]>;
+
 /** Failures (FAILED or LOST attempts of our fault) after which a job ends as SYSTEM_ERROR. */
 export const DEFAULT_MAXIMUM_ATTEMPTS = 3;
-
-export function isEnded(state: AttemptState): state is EndedAttemptState {
-  return state !== 'OPEN';
-}
-
-export function canEndAttempt(from: AttemptState, to: AttemptState): boolean {
-  return from === 'OPEN' && isEnded(to);
-}

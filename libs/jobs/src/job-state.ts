@@ -18,8 +18,10 @@ export const JOB_STATES = [
 ] as const;
 export type JobState = (typeof JOB_STATES)[number];
 
-const TRANSITIONS = {
-  QUEUED: ['INITIALIZING', 'CANCELED'],
+/** From each state to those that may follow it. The database refuses every other change (libs/database/src/functions/state-machine.ts). */
+export const JOB_TRANSITIONS = {
+  // Of a held job: what it was refused was not allowed, or nobody decided in time.
+  QUEUED: ['INITIALIZING', 'EXECUTOR_ERROR', 'SYSTEM_ERROR', 'CANCELED'],
   // Back to QUEUED: held until a profile is approved, released by a draining node, or tried again.
   INITIALIZING: ['RUNNING', 'QUEUED', 'EXECUTOR_ERROR', 'SYSTEM_ERROR', 'CANCELING'],
   RUNNING: ['COMPLETE', 'QUEUED', 'EXECUTOR_ERROR', 'SYSTEM_ERROR', 'CANCELING'],
@@ -32,36 +34,10 @@ const TRANSITIONS = {
 } as const satisfies Record<JobState, readonly JobState[]>;
 
 export type FinalJobState = {
-  [S in JobState]: (typeof TRANSITIONS)[S] extends readonly [] ? S : never;
+  [S in JobState]: (typeof JOB_TRANSITIONS)[S] extends readonly [] ? S : never;
 }[JobState];
-
-export function canTransition(from: JobState, to: JobState): boolean {
-  return (TRANSITIONS[from] as readonly JobState[]).includes(to);
-}
-
-/** States from which `to` can be reached in one step: the WHERE of an UPDATE that checks the old state. */
-export function statesBefore(to: JobState): readonly JobState[] {
-  return JOB_STATES.filter((from) => canTransition(from, to));
-}
 
 /** A final state is never left. */
 export function isFinal(state: JobState): state is FinalJobState {
-  return TRANSITIONS[state].length === 0;
-}
-
-/** @throws IllegalTransitionError */
-export function assertTransition(from: JobState, to: JobState): void {
-  if (!canTransition(from, to)) throw new IllegalTransitionError(from, to);
-}
-
-export class IllegalTransitionError extends Error {
-  override readonly name = 'IllegalTransitionError';
-  readonly code = 'illegal-transition';
-
-  constructor(
-    readonly from: JobState,
-    readonly to: JobState,
-  ) {
-    super(`a job cannot go from ${from} to ${to}`);
-  }
+  return JOB_TRANSITIONS[state].length === 0;
 }

@@ -4,6 +4,7 @@ import { Inject, Injectable, type OnApplicationBootstrap, type OnApplicationShut
 import { type ApiConfig } from '#lib/config';
 import { MESSAGE_OPTIONS, messageId, queueConnection, queueName } from '#lib/queue';
 import { Queue } from 'bullmq';
+import { SEARCH_PATH_OPTION } from '#lib/database';
 import pg from 'pg';
 import { type Logger } from 'pino';
 import { DataSource } from 'typeorm';
@@ -70,6 +71,7 @@ export class Dispatcher implements OnApplicationBootstrap, OnApplicationShutdown
       const session = new pg.Client({
         connectionString: this.config.PORIN_DATABASE_URL,
         application_name: 'porin-dispatch',
+        options: SEARCH_PATH_OPTION,
       });
       try {
         await this.holdLock(session);

@@ -1,4 +1,5 @@
 /** The worker's own connection to Postgres: holds the node's name, and hears which jobs are canceled. */
+import { SEARCH_PATH_OPTION } from '#lib/database';
 import pg from 'pg';
 import { type Logger } from 'pino';
 import { NODE_LOCK_CLASS } from './node-store.js';
@@ -22,7 +23,12 @@ export class NodeSession {
   /** Throws NodeNameTakenError while another worker runs as this node. */
   async open(): Promise<void> {
     const { url, nodeName, onCancel } = this.options;
-    const client = new pg.Client({ connectionString: url, application_name: 'porin-worker-session', keepAlive: true });
+    const client = new pg.Client({
+      connectionString: url,
+      application_name: 'porin-worker-session',
+      options: SEARCH_PATH_OPTION,
+      keepAlive: true,
+    });
     client.on('notification', ({ payload }) => onCancel(payload ?? ''));
     // Comes twice when Postgres ends the connection, by its message and by the socket, and also before `open` is through.
     client.on('error', (error) => {

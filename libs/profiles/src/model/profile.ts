@@ -9,6 +9,16 @@ export type Architecture = (typeof ARCHITECTURES)[number];
 export const PROFILE_STATES = ['PROPOSED', 'APPROVED', 'REJECTED', 'SUPERSEDED', 'REVOKED'] as const;
 export type ProfileState = (typeof PROFILE_STATES)[number];
 
+/** From each state to those that may follow it; the database refuses every other change. */
+export const PROFILE_TRANSITIONS = {
+  PROPOSED: ['APPROVED', 'REJECTED', 'SUPERSEDED'],
+  APPROVED: ['SUPERSEDED', 'REVOKED'],
+  REJECTED: [],
+  // Proposed again, when what took its place is gone; or inherited.
+  SUPERSEDED: ['PROPOSED', 'APPROVED'],
+  REVOKED: [],
+} as const satisfies Record<ProfileState, readonly ProfileState[]>;
+
 /** One entry, in the words of the OCI runtime specification, config-linux.md, "Seccomp". */
 export type Rule = AllowRule | RefusalRule;
 
