@@ -1,10 +1,7 @@
 /** What is wrong with a node, in words for the person who runs it. */
-import { z } from 'zod';
-
-export const CHECKS = ['recorder', 'engine', 'runc', 'disk', 'clock', 'cores', 'memory', 'user-ids'] as const;
 
 export interface NodeProblem {
-  readonly check: (typeof CHECKS)[number];
+  readonly check: 'recorder' | 'engine' | 'runc' | 'disk' | 'clock' | 'cores' | 'memory' | 'user-ids';
   /** A worker does not start with a severe problem. */
   readonly severe: boolean;
   readonly problem: string;
