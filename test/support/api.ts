@@ -30,8 +30,9 @@ export interface TestApi {
   stop(): Promise<void>;
 }
 
-export async function startTestApi(settings: Record<string, string> = {}): Promise<TestApi> {
-  const database = await makeTestDatabase();
+/** On a fresh database, unless there is one already. */
+export async function startTestApi(settings: Record<string, string> = {}, given?: TestDatabase): Promise<TestApi> {
+  const database = given ?? (await makeTestDatabase());
   const directory = await mkdtemp(join(tmpdir(), 'porin-api-'));
   const { privateKey, publicKey } = generateKeyPairSync('ed25519');
   const keyFile = join(directory, 'signing-key.pem');

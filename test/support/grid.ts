@@ -12,6 +12,7 @@ import supertest from 'supertest';
 import { buildTestImage } from '../../scripts/images/build-image.js';
 import { CACHE_DIR, DIST_DIR, NATIVE_DIR } from '../../scripts/setup/paths.js';
 import { startTestApi, type TestApi } from './api.js';
+import { type TestDatabase } from './database.js';
 import { required } from './environment.js';
 import { eventually } from './eventually.js';
 
@@ -80,11 +81,19 @@ export class Grid {
     const redis = new Redis(redisUrl);
     await redis.flushdb();
     redis.disconnect();
-    const api = await startTestApi({ PORIN_SIGNING_KEY_FILE: privateFile, PORIN_REDIS_URL: redisUrl });
+    const api = await startTestApi(apiSettings(directory, redisUrl));
     const docker = new Docker({ socketPath: required('DOCKER_HOST').replace(/^unix:\/\//, '') });
     const { reference } = await buildTestImage({ docker, cacheDir: CACHE_DIR, log: console.log });
     const keys = { admin: await api.makeKey({ role: 'admin' }), submitter: await api.makeKey({ role: 'submitter' }) };
     return new Grid(api, redisUrl, reference, directory, keys);
+  }
+
+  /** The same keys and directories on another database, as after a restore. This grid is stopped; the database stays. */
+  async moveTo(database: TestDatabase): Promise<Grid> {
+    for (const worker of this.#workers) await worker.stop();
+    await this.api.stop();
+    const api = await startTestApi(apiSettings(this.directory, this.redisUrl), database);
+    return new Grid(api, this.redisUrl, this.image, this.directory, this.keys);
   }
 
   /** Resolves when the worker takes jobs. Nodes of one name follow one another. */
@@ -181,6 +190,10 @@ export class Grid {
     await this.api.stop();
     rmSync(this.directory, { recursive: true, force: true });
   }
+}
+
+function apiSettings(directory: string, redisUrl: string): Record<string, string> {
+  return { PORIN_SIGNING_KEY_FILE: join(directory, 'private.pem'), PORIN_REDIS_URL: redisUrl };
 }
 
 export class TestWorker {
