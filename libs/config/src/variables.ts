@@ -69,6 +69,12 @@ export const apiVariables = z.object({
     .default(10_000)
     .describe('Pause after a failure of ours before the second attempt, milliseconds; six times that before the third'),
   PORIN_RETENTION_DAYS: integer(1, 36_500).default(90).describe('Days that logs and traces are kept'),
+  PORIN_RECORDING_RETENTION_DAYS: integer(1, 36_500)
+    .default(180)
+    .describe('Days that recordings are kept which no profile version stands on'),
+  PORIN_JOB_RETENTION_DAYS: integer(1, 36_500)
+    .default(730)
+    .describe('Days that ended jobs are kept, with what was measured of them, unless a profile version stands on them'),
 });
 
 export const workerVariables = z.object({

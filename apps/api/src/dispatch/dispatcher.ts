@@ -9,13 +9,15 @@ import pg from 'pg';
 import { type Logger } from 'pino';
 import { DataSource } from 'typeorm';
 import { passRuns } from '../profiles/denied/denied-runs.js';
+import { considerPostponed } from '../profiles/postponed.js';
+import { foldUsage } from '../tenant/tenant-usage.js';
 import { API_CONFIG, LOGGER, SIGNING_KEY } from '../tokens.js';
 import { Alarm } from './alarm.js';
 import { Proposals } from './proposals/proposals.js';
 import { endLostAttempts, markSilentNodes, settleJobs } from './attempts/reconciler.js';
 import { endUndecidedJobs } from './held/denied-jobs.js';
 import { releaseHeldJobs } from './held/release-held.js';
-import { deleteExpiredArtifacts } from './retention.js';
+import { deleteExpired } from './retention.js';
 import { type Dispatch, possiblyLost, takeReady } from './attempts/relay.js';
 import { RuleDecisions } from './stages/rule-decisions.js';
 
@@ -25,6 +27,7 @@ const SETTLE_MS = 250;
 const RECONCILE_MS = 3_000;
 const LOST_AFTER_S = 5;
 const RETENTION_MS = 60_000;
+const USAGE_MS = 5_000;
 /** A Redis that hangs must hold up nothing but its messages. */
 const REDIS_TIMEOUT_MS = 5_000;
 
@@ -118,12 +121,13 @@ export class Dispatcher implements OnApplicationBootstrap, OnApplicationShutdown
 
   /** In order; each is due again some time after it was done, the relay always. */
   private duties(): readonly (() => Promise<void>)[] {
-    const {
-      PORIN_QUEUE_DEPTH_FACTOR: depthFactor,
-      PORIN_RETENTION_DAYS: retentionDays,
-      PORIN_RETRY_PAUSE_MS: retryPauseMs,
-    } = this.config;
+    const { PORIN_QUEUE_DEPTH_FACTOR: depthFactor, PORIN_RETRY_PAUSE_MS: retryPauseMs } = this.config;
     const { dataSource } = this;
+    const retention = {
+      artifactDays: this.config.PORIN_RETENTION_DAYS,
+      recordingDays: this.config.PORIN_RECORDING_RETENTION_DAYS,
+      jobDays: this.config.PORIN_JOB_RETENTION_DAYS,
+    };
     return [
       paced(
         () => this.reconcile(),
@@ -139,8 +143,15 @@ export class Dispatcher implements OnApplicationBootstrap, OnApplicationShutdown
       async () => this.add(await dataSource.transaction((manager) => takeReady(manager, depthFactor))),
       paced(
         // The rest at the next turn.
-        async () => !(await deleteExpiredArtifacts(dataSource.manager, retentionDays)),
+        async () => !(await deleteExpired(dataSource.manager, retention)),
         (done) => (done ? RETENTION_MS : 0),
+      ),
+      paced(
+        async () => {
+          await foldUsage(dataSource.manager);
+          await considerPostponed(dataSource.manager);
+        },
+        () => USAGE_MS,
       ),
     ];
   }
