@@ -104,9 +104,10 @@ export const workerVariables = z.object({
   PORIN_DISK_BYTES: integer(16 * 1024 ** 2, 2 ** 53)
     .default(20 * GIB)
     .describe('Scratch disk to share among jobs, bytes'),
-  PORIN_BASE_UID: integer(1000, 2 ** 31)
-    .default(200_000)
-    .describe('First uid of the slots; slot n runs as base + n'),
+  PORIN_BASE_UID: integer(1000, 2_147_000_000)
+    // Above what useradd and systemd give to users, to their subordinates and to containers (up to 1879048191).
+    .default(1_900_000_000)
+    .describe('First uid of the slots; slot n runs as base + n. No user may have it, nor have it as a subordinate uid'),
   PORIN_LOG_LIMIT_BYTES: integer(1024, 1024 ** 3)
     .default(10 * 1024 ** 2)
     .describe('Bytes kept of each of stdout and stderr'),

@@ -6,6 +6,7 @@ import { LearnedProfiles1764200000000 } from '../../../migrations/1764200000000-
 import { StagesAndDenials1764300000000 } from '../../../migrations/1764300000000-stages-and-denials.js';
 import { OwnSchema1764400000000 } from '../../../migrations/1764400000000-own-schema.js';
 import { TenantBounds1764470000000 } from '../../../migrations/1764470000000-tenant-bounds.js';
+import { Connection, SEARCH_PATH_OPTION } from './connection.js';
 import { Application, Build, TenantSetting } from './entities/application.js';
 import { Artifact, ArtifactChunk, DenialRow, ExecutorRun, RecordingRow } from './entities/executor-run.js';
 import { Attempt, Executor, Job, JobOutput, Outbox } from './entities/job.js';
@@ -45,12 +46,6 @@ export const MIGRATIONS = [
   TenantBounds1764470000000,
 ];
 
-/**
- * Startup options of every connection. `public` is for a database that has no schema `porin` yet, and for what the owner of
- * an older one still has there.
- */
-export const SEARCH_PATH_OPTION = '-c search_path=porin,public';
-
 export function makeDataSource(options: { url: string; applicationName: string; poolSize?: number }): DataSource {
   return new DataSource({
     type: 'postgres',
@@ -60,6 +55,11 @@ export function makeDataSource(options: { url: string; applicationName: string; 
     migrations: MIGRATIONS,
     synchronize: false,
     poolSize: options.poolSize ?? 10,
-    extra: { options: SEARCH_PATH_OPTION, statement_timeout: 30_000, idle_in_transaction_session_timeout: 30_000 },
+    extra: {
+      Client: Connection,
+      options: SEARCH_PATH_OPTION,
+      statement_timeout: 30_000,
+      idle_in_transaction_session_timeout: 30_000,
+    },
   });
 }

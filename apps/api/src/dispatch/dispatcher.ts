@@ -4,8 +4,7 @@ import { Inject, Injectable, type OnApplicationBootstrap, type OnApplicationShut
 import { type ApiConfig } from '#lib/config';
 import { MESSAGE_OPTIONS, messageId, queueConnection, queueName } from '#lib/queue';
 import { Queue } from 'bullmq';
-import { SEARCH_PATH_OPTION } from '#lib/database';
-import pg from 'pg';
+import { Connection } from '#lib/database';
 import { type Logger } from 'pino';
 import { DataSource } from 'typeorm';
 import { passRuns } from '../profiles/denied/denied-runs.js';
@@ -71,10 +70,9 @@ export class Dispatcher implements OnApplicationBootstrap, OnApplicationShutdown
   /** A lost connection ends one turn of this loop, never the loop. */
   private async run(): Promise<void> {
     while (!this.stopping.signal.aborted) {
-      const session = new pg.Client({
+      const session = new Connection({
         connectionString: this.config.PORIN_DATABASE_URL,
         application_name: 'porin-dispatch',
-        options: SEARCH_PATH_OPTION,
       });
       try {
         await this.holdLock(session);
@@ -87,7 +85,7 @@ export class Dispatcher implements OnApplicationBootstrap, OnApplicationShutdown
     }
   }
 
-  private async holdLock(session: pg.Client): Promise<void> {
+  private async holdLock(session: Connection): Promise<void> {
     const { PORIN_DATABASE_URL: databaseUrl, PORIN_BEYOND_DEFAULT: beyondDefault } = this.config;
     const proposals = new Proposals(this.dataSource, { databaseUrl, settings: { beyondDefault } }, this.logger);
     let broken: Error | undefined;
