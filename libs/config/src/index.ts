@@ -1,2 +1,3 @@
 export * from './load.js';
 export * from './example.js';
+export * from './public-keys.js';
