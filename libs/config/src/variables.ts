@@ -61,6 +61,11 @@ export const apiVariables = z.object({
     .default(4 * 1024 ** 2)
     .describe('Largest request body, bytes'),
   PORIN_SIGNING_KEY_FILE: absolutePath.describe('Ed25519 private key (PKCS#8 PEM) that signs approvals; mode 0600'),
+  PORIN_APPROVAL_PUBLIC_KEY_FILE: absolutePath
+    .optional()
+    .describe(
+      'Public keys whose earlier approvals still count beside those of the signing key: as for workers. Needed after a change of the signing key, until everything is signed anew',
+    ),
   PORIN_RATE_LIMIT_PER_MINUTE: integer(1, 1_000_000).default(6_000).describe('Requests per minute and client address'),
   PORIN_QUEUE_DEPTH_FACTOR: integer(1, 100)
     .default(2)
@@ -92,7 +97,7 @@ export const workerVariables = z.object({
     .describe('Short host directory for control sockets'),
   PORIN_NATIVE_DIR: absolutePath.describe('Host directory with porin-init and porin-recorder'),
   PORIN_APPROVAL_PUBLIC_KEY_FILE: absolutePath.describe(
-    'Ed25519 public key (SPKI PEM) that approvals must verify against',
+    'Ed25519 public keys (SPKI PEM) that approvals must verify against: a file with one or more, or a directory of *.pem files. It is read again for every job',
   ),
   PORIN_SLOTS: integer(1, 256).default(Math.max(1, cpus().length)).describe('Jobs at once, at most'),
   PORIN_CPU_MILLI: integer(100, 10_000_000)

@@ -7,6 +7,7 @@ import { StagesAndDenials1764300000000 } from '../../../migrations/1764300000000
 import { OwnSchema1764400000000 } from '../../../migrations/1764400000000-own-schema.js';
 import { TenantBounds1764470000000 } from '../../../migrations/1764470000000-tenant-bounds.js';
 import { Connection, SEARCH_PATH_OPTION } from './connection.js';
+import { SigningKeys1764430000000 } from '../../../migrations/1764430000000-signing-keys.js';
 import { Application, Build, TenantSetting } from './entities/application.js';
 import { Artifact, ArtifactChunk, DenialRow, ExecutorRun, RecordingRow } from './entities/executor-run.js';
 import { Attempt, Executor, Job, JobOutput, Outbox } from './entities/job.js';
@@ -44,6 +45,7 @@ export const MIGRATIONS = [
   StagesAndDenials1764300000000,
   OwnSchema1764400000000,
   TenantBounds1764470000000,
+  SigningKeys1764430000000,
 ];
 
 export function makeDataSource(options: { url: string; applicationName: string; poolSize?: number }): DataSource {
