@@ -5,7 +5,9 @@ import { SandboxDepth1764100000000 } from '../../../migrations/1764100000000-san
 import { LearnedProfiles1764200000000 } from '../../../migrations/1764200000000-learned-profiles.js';
 import { StagesAndDenials1764300000000 } from '../../../migrations/1764300000000-stages-and-denials.js';
 import { OwnSchema1764400000000 } from '../../../migrations/1764400000000-own-schema.js';
+import { TenantBounds1764470000000 } from '../../../migrations/1764470000000-tenant-bounds.js';
 import { Connection, SEARCH_PATH_OPTION } from './connection.js';
+import { SigningKeys1764430000000 } from '../../../migrations/1764430000000-signing-keys.js';
 import { Application, Build, TenantSetting } from './entities/application.js';
 import { Artifact, ArtifactChunk, DenialRow, ExecutorRun, RecordingRow } from './entities/executor-run.js';
 import { Attempt, Executor, Job, JobOutput, Outbox } from './entities/job.js';
@@ -42,6 +44,8 @@ export const MIGRATIONS = [
   LearnedProfiles1764200000000,
   StagesAndDenials1764300000000,
   OwnSchema1764400000000,
+  TenantBounds1764470000000,
+  SigningKeys1764430000000,
 ];
 
 export function makeDataSource(options: { url: string; applicationName: string; poolSize?: number }): DataSource {

@@ -1,5 +1,4 @@
 /** This node: its engine, its recorder, its row in the database, and the clearing up after an earlier process. */
-import { type KeyObject } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -18,6 +17,7 @@ import type Docker from 'dockerode';
 import { type Logger } from 'pino';
 import { type AttemptKey } from '../attempt/claim.js';
 import { type NodeStore } from './node-store.js';
+import { type ApprovalTrust } from '../plan/approval-trust.js';
 import { type PlanOptions } from '../plan/plan.js';
 import { type PlanStore } from '../plan/plan-store.js';
 import { checkNode } from './self-check/check-node.js';
@@ -34,7 +34,7 @@ export interface NodeOptions {
   readonly config: WorkerConfig;
   readonly docker: Docker;
   readonly store: NodeStore;
-  readonly approvalKey: KeyObject;
+  readonly trust: ApprovalTrust;
   readonly initPath: string;
   readonly recorderPath: string;
   readonly logger: Logger;
@@ -46,6 +46,7 @@ export class Node {
   #problems: readonly NodeProblem[] = [];
   #id = '';
   #state: 'READY' | 'DRAINING' = 'DRAINING';
+  #toldKeys: string | undefined;
   #heartbeat: NodeJS.Timeout | undefined;
   #restart: NodeJS.Timeout | undefined;
 
@@ -136,13 +137,13 @@ export class Node {
   }
 
   planOptions(plans: PlanStore, signal: AbortSignal): PlanOptions {
-    const { approvalKey, config } = this.options;
+    const { trust, config } = this.options;
     return {
       docker: this.docker,
       node: { name: this.name, landlockAbi: this.facts.landlockAbi },
       plans,
       architecture: ARCHITECTURE,
-      approvalKey,
+      trust,
       offeredMonitorings: this.#offer().offeredMonitorings,
       beyondDefault: config.PORIN_BEYOND_DEFAULT,
       signal,
@@ -170,7 +171,11 @@ export class Node {
   #offer(): { offeredMonitorings: Monitoring[]; facts: Record<string, unknown> } {
     const { facts } = this;
     const has = { recorder: this.recorder !== undefined, strace: facts.straceVersion !== undefined };
-    return { offeredMonitorings: offeredMonitorings(has), facts: { ...facts, problems: this.#problems } };
+    const trustedKeys = [...this.options.trust.keys().keys()];
+    return {
+      offeredMonitorings: offeredMonitorings(has),
+      facts: { ...facts, trustedKeys, problems: this.#problems },
+    };
   }
 
   async #startRecorder(): Promise<void> {
@@ -215,9 +220,20 @@ export class Node {
   }
 
   async #beat(): Promise<void> {
-    await this.#tellAlive(this.#state).catch((error: unknown) => {
+    try {
+      await this.#tellAlive(this.#state);
+      await this.#tellKeys();
+    } catch (error) {
       this.options.logger.warn({ err: error }, 'the heartbeat could not be written');
-    });
+    }
+  }
+
+  /** The administrator who changes keys looks for it in the node's facts. */
+  async #tellKeys(): Promise<void> {
+    const keys = [...this.options.trust.keys().keys()].join(' ');
+    if (keys === this.#toldKeys) return;
+    await this.options.store.describe(this.#id, this.#offer());
+    this.#toldKeys = keys;
   }
 
   /** The file's age tells a health check, which cannot ask the database, when that was. */
