@@ -2,7 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { DIST_DIR } from '../../scripts/setup/paths.js';
@@ -32,13 +32,19 @@ afterAll(async () => {
   rmSync(directory, { recursive: true });
 });
 
-function admin(ownerUrl: string, args: readonly string[]): { status: number | null; output: string } {
+function admin(
+  { ownerUrl, apiUrl }: Pick<TestDatabase, 'ownerUrl' | 'apiUrl'>,
+  args: readonly string[],
+): { status: number | null; output: string } {
   const main = join(DIST_DIR, 'apps/api/src/cli/main.js');
   const { status, stdout, stderr } = spawnSync(process.execPath, [main, ...args], {
     encoding: 'utf8',
     env: {
       PATH: `${debianPostgres()}:${process.env.PATH}`,
       PORIN_OWNER_DATABASE_URL: ownerUrl,
+      PORIN_DATABASE_URL: apiUrl,
+      PORIN_SIGNING_KEY_FILE: grid.signingKeyFile,
+      PORIN_APPROVAL_PUBLIC_KEY_FILE: join(dirname(grid.signingKeyFile), 'public.pem'),
       PORIN_API_PASSWORD: 'api-after',
       PORIN_WORKER_PASSWORD: 'worker-after',
     },
@@ -65,6 +71,15 @@ async function emptyDatabase(): Promise<TestDatabase> {
     drop: () => Promise.resolve(),
   };
 }
+
+/** Every function, with whether it runs by its definer's rights, and whether that is the role made for it. */
+const functionOwners = async () =>
+  (
+    await grid.api.owner.query(
+      `SELECT oid::regprocedure::text AS name, prosecdef, proowner = 'porin_functions'::regrole AS is_apart
+       FROM pg_proc WHERE pronamespace = 'porin'::regnamespace ORDER BY name`,
+    )
+  ).rows as unknown[];
 
 const lastSequence = async () =>
   Number((await grid.api.owner.query<{ last: string }>('SELECT max(sequence) AS last FROM approval')).rows[0]?.last);
@@ -111,10 +126,11 @@ describe('a backup', () => {
     await grid.waitFor(running, 'RUNNING');
     const queued = await grid.submit('', request('other', 'echo waited'));
 
+    const owners = await functionOwners();
     const file = join(directory, 'porin.backup');
-    expect(admin(grid.api.database.ownerUrl, ['backup', file])).toMatchObject({ status: 0 });
+    expect(admin(grid.api.database, ['backup', file])).toMatchObject({ status: 0 });
     expect(statSync(file).mode & 0o777).toBe(0o600);
-    expect(admin(grid.api.database.ownerUrl, ['backup', file]).output).toContain('is there already');
+    expect(admin(grid.api.database, ['backup', file]).output).toContain('is there already');
 
     // Signed after the backup, and seen by a worker: this number must not come again.
     await decide(version, 'revoke');
@@ -122,13 +138,18 @@ describe('a backup', () => {
     await worker.end('SIGKILL');
 
     const database = await emptyDatabase();
-    const restored = admin(database.ownerUrl, ['restore', file]);
+    const restored = admin(database, ['restore', file]);
     expect(restored.output).toContain('1 attempts that were running are lost');
     expect(restored.output).toContain('node-1');
     expect(restored.status).toBe(0);
-    expect(admin(database.ownerUrl, ['restore', file]).output).toContain('holds a grid already');
+    expect(admin(database, ['restore', file]).output).toContain('holds a grid already');
 
+    expect(admin(database, ['resign'])).toMatchObject({
+      status: 0,
+      output: expect.stringContaining('1 approval(s) signed anew'),
+    });
     grid = await grid.moveTo(database);
+    expect(await functionOwners()).toEqual(owners);
     await grid.startWorker('node-1', { PORIN_SLOTS: '1', PORIN_CPU_MILLI: '1000' });
     expect(await grid.waitFor(running, 'COMPLETE')).toMatchObject({ attempts: [{ state: 'LOST' }, { number: 2 }] });
     await grid.waitFor(queued, 'COMPLETE');
@@ -144,16 +165,8 @@ describe('a backup', () => {
     await eventually(async () => expect(await run('echo more')).toMatchObject({ runs: [{ enforcement: 'none' }] }));
   });
 
-  it('gives the rights of definers to no owner', async () => {
-    const { rows } = await grid.api.owner.query(
-      `SELECT oid::regprocedure FROM pg_proc
-       WHERE pronamespace = 'porin'::regnamespace AND prosecdef AND proowner <> 'porin_functions'::regrole`,
-    );
-    expect(rows).toEqual([]);
-  });
-
   it('is not restored under a grid that runs', () => {
-    const refused = admin(grid.api.database.ownerUrl, ['restore', join(directory, 'porin.backup'), '--replace']);
+    const refused = admin(grid.api.database, ['restore', join(directory, 'porin.backup'), '--replace']);
     expect(refused).toMatchObject({ status: 1 });
     expect(refused.output).toContain('Stop the API and the workers first');
   });

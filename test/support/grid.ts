@@ -1,6 +1,6 @@
 /** A whole grid for one test file: the real API, real workers as processes of their own, and what tests ask of them. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { generateKeyPairSync } from 'node:crypto';
+import { createPrivateKey, createPublicKey, generateKeyPairSync } from 'node:crypto';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { once } from 'node:events';
 import { tmpdir } from 'node:os';
@@ -53,6 +53,13 @@ export interface RunView {
   readonly recording: { readonly partialReasons: readonly string[] } | null;
 }
 
+export interface EarlierGrid {
+  readonly database: TestDatabase;
+  /** PEM */
+  readonly signingKey: string;
+  readonly keys: Readonly<Record<'admin' | 'submitter', string>>;
+}
+
 export class Grid {
   readonly inputs: string;
   readonly outputs: string;
@@ -70,10 +77,12 @@ export class Grid {
     this.outputs = join(directory, 'outputs');
   }
 
-  static async start(): Promise<Grid> {
+  /** On a fresh database with keys of its own, unless a grid that was elsewhere goes on. */
+  static async start(earlier?: EarlierGrid): Promise<Grid> {
     const directory = mkdtempSync(join(tmpdir(), 'porin-grid-'));
     for (const name of ['inputs', 'outputs']) mkdirSync(join(directory, name));
-    const { privateKey, publicKey } = generateKeyPairSync('ed25519');
+    const privateKey = earlier ? createPrivateKey(earlier.signingKey) : generateKeyPairSync('ed25519').privateKey;
+    const publicKey = createPublicKey(privateKey);
     const [privateFile, publicFile] = [join(directory, 'private.pem'), join(directory, 'public.pem')];
     writeFileSync(privateFile, privateKey.export({ type: 'pkcs8', format: 'pem' }), { mode: 0o600 });
     writeFileSync(publicFile, publicKey.export({ type: 'spki', format: 'pem' }));
@@ -81,11 +90,19 @@ export class Grid {
     const redis = new Redis(redisUrl);
     await redis.flushdb();
     redis.disconnect();
-    const api = await startTestApi(apiSettings(directory, redisUrl));
+    const api = await startTestApi(apiSettings(directory, redisUrl), earlier?.database);
     const docker = new Docker({ socketPath: required('DOCKER_HOST').replace(/^unix:\/\//, '') });
     const { reference } = await buildTestImage({ docker, cacheDir: CACHE_DIR, log: console.log });
-    const keys = { admin: await api.makeKey({ role: 'admin' }), submitter: await api.makeKey({ role: 'submitter' }) };
+    const keys = earlier?.keys ?? {
+      admin: await api.makeKey({ role: 'admin' }),
+      submitter: await api.makeKey({ role: 'submitter' }),
+    };
     return new Grid(api, redisUrl, reference, directory, keys);
+  }
+
+  /** Signs approvals. */
+  get signingKeyFile(): string {
+    return join(this.directory, 'private.pem');
   }
 
   /** The same keys and directories on another database, as after a restore. This grid is stopped; the database stays. */

@@ -47,6 +47,12 @@ function entry(name: string, contents: Buffer, mode: number): Buffer {
   header.write(' '.repeat(8), 148);
   header.write(name.endsWith('/') ? '5' : '0', 156);
   header.write('ustar\x0000', 257);
-  header.write(`${octal(header.reduce((sum, byte) => sum + byte, 0), 6)} `, 148);
+  header.write(
+    `${octal(
+      header.reduce((sum, byte) => sum + byte, 0),
+      6,
+    )} `,
+    148,
+  );
   return Buffer.concat([header, contents, Buffer.alloc((BLOCK - (contents.length % BLOCK)) % BLOCK)]);
 }

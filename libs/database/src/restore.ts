@@ -81,13 +81,13 @@ export async function finishRestore(options: MigrateOptions): Promise<Restored> 
   });
 }
 
-/** pg_restore --no-owner gives all to the restoring role; what runs with its definer's rights must not run with those. */
+/** pg_restore --no-owner gives all to the restoring role; what nodes call must not run with its rights. */
 async function giveFunctionsBack(owner: Connection): Promise<void> {
   const { rows: schema } = await owner.query(`SELECT FROM pg_namespace WHERE nspname = 'porin'`);
   if (schema.length === 0) return;
   const { rows } = await owner.query<{ signature: string }>(
     `SELECT oid::regprocedure::text AS signature FROM pg_proc
-     WHERE pronamespace = 'porin'::regnamespace AND prosecdef`,
+     WHERE pronamespace = 'porin'::regnamespace AND prosecdef AND prorettype <> 'trigger'::regtype`,
   );
   for (const { signature } of rows) await owner.query(`ALTER FUNCTION ${signature} OWNER TO porin_functions`);
   // They are made anew whatever version the dump is of.

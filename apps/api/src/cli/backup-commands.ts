@@ -75,5 +75,9 @@ function print({ lastSequence, sequence, lostAttempts, nodes, validKeys }: Resto
   console.log(
     `${validKeys} API keys are valid: "key list" shows them. Revoke again what was revoked after the backup.`,
   );
+  console.log(
+    'Revoke again the profile versions that were revoked after it; then run "porin-admin resign": until then',
+  );
+  console.log('nodes that have seen a newer list of approvals enforce nothing.');
   if (nodes.length > 0) console.log(`Give the nodes new credentials: ${nodes.join(', ')}.`);
 }
