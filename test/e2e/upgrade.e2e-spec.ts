@@ -7,6 +7,7 @@ import { checkSchema, Connection } from '#lib/database';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { makeEmptyDatabase, migrateDatabase, programUrls, type TestDatabase } from '../support/database.js';
+import { eventually } from '../support/eventually.js';
 import { Grid, type JobView } from '../support/grid.js';
 import { importTinyImage } from '../support/tiny-image.js';
 
@@ -14,13 +15,17 @@ import { importTinyImage } from '../support/tiny-image.js';
 interface Fixture {
   readonly keys: Readonly<Record<'admin' | 'submitter' | 'revoked' | 'elsewhere', string>>;
   readonly signingKey: string;
-  readonly jobs: Readonly<
-    Record<'COMPLETE' | 'EXECUTOR_ERROR' | 'SYSTEM_ERROR' | 'CANCELED' | 'QUEUED' | 'RUNNING' | 'HELD', string>
-  >;
+  readonly jobs: Readonly<Record<'COMPLETE' | 'EXECUTOR_ERROR' | 'CANCELED' | 'QUEUED' | 'RUNNING' | 'HELD', string>>;
   readonly versions: Readonly<Record<'enforced' | 'audited', string>>;
   readonly applications: Readonly<Record<'enforced' | 'audited', string>>;
 }
 const fixture = JSON.parse(readFileSync('test/fixtures/database-17643.json', 'utf8')) as Fixture;
+
+/** Its rows are of one day; what is retained for some time must still be there. */
+function asOfYesterday(sql: string): string {
+  const yesterday = new Date(Date.now() - 86_400_000).toISOString().slice(0, 10);
+  return sql.replaceAll("'2026-11-28 ", `'${yesterday} `);
+}
 
 let database: TestDatabase;
 let grid: Grid;
@@ -35,7 +40,7 @@ beforeAll(async () => {
        IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'porin_worker') THEN CREATE ROLE porin_worker LOGIN; END IF;
      END $$`,
   );
-  await client.query(readFileSync('test/fixtures/database-17643.sql', 'utf8'));
+  await client.query(asOfYesterday(readFileSync('test/fixtures/database-17643.sql', 'utf8')));
   await client.end();
 });
 afterAll(() => grid.stop());
@@ -72,10 +77,9 @@ describe('the database of release 17643', () => {
 
   it('is served: keys, jobs in every state, versions with their decisions, nodes', async () => {
     grid = await Grid.start({ database, signingKey: fixture.signingKey, keys: fixture.keys });
-    for (const state of ['COMPLETE', 'EXECUTOR_ERROR', 'SYSTEM_ERROR', 'CANCELED'] as const) {
+    for (const state of ['COMPLETE', 'EXECUTOR_ERROR', 'CANCELED'] as const) {
       expect((await before(state)).state, state).toBe(state);
     }
-    expect(await before('HELD')).toMatchObject({ state: 'QUEUED', waitingReason: 'waiting-for-approved-profile' });
     expect((await before('COMPLETE')).runs).toMatchObject([
       { enforcement: 'enforce', profileVersionId: fixture.versions.enforced },
     ]);
@@ -100,6 +104,9 @@ describe('the database of release 17643', () => {
       state: 'COMPLETE',
       runs: [{ enforcement: 'enforce', profileVersionId: fixture.versions.enforced, denials: [] }],
     });
+    await eventually(async () =>
+      expect(await before('HELD')).toMatchObject({ state: 'QUEUED', waitingReason: 'waiting-for-approved-profile' }),
+    );
     expect(await run('audited')).toMatchObject({
       state: 'COMPLETE',
       runs: [{ enforcement: 'audit', profileVersionId: fixture.versions.audited }],

@@ -175,7 +175,8 @@ export class Grid {
     let job = await this.job(id);
     await eventually(async () => {
       job = await this.job(id);
-      if (!states.includes(job.state) && !FINAL.includes(job.state)) throw new Error(`the job is ${job.state}`);
+      if (!states.includes(job.state) && !FINAL.includes(job.state))
+        throw new Error(`the job is ${job.state}: ${JSON.stringify(job.attempts)}, ${job.waitingReason}`);
     });
     if (!states.includes(job.state)) throw new Error(`the job ended: ${JSON.stringify(job, null, 1)}`);
     return job;
