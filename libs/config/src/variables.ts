@@ -62,9 +62,11 @@ export const apiVariables = z.object({
     .describe('Largest request body, bytes'),
   PORIN_SIGNING_KEY_FILE: absolutePath.describe('Ed25519 private key (PKCS#8 PEM) that signs approvals; mode 0600'),
   PORIN_RATE_LIMIT_PER_MINUTE: integer(1, 1_000_000).default(6_000).describe('Requests per minute and client address'),
-  PORIN_QUEUE_DEPTH_FACTOR: integer(1, 100)
-    .default(2)
-    .describe('Jobs that run or have a message in Redis, at most, as a multiple of the slots'),
+  PORIN_CLAIM_PATIENCE_MS: integer(100, 3_600_000)
+    .default(10_000)
+    .describe(
+      'How long a node may leave a job unclaimed that it has room for before the job is placed again, milliseconds',
+    ),
   PORIN_RETRY_PAUSE_MS: integer(0, 86_400_000)
     .default(10_000)
     .describe('Pause after a failure of ours before the second attempt, milliseconds; six times that before the third'),
