@@ -7,14 +7,14 @@ const COLUMNS = `
 ALTER TABLE job ADD COLUMN placed_node_id uuid REFERENCES node, ADD COLUMN placed_at timestamptz;
 CREATE INDEX job_placed ON job (placed_node_id) WHERE state = 'QUEUED' AND dispatched_fence = fence;
 
--- unclaimed_at: when it last left a job unclaimed that it had room for.
+-- unresponsive_at: when it last left a job unclaimed that it had room for, or let a lease run out.
 -- redis_password_sha256: hexadecimal; null: the node uses a password that it shares with others.
-ALTER TABLE node ADD COLUMN unclaimed_at timestamptz;
+ALTER TABLE node ADD COLUMN unresponsive_at timestamptz;
 ALTER TABLE node ADD COLUMN IF NOT EXISTS redis_password_sha256 text;
 CREATE INDEX attempt_by_node ON attempt (node_id, started_at);
 CREATE INDEX attempt_held_by_node ON attempt (node_id) WHERE ended_at IS NULL;
 
-GRANT UPDATE (unclaimed_at) ON node TO porin_api;
+GRANT UPDATE (unresponsive_at) ON node TO porin_api;
 `;
 
 /** What an earlier version has on its way is in a queue that no worker reads any more. */

@@ -111,7 +111,7 @@ describe('a node that leaves its jobs unclaimed', () => {
   it('gets jobs again once it claims one', async () => {
     const returning = await worker('returning');
     returning.child.kill('SIGSTOP');
-    const ids = await Promise.all(Array.from({ length: 3 }, () => submitLong(0)));
+    const ids = [await submitLong(0), await submitLong(0), await submitLong(0)];
     await eventually(async () => {
       for (const id of ids.slice(0, 2)) {
         expect(await grid.job(id)).toMatchObject({ waitingReason: 'placing-again', failures: 0 });

@@ -22,9 +22,9 @@ export interface ReadyNode extends Share {
 export const ON_ITS_WAY = `job.state = 'QUEUED' AND job.dispatched_fence = job.fence AND job.placed_node_id IS NOT NULL
   AND NOT EXISTS (SELECT FROM attempt WHERE attempt.job_id = job.id AND attempt.number = job.fence)`;
 
-/** Who left a job unclaimed must have reported since: a worker that was stopped does not. */
+/** A node that did not answer must have reported since: a worker that was stopped does not. */
 export const TAKES_JOBS = `node.state = 'READY' AND node.heartbeat_at > now() - interval '60 s'
-  AND (node.unclaimed_at IS NULL OR node.heartbeat_at > node.unclaimed_at)`;
+  AND (node.unresponsive_at IS NULL OR node.heartbeat_at > node.unresponsive_at)`;
 
 /** Of a job. */
 export const SHARE = `job.cpu_milli AS "cpuMilli", job.memory_bytes::float8 AS "memoryBytes", job.disk_bytes::float8 AS "diskBytes"`;
@@ -37,8 +37,8 @@ export async function readyNodes(manager: EntityManager): Promise<ReadyNode[]> {
     `SELECT id, architecture, slots, cpu_milli AS "cpuMilli", memory_bytes::float8 AS "memoryBytes", disk_bytes::float8 AS "diskBytes",
        (SELECT count(*)::int FROM attempt WHERE attempt.node_id = node.id
          AND attempt.started_at > now() - make_interval(secs => $1) AND attempt.state = 'COMPLETE') AS turnover,
-       unclaimed_at IS NOT NULL AND NOT EXISTS (
-         SELECT FROM attempt WHERE attempt.node_id = node.id AND attempt.started_at > unclaimed_at) AS suspect
+       unresponsive_at IS NOT NULL AND NOT EXISTS (
+         SELECT FROM attempt WHERE attempt.node_id = node.id AND attempt.started_at > unresponsive_at) AS suspect
      FROM node WHERE ${TAKES_JOBS} ORDER BY id`,
     [SHORT_S],
   );
@@ -87,8 +87,8 @@ export async function takeOff(
   return rows.map(({ id }) => id);
 }
 
-/** They left a job unclaimed that they had room for. */
-export async function markUnclaimed(manager: EntityManager, nodeIds: readonly string[]): Promise<void> {
+/** They left a job unclaimed that they had room for, or let a lease run out. */
+export async function markUnresponsive(manager: EntityManager, nodeIds: readonly string[]): Promise<void> {
   if (nodeIds.length === 0) return;
-  await manager.query(`UPDATE node SET unclaimed_at = now() WHERE id = ANY($1)`, [nodeIds]);
+  await manager.query(`UPDATE node SET unresponsive_at = now() WHERE id = ANY($1)`, [nodeIds]);
 }

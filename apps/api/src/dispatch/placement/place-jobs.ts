@@ -4,7 +4,7 @@ import { type Message } from '#lib/queue';
 import { type EntityManager } from 'typeorm';
 import {
   inFlight,
-  markUnclaimed,
+  markUnresponsive,
   ON_ITS_WAY,
   type Placed,
   type ReadyNode,
@@ -50,7 +50,7 @@ export async function placeJobs(manager: EntityManager, patience: Patience): Pro
     ...(await takeOff(manager, behind, 'waiting-for-slot')),
   ]);
   const leftBy = [...new Set(unclaimed.filter(({ jobId }) => off.has(jobId)).map(({ nodeId }) => nodeId))];
-  await markUnclaimed(manager, leftBy);
+  await markUnresponsive(manager, leftBy);
   // Who just left a job shall first report again.
   const rooms = roomsWith(placed.filter(({ jobId }) => !off.has(jobId))).filter(
     ({ node }) => !leftBy.includes(node.id),

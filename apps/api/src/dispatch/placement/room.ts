@@ -15,7 +15,7 @@ export interface PlaceableNode extends Share {
   readonly slots: number;
   /** Jobs that lately started and ended there: as many messages may wait beyond what can start, at most one a slot. */
   readonly turnover: number;
-  /** It left a job unclaimed and has claimed none since. */
+  /** It left a job unclaimed, or let a lease run out, and has claimed nothing since. */
   readonly suspect: boolean;
   /** Shares of the attempts that are open there. */
   readonly running: readonly Share[];
