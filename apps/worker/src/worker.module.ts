@@ -19,7 +19,7 @@ import { DataSource } from 'typeorm';
 import { AttemptStore } from './attempt/attempt-store.js';
 import { Consumer } from './node/consumer.js';
 import { ImageKeeper } from './node/image-keeper.js';
-import { ARCHITECTURE, Node } from './node/node.js';
+import { Node } from './node/node.js';
 import { NodeSession } from './node/node-session.js';
 import { NodeStore } from './node/node-store.js';
 import { Resources } from './node/resources.js';
@@ -79,10 +79,10 @@ export class WorkerLifecycle implements OnApplicationBootstrap, OnApplicationShu
     const store = new AttemptStore(this.dataSource, {
       nodeId: this.#node.id,
       leaseMs: config.PORIN_LEASE_MS,
-      architecture: ARCHITECTURE,
     });
     this.#consumer = new Consumer({
       redisUrl: config.PORIN_REDIS_URL,
+      nodeId: this.#node.id,
       slots: config.PORIN_SLOTS,
       resources: new Resources(
         {

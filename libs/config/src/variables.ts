@@ -67,9 +67,11 @@ export const apiVariables = z.object({
       'Public keys whose earlier approvals still count beside those of the signing key: as for workers. Needed after a change of the signing key, until everything is signed anew',
     ),
   PORIN_RATE_LIMIT_PER_MINUTE: integer(1, 1_000_000).default(6_000).describe('Requests per minute and client address'),
-  PORIN_QUEUE_DEPTH_FACTOR: integer(1, 100)
-    .default(2)
-    .describe('Jobs that run or have a message in Redis, at most, as a multiple of the slots'),
+  PORIN_CLAIM_PATIENCE_MS: integer(100, 3_600_000)
+    .default(10_000)
+    .describe(
+      'How long a node may leave a job unclaimed that it has room for before the job is placed again, milliseconds',
+    ),
   PORIN_RETRY_PAUSE_MS: integer(0, 86_400_000)
     .default(10_000)
     .describe('Pause after a failure of ours before the second attempt, milliseconds; six times that before the third'),
