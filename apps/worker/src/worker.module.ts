@@ -13,8 +13,8 @@ import {
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { ConfigError, type WorkerConfig } from '#lib/config';
 import { checkSchema, makeDataSource } from '#lib/database';
+import { DataRoot, Engine, type ImageSource, PullTurn } from '#lib/execution';
 import { urlPrefixProblem } from '#lib/staging';
-import Docker from 'dockerode';
 import { type Logger } from 'pino';
 import { DataSource } from 'typeorm';
 import { AttemptStore } from './attempt/attempt-store.js';
@@ -23,6 +23,7 @@ import { ImageKeeper } from './node/image-keeper.js';
 import { ARCHITECTURE, Node } from './node/node.js';
 import { NodeSession } from './node/node-session.js';
 import { NodeStore } from './node/node-store.js';
+import { isPublicHost } from './node/public-host.js';
 import { Resources } from './node/resources.js';
 import { ScratchPool } from './node/scratch-pool.js';
 import { PlanStore } from './plan/plan-store.js';
@@ -52,9 +53,11 @@ export class WorkerLifecycle implements OnApplicationBootstrap, OnApplicationShu
       onCancel: (jobId) => this.#consumer?.cancel(jobId),
     });
     this.#nodeStore = new NodeStore(dataSource);
+    const engine = new Engine(config.DOCKER_HOST.replace(/^unix:\/\//, ''));
     this.#node = new Node({
       config,
-      docker: new Docker({ socketPath: config.DOCKER_HOST.replace(/^unix:\/\//, '') }),
+      engine,
+      images: imageSource(engine, config),
       store: this.#nodeStore,
       approvalKey: readApprovalKey(config.PORIN_APPROVAL_PUBLIC_KEY_FILE),
       initPath: this.#native('porin-init'),
@@ -118,7 +121,7 @@ export class WorkerLifecycle implements OnApplicationBootstrap, OnApplicationShu
     this.#consumer.start();
     await this.#node.ready();
     this.#imageKeeper = new ImageKeeper({
-      docker: this.#node.docker,
+      engine: this.#node.engine,
       store: this.#nodeStore,
       nodeId: this.#node.id,
       keepCount: config.PORIN_IMAGE_KEEP_COUNT,
@@ -152,6 +155,23 @@ function refuseMalformedPrefixes(config: WorkerConfig): void {
       if (problem !== null) throw new ConfigError([`${name}: ${problem}`]);
     }
   }
+}
+
+const PULL_STALL_MS = 180_000;
+
+function imageSource(engine: Engine, config: WorkerConfig): ImageSource {
+  return {
+    engine,
+    turn: new PullTurn(),
+    limits: {
+      bytes: config.PORIN_IMAGE_LIMIT_BYTES,
+      freeBytes: config.PORIN_IMAGE_FREE_BYTES,
+      timeoutMs: config.PORIN_IMAGE_PULL_TIMEOUT_MS,
+      stallMs: PULL_STALL_MS,
+    },
+    dataRoot: () => DataRoot.of(engine, config.PORIN_WORK_DIR),
+    isPublic: isPublicHost,
+  };
 }
 
 function readApprovalKey(path: string): KeyObject {

@@ -1,9 +1,10 @@
 /** This node: its engine, its recorder, its row in the database, and the clearing up after an earlier process. */
 import { type KeyObject } from 'node:crypto';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { type WorkerConfig } from '#lib/config';
 import {
+  type Engine,
+  type ImageSource,
   type NodeFacts,
   offeredMonitorings,
   probeNode,
@@ -13,7 +14,6 @@ import {
   removeStaleScratch,
 } from '#lib/execution';
 import { type Monitoring, nodeArchitecture } from '#lib/profiles';
-import type Docker from 'dockerode';
 import { type Logger } from 'pino';
 import { type AttemptKey } from '../attempt/claim.js';
 import { type NodeStore } from './node-store.js';
@@ -28,7 +28,8 @@ const PING_TIMEOUT_MS = 5_000;
 
 export interface NodeOptions {
   readonly config: WorkerConfig;
-  readonly docker: Docker;
+  readonly engine: Engine;
+  readonly images: ImageSource;
   readonly store: NodeStore;
   readonly approvalKey: KeyObject;
   readonly initPath: string;
@@ -64,8 +65,8 @@ export class Node {
     return join(this.options.config.PORIN_WORK_DIR, `node-${encodeURIComponent(this.name)}`);
   }
 
-  get docker(): Docker {
-    return this.options.docker;
+  get engine(): Engine {
+    return this.options.engine;
   }
 
   get facts(): NodeFacts {
@@ -88,18 +89,17 @@ export class Node {
       ...this.#offer(),
     });
     const lost = await store.loseOpenAttempts(this.#id);
-    const removed = await removeContainers(this.docker, { 'porin.node': this.name });
+    const removed = await removeContainers(this.engine, { 'porin.node': this.name });
     await removeStaleScratch(this.workDirectory);
     if (lost + removed > 0) logger.warn({ lost, removed }, 'cleared up after an earlier process');
   }
 
   /** While it does not, every job that is claimed here fails, and a job has few tries. */
   async engineAnswers(): Promise<boolean> {
-    const answer = this.docker.ping().then(
+    return this.engine.send({ method: 'GET', path: ['_ping'], timeoutMs: PING_TIMEOUT_MS }).then(
       () => true,
       () => false,
     );
-    return Promise.race([answer, sleep(PING_TIMEOUT_MS, false, { ref: false })]);
   }
 
   /** From now on jobs are sent here. */
@@ -125,9 +125,10 @@ export class Node {
   }
 
   planOptions(plans: PlanStore, signal: AbortSignal): PlanOptions {
-    const { approvalKey, config } = this.options;
+    const { approvalKey, config, images } = this.options;
     return {
-      docker: this.docker,
+      images,
+      imageLists: { registries: config.PORIN_IMAGE_REGISTRIES ?? [], local: config.PORIN_LOCAL_IMAGES ?? [] },
       node: { name: this.name, landlockAbi: this.facts.landlockAbi },
       plans,
       architecture: ARCHITECTURE,
@@ -173,7 +174,7 @@ export class Node {
 
   #probe(): Promise<NodeFacts> {
     return probeNode({
-      docker: this.docker,
+      engine: this.engine,
       initPath: this.options.initPath,
       recorder: this.#recorder,
     });

@@ -6,7 +6,7 @@ import { type ExecutorRunRequest, type Mount, type RunLimits } from '../executor
 import { containerEnvironment, containerPaths } from '../sandbox/container-paths.js';
 import { engineSeccomp } from '../sandbox/engine-seccomp.js';
 import { PolicyError } from '../sandbox/policy-text.js';
-import { type ImageConfiguration } from './image-configuration.js';
+import { type ImageConfiguration } from '../images/image-configuration.js';
 import { containerPidsLimit, engineUlimits, payloadRlimits } from './rlimits.js';
 
 export interface ContainerParts {
@@ -27,11 +27,14 @@ const TEMPORARY = '/tmp';
 /** Alive or dead, it is known by this name. */
 export const containerName = (runId: string): string => `porin-${runId}`;
 
+/** What the engine takes at POST /containers/create. */
+export type ContainerSpecification = Docker.ContainerCreateOptions;
+
 /** Throws PolicyError for mounts that cannot be. */
 export function containerSpecification(
   request: ExecutorRunRequest,
   parts: ContainerParts,
-): Docker.ContainerCreateOptions {
+): ContainerSpecification {
   const { limits } = request;
   request.mounts.forEach(checkMount);
   const paths = containerPaths(request.runId);
