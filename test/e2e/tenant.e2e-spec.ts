@@ -17,7 +17,8 @@ beforeAll(async () => {
 });
 afterAll(() => api.stop());
 
-const DEFAULTS = { unknownContent: 'hold', fourEyes: false };
+const GRID = { imageRegistries: null, localImages: null };
+const DEFAULTS = { unknownContent: 'hold', fourEyes: false, ...GRID };
 const PATH = '/api/v1/tenant';
 const keysOf = async (tenant: string) => ({
   submitter: await api.makeKey({ role: 'submitter', tenant }),
@@ -34,20 +35,30 @@ describe('the settings of a tenant', () => {
       const refused = await api.patch(key, PATH, { unknownContent: 'learn' }).expect(403);
       expect(refused.body.code).toBe('role-required');
     }
-    for (const change of [{}, { unknownContent: 'allow' }, { fourEyes: 'on' }, { tenant: 'default' }]) {
+    const grids = [{ imageRegistries: ['*'] }, { localImages: ['*'] }];
+    for (const change of [{}, { unknownContent: 'allow' }, { fourEyes: 'on' }, { tenant: 'default' }, ...grids]) {
       expect((await api.patch(admin, PATH, change).expect(400)).body.code).toBe('invalid-request');
     }
     const changed = await api.patch(admin, PATH, { unknownContent: 'refuse' }).expect(200);
-    expect(changed.body).toEqual({ tenant: 'clinic', unknownContent: 'refuse', fourEyes: false, defaults: DEFAULTS });
+    expect(changed.body).toEqual({
+      ...{ tenant: 'clinic', unknownContent: 'refuse', fourEyes: false, ...GRID },
+      defaults: DEFAULTS,
+    });
     await api.patch(admin, PATH, { fourEyes: true }).expect(200);
     const { body: after } = await api.get(submitter, PATH).expect(200);
-    expect(after).toEqual({ tenant: 'clinic', unknownContent: 'refuse', fourEyes: true, defaults: DEFAULTS });
+    expect(after).toEqual({
+      ...{ tenant: 'clinic', unknownContent: 'refuse', fourEyes: true, ...GRID },
+      defaults: DEFAULTS,
+    });
     const { rows } = await api.owner.query(
       `SELECT detail FROM audit WHERE action = 'tenant.change' AND subject_id = 'clinic' ORDER BY id`,
     );
     expect(rows.map(({ detail }: { detail: object }) => detail)).toEqual([
-      { before: DEFAULTS, after: { unknownContent: 'refuse', fourEyes: false } },
-      { before: { unknownContent: 'refuse', fourEyes: false }, after: { unknownContent: 'refuse', fourEyes: true } },
+      { before: DEFAULTS, after: { unknownContent: 'refuse', fourEyes: false, ...GRID } },
+      {
+        before: { unknownContent: 'refuse', fourEyes: false, ...GRID },
+        after: { unknownContent: 'refuse', fourEyes: true, ...GRID },
+      },
     ]);
   });
 
@@ -157,13 +168,31 @@ describe('the command line', () => {
 
   it('shows and changes the settings of a tenant', async () => {
     const shown = await porin('tenant', 'show', '--tenant', 'ward');
-    expect(shown).toBe('tenant\tward\nunknown content\thold\t(default: hold)\nfour eyes\toff\t(default: off)\n');
+    expect(shown).toContain('tenant\tward\nunknown content\thold\t(default: hold)\nfour eyes\toff\t(default: off)\n');
+    expect(shown).toContain('image registries\tgrid\t(default: grid)\nlocal images\tgrid\t(default: grid)\n');
     const changed = await porin('tenant', 'set', '--tenant', 'ward', '--unknown-content', 'learn', '--four-eyes', 'on');
     expect(changed).toContain('unknown content\tlearn\t(default: hold)\nfour eyes\ton');
     expect(await porin('tenant', 'set', '--tenant', 'ward', '--four-eyes', 'off')).toContain('learn');
     const { admin } = await keysOf('ward');
     expect((await api.get(admin, PATH).expect(200)).body).toMatchObject({ unknownContent: 'learn', fourEyes: false });
-    await expect(porin('tenant', 'set', '--tenant', 'ward')).rejects.toThrow(/needs --unknown-content or --four-eyes/);
+    await expect(porin('tenant', 'set', '--tenant', 'ward')).rejects.toThrow(/needs something to set/);
     await expect(porin('tenant', 'set', '--unknown-content', 'allow')).rejects.toThrow(/one of learn, hold, refuse/);
+  });
+
+  it('says which images a tenant may run', async () => {
+    const set = (...args: string[]) => porin('tenant', 'set', '--tenant', 'lab', ...args);
+    expect(await set('--image-registries', 'r.example, docker.io/lab/*', '--local-images', 'none')).toContain(
+      'image registries\tr.example,docker.io/lab/*\t(default: grid)\nlocal images\tnone',
+    );
+    const { submitter } = await keysOf('lab');
+    expect((await api.get(submitter, PATH).expect(200)).body).toMatchObject({
+      imageRegistries: ['r.example', 'docker.io/lab/*'],
+      localImages: [],
+      defaults: { imageRegistries: null, localImages: null },
+    });
+    expect(await set('--image-registries', 'grid')).toContain('image registries\tgrid');
+    for (const list of ['Lab', 'a b', '', '/x', Array(101).fill('r.example').join(',')]) {
+      await expect(set('--image-registries', list)).rejects.toThrow(/--image-registries/);
+    }
   });
 });

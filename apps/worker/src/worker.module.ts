@@ -19,6 +19,8 @@ import { type Logger } from 'pino';
 import { DataSource } from 'typeorm';
 import { AttemptStore } from './attempt/attempt-store.js';
 import { Consumer } from './node/consumer.js';
+import { ImageCheckStore } from './node/image-check-store.js';
+import { ImageChecker } from './node/image-checker.js';
 import { ImageKeeper } from './node/image-keeper.js';
 import { ARCHITECTURE, Node } from './node/node.js';
 import { NodeSession } from './node/node-session.js';
@@ -36,6 +38,7 @@ const LOGGER = Symbol('Logger');
 export class WorkerLifecycle implements OnApplicationBootstrap, OnApplicationShutdown {
   #consumer: Consumer | undefined;
   #imageKeeper: ImageKeeper | undefined;
+  #imageChecker: ImageChecker | undefined;
   readonly #session: NodeSession;
   readonly #node: Node;
   readonly #nodeStore: NodeStore;
@@ -128,6 +131,14 @@ export class WorkerLifecycle implements OnApplicationBootstrap, OnApplicationShu
       logger,
     });
     this.#imageKeeper.start();
+    this.#imageChecker = new ImageChecker({
+      images: this.#node.images,
+      imageLists: this.#node.imageLists,
+      store: new ImageCheckStore(this.dataSource, this.#node.id),
+      plans: new PlanStore(this.dataSource),
+      logger,
+    });
+    this.#imageChecker.start();
     logger.info({ node: this.#node.name, facts: this.#node.facts }, 'the worker takes jobs');
   }
 
@@ -136,6 +147,7 @@ export class WorkerLifecycle implements OnApplicationBootstrap, OnApplicationShu
       await this.#node.drain().catch((error: unknown) => this.logger.warn({ err: error }, 'draining'));
       await this.#consumer.drain(this.config.PORIN_DRAIN_MS);
     }
+    await this.#imageChecker?.stop();
     await this.#imageKeeper?.stop();
     await this.#scratches.clear();
     await this.#node.stop();

@@ -11,7 +11,13 @@ export { ImageError, type ImageErrorCode } from './images/image-error.js';
 export { PullTurn } from './images/pull-turn.js';
 export { type PullLimits } from './images/pull-watch.js';
 export { type PulledImage, pulledImages, removeImage } from './images/remove-image.js';
-export { type ImageSource, type ResolvedImage, resolveImage, type ResolveImageOptions } from './images/resolve-image.js';
+export {
+  findImage,
+  type ImageSource,
+  type ResolvedImage,
+  resolveImage,
+  type ResolveImageOptions,
+} from './images/resolve-image.js';
 export { removeContainers } from './containers/remove-containers.js';
 export { mountsBelow } from './containers/mounts.js';
 export { probeNode, type ProbeOptions } from './containers/probe-node.js';

@@ -57,6 +57,13 @@ interface Prepared {
   readonly token: string;
 }
 
+interface InsideParts {
+  readonly container: RunContainer;
+  readonly control: ControlSocket;
+  readonly clock: PhaseClock;
+  readonly policy: string;
+}
+
 type ReportInside = Omit<ExecutorRunReport, 'phasesMs' | 'removalProblem'>;
 
 const CONNECT_TIMEOUT_MS = 60_000;
@@ -108,16 +115,23 @@ async function prepare(request: ExecutorRunRequest, context: ExecutorContext): P
 async function runInside(
   request: ExecutorRunRequest,
   context: ExecutorContext,
-  run: {
-    readonly container: RunContainer;
-    readonly control: ControlSocket;
-    readonly clock: PhaseClock;
-    readonly policy: string;
-  },
+  run: InsideParts,
 ): Promise<ReportInside> {
-  const { container, control, clock } = run;
-  const denials = context.denials ?? new DenialList();
+  const { container } = run;
   const logs = new LogCapture(await container.attach(), request.limits.logBytes, context.onLog);
+  try {
+    return await runAttached(request, context, { ...run, logs });
+  } finally {
+    logs.close();
+  }
+}
+
+async function runAttached(
+  request: ExecutorRunRequest,
+  context: ExecutorContext,
+  { container, control, clock, policy, logs }: InsideParts & { readonly logs: LogCapture },
+): Promise<ReportInside> {
+  const denials = context.denials ?? new DenialList();
   clock.enter('start');
   await container.start();
   const hello = await Promise.race([control.accept(CONNECT_TIMEOUT_MS), endedUnheard(logs)]);
@@ -130,7 +144,7 @@ async function runInside(
   });
   try {
     await context.atGate?.(await container.pid());
-    await within(control.sendPolicy(run.policy), POLICY_TIMEOUT_MS, () => timedOut('take its policy'));
+    await within(control.sendPolicy(policy), POLICY_TIMEOUT_MS, () => timedOut('take its policy'));
     observation.throwIfLost();
     const result = await runPayload({
       request,

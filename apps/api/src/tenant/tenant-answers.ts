@@ -21,10 +21,23 @@ export const tenantChange = z
   .refine((change) => Object.keys(change).length > 0, { error: 'names nothing to change' })
   .meta({ id: 'TenantChange' });
 
+/** What operators alone change (porin-admin tenant set): it is the grid's. */
+const gridFields = {
+  imageRegistries: z
+    .array(z.string())
+    .nullable()
+    .describe('Registries that images may come from, within what the nodes allow; null: all that the nodes allow'),
+  localImages: z
+    .array(z.string())
+    .nullable()
+    .describe('Images of a node that may be run without a registry, within what it allows; null: all that it allows'),
+};
+
 export const tenantAnswer = z
   .object({
     tenant: z.string(),
     ...fields,
-    defaults: z.object(fields).describe('What holds where nobody has changed anything'),
+    ...gridFields,
+    defaults: z.object({ ...fields, ...gridFields }).describe('What holds where nobody has changed anything'),
   })
   .meta({ id: 'Tenant' });

@@ -3,10 +3,15 @@ import { Audit, TenantSetting } from '#lib/database';
 import { type EntityManager } from 'typeorm';
 import { releaseUnknownContent } from '../dispatch/held/release-held.js';
 
-export type TenantSettings = Pick<TenantSetting, 'unknownContent' | 'fourEyes'>;
+export type TenantSettings = Pick<TenantSetting, 'unknownContent' | 'fourEyes' | 'imageRegistries' | 'localImages'>;
 
 /** Those of the table's own defaults: a tenant without a row has them. */
-export const TENANT_DEFAULTS: TenantSettings = { unknownContent: 'hold', fourEyes: false };
+export const TENANT_DEFAULTS: TenantSettings = {
+  unknownContent: 'hold',
+  fourEyes: false,
+  imageRegistries: null,
+  localImages: null,
+};
 
 export async function tenantSettings(manager: EntityManager, tenant: string): Promise<TenantSettings> {
   const row = await manager.findOneBy(TenantSetting, { tenant });
@@ -33,6 +38,8 @@ export async function changeTenant(
   const after = {
     unknownContent: change.unknownContent ?? before.unknownContent,
     fourEyes: change.fourEyes ?? before.fourEyes,
+    imageRegistries: change.imageRegistries === undefined ? before.imageRegistries : change.imageRegistries,
+    localImages: change.localImages === undefined ? before.localImages : change.localImages,
   };
   await manager.update(TenantSetting, { tenant }, after);
   await manager.insert(Audit, {
@@ -43,6 +50,6 @@ export async function changeTenant(
   return after;
 }
 
-function pick({ unknownContent, fourEyes }: TenantSetting): TenantSettings {
-  return { unknownContent, fourEyes };
+function pick({ unknownContent, fourEyes, imageRegistries, localImages }: TenantSetting): TenantSettings {
+  return { unknownContent, fourEyes, imageRegistries, localImages };
 }

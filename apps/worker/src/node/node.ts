@@ -13,6 +13,7 @@ import {
   removeContainers,
   removeStaleScratch,
 } from '#lib/execution';
+import { type ImageLists } from '#lib/jobs';
 import { type Monitoring, nodeArchitecture } from '#lib/profiles';
 import { type Logger } from 'pino';
 import { type AttemptKey } from '../attempt/claim.js';
@@ -67,6 +68,16 @@ export class Node {
 
   get engine(): Engine {
     return this.options.engine;
+  }
+
+  get images(): ImageSource {
+    return this.options.images;
+  }
+
+  /** What may be run here, whoever asks. */
+  get imageLists(): ImageLists {
+    const { PORIN_IMAGE_REGISTRIES: registries = [], PORIN_LOCAL_IMAGES: local = [] } = this.options.config;
+    return { registries, local };
   }
 
   get facts(): NodeFacts {
@@ -125,10 +136,10 @@ export class Node {
   }
 
   planOptions(plans: PlanStore, signal: AbortSignal): PlanOptions {
-    const { approvalKey, config, images } = this.options;
+    const { approvalKey, config } = this.options;
     return {
-      images,
-      imageLists: { registries: config.PORIN_IMAGE_REGISTRIES ?? [], local: config.PORIN_LOCAL_IMAGES ?? [] },
+      images: this.images,
+      imageLists: this.imageLists,
       node: { name: this.name, landlockAbi: this.facts.landlockAbi },
       plans,
       architecture: ARCHITECTURE,

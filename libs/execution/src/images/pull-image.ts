@@ -57,5 +57,8 @@ function throwFailure(line: string): void {
     throw new EngineError('malformed', 'a step of a pull is not JSON');
   }
   const { error } = (step ?? {}) as { error?: unknown };
-  if (error !== undefined) throw new PullFailure(String(error).slice(0, 1000));
+  if (error === undefined) return;
+  throw new PullFailure(
+    typeof error === 'string' ? error.slice(0, 1000) : 'the engine tells of a failure without words',
+  );
 }

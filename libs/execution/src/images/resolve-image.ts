@@ -12,7 +12,7 @@ import {
   pullReference,
 } from '#lib/jobs';
 import { architectureOfGoarch, type ImageContent, nodeArchitecture } from '#lib/profiles';
-import { type ImageAnswer } from '../engine/answers.js';
+import { distributionAnswer, type ImageAnswer } from '../engine/answers.js';
 import { type Engine } from '../engine/engine.js';
 import { EngineError, engineStatus } from '../engine/engine-error.js';
 import { type DataRoot } from './data-root.js';
@@ -50,6 +50,9 @@ export interface ResolveImageOptions {
 }
 
 const NOT_FOUND = 404;
+const UNAUTHORIZED = [401, 403];
+/** For a registry's word on a reference. */
+const ASK_TIMEOUT_MS = 60_000;
 const BAD_REQUEST = 400;
 /** What registries and the engine say of an image that is not there or not ours to read. */
 const ABSENT = /manifest unknown|not found|does not exist|pull access denied|unauthorized|name unknown|denied:/i;
@@ -69,6 +72,28 @@ export async function resolveImage(
 ): Promise<ResolvedImage> {
   try {
     return await resolve(source, reference, options);
+  } catch (error) {
+    throw toImageError(error);
+  }
+}
+
+/** Whether the image is here, or its registry has it, and may be run: nothing is pulled. Throws ImageError where not. */
+export async function findImage(source: ImageSource, reference: string, options: ResolveImageOptions): Promise<void> {
+  try {
+    const name = parseImageReference(reference);
+    const { engine } = source;
+    if (name.kind === 'id') return void (await resolve(source, reference, options));
+    const present = await findNamed(engine, name, options.signal);
+    if (present && (await mayRunPresent(source, name, present, options))) {
+      return void toResolved(present, digestOf(present, name));
+    }
+    await checkRegistry(source, name, options);
+    await engine.json(distributionAnswer, {
+      method: 'GET',
+      path: ['distribution', pullReference(name), 'json'],
+      timeoutMs: ASK_TIMEOUT_MS,
+      signal: options.signal,
+    });
   } catch (error) {
     throw toImageError(error);
   }
@@ -147,7 +172,9 @@ async function checkRegistry(
   }
   if (access.registry === 'named') return;
   const isReachable = await isPublic(hostOf(name)).catch((cause: unknown) => {
-    throw new ImageError('image-pull-failed', 'The host of its registry has no address that could be found.', { cause });
+    throw new ImageError('image-pull-failed', 'The host of its registry has no address that could be found.', {
+      cause,
+    });
   });
   if (!isReachable) {
     throw new ImageError(
@@ -175,7 +202,7 @@ async function pull(source: ImageSource, name: ImageName, signal: AbortSignal): 
     if (image.Size > limits.bytes) throw new ImageError('image-too-large', tooLarge(limits.bytes));
     return image;
   } catch (error) {
-    const cause = watch.signal.aborted ? watch.signal.reason : error;
+    const cause: unknown = watch.signal.aborted ? watch.signal.reason : error;
     const isTooLarge =
       (cause instanceof ImageError && cause.code === 'image-too-large') ||
       (cause instanceof EngineError && cause.reason === 'too-large');
@@ -213,7 +240,8 @@ function hasName({ RepoTags, RepoDigests }: ImageAnswer, name: ImageName): boole
   return [...RepoTags, ...RepoDigests].some((text) => {
     const known = nameOf(text);
     // Podman writes "localhost/" before a name that has no registry.
-    const plain = known?.domain === 'localhost' && name.domain === DOCKER_HUB ? nameOf(text.replace(/^localhost\//, '')) : known;
+    const plain =
+      known?.domain === 'localhost' && name.domain === DOCKER_HUB ? nameOf(text.replace(/^localhost\//, '')) : known;
     if (plain?.domain !== name.domain || plain.path !== name.path) return false;
     return name.digest === null ? plain.tag === (name.tag ?? 'latest') : plain.digest === name.digest;
   });
@@ -281,10 +309,13 @@ function toImageError(cause: unknown): unknown {
   const isAbsent =
     status === NOT_FOUND ||
     status === BAD_REQUEST ||
+    UNAUTHORIZED.includes(status ?? 0) ||
     (cause instanceof PullFailure && ABSENT.test(cause.message)) ||
     (cause instanceof EngineError && cause.reason === 'status' && ABSENT.test(cause.message));
   if (isAbsent) {
-    return new ImageError('image-not-found', 'Its registry does not have it, or does not show it to this grid.', { cause });
+    return new ImageError('image-not-found', 'Its registry does not have it, or does not show it to this grid.', {
+      cause,
+    });
   }
   if (cause instanceof EngineError && cause.reason === 'too-large') {
     return new ImageError('image-too-large', 'What it says about its own start is too long.', { cause });
