@@ -58,6 +58,13 @@ export function makeDataSource(options: { url: string; applicationName: string; 
     migrations: MIGRATIONS,
     synchronize: false,
     poolSize: options.poolSize ?? 10,
-    extra: { options: SEARCH_PATH_OPTION, statement_timeout: 30_000, idle_in_transaction_session_timeout: 30_000 },
+    extra: {
+      options: SEARCH_PATH_OPTION,
+      statement_timeout: 30_000,
+      idle_in_transaction_session_timeout: 30_000,
+      // For a server that takes connections and says nothing, or all of whose connections are in use.
+      connectionTimeoutMillis: 5_000,
+      query_timeout: 35_000,
+    },
   });
 }

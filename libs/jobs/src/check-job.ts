@@ -76,11 +76,37 @@ function checkExecutor(executor: ExecutorSpecification, at: string): readonly Sp
   return problems;
 }
 
-function overlaps(references: readonly { path: string; at: string }[]): readonly SpecificationProblem[] {
-  return references.flatMap(({ path, at }, index) => {
-    const other = references.slice(0, index).find((earlier) => overlap(path, earlier.path));
-    return other ? [problem(`${at}.path`, `overlaps ${other.at}.path (${other.path})`)] : [];
+/** A part of a path that some reference has: the first reference that came through, and the one that ends here. */
+interface PathNode {
+  readonly first: Reference;
+  readonly parts: Map<string, PathNode>;
+  ends?: Reference;
+}
+type Reference = { readonly path: string; readonly at: string };
+
+/** Every reference that lies at, below or above an earlier one. Takes time linear in the paths' characters. */
+function overlaps(references: readonly Reference[]): readonly SpecificationProblem[] {
+  const roots = new Map<string, PathNode>();
+  return references.flatMap((reference) => {
+    const other = addPath(roots, reference);
+    return other ? [problem(`${reference.at}.path`, `overlaps ${other.at}.path (${other.path})`)] : [];
   });
+}
+
+/** The earlier reference that it overlaps, if there is one. */
+function addPath(roots: Map<string, PathNode>, reference: Reference): Reference | undefined {
+  let parts = roots;
+  let node: PathNode | undefined;
+  for (const part of reference.path.split('/')) {
+    const known = parts.get(part);
+    if (known?.ends) return known.ends;
+    node = known ?? { first: reference, parts: new Map() };
+    parts.set(part, node);
+    parts = node.parts;
+  }
+  if (node && node.first !== reference) return node.first;
+  if (node) node.ends = reference;
+  return undefined;
 }
 
 function repeatedNames(references: readonly { name?: string; at: string }[]): readonly SpecificationProblem[] {

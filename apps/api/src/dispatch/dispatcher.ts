@@ -20,6 +20,8 @@ import { type Dispatch, possiblyLost, takeReady } from './attempts/relay.js';
 import { RuleDecisions } from './stages/rule-decisions.js';
 
 const DISPATCH_LOCK = 7_060_118;
+const READINESS_KEY = 'porin:ready';
+const READINESS_KEPT_MS = 60_000;
 const POLL_MS = 1_000;
 const SETTLE_MS = 250;
 const RECONCILE_MS = 3_000;
@@ -61,8 +63,10 @@ export class Dispatcher implements OnApplicationBootstrap, OnApplicationShutdown
     await inTime(Promise.all([...this.queues.values()].map((queue) => queue.close()))).catch(() => undefined);
   }
 
-  async ping(): Promise<void> {
-    await this.queues.get('x86_64')?.count();
+  /** Throws where Redis does not answer or takes no writes: a replica, one that is full, one that cannot save. */
+  async writeRedis(): Promise<void> {
+    const client = await this.queues.get('x86_64')?.backend.client;
+    await inTime(client?.set(READINESS_KEY, new Date().toISOString(), { PX: READINESS_KEPT_MS }));
   }
 
   /** A lost connection ends one turn of this loop, never the loop. */
