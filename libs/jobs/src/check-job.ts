@@ -76,37 +76,34 @@ function checkExecutor(executor: ExecutorSpecification, at: string): readonly Sp
   return problems;
 }
 
-/** A part of a path that some reference has: the first reference that came through, and the one that ends here. */
-interface PathNode {
-  readonly first: Reference;
-  readonly parts: Map<string, PathNode>;
-  ends?: Reference;
+interface Reference {
+  readonly path: string;
+  readonly at: string;
 }
-type Reference = { readonly path: string; readonly at: string };
 
-/** Every reference that lies at, below or above an earlier one. Takes time linear in the paths' characters. */
+/**
+ * Every reference that lies at, below or above an earlier one. Sorted, a path stands right behind those that it lies below:
+ * comparing each path with each would take seconds for the longest that a job may have.
+ */
 function overlaps(references: readonly Reference[]): readonly SpecificationProblem[] {
-  const roots = new Map<string, PathNode>();
-  return references.flatMap((reference) => {
-    const other = addPath(roots, reference);
-    return other ? [problem(`${reference.at}.path`, `overlaps ${other.at}.path (${other.path})`)] : [];
-  });
-}
-
-/** The earlier reference that it overlaps, if there is one. */
-function addPath(roots: Map<string, PathNode>, reference: Reference): Reference | undefined {
-  let parts = roots;
-  let node: PathNode | undefined;
-  for (const part of reference.path.split('/')) {
-    const known = parts.get(part);
-    if (known?.ends) return known.ends;
-    node = known ?? { first: reference, parts: new Map() };
-    parts.set(part, node);
-    parts = node.parts;
+  const keys = references.map(({ path }) => `${path.replaceAll('/', '\0')}\0`);
+  const key = (index: number) => keys[index] ?? '';
+  const order = [...keys.keys()].sort((a, b) => (key(a) < key(b) ? -1 : key(a) > key(b) ? 1 : a - b));
+  /** By reference, the first of the earlier ones that it overlaps. */
+  const found = new Map<number, number>();
+  const above: number[] = [];
+  for (const index of order) {
+    while (above.length > 0 && !key(index).startsWith(key(above.at(-1) ?? 0))) above.pop();
+    for (const other of above) {
+      const later = Math.max(index, other);
+      found.set(later, Math.min(index, other, found.get(later) ?? Infinity));
+    }
+    above.push(index);
   }
-  if (node && node.first !== reference) return node.first;
-  if (node) node.ends = reference;
-  return undefined;
+  return references.flatMap(({ at }, index) => {
+    const other = references[found.get(index) ?? -1];
+    return other ? [problem(`${at}.path`, `overlaps ${other.at}.path (${other.path})`)] : [];
+  });
 }
 
 function repeatedNames(references: readonly { name?: string; at: string }[]): readonly SpecificationProblem[] {
