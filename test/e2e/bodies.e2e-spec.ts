@@ -254,7 +254,7 @@ describe('methods and paths', () => {
     ['delete', '/api/v1/jobs', 'GET, HEAD, POST'],
     ['put', '/api/v1/jobs/1', 'GET, HEAD'],
     ['get', '/api/v1/jobs/1/cancel', 'POST'],
-    ['options', '/api/v1/tenant', 'GET, HEAD, PATCH'],
+    ['options', '/api/v1/tenants/self', 'GET, HEAD, PATCH'],
     ['post', '/health/live', 'GET, HEAD'],
     ['post', '/openapi.json', 'GET, HEAD'],
     ['delete', '/docs', 'GET, HEAD'],

@@ -32,7 +32,7 @@ afterAll(async () => {
 const requests = (): [string, supertest.Test][] => [
   ['a list', api.get(key, '/api/v1/jobs')],
   ['a submission', api.post(key, '/api/v1/jobs', job)],
-  ['a change', api.patch(key, '/api/v1/tenant', { fourEyes: false })],
+  ['a change', api.patch(key, '/api/v1/tenants/self', { fourEyes: false })],
   ['an unknown key', api.get(`porin_${'a'.repeat(43)}`, '/api/v1/jobs')],
 ];
 
@@ -108,7 +108,7 @@ describe('a statement that cannot be made now', () => {
   it('is answered with 503 where every connection is in use', async () => {
     await api.owner.query('BEGIN');
     await api.owner.query('LOCK TABLE tenant_setting IN ACCESS EXCLUSIVE MODE');
-    const waiting = Array.from({ length: 14 }, () => api.get(key, '/api/v1/tenant').then());
+    const waiting = Array.from({ length: 14 }, () => api.get(key, '/api/v1/tenants/self').then());
     const first = await Promise.race(waiting);
     expectUnavailable('beyond the pool', first);
     await api.owner.query('ROLLBACK');

@@ -14,7 +14,8 @@ let api: TestApi;
 afterEach(() => api.stop());
 
 const http = () => supertest(api.app.getHttpServer());
-const status = async (headers: Record<string, string>) => (await http().get('/api/v1/tenant').set(headers)).status;
+const status = async (headers: Record<string, string>) =>
+  (await http().get('/api/v1/tenants/self').set(headers)).status;
 async function statuses(count: number, headers: (index: number) => Record<string, string>): Promise<number[]> {
   const seen: number[] = [];
   for (let index = 0; index < count; index++) seen.push(await status(headers(index)));
@@ -25,7 +26,7 @@ describe('a key', () => {
   it('is told what is left, refused when nothing is, and served again', async () => {
     api = await startTestApi({ PORIN_RATE_LIMIT_PER_MINUTE: '30', PORIN_TENANT_RATE_LIMIT_PER_MINUTE: '500' });
     const [key, other] = [await api.makeKey({ role: 'submitter' }), await api.makeKey({ role: 'submitter' })];
-    const { headers } = await api.get(key, '/api/v1/tenant').expect(200);
+    const { headers } = await api.get(key, '/api/v1/tenants/self').expect(200);
     expect(headers['ratelimit-policy']).toBe('"key";q=30;w=60, "tenant";q=500;w=60');
     expect(headers.ratelimit).toMatch(/^"key";r=29;t=2, "tenant";r=499;t=1$/);
     await statuses(29, () => as(key));
@@ -36,9 +37,9 @@ describe('a key', () => {
     const retryAfterS = Number(refused.headers['retry-after']);
     expect(retryAfterS).toBeGreaterThan(0);
     expect(retryAfterS).toBeLessThanOrEqual(2);
-    await api.get(other, '/api/v1/tenant').expect(200);
+    await api.get(other, '/api/v1/tenants/self').expect(200);
     await new Promise((resolve) => setTimeout(resolve, retryAfterS * 1000));
-    await api.get(key, '/api/v1/tenant').expect(200);
+    await api.get(key, '/api/v1/tenants/self').expect(200);
   });
 
   it('shares the limit of its tenant with the others, and not with other tenants', async () => {
@@ -58,7 +59,7 @@ describe('an address', () => {
     const [known, fresh] = [await api.makeKey({ role: 'submitter' }), await api.makeKey({ role: 'submitter' })];
     expect(await status(as(known))).toBe(200);
     expect(await statuses(6, () => as(WRONG))).toEqual([...Array<number>(5).fill(401), 429]);
-    const refused = await http().get('/api/v1/tenant').set(as(WRONG)).expect(429);
+    const refused = await http().get('/api/v1/tenants/self').set(as(WRONG)).expect(429);
     expect(Number(refused.headers['retry-after'])).toBeGreaterThan(0);
     expect(refused.body.code).toBe('too-many-requests');
     expect(await statuses(20, () => as(known))).toEqual(Array<number>(20).fill(200));

@@ -13,12 +13,12 @@ import { RouteTable } from './http/route-table.js';
 import { securityHeaders } from './http/security-headers.js';
 import { boundServer } from './http/server-bounds.js';
 import { serveDocument } from './openapi/document.js';
-import { loadSigningKey } from './profiles/signing-key.js';
+import { loadApprovalKeys } from './profiles/signing-key.js';
 
 /** Throws ConfigError for a bad signing key, and SchemaError when the database is newer or older than this program. */
 export async function createApp(config: ApiConfig, logger: Logger): Promise<NestExpressApplication> {
-  const signingKey = loadSigningKey(config.PORIN_SIGNING_KEY_FILE);
-  const app = await NestFactory.create<NestExpressApplication>(AppModule.register(config, logger, signingKey), {
+  const approvalKeys = loadApprovalKeys(config);
+  const app = await NestFactory.create<NestExpressApplication>(AppModule.register(config, logger, approvalKeys), {
     bodyParser: false,
     logger: ['error', 'warn'],
     abortOnError: false,
@@ -37,6 +37,11 @@ export async function createApp(config: ApiConfig, logger: Logger): Promise<Nest
   app.use(gate.middleware);
   boundServer(app.getHttpServer(), config.PORIN_REQUEST_TIMEOUT_MS);
   serveDocument(app);
-  await checkSchema((sql) => dataSource.query(sql));
+  try {
+    await checkSchema((sql) => dataSource.query(sql));
+  } catch (error) {
+    await app.close();
+    throw error;
+  }
   return app;
 }

@@ -1,6 +1,5 @@
 /** The worker's parts, made for one configuration, and the order in which they start and end. */
-import { createPublicKey, type KeyObject } from 'node:crypto';
-import { mkdirSync, readFileSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import {
   type DynamicModule,
@@ -25,6 +24,7 @@ import { NodeSession } from './node/node-session.js';
 import { NodeStore } from './node/node-store.js';
 import { Resources } from './node/resources.js';
 import { ScratchPool } from './node/scratch-pool.js';
+import { ApprovalTrust } from './plan/approval-trust.js';
 import { PlanStore } from './plan/plan-store.js';
 import { RunStore } from './run/run-store.js';
 
@@ -56,7 +56,11 @@ export class WorkerLifecycle implements OnApplicationBootstrap, OnApplicationShu
       config,
       docker: new Docker({ socketPath: config.DOCKER_HOST.replace(/^unix:\/\//, '') }),
       store: this.#nodeStore,
-      approvalKey: readApprovalKey(config.PORIN_APPROVAL_PUBLIC_KEY_FILE),
+      trust: new ApprovalTrust({
+        keysPath: config.PORIN_APPROVAL_PUBLIC_KEY_FILE,
+        listPath: join(config.PORIN_WORK_DIR, `approvals-${encodeURIComponent(config.PORIN_NODE_NAME)}.json`),
+        logger,
+      }),
       initPath: this.#native('porin-init'),
       recorderPath: this.#native('porin-recorder'),
       logger,
@@ -152,12 +156,6 @@ function refuseMalformedPrefixes(config: WorkerConfig): void {
       if (problem !== null) throw new ConfigError([`${name}: ${problem}`]);
     }
   }
-}
-
-function readApprovalKey(path: string): KeyObject {
-  const key = createPublicKey(readFileSync(path));
-  if (key.asymmetricKeyType === 'ed25519') return key;
-  throw new Error(`PORIN_APPROVAL_PUBLIC_KEY_FILE: ${path} holds no Ed25519 key`);
 }
 
 @Module({})

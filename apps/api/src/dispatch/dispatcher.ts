@@ -1,22 +1,24 @@
 /** Runs the relay, the reconciler, the rules, the proposals' clock and the retention on one API instance at a time, held by a session-level advisory lock. */
-import { type KeyObject } from 'node:crypto';
 import { Inject, Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import { type ApiConfig } from '#lib/config';
+import { type ApprovalKeys } from '#lib/profiles';
 import { MESSAGE_OPTIONS, messageId, queueConnection, queueName } from '#lib/queue';
 import { Queue } from 'bullmq';
-import { SEARCH_PATH_OPTION } from '#lib/database';
-import pg from 'pg';
+import { Connection } from '#lib/database';
 import { type Logger } from 'pino';
 import { DataSource } from 'typeorm';
 import { passRuns } from '../profiles/denied/denied-runs.js';
-import { API_CONFIG, LOGGER, SIGNING_KEY } from '../tokens.js';
+import { considerPostponed } from '../profiles/postponed.js';
+import { foldUsage } from '../tenant/tenant-usage.js';
+import { API_CONFIG, APPROVAL_KEYS, LOGGER } from '../tokens.js';
 import { Alarm } from './alarm.js';
 import { Proposals } from './proposals/proposals.js';
 import { endLostAttempts, markSilentNodes, settleJobs } from './attempts/reconciler.js';
 import { endUndecidedJobs } from './held/denied-jobs.js';
 import { releaseHeldJobs } from './held/release-held.js';
-import { deleteExpiredArtifacts } from './retention.js';
+import { deleteExpired } from './retention.js';
 import { type Dispatch, possiblyLost, takeReady } from './attempts/relay.js';
+import { ApprovalListWatch } from './stages/approval-list-watch.js';
 import { RuleDecisions } from './stages/rule-decisions.js';
 
 const DISPATCH_LOCK = 7_060_118;
@@ -25,8 +27,10 @@ const READINESS_KEPT_MS = 60_000;
 const POLL_MS = 1_000;
 const SETTLE_MS = 250;
 const RECONCILE_MS = 3_000;
+const LOOK_AT_LIST_MS = 1_000;
 const LOST_AFTER_S = 5;
 const RETENTION_MS = 60_000;
+const USAGE_MS = 5_000;
 /** A Redis that hangs must hold up nothing but its messages. */
 const REDIS_TIMEOUT_MS = 5_000;
 
@@ -41,7 +45,7 @@ export class Dispatcher implements OnApplicationBootstrap, OnApplicationShutdown
     private readonly dataSource: DataSource,
     @Inject(API_CONFIG) private readonly config: ApiConfig,
     @Inject(LOGGER) private readonly logger: Logger,
-    @Inject(SIGNING_KEY) private readonly signingKey: KeyObject,
+    @Inject(APPROVAL_KEYS) private readonly approvalKeys: ApprovalKeys,
   ) {
     for (const architecture of ['x86_64', 'aarch64']) {
       const queue = new Queue(queueName(architecture), {
@@ -72,10 +76,9 @@ export class Dispatcher implements OnApplicationBootstrap, OnApplicationShutdown
   /** A lost connection ends one turn of this loop, never the loop. */
   private async run(): Promise<void> {
     while (!this.stopping.signal.aborted) {
-      const session = new pg.Client({
+      const session = new Connection({
         connectionString: this.config.PORIN_DATABASE_URL,
         application_name: 'porin-dispatch',
-        options: SEARCH_PATH_OPTION,
       });
       try {
         await this.holdLock(session);
@@ -88,7 +91,7 @@ export class Dispatcher implements OnApplicationBootstrap, OnApplicationShutdown
     }
   }
 
-  private async holdLock(session: pg.Client): Promise<void> {
+  private async holdLock(session: Connection): Promise<void> {
     const { PORIN_DATABASE_URL: databaseUrl, PORIN_BEYOND_DEFAULT: beyondDefault } = this.config;
     const proposals = new Proposals(this.dataSource, { databaseUrl, settings: { beyondDefault } }, this.logger);
     let broken: Error | undefined;
@@ -105,8 +108,16 @@ export class Dispatcher implements OnApplicationBootstrap, OnApplicationShutdown
     if (!rows[0]?.held) return;
     await session.query('LISTEN porin_outbox');
     await session.query('LISTEN porin_recording');
-    const rules = new RuleDecisions(this.dataSource, this.signingKey, this.logger);
-    const duties = this.duties();
+    const rules = new RuleDecisions(this.dataSource, this.approvalKeys, this.logger);
+    const lists = new ApprovalListWatch(this.dataSource, this.approvalKeys, this.logger);
+    await lists.start();
+    const duties = [
+      ...this.duties(),
+      paced(
+        () => lists.look(),
+        () => LOOK_AT_LIST_MS,
+      ),
+    ];
     proposals.start();
     rules.start();
     try {
@@ -122,12 +133,13 @@ export class Dispatcher implements OnApplicationBootstrap, OnApplicationShutdown
 
   /** In order; each is due again some time after it was done, the relay always. */
   private duties(): readonly (() => Promise<void>)[] {
-    const {
-      PORIN_QUEUE_DEPTH_FACTOR: depthFactor,
-      PORIN_RETENTION_DAYS: retentionDays,
-      PORIN_RETRY_PAUSE_MS: retryPauseMs,
-    } = this.config;
+    const { PORIN_QUEUE_DEPTH_FACTOR: depthFactor, PORIN_RETRY_PAUSE_MS: retryPauseMs } = this.config;
     const { dataSource } = this;
+    const retention = {
+      artifactDays: this.config.PORIN_RETENTION_DAYS,
+      recordingDays: this.config.PORIN_RECORDING_RETENTION_DAYS,
+      jobDays: this.config.PORIN_JOB_RETENTION_DAYS,
+    };
     return [
       paced(
         () => this.reconcile(),
@@ -143,8 +155,15 @@ export class Dispatcher implements OnApplicationBootstrap, OnApplicationShutdown
       async () => this.add(await dataSource.transaction((manager) => takeReady(manager, depthFactor))),
       paced(
         // The rest at the next turn.
-        async () => !(await deleteExpiredArtifacts(dataSource.manager, retentionDays)),
+        async () => !(await deleteExpired(dataSource.manager, retention)),
         (done) => (done ? RETENTION_MS : 0),
+      ),
+      paced(
+        async () => {
+          await foldUsage(dataSource.manager);
+          await considerPostponed(dataSource.manager);
+        },
+        () => USAGE_MS,
       ),
     ];
   }
