@@ -129,7 +129,10 @@ async function followToEnd(payload: GatedPayload, stop: PayloadStop): Promise<Pa
 /** The ABI promised this level: stop if the kernel enforces less. */
 function requireLandlock({ landlock, landlockMinimum }: ExecutorRunRequest, status: LandlockStatus): void {
   if (landlock === undefined || landlockMinimum === undefined || !isLess(status, landlockMinimum)) return;
-  throw new ExecutionError('landlock-unavailable', `The profile requires ${landlockMinimum}, but the kernel enforced only ${status}.`);
+  throw new ExecutionError(
+    'landlock-unavailable',
+    `The profile requires ${landlockMinimum}, but the kernel enforced only ${status}.`,
+  );
 }
 
 async function lookAround({ request, container }: GatedPayload): Promise<Scene> {
