@@ -76,7 +76,7 @@ describe('the database of release 17643', () => {
   });
 
   it('is served: keys, jobs in every state, versions with their decisions, nodes', async () => {
-    grid = await Grid.start({ database, signingKey: fixture.signingKey, keys: fixture.keys });
+    grid = await Grid.start({}, { database, signingKey: fixture.signingKey, keys: fixture.keys });
     for (const state of ['COMPLETE', 'EXECUTOR_ERROR', 'CANCELED'] as const) {
       expect((await before(state)).state, state).toBe(state);
     }
