@@ -15,6 +15,7 @@ import { endUndecidedJobs } from './held/denied-jobs.js';
 import { releaseHeldJobs } from './held/release-held.js';
 import { deleteExpiredArtifacts } from './retention.js';
 import { NodeQueues } from './placement/node-queues.js';
+import { RedisUsers } from './placement/redis-users.js';
 import { Patience } from './placement/patience.js';
 import { type Dispatch, endTooLarge, placeJobs, possiblyLost } from './placement/place-jobs.js';
 import { RuleDecisions } from './stages/rule-decisions.js';
@@ -96,9 +97,11 @@ export class Dispatcher implements OnApplicationBootstrap, OnApplicationShutdown
     await session.query('LISTEN porin_outbox');
     await session.query('LISTEN porin_recording');
     const rules = new RuleDecisions(this.dataSource, this.signingKey, this.logger);
+    const redisUsers = new RedisUsers(this.dataSource, this.queues, this.logger);
     const duties = this.duties();
     proposals.start();
     rules.start();
+    redisUsers.start();
     try {
       while (!this.stopping.signal.aborted) {
         if (broken) throw broken;
@@ -106,7 +109,7 @@ export class Dispatcher implements OnApplicationBootstrap, OnApplicationShutdown
         if (!this.stopping.signal.aborted) await this.alarm.sleep(POLL_MS);
       }
     } finally {
-      await Promise.all([proposals.stop(), rules.stop()]);
+      await Promise.all([proposals.stop(), rules.stop(), redisUsers.stop()]);
     }
   }
 
