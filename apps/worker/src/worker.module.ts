@@ -1,6 +1,5 @@
 /** The worker's parts, made for one configuration, and the order in which they start and end. */
-import { createPublicKey, type KeyObject } from 'node:crypto';
-import { mkdirSync, readFileSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import {
   type DynamicModule,
@@ -13,18 +12,22 @@ import {
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { ConfigError, type WorkerConfig } from '#lib/config';
 import { checkSchema, makeDataSource } from '#lib/database';
+import { DataRoot, Engine, type ImageSource, PullTurn } from '#lib/execution';
 import { urlPrefixProblem } from '#lib/staging';
-import Docker from 'dockerode';
 import { type Logger } from 'pino';
 import { DataSource } from 'typeorm';
 import { AttemptStore } from './attempt/attempt-store.js';
 import { Consumer } from './node/consumer.js';
+import { ImageCheckStore } from './node/image-check-store.js';
+import { ImageChecker } from './node/image-checker.js';
 import { ImageKeeper } from './node/image-keeper.js';
 import { Node } from './node/node.js';
 import { NodeSession } from './node/node-session.js';
 import { NodeStore } from './node/node-store.js';
+import { isPublicHost } from './node/public-host.js';
 import { Resources } from './node/resources.js';
 import { ScratchPool } from './node/scratch-pool.js';
+import { ApprovalTrust } from './plan/approval-trust.js';
 import { PlanStore } from './plan/plan-store.js';
 import { RunStore } from './run/run-store.js';
 
@@ -35,6 +38,7 @@ const LOGGER = Symbol('Logger');
 export class WorkerLifecycle implements OnApplicationBootstrap, OnApplicationShutdown {
   #consumer: Consumer | undefined;
   #imageKeeper: ImageKeeper | undefined;
+  #imageChecker: ImageChecker | undefined;
   readonly #session: NodeSession;
   readonly #node: Node;
   readonly #nodeStore: NodeStore;
@@ -52,11 +56,17 @@ export class WorkerLifecycle implements OnApplicationBootstrap, OnApplicationShu
       onCancel: (jobId) => this.#consumer?.cancel(jobId),
     });
     this.#nodeStore = new NodeStore(dataSource);
+    const engine = new Engine(config.DOCKER_HOST.replace(/^unix:\/\//, ''));
     this.#node = new Node({
       config,
-      docker: new Docker({ socketPath: config.DOCKER_HOST.replace(/^unix:\/\//, '') }),
+      engine,
+      images: imageSource(engine, config),
       store: this.#nodeStore,
-      approvalKey: readApprovalKey(config.PORIN_APPROVAL_PUBLIC_KEY_FILE),
+      trust: new ApprovalTrust({
+        keysPath: config.PORIN_APPROVAL_PUBLIC_KEY_FILE,
+        listPath: join(config.PORIN_WORK_DIR, `approvals-${encodeURIComponent(config.PORIN_NODE_NAME)}.json`),
+        logger,
+      }),
       initPath: this.#native('porin-init'),
       recorderPath: this.#native('porin-recorder'),
       logger,
@@ -118,13 +128,21 @@ export class WorkerLifecycle implements OnApplicationBootstrap, OnApplicationShu
     this.#consumer.start();
     await this.#node.ready();
     this.#imageKeeper = new ImageKeeper({
-      docker: this.#node.docker,
+      engine: this.#node.engine,
       store: this.#nodeStore,
       nodeId: this.#node.id,
       keepCount: config.PORIN_IMAGE_KEEP_COUNT,
       logger,
     });
     this.#imageKeeper.start();
+    this.#imageChecker = new ImageChecker({
+      images: this.#node.images,
+      imageLists: this.#node.imageLists,
+      store: new ImageCheckStore(this.dataSource, this.#node.id),
+      plans: new PlanStore(this.dataSource),
+      logger,
+    });
+    this.#imageChecker.start();
     logger.info({ node: this.#node.name, facts: this.#node.facts }, 'the worker takes jobs');
   }
 
@@ -133,6 +151,7 @@ export class WorkerLifecycle implements OnApplicationBootstrap, OnApplicationShu
       await this.#node.drain().catch((error: unknown) => this.logger.warn({ err: error }, 'draining'));
       await this.#consumer.drain(this.config.PORIN_DRAIN_MS);
     }
+    await this.#imageChecker?.stop();
     await this.#imageKeeper?.stop();
     await this.#scratches.clear();
     await this.#node.stop();
@@ -154,10 +173,21 @@ function refuseMalformedPrefixes(config: WorkerConfig): void {
   }
 }
 
-function readApprovalKey(path: string): KeyObject {
-  const key = createPublicKey(readFileSync(path));
-  if (key.asymmetricKeyType === 'ed25519') return key;
-  throw new Error(`PORIN_APPROVAL_PUBLIC_KEY_FILE: ${path} holds no Ed25519 key`);
+const PULL_STALL_MS = 180_000;
+
+function imageSource(engine: Engine, config: WorkerConfig): ImageSource {
+  return {
+    engine,
+    turn: new PullTurn(),
+    limits: {
+      bytes: config.PORIN_IMAGE_LIMIT_BYTES,
+      freeBytes: config.PORIN_IMAGE_FREE_BYTES,
+      timeoutMs: config.PORIN_IMAGE_PULL_TIMEOUT_MS,
+      stallMs: PULL_STALL_MS,
+    },
+    dataRoot: () => DataRoot.of(engine, config.PORIN_WORK_DIR),
+    isPublic: isPublicHost,
+  };
 }
 
 @Module({})

@@ -1,31 +1,35 @@
 /** Runs placement, the reconciler, the rules, the proposals' clock and the retention on one API instance at a time, held by a session-level advisory lock. */
-import { type KeyObject } from 'node:crypto';
 import { Inject, Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import { type ApiConfig } from '#lib/config';
-import { SEARCH_PATH_OPTION } from '#lib/database';
-import pg from 'pg';
+import { Connection } from '#lib/database';
+import { type ApprovalKeys } from '#lib/profiles';
 import { type Logger } from 'pino';
 import { DataSource } from 'typeorm';
 import { passRuns } from '../profiles/denied/denied-runs.js';
-import { API_CONFIG, LOGGER, SIGNING_KEY } from '../tokens.js';
+import { considerPostponed } from '../profiles/postponed.js';
+import { foldUsage } from '../tenant/tenant-usage.js';
+import { API_CONFIG, APPROVAL_KEYS, LOGGER } from '../tokens.js';
 import { Alarm } from './alarm.js';
 import { Proposals } from './proposals/proposals.js';
 import { endLostAttempts, markSilentNodes, settleJobs } from './attempts/reconciler.js';
 import { endUndecidedJobs } from './held/denied-jobs.js';
 import { releaseHeldJobs } from './held/release-held.js';
-import { deleteExpiredArtifacts } from './retention.js';
+import { deleteExpired } from './retention.js';
 import { NodeQueues } from './placement/node-queues.js';
 import { RedisUsers } from './placement/redis-users.js';
 import { Patience } from './placement/patience.js';
 import { type Dispatch, endTooLarge, placeJobs, possiblyLost } from './placement/place-jobs.js';
+import { ApprovalListWatch } from './stages/approval-list-watch.js';
 import { RuleDecisions } from './stages/rule-decisions.js';
 
 const DISPATCH_LOCK = 7_060_118;
 const POLL_MS = 1_000;
 const SETTLE_MS = 250;
 const RECONCILE_MS = 3_000;
+const LOOK_AT_LIST_MS = 1_000;
 const LOST_AFTER_S = 5;
 const RETENTION_MS = 60_000;
+const USAGE_MS = 5_000;
 
 @Injectable()
 export class Dispatcher implements OnApplicationBootstrap, OnApplicationShutdown {
@@ -39,7 +43,7 @@ export class Dispatcher implements OnApplicationBootstrap, OnApplicationShutdown
     private readonly dataSource: DataSource,
     @Inject(API_CONFIG) private readonly config: ApiConfig,
     @Inject(LOGGER) private readonly logger: Logger,
-    @Inject(SIGNING_KEY) private readonly signingKey: KeyObject,
+    @Inject(APPROVAL_KEYS) private readonly approvalKeys: ApprovalKeys,
   ) {
     this.queues = new NodeQueues(config.PORIN_REDIS_URL, (error) => logger.warn({ err: error.message }, 'redis'));
     this.patience = new Patience(config.PORIN_CLAIM_PATIENCE_MS);
@@ -56,17 +60,17 @@ export class Dispatcher implements OnApplicationBootstrap, OnApplicationShutdown
     await this.queues.close();
   }
 
-  async ping(): Promise<void> {
-    await this.queues.ping();
+  /** Throws where Redis does not answer or takes no writes: a replica, one that is full, one that cannot save. */
+  async writeRedis(): Promise<void> {
+    await this.queues.write();
   }
 
   /** A lost connection ends one turn of this loop, never the loop. */
   private async run(): Promise<void> {
     while (!this.stopping.signal.aborted) {
-      const session = new pg.Client({
+      const session = new Connection({
         connectionString: this.config.PORIN_DATABASE_URL,
         application_name: 'porin-dispatch',
-        options: SEARCH_PATH_OPTION,
       });
       try {
         await this.holdLock(session);
@@ -79,7 +83,7 @@ export class Dispatcher implements OnApplicationBootstrap, OnApplicationShutdown
     }
   }
 
-  private async holdLock(session: pg.Client): Promise<void> {
+  private async holdLock(session: Connection): Promise<void> {
     const { PORIN_DATABASE_URL: databaseUrl, PORIN_BEYOND_DEFAULT: beyondDefault } = this.config;
     const proposals = new Proposals(this.dataSource, { databaseUrl, settings: { beyondDefault } }, this.logger);
     let broken: Error | undefined;
@@ -96,9 +100,17 @@ export class Dispatcher implements OnApplicationBootstrap, OnApplicationShutdown
     if (!rows[0]?.held) return;
     await session.query('LISTEN porin_outbox');
     await session.query('LISTEN porin_recording');
-    const rules = new RuleDecisions(this.dataSource, this.signingKey, this.logger);
+    const rules = new RuleDecisions(this.dataSource, this.approvalKeys, this.logger);
+    const lists = new ApprovalListWatch(this.dataSource, this.approvalKeys, this.logger);
     const redisUsers = new RedisUsers(this.dataSource, this.queues, this.logger);
-    const duties = this.duties();
+    await lists.start();
+    const duties = [
+      ...this.duties(),
+      paced(
+        () => lists.look(),
+        () => LOOK_AT_LIST_MS,
+      ),
+    ];
     proposals.start();
     rules.start();
     redisUsers.start();
@@ -115,8 +127,13 @@ export class Dispatcher implements OnApplicationBootstrap, OnApplicationShutdown
 
   /** In order; each is due again some time after it was done, placement always. */
   private duties(): readonly (() => Promise<void>)[] {
-    const { PORIN_RETENTION_DAYS: retentionDays, PORIN_RETRY_PAUSE_MS: retryPauseMs } = this.config;
+    const { PORIN_RETRY_PAUSE_MS: retryPauseMs } = this.config;
     const { dataSource } = this;
+    const retention = {
+      artifactDays: this.config.PORIN_RETENTION_DAYS,
+      recordingDays: this.config.PORIN_RECORDING_RETENTION_DAYS,
+      jobDays: this.config.PORIN_JOB_RETENTION_DAYS,
+    };
     return [
       paced(
         () => this.reconcile(),
@@ -132,8 +149,15 @@ export class Dispatcher implements OnApplicationBootstrap, OnApplicationShutdown
       () => this.place(),
       paced(
         // The rest at the next turn.
-        async () => !(await deleteExpiredArtifacts(dataSource.manager, retentionDays)),
+        async () => !(await deleteExpired(dataSource.manager, retention)),
         (done) => (done ? RETENTION_MS : 0),
+      ),
+      paced(
+        async () => {
+          await foldUsage(dataSource.manager);
+          await considerPostponed(dataSource.manager);
+        },
+        () => USAGE_MS,
       ),
     ];
   }
