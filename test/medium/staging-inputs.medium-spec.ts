@@ -121,7 +121,7 @@ describe('an input from a file', () => {
   it('is never what a link is turned to after it was opened', async () => {
     symlinkSync(tree.write('allowed/good', 'good'), tree.path('allowed/a'));
     const input = { url: tree.url('allowed/a'), path: '/in/a', hostPath: tree.path('allowed/a') };
-    const source = await openFileInput({ ...input, roots: [tree.path('allowed')] }, never);
+    const source = await openFileInput({ ...input, roots: { allowed: [tree.path('allowed')], foreign: [] } }, never);
     symlinkSync(tree.path('secret/key'), tree.path('allowed/b'));
     renameSync(tree.path('allowed/b'), tree.path('allowed/a'));
     unlinkSync(tree.path('allowed/good'));

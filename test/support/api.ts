@@ -41,6 +41,8 @@ export async function startTestApi(settings: Record<string, string> = {}): Promi
     PORIN_REDIS_URL: required('PORIN_TEST_REDIS_URL'),
     PORIN_SIGNING_KEY_FILE: keyFile,
     PORIN_RETRY_PAUSE_MS: '100',
+    PORIN_INPUT_URL_PREFIXES: 'file:///',
+    PORIN_OUTPUT_URL_PREFIXES: 'file:///',
     ...settings,
   });
   const app = await createApp(config, pino({ level: 'silent' }));

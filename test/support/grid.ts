@@ -69,7 +69,8 @@ export class Grid {
     this.outputs = join(directory, 'outputs');
   }
 
-  static async start(): Promise<Grid> {
+  /** `settings`: of the API. */
+  static async start(settings: Record<string, string> = {}): Promise<Grid> {
     const directory = mkdtempSync(join(tmpdir(), 'porin-grid-'));
     for (const name of ['inputs', 'outputs']) mkdirSync(join(directory, name));
     const { privateKey, publicKey } = generateKeyPairSync('ed25519');
@@ -80,7 +81,7 @@ export class Grid {
     const redis = new Redis(redisUrl);
     await redis.flushdb();
     redis.disconnect();
-    const api = await startTestApi({ PORIN_SIGNING_KEY_FILE: privateFile, PORIN_REDIS_URL: redisUrl });
+    const api = await startTestApi({ PORIN_SIGNING_KEY_FILE: privateFile, PORIN_REDIS_URL: redisUrl, ...settings });
     const docker = new Docker({ socketPath: required('DOCKER_HOST').replace(/^unix:\/\//, '') });
     const { reference } = await buildTestImage({ docker, cacheDir: CACHE_DIR, log: console.log });
     const keys = { admin: await api.makeKey({ role: 'admin' }), submitter: await api.makeKey({ role: 'submitter' }) };

@@ -48,6 +48,10 @@ function read(command: Command, args: readonly string[]): Given {
       const value = values[option];
       return typeof value === 'string' ? value : undefined;
     },
+    texts(option) {
+      const value = values[option];
+      return Array.isArray(value) ? value.map(String) : undefined;
+    },
     flag: (option) => values[option] === true,
   };
 }

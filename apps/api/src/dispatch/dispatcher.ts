@@ -15,6 +15,7 @@ import { Proposals } from './proposals/proposals.js';
 import { endLostAttempts, markSilentNodes, settleJobs } from './attempts/reconciler.js';
 import { endUndecidedJobs } from './held/denied-jobs.js';
 import { releaseHeldJobs } from './held/release-held.js';
+import { releaseOutputs } from './held/output-claims.js';
 import { deleteExpiredArtifacts } from './retention.js';
 import { type Dispatch, possiblyLost, takeReady } from './attempts/relay.js';
 import { RuleDecisions } from './stages/rule-decisions.js';
@@ -133,6 +134,7 @@ export class Dispatcher implements OnApplicationBootstrap, OnApplicationShutdown
         async () => {
           await dataSource.transaction(endLostAttempts);
           await dataSource.transaction((manager) => settleJobs(manager, retryPauseMs));
+          await dataSource.transaction(releaseOutputs);
         },
         () => SETTLE_MS,
       ),

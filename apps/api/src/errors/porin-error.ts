@@ -9,6 +9,8 @@ export const STATUS_BY_CODE = {
   'role-required': 403,
   'level-not-allowed': 403,
   'four-eyes': 403,
+  'input-not-allowed': 403,
+  'output-not-allowed': 403,
   'not-found': 404,
   'no-recording': 404,
   'application-exists': 409,

@@ -5,7 +5,7 @@ import { nodeArchitecture } from '#lib/profiles';
 import { type EntityManager } from 'typeorm';
 import { type Caller } from '../auth/caller.js';
 import { PorinError } from '../errors/porin-error.js';
-import { insertJob, type NewExecutor, type WrittenJob } from './insert-job.js';
+import { insertJob, type JobOrder, type NewExecutor, type WrittenJob } from './insert-job.js';
 import { type JobRequest } from './job-schema.js';
 
 const OUR_ARCHITECTURE = nodeArchitecture(process.arch);
@@ -15,13 +15,13 @@ export async function submitJob(
   manager: EntityManager,
   caller: Caller,
   request: JobRequest,
-  idempotencyKey: string | undefined,
+  { idempotencyKey, grid }: Pick<JobOrder, 'idempotencyKey' | 'grid'>,
 ): Promise<WrittenJob> {
   const executors = await Promise.all(request.executors.map((executor) => resolveExecutor(manager, caller, executor)));
-  const { name, priority, architecture = OUR_ARCHITECTURE, resources, inputs, outputs, tags } = request;
+  const { name, priority, architecture = OUR_ARCHITECTURE, resources, inputs, outputs, publishOn, tags } = request;
   return insertJob(manager, caller, {
     fields: {
-      ...{ name, priority, architecture, inputs, outputs, tags, ...resources },
+      ...{ name, priority, architecture, inputs, outputs, publishOn, tags, ...resources },
       requestedEnforcement: request.enforcement ?? null,
       requestedMonitoring: request.monitoring ?? null,
       rerunOf: null,
@@ -30,6 +30,7 @@ export async function submitJob(
     // The schema parses fields in one order.
     requestText: JSON.stringify(request),
     idempotencyKey,
+    grid,
   });
 }
 

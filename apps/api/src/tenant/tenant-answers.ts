@@ -21,10 +21,17 @@ export const tenantChange = z
   .refine((change) => Object.keys(change).length > 0, { error: 'names nothing to change' })
   .meta({ id: 'TenantChange' });
 
+const prefixes = z.array(z.string());
+
 export const tenantAnswer = z
   .object({
     tenant: z.string(),
     ...fields,
+    inputPrefixes: prefixes.describe('URL prefixes that its inputs may come from; other tenants may name none of its own'),
+    outputPrefixes: prefixes.describe('URL prefixes that its outputs may go to'),
+    ownsPrefixes: z
+      .object({ input: z.boolean(), output: z.boolean() })
+      .describe('Whether they are its own; else they are those of the grid. The operator sets them'),
     defaults: z.object(fields).describe('What holds where nobody has changed anything'),
   })
   .meta({ id: 'Tenant' });

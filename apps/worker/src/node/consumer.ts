@@ -41,6 +41,10 @@ export class Consumer {
     this.#worker.run().catch((error: unknown) => this.options.logger.error({ err: error }, 'the queue was lost'));
   }
 
+  isRunning(jobId: string): boolean {
+    return [...this.#running].some((attempt) => attempt.jobId === jobId);
+  }
+
   cancel(jobId: string): void {
     for (const attempt of this.#running) if (attempt.jobId === jobId) attempt.stop('canceled');
   }
@@ -77,6 +81,9 @@ export class Consumer {
     const message = parsed.data;
     const share = await store.peek(message);
     if (!share) return this.options.logger.warn({ code: 'forged-message', ...message }, 'there is nothing to claim');
+    if (share.isPublishing && (await this.options.attempts.publications.isAnothers(message.jobId))) {
+      return this.options.logger.info(message, 'the node that has staged its outputs is to publish them');
+    }
     if (resources.lacking(share)) return this.#tooLarge(message, share);
     const holding = await resources.take(share, this.#closing.signal).catch(() => undefined);
     if (!holding) return;

@@ -2,6 +2,7 @@
  * Lets outbox rows go, in order of priority and age. What runs and what waits in Redis together never exceed a multiple of
  * the nodes' slots: twice the free ones on an idle grid, and on a full one a next message for each slot that ends.
  */
+import { ATTEMPT_IS_OPEN } from '#lib/jobs';
 import { type Message } from '#lib/queue';
 import { type EntityManager } from 'typeorm';
 
@@ -24,7 +25,7 @@ export async function takeReady(manager: EntityManager, depthFactor: number): Pr
   const rows: Row[] = await manager.query(
     `WITH capacity AS (
        SELECT architecture, sum($1 * slots - (
-         SELECT count(*) FROM attempt WHERE attempt.node_id = node.id AND attempt.state = 'OPEN')) AS depth
+         SELECT count(*) FROM attempt WHERE attempt.node_id = node.id AND ${ATTEMPT_IS_OPEN})) AS depth
        FROM node WHERE state = 'READY' AND heartbeat_at > now() - interval '60 s' GROUP BY architecture
      ), waiting AS (
        SELECT architecture, count(*) AS depth FROM job WHERE ${ON_ITS_WAY} GROUP BY architecture
