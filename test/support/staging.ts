@@ -63,7 +63,14 @@ export class Tree {
 }
 
 export function rulesWith(changes: Partial<StagingRules>): StagingRules {
-  return { inputPrefixes: [], outputPrefixes: [], foreignPrefixes: [], allowPrivateAddresses: false, inputLimitBytes: 2 ** 40, ...changes };
+  return {
+    inputPrefixes: [],
+    outputPrefixes: [],
+    foreignPrefixes: [],
+    allowPrivateAddresses: false,
+    inputLimitBytes: 2 ** 40,
+    ...changes,
+  };
 }
 
 export function sha256(content: string | Buffer): string {

@@ -118,7 +118,12 @@ export class WorkerLifecycle implements OnApplicationBootstrap, OnApplicationShu
     });
     const consumer = this.#consumer;
     const place = outputPlace(workspaces, ALL_TENANTS);
-    this.#sweeper = new Sweeper({ store: publications, place, logger, isRunning: (jobId) => consumer.isRunning(jobId) });
+    this.#sweeper = new Sweeper({
+      store: publications,
+      place,
+      logger,
+      isRunning: (jobId) => consumer.isRunning(jobId),
+    });
     this.#sweeper.start();
     consumer.start();
     await this.#node.ready();

@@ -54,7 +54,9 @@ const shared = {
     .describe(
       "System calls, or families of them, that programs may make beyond the container engine's default, separated by commas (numa). The same for the API and all workers",
     ),
-  PORIN_OUTPUT_URL_PREFIXES: urlPrefixes.default([]).describe('URL prefixes that outputs may go to, separated by commas'),
+  PORIN_OUTPUT_URL_PREFIXES: urlPrefixes
+    .default([])
+    .describe('URL prefixes that outputs may go to, separated by commas'),
 };
 
 export const apiVariables = z.object({

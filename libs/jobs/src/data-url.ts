@@ -20,7 +20,8 @@ export interface HttpUrl extends Place {
 export type DataUrl = FileUrl | HttpUrl;
 
 /** `problem` says how to write it instead, in words that follow "must" or stand alone. */
-export type ParsedUrl = { readonly url: DataUrl; readonly problem: null } | { readonly url: null; readonly problem: string };
+export type ParsedUrl =
+  { readonly url: DataUrl; readonly problem: null } | { readonly url: null; readonly problem: string };
 
 /** What a URL is for: a prefix may end with a slash and has no query; all others name one file. */
 export type UrlUse = 'reference' | 'prefix';

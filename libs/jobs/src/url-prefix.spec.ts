@@ -121,11 +121,16 @@ describe('isUrlAllowed', () => {
 
 describe('the paths of file: prefixes', () => {
   it('are roots without their last slash', () => {
-    expect(fileRoots(['file:///data/in/', 'https://h.example.org/x', 'file:///', 'file:///a?b', 'file:///a%20b', 'nonsense'])).toEqual([
-      '/data/in',
-      '/',
-      '/a b',
-    ]);
+    expect(
+      fileRoots([
+        'file:///data/in/',
+        'https://h.example.org/x',
+        'file:///',
+        'file:///a?b',
+        'file:///a%20b',
+        'nonsense',
+      ]),
+    ).toEqual(['/data/in', '/', '/a b']);
   });
 });
 
@@ -147,7 +152,11 @@ describe('prefixes of tenants', () => {
   it.each<[readonly string[], readonly string[] | null, readonly string[]]>([
     [['file:///data'], null, ['file:///data']],
     [['file:///data'], ['file:///data/a/', 'file:///other'], ['file:///data/a/']],
-    [['file:///data/a/b', 'https://h/x'], ['file:///data/a', 'https://h'], ['file:///data/a/b', 'https://h/x']],
+    [
+      ['file:///data/a/b', 'https://h/x'],
+      ['file:///data/a', 'https://h'],
+      ['file:///data/a/b', 'https://h/x'],
+    ],
     [['file:///data'], [], []],
     [['file:///data'], ['file:///data-b', 'http://data/'], []],
   ])('narrow the node’s %j by %j to %j', (node, own, expected) => {

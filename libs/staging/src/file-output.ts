@@ -5,7 +5,15 @@ import { type OutputReference } from '#lib/jobs';
 import { through } from './descriptor.js';
 import { errorCode, isMissing } from './failure.js';
 import { type OpenedOutput } from './open-output.js';
-import { bytesLost, type OutputLimit, type OutputPlace, type OutputTarget, refused, type Staged, type StagedOutput } from './output-target.js';
+import {
+  bytesLost,
+  type OutputLimit,
+  type OutputPlace,
+  type OutputTarget,
+  refused,
+  type Staged,
+  type StagedOutput,
+} from './output-target.js';
 import { giveTo, newPermissions, permissionsOf } from './permissions.js';
 import { areStagedBytes, hasContent, openRegular, removeStaged, syncDirectory, writeStaged } from './staged-file.js';
 import { openTargetDirectory } from './target-directory.js';

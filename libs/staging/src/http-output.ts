@@ -8,7 +8,15 @@ import { HttpFailure, isMissing } from './failure.js';
 import { AddressRefused, authorizationOf, HttpClient } from './http-client.js';
 import { isForGood } from './http-status.js';
 import { type OpenedOutput } from './open-output.js';
-import { bytesLost, type OutputLimit, type OutputPlace, type OutputTarget, refused, type Staged, type StagedOutput } from './output-target.js';
+import {
+  bytesLost,
+  type OutputLimit,
+  type OutputPlace,
+  type OutputTarget,
+  refused,
+  type Staged,
+  type StagedOutput,
+} from './output-target.js';
 import { areStagedBytes, openRegular, removeStaged, writeStaged } from './staged-file.js';
 
 export class HttpTarget implements OutputTarget {

@@ -22,7 +22,7 @@ export async function permissionsOf(path: string): Promise<OutputPermissions | n
 
 /** The node's, with the payload's execute bits for whoever may read. */
 export function newPermissions(settings: OutputPermissions, payloadMode: number): OutputPermissions {
-  const executable = (payloadMode & 0o111) & ((settings.mode & 0o444) >> 2);
+  const executable = payloadMode & 0o111 & ((settings.mode & 0o444) >> 2);
   return { ...settings, mode: (settings.mode | executable) & PERMISSION_BITS };
 }
 

@@ -4,7 +4,13 @@ import { failureDetail } from './failure.js';
 import { FileTarget } from './file-output.js';
 import { HttpTarget } from './http-output.js';
 import { openOutput, type OutputSource } from './open-output.js';
-import { notAllowed, type OutputLimit, type OutputPlace, type OutputTarget, type StagedOutput } from './output-target.js';
+import {
+  notAllowed,
+  type OutputLimit,
+  type OutputPlace,
+  type OutputTarget,
+  type StagedOutput,
+} from './output-target.js';
 import { DEFAULT_HTTP_TIMEOUTS } from './rules.js';
 
 export interface StageOptions {
@@ -49,11 +55,7 @@ export function publishStaged(staged: StagedOutput, place: OutputPlace, signal: 
 }
 
 /** Throws JobError. Without effect where nothing is staged. */
-export function discardStaged(
-  output: OutputReference,
-  temporary: string,
-  place: OutputPlace,
-): Promise<void> {
+export function discardStaged(output: OutputReference, temporary: string, place: OutputPlace): Promise<void> {
   const { signal } = new AbortController();
   return inWords(output, place, signal, () => targetOf(output, place).discard(temporary));
 }

@@ -66,7 +66,11 @@ async function stampOf(file: FileHandle): Promise<string> {
   return [dev, ino, size, ctimeNs].join(' ');
 }
 
-export async function hasContent(file: FileHandle, { sha256, bytes }: StoredFile, signal: AbortSignal): Promise<boolean> {
+export async function hasContent(
+  file: FileHandle,
+  { sha256, bytes }: StoredFile,
+  signal: AbortSignal,
+): Promise<boolean> {
   if ((await file.stat()).size !== bytes) return false;
   const digest = new RunningDigest();
   for await (const chunk of readChunks(file, signal)) digest.add(chunk);

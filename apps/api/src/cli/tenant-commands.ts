@@ -17,7 +17,9 @@ export const TENANT_COMMANDS: readonly Command[] = [
   },
   {
     words: 'tenant set',
-    options: { 'unknown-content': { type: 'string' }, 'four-eyes': { type: 'string' },
+    options: {
+      'unknown-content': { type: 'string' },
+      'four-eyes': { type: 'string' },
       'input-prefix': { type: 'string', multiple: true },
       'output-prefix': { type: 'string', multiple: true },
       ...TENANT_OPTION,

@@ -22,11 +22,7 @@ export async function checkReferences(
   );
 }
 
-function check(
-  urls: readonly string[],
-  code: 'input-not-allowed' | 'output-not-allowed',
-  rule: PrefixRule,
-): void {
+function check(urls: readonly string[], code: 'input-not-allowed' | 'output-not-allowed', rule: PrefixRule): void {
   for (const url of urls) {
     // A job that is repeated may be older than the grammar.
     const { problem } = parseDataUrl(url);

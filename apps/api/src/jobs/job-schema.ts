@@ -71,7 +71,9 @@ const jobFields = z.strictObject({
   publishOn: z
     .enum(PUBLISH_ON)
     .default('complete')
-    .describe('"executor-error": outputs that exist are published also when the payload failed, unless it was refused calls'),
+    .describe(
+      '"executor-error": outputs that exist are published also when the payload failed, unless it was refused calls',
+    ),
   resources: z
     .strictObject({
       cpuMilli: resource('cpuMilli').describe('Thousandths of a core'),

@@ -78,7 +78,9 @@ export class JobsController {
     @Res({ passthrough: true }) response: Response,
   ) {
     requireIdempotencyKey(idempotencyKey);
-    return this.write(caller, response, (manager) => submitJob(manager, caller, body, { idempotencyKey, grid: this.#grid }));
+    return this.write(caller, response, (manager) =>
+      submitJob(manager, caller, body, { idempotencyKey, grid: this.#grid }),
+    );
   }
 
   @Get()
@@ -171,7 +173,11 @@ export class JobsController {
 
   @Post(':id/cancel')
   @HttpCode(200)
-  @Answers({ summary: 'Cancel a job; one that has ended or publishes its outputs stays as it is', schema: jobDetail, errors: ['not-found'] })
+  @Answers({
+    summary: 'Cancel a job; one that has ended or publishes its outputs stays as it is',
+    schema: jobDetail,
+    errors: ['not-found'],
+  })
   async cancel(@Param('id', { schema: idSchema }) id: string, @CurrentCaller() caller: Caller) {
     await findJob(this.dataSource.manager, caller, id);
     await this.dataSource.transaction((manager) => cancelJob(manager, id));
@@ -195,7 +201,9 @@ export class JobsController {
   ) {
     requireIdempotencyKey(idempotencyKey);
     const job = await findJob(this.dataSource.manager, caller, id);
-    return this.write(caller, response, (manager) => rerunJob(manager, caller, job, { idempotencyKey, grid: this.#grid }));
+    return this.write(caller, response, (manager) =>
+      rerunJob(manager, caller, job, { idempotencyKey, grid: this.#grid }),
+    );
   }
 
   private async write(caller: Caller, response: Response, write: (manager: EntityManager) => Promise<WrittenJob>) {

@@ -27,7 +27,9 @@ export const tenantAnswer = z
   .object({
     tenant: z.string(),
     ...fields,
-    inputPrefixes: prefixes.describe('URL prefixes that its inputs may come from; other tenants may name none of its own'),
+    inputPrefixes: prefixes.describe(
+      'URL prefixes that its inputs may come from; other tenants may name none of its own',
+    ),
     outputPrefixes: prefixes.describe('URL prefixes that its outputs may go to'),
     ownsPrefixes: z
       .object({ input: z.boolean(), output: z.boolean() })

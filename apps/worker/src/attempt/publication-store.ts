@@ -183,7 +183,9 @@ export class PublicationStore {
   async #write(key: AttemptKey, sql: string, values: object): Promise<unknown[]> {
     const { jobId, number } = key;
     const record = JSON.stringify({ jobId, number, leaseS: this.options.leaseMs / 1000, ...values });
-    const answer: unknown[] | [unknown[], number] = await this.dataSource.query(sql.replaceAll('$1', '$1::jsonb'), [record]);
+    const answer: unknown[] | [unknown[], number] = await this.dataSource.query(sql.replaceAll('$1', '$1::jsonb'), [
+      record,
+    ]);
     return Array.isArray(answer[0]) ? answer[0] : answer;
   }
 }

@@ -73,7 +73,10 @@ export class Publisher {
   }
 
   /** Never rejects: what goes wrong is written into the database. */
-  async carryOut(manifest: readonly (StagedOutput & { isPublished?: boolean })[], signal: AbortSignal): Promise<boolean> {
+  async carryOut(
+    manifest: readonly (StagedOutput & { isPublished?: boolean })[],
+    signal: AbortSignal,
+  ): Promise<boolean> {
     const { store, logger } = this.options;
     try {
       this.#published.push(...manifest.filter(({ isPublished }) => isPublished).map(({ path }) => path));
@@ -106,7 +109,12 @@ export class Publisher {
       const limit = { bytes: left, jobBytes: share.diskBytes };
       const temporary = temporaryName(this.#token, index);
       try {
-        const one = await stageOutput(output, sourceOf(output), { place: this.options.place, temporary, limit, signal });
+        const one = await stageOutput(output, sourceOf(output), {
+          place: this.options.place,
+          temporary,
+          limit,
+          signal,
+        });
         staged.push(one);
         left -= one.bytes;
       } catch (error) {

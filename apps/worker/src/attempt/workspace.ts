@@ -5,7 +5,13 @@ import { join } from 'node:path';
 import { type Mount, type Scratch } from '#lib/execution';
 import { digestOf } from '#lib/profiles';
 import { narrowPrefixes, type OutputReference } from '#lib/jobs';
-import { type OutputPermissions, type OutputPlace, type OutputSource, stageInput, type StagingRules } from '#lib/staging';
+import {
+  type OutputPermissions,
+  type OutputPlace,
+  type OutputSource,
+  stageInput,
+  type StagingRules,
+} from '#lib/staging';
 import { type Claim } from './claim.js';
 import { type ScratchPool, type SlotScratch } from '../node/scratch-pool.js';
 import { outputDirectories, type OutputDirectory, placeOf } from './output-mounts.js';
