@@ -43,6 +43,8 @@ export async function startTestApi(settings: Record<string, string> = {}): Promi
     PORIN_RETRY_PAUSE_MS: '100',
     PORIN_INPUT_URL_PREFIXES: 'file:///',
     PORIN_OUTPUT_URL_PREFIXES: 'file:///',
+    // Rows that stand for a worker claim when the test says so.
+    PORIN_CLAIM_PATIENCE_MS: '3600000',
     ...settings,
   });
   const app = await createApp(config, pino({ level: 'silent' }));

@@ -6,6 +6,10 @@ import { LearnedProfiles1764200000000 } from '../../../migrations/1764200000000-
 import { StagesAndDenials1764300000000 } from '../../../migrations/1764300000000-stages-and-denials.js';
 import { OwnSchema1764400000000 } from '../../../migrations/1764400000000-own-schema.js';
 import { Publication1764410000000 } from '../../../migrations/1764410000000-publication.js';
+import { TenantBounds1764470000000 } from '../../../migrations/1764470000000-tenant-bounds.js';
+import { Connection, SEARCH_PATH_OPTION } from './connection.js';
+import { SigningKeys1764430000000 } from '../../../migrations/1764430000000-signing-keys.js';
+import { Placement1764460000000 } from '../../../migrations/1764460000000-placement.js';
 import { Application, Build, TenantSetting } from './entities/application.js';
 import { Artifact, ArtifactChunk, DenialRow, ExecutorRun, RecordingRow } from './entities/executor-run.js';
 import { Attempt, Executor, Job, JobOutput, Outbox } from './entities/job.js';
@@ -42,14 +46,11 @@ export const MIGRATIONS = [
   LearnedProfiles1764200000000,
   StagesAndDenials1764300000000,
   OwnSchema1764400000000,
+  TenantBounds1764470000000,
+  SigningKeys1764430000000,
+  Placement1764460000000,
   Publication1764410000000,
 ];
-
-/**
- * Startup options of every connection. `public` is for a database that has no schema `porin` yet, and for what the owner of
- * an older one still has there.
- */
-export const SEARCH_PATH_OPTION = '-c search_path=porin,public';
 
 export function makeDataSource(options: { url: string; applicationName: string; poolSize?: number }): DataSource {
   return new DataSource({
@@ -60,6 +61,11 @@ export function makeDataSource(options: { url: string; applicationName: string; 
     migrations: MIGRATIONS,
     synchronize: false,
     poolSize: options.poolSize ?? 10,
-    extra: { options: SEARCH_PATH_OPTION, statement_timeout: 30_000, idle_in_transaction_session_timeout: 30_000 },
+    extra: {
+      Client: Connection,
+      options: SEARCH_PATH_OPTION,
+      statement_timeout: 30_000,
+      idle_in_transaction_session_timeout: 30_000,
+    },
   });
 }

@@ -21,8 +21,6 @@ export interface Given {
   readonly operands: readonly string[];
   /** The text of an option that takes one, or its default. */
   readonly text: (option: string) => string | undefined;
-  /** Of an option that may be given several times; undefined where it was not. */
-  readonly texts: (option: string) => readonly string[] | undefined;
   readonly flag: (option: string) => boolean;
 }
 

@@ -1,9 +1,11 @@
 /** `porin-admin tenant show|set`: what holds for all jobs and versions of a tenant. */
-import { UNKNOWN_CONTENT } from '#lib/profiles';
-import { changeTenant, TENANT_DEFAULTS, type TenantSettings, tenantSettings } from '../tenant/tenant-settings.js';
-import { type Command, oneOf, TENANT_OPTION, UsageError, withDatabase } from './command.js';
+import { z } from 'zod';
+import { ofEach, SETTING_NAMES, SETTINGS, TENANT_DEFAULTS, type TenantSettings } from '../tenant/settings.js';
+import { changeTenant, type TenantChange, tenantSettings } from '../tenant/tenant-settings.js';
+import { tenantUsage } from '../tenant/tenant-usage.js';
+import { type Command, TENANT_OPTION, UsageError, withDatabase } from './command.js';
 
-const ON_OR_OFF = ['on', 'off'] as const;
+const OPTIONS = Object.fromEntries(SETTING_NAMES.map((name) => [SETTINGS[name].option, { type: 'string' as const }]));
 
 export const TENANT_COMMANDS: readonly Command[] = [
   {
@@ -12,39 +14,31 @@ export const TENANT_COMMANDS: readonly Command[] = [
     help: ['what holds for all jobs and versions of a tenant', '--tenant <name>    (default: default)'],
     async run({ text }) {
       const tenant = text('tenant') ?? '';
-      printTenant(tenant, await withDatabase((manager) => tenantSettings(manager, tenant)));
+      await withDatabase(async (manager) => {
+        printTenant(tenant, await tenantSettings(manager, tenant));
+        const { queuedJobs, storedBytes, proposals } = await tenantUsage(manager, tenant);
+        console.log(`used\t${queuedJobs} jobs, ${storedBytes} bytes stored, ${proposals} proposals`);
+      });
     },
   },
   {
     words: 'tenant set',
-    options: {
-      'unknown-content': { type: 'string' },
-      'four-eyes': { type: 'string' },
-      'input-prefix': { type: 'string', multiple: true },
-      'output-prefix': { type: 'string', multiple: true },
-      ...TENANT_OPTION,
-    },
+    options: { ...OPTIONS, ...TENANT_OPTION },
     help: [
-      'change it',
-      '--unknown-content <what>   learn, hold or refuse: what jobs get whose image is of no application',
-      '--four-eyes <on|off>       whether another person must approve than who proposed, or submitted the jobs',
-      '--input-prefix <url>       URLs that inputs may come from; may be given several times. Other tenants lose them',
-      '                           grid: those of the grid again, none: no URL at all',
-      '--output-prefix <url>      URLs that outputs may go to, in the same way',
-      '--tenant <name>            (default: default)',
+      'change it; "default" in the place of a value goes back to the default',
+      ...SETTING_NAMES.map((name) => {
+        const { option, takes, help } = SETTINGS[name];
+        return `${`--${option} <${takes}>`.padEnd(40)} ${help}`;
+      }),
+      `${'--tenant <name>'.padEnd(40)} (default: default)`,
     ],
-    async run({ text, texts }) {
+    async run({ text }) {
       const tenant = text('tenant') ?? '';
-      const unknownContent = oneOf('unknown-content', UNKNOWN_CONTENT, text('unknown-content'));
-      const fourEyes = oneOf('four-eyes', ON_OR_OFF, text('four-eyes'));
-      const change = {
-        unknownContent,
-        fourEyes: fourEyes && fourEyes === 'on',
-        inputPrefixes: prefixes(texts('input-prefix')),
-        outputPrefixes: prefixes(texts('output-prefix')),
-      };
-      if (Object.values(change).every((value) => value === undefined)) {
-        throw new UsageError('tenant set needs --unknown-content, --four-eyes, --input-prefix or --output-prefix');
+      const change = readChange(text);
+      if (Object.keys(change).length === 0) {
+        throw new UsageError(
+          `tenant set needs ${SETTING_NAMES.map((name) => `--${SETTINGS[name].option}`).join(' or ')}`,
+        );
       }
       const after = await withDatabase((database) =>
         database.transaction((manager) => changeTenant(manager, { tenant, actor: 'command line' }, change)),
@@ -54,21 +48,37 @@ export const TENANT_COMMANDS: readonly Command[] = [
   },
 ];
 
-/** Null: the grid's. */
-function prefixes(given: readonly string[] | undefined): string[] | null | undefined {
-  if (given?.length === 1 && given[0] === 'grid') return null;
-  if (given?.length === 1 && given[0] === 'none') return [];
-  return given && [...given];
+function readChange(text: (option: string) => string | undefined): TenantChange {
+  const values = ofEach((name) => {
+    const typed = text(SETTINGS[name].option);
+    return typed === undefined || typed === 'default' ? typed && TENANT_DEFAULTS[name] : readValue(name, typed);
+  });
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined));
+}
+
+const WORDS: Readonly<Record<string, boolean>> = { on: true, off: false };
+
+function readValue(name: keyof TenantSettings, typed: string): unknown {
+  const { schema, option, takes } = SETTINGS[name];
+  const list = typed === 'none' ? [] : typed.split(',').map((entry) => entry.trim());
+  const candidates = [typed, WORDS[typed], /^\d+$/.test(typed) ? Number(typed) : undefined, list];
+  for (const candidate of candidates) {
+    const parsed = z.safeParse<z.ZodType>(schema, candidate);
+    if (candidate !== undefined && parsed.success) return parsed.data;
+  }
+  throw new UsageError(`--${option} must be one of ${takes.replaceAll('|', ', ')}`);
 }
 
 function printTenant(tenant: string, settings: TenantSettings): void {
-  const { unknownContent, fourEyes, inputPrefixes, outputPrefixes } = settings;
-  const onOrOff = (is: boolean): string => (is ? 'on' : 'off');
   console.log(`tenant\t${tenant}`);
-  console.log(`unknown content\t${unknownContent}\t(default: ${TENANT_DEFAULTS.unknownContent})`);
-  console.log(`four eyes\t${onOrOff(fourEyes)}\t(default: ${onOrOff(TENANT_DEFAULTS.fourEyes)})`);
-  const listed = (list: readonly string[] | null): string =>
-    list === null ? "the grid's" : list.length === 0 ? 'none' : list.join(' ');
-  console.log(`input prefixes\t${listed(inputPrefixes)}\t(default: the grid's)`);
-  console.log(`output prefixes\t${listed(outputPrefixes)}\t(default: the grid's)`);
+  for (const name of SETTING_NAMES) {
+    const [now, otherwise] = [shown(settings[name]), shown(TENANT_DEFAULTS[name])];
+    console.log(`${SETTINGS[name].option.replaceAll('-', ' ')}\t${now}\t(default: ${otherwise})`);
+  }
+}
+
+function shown(value: TenantSettings[keyof TenantSettings]): string {
+  if (typeof value === 'boolean') return value ? 'on' : 'off';
+  if (typeof value === 'object' && value !== null) return value.length === 0 ? 'none' : value.join(',');
+  return value === null ? 'as the grid' : String(value);
 }

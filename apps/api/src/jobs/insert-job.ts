@@ -8,6 +8,7 @@ import { PorinError } from '../errors/porin-error.js';
 import { type GridPrefixes } from '../tenant/tenant-prefixes.js';
 import { checkReferences } from './check-references.js';
 import { claimOutputs } from './claim-outputs.js';
+import { requireRoomForJob } from '../tenant/tenant-usage.js';
 import { refuseEarly } from './refuse-early.js';
 
 export interface WrittenJob {
@@ -75,6 +76,7 @@ export async function insertJob(manager: EntityManager, caller: Caller, order: J
   const id = (inserted.raw as { id: string }[])[0]?.id;
   if (id === undefined) return findEarlier(manager, caller, idempotencyKey ?? '', requestDigest);
   await checkReferences(manager, caller.tenant, fields, order.grid);
+  await requireRoomForJob(manager, caller.tenant);
   const request = {
     architecture: fields.architecture,
     ...(fields.requestedEnforcement !== null && { enforcement: fields.requestedEnforcement }),

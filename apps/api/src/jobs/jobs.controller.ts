@@ -48,6 +48,7 @@ const SUBMISSION_ERRORS: readonly ErrorCode[] = [
   ...(['profile-required', 'audit-needs-profile'] as const),
   ...(['input-not-allowed', 'output-not-allowed'] as const),
   ...(['level-not-allowed', 'level-impossible', 'monitoring-unavailable'] as const),
+  ...(['too-many-jobs', 'tenant-storage-full'] as const),
 ];
 
 @ApiBearerAuth()

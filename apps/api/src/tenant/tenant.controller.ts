@@ -9,10 +9,12 @@ import { Answers, BODY_ERRORS } from '../openapi/answers.js';
 import { tenantAnswer, tenantChange } from './tenant-answers.js';
 import { API_CONFIG } from '../tokens.js';
 import { type GridPrefixes, gridPrefixes } from './tenant-prefixes.js';
-import { changeTenant, TENANT_DEFAULTS, type TenantSettings, tenantSettings } from './tenant-settings.js';
+import { TENANT_DEFAULTS, type TenantSettings } from './settings.js';
+import { changeTenant, tenantSettings } from './tenant-settings.js';
+import { type TenantUsage, tenantUsage } from './tenant-usage.js';
 
 @ApiBearerAuth()
-@Controller('api/v1/tenant')
+@Controller('api/v1/tenants/self')
 export class TenantController {
   readonly #grid: GridPrefixes;
 
@@ -24,9 +26,10 @@ export class TenantController {
   }
 
   @Get()
-  @Answers({ summary: 'Get the settings of the tenant', schema: tenantAnswer })
+  @Answers({ summary: 'Get the settings and bounds of the tenant, and what it uses of them', schema: tenantAnswer })
   async get(@CurrentCaller() { tenant }: Caller) {
-    return answerOf(tenant, await tenantSettings(this.dataSource.manager, tenant), this.#grid);
+    const { manager } = this.dataSource;
+    return this.#answerOf(tenant, await tenantSettings(manager, tenant), await tenantUsage(manager, tenant));
   }
 
   @Patch()
@@ -41,19 +44,14 @@ export class TenantController {
     @CurrentCaller() { tenant, keyId }: Caller,
   ) {
     const after = await this.dataSource.transaction((manager) => changeTenant(manager, { tenant, actor: keyId }, body));
-    return answerOf(tenant, after, this.#grid);
+    return this.#answerOf(tenant, after, await tenantUsage(this.dataSource.manager, tenant));
   }
-}
 
-function answerOf(tenant: string, settings: TenantSettings, grid: GridPrefixes): z.input<typeof tenantAnswer> {
-  const { unknownContent, fourEyes, inputPrefixes, outputPrefixes } = settings;
-  return {
-    tenant,
-    unknownContent,
-    fourEyes,
-    inputPrefixes: [...(inputPrefixes ?? grid.inputPrefixes)],
-    outputPrefixes: [...(outputPrefixes ?? grid.outputPrefixes)],
-    ownsPrefixes: { input: inputPrefixes !== null, output: outputPrefixes !== null },
-    defaults: TENANT_DEFAULTS,
-  };
+  #answerOf(tenant: string, settings: TenantSettings, usage: TenantUsage): z.input<typeof tenantAnswer> {
+    const allowedPrefixes = {
+      inputs: [...(settings.inputPrefixes ?? this.#grid.inputPrefixes)],
+      outputs: [...(settings.outputPrefixes ?? this.#grid.outputPrefixes)],
+    };
+    return { tenant, ...settings, allowedPrefixes, defaults: TENANT_DEFAULTS, usage };
+  }
 }

@@ -144,16 +144,6 @@ export class PublicationStore {
     );
   }
 
-  /** Whether a node that takes part began to publish it and is likely to go on: the bytes are there. */
-  async isAnothers(jobId: string): Promise<boolean> {
-    const rows: unknown[] = await this.dataSource.query(
-      `SELECT FROM publication JOIN node ON node.id = node_id
-       WHERE job_id = $1 AND node_id <> $2 AND state <> 'GONE' AND heartbeat_at > now() - make_interval(secs => ${AWAY_AFTER_S})`,
-      [jobId, this.options.nodeId],
-    );
-    return rows.length > 0;
-  }
-
   /** What attempts of this node may have left that nobody goes on from. */
   async abandoned(): Promise<readonly Staging[]> {
     return this.dataSource.query(
@@ -189,9 +179,6 @@ export class PublicationStore {
     return Array.isArray(answer[0]) ? answer[0] : answer;
   }
 }
-
-/** A node that was silent for two heartbeats is not waited for. */
-const AWAY_AFTER_S = 20;
 
 const KEY = `attempt.job_id = ($1->>'jobId')::uuid AND attempt.number = ($1->>'number')::integer`;
 const PUBLISHING = `${KEY} AND attempt.state = 'PUBLISHING'`;

@@ -2,5 +2,6 @@
 import { OUTPUT_CLAIMS } from './output-claims.js';
 import { type SqlFunction } from './sql-function.js';
 import { STATE_MACHINE } from './state-machine.js';
+import { TENANT_USAGE } from './tenant-usage.js';
 
-export const FUNCTIONS: readonly SqlFunction[] = [...STATE_MACHINE, ...OUTPUT_CLAIMS];
+export const FUNCTIONS: readonly SqlFunction[] = [...STATE_MACHINE, ...OUTPUT_CLAIMS, ...TENANT_USAGE];
