@@ -11,7 +11,7 @@ import { HttpServer } from '../support/http-server.js';
 
 let grid: Grid;
 let server: HttpServer;
-let workers: TestWorker[] = [];
+const workers: TestWorker[] = [];
 /** What the server has taken, by path; and how its next requests are answered. */
 const received = new Map<string, string[]>();
 let answer: (response: ServerResponse) => void = (response) => response.end();

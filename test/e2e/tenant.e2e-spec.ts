@@ -20,6 +20,7 @@ afterAll(() => api.stop());
 const GIB = 1024 ** 3;
 const DEFAULTS = {
   ...{ unknownContent: 'hold', fourEyes: false, retentionDays: null },
+  ...{ imageRegistries: null, localImages: null, inputPrefixes: null, outputPrefixes: null },
   ...{ maxQueuedJobs: 100_000, maxStoredBytes: 100 * GIB, maxImageBytes: 50 * GIB, maxProposals: 1_000 },
 };
 const UNUSED = { queuedJobs: 0, storedBytes: 0, proposals: 0 };
@@ -176,5 +177,61 @@ describe('the command line', () => {
     const back = await porin('tenant', 'set', '--tenant', 'ward', '--max-queued-jobs', 'default');
     expect(back).toContain('max queued jobs\t100000');
     await expect(porin('tenant', 'set', '--unknown-content', 'allow')).rejects.toThrow(/one of learn, hold, refuse/);
+  });
+
+  it('says which images a tenant may run', async () => {
+    const set = (...args: string[]) => porin('tenant', 'set', '--tenant', 'lab', ...args);
+    const changed = await set('--image-registries', 'r.example, docker.io/lab/*', '--local-images', 'none');
+    expect(changed).toContain(
+      'image registries\tr.example,docker.io/lab/*\t(default: as the grid)\nlocal images\tnone',
+    );
+    const { submitter } = await keysOf('lab');
+    expect((await api.get(submitter, PATH).expect(200)).body).toMatchObject({
+      imageRegistries: ['r.example', 'docker.io/lab/*'],
+      localImages: [],
+      defaults: { imageRegistries: null, localImages: null },
+    });
+    expect(await set('--image-registries', 'default')).toContain('image registries\tas the grid');
+    for (const list of ['Lab', 'a b', '', '/x', Array(101).fill('r.example').join(',')]) {
+      await expect(set('--image-registries', list)).rejects.toThrow(/--image-registries/);
+    }
+  });
+
+  it('gives a tenant prefixes, which are lost to all others until it gives them back', async () => {
+    const set = (...args: string[]) => porin('tenant', 'set', ...args);
+    const [archive, other] = [await keysOf('archive'), await keysOf('elsewhere')];
+    const job = (input: string, output: string) => ({
+      executors: [{ image: 'debian:12', command: ['true'] }],
+      inputs: [{ url: input, path: '/in/a' }],
+      outputs: [{ url: output, path: '/out/a' }],
+    });
+    const codeOf = async (key: string, input: string, output: string) => {
+      const { status, body } = await api.post(key, '/api/v1/jobs', job(input, output));
+      return status === 201 ? 'taken' : `${status} ${(body as { code: string }).code}`;
+    };
+    const mine = ['--tenant', 'archive'];
+    const [inputs, outputs] = ['file:///a/in/,file:///ref', 'file:///a/out'];
+    const shown = await set(...mine, '--input-prefixes', inputs, '--output-prefixes', outputs);
+    expect(shown).toContain(`input prefixes\t${inputs}\t`);
+    expect((await api.get(archive.submitter, PATH).expect(200)).body).toMatchObject({
+      inputPrefixes: ['file:///a/in/', 'file:///ref'],
+      outputPrefixes: ['file:///a/out'],
+      defaults: { inputPrefixes: ['file:///'] },
+    });
+    expect(await codeOf(archive.submitter, 'file:///a/in/x', 'file:///a/out/1')).toBe('taken');
+    expect(await codeOf(archive.submitter, 'file:///b/x', 'file:///a/out/2')).toBe('403 input-not-allowed');
+    expect(await codeOf(archive.submitter, 'file:///a/in/x', 'file:///a/in/3')).toBe('403 output-not-allowed');
+    for (const url of ['file:///a/in/x', 'file:///%61/in/x', 'file:///ref/x', 'file:///a/out/x']) {
+      expect(await codeOf(other.admin, url, 'file:///b/1')).toBe('403 input-not-allowed');
+      expect(await codeOf(other.admin, 'file:///b/x', url)).toBe('403 output-not-allowed');
+    }
+    await expect(set('--tenant', 'elsewhere', '--output-prefixes', 'file:///a/')).rejects.toThrow(
+      /file:\/\/\/a\/ overlaps file:\/\/\/a\/in\/, which is the tenant archive's alone/,
+    );
+    await expect(set(...mine, '--output-prefixes', 'file:///a#b')).rejects.toThrow(/must not contain a raw "#"/);
+    await api.patch(archive.admin, PATH, { outputPrefixes: ['file:///'] }).expect(400);
+    await set(...mine, '--input-prefixes', 'none', '--output-prefixes', 'default');
+    expect(await codeOf(archive.submitter, 'file:///a/in/x', 'file:///a/out/4')).toBe('403 input-not-allowed');
+    expect(await codeOf(other.submitter, 'file:///a/in/x', 'file:///a/out/5')).toBe('taken');
   });
 });

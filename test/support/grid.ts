@@ -112,6 +112,8 @@ export class Grid {
         PORIN_APPROVAL_PUBLIC_KEY_FILE: join(this.directory, 'public.pem'),
         PORIN_INPUT_URL_PREFIXES: `${pathToFileURL(this.inputs).href}/`,
         PORIN_OUTPUT_URL_PREFIXES: `${pathToFileURL(this.outputs).href}/`,
+        PORIN_IMAGE_REGISTRIES: '127.0.0.1:*',
+        PORIN_LOCAL_IMAGES: '*',
         PORIN_DRAIN_MS: '30000',
         ...settings,
       },

@@ -1,6 +1,7 @@
 /** The environment of the API and of the worker: every variable, its meaning, default and check. */
+import { isIP } from 'node:net';
 import { cpus, hostname, totalmem } from 'node:os';
-import { urlPrefixProblem } from '#lib/jobs';
+import { imagePatternProblem, urlPrefixProblem } from '#lib/jobs';
 import { beyondDefaultNames } from '#lib/profiles';
 import { z } from 'zod';
 
@@ -26,7 +27,25 @@ const urlPrefixes = list.superRefine((prefixes, context) => {
     if (problem !== null) context.addIssue({ code: 'custom', message: problem });
   }
 });
+/** An address, or one with the length of its network's prefix. */
+function isNetwork(text: string): boolean {
+  const [address = '', prefix, ...rest] = text.split('/');
+  const family = isIP(address);
+  if (family === 0 || rest.length > 0 || address.includes('%')) return false;
+  if (prefix === undefined) return true;
+  return /^\d{1,3}$/.test(prefix) && Number(prefix) <= (family === 4 ? 32 : 128);
+}
 const absolutePath = z.string().regex(/^\//, 'must be an absolute path');
+
+/** Patterns of images or registries; unset is told apart from an empty list. */
+const imagePatterns = list
+  .superRefine((patterns, context) => {
+    for (const pattern of patterns) {
+      const problem = imagePatternProblem(pattern);
+      if (problem !== null) context.addIssue({ code: 'custom', message: problem });
+    }
+  })
+  .optional();
 
 const shared = {
   PORIN_REDIS_URL: url('redis:', 'rediss:').describe(
@@ -54,6 +73,12 @@ const shared = {
     .describe(
       "System calls, or families of them, that programs may make beyond the container engine's default, separated by commas (numa). The same for the API and all workers",
     ),
+  PORIN_IMAGE_REGISTRIES: imagePatterns.describe(
+    'Registries that images may come from, separated by commas: registry.example.org, 10.0.0.5:5000, docker.io/library/*; * allows every one with a public address. A worker without it pulls nothing; the API shows it to tenants',
+  ),
+  PORIN_LOCAL_IMAGES: imagePatterns.describe(
+    'Images of a node that jobs may run without a registry, by name, separated by commas: lab/*, porin-test/payload; * allows all that no registry gave. A worker without it allows none; the API shows it to tenants',
+  ),
   PORIN_OUTPUT_URL_PREFIXES: urlPrefixes
     .default([])
     .describe('URL prefixes that outputs may go to, separated by commas'),
@@ -67,7 +92,7 @@ export const apiVariables = z.object({
     .describe('Postgres as the owner of the schema; only the command "porin-admin migrate" needs it'),
   PORIN_HOST: z.string().default('127.0.0.1').describe('Address the API listens on'),
   PORIN_PORT: integer(0, 65535).default(8080).describe('Port the API listens on; 0 picks a free one'),
-  PORIN_BODY_LIMIT_BYTES: integer(1024, 1024 ** 3)
+  PORIN_BODY_LIMIT_BYTES: integer(1024, 256 * 1024 ** 2)
     .default(4 * 1024 ** 2)
     .describe('Largest request body, bytes'),
   PORIN_SIGNING_KEY_FILE: absolutePath.describe('Ed25519 private key (PKCS#8 PEM) that signs approvals; mode 0600'),
@@ -76,7 +101,22 @@ export const apiVariables = z.object({
     .describe(
       'Public keys whose earlier approvals still count beside those of the signing key: as for workers. Needed after a change of the signing key, until everything is signed anew',
     ),
-  PORIN_RATE_LIMIT_PER_MINUTE: integer(1, 1_000_000).default(6_000).describe('Requests per minute and client address'),
+  PORIN_RATE_LIMIT_PER_MINUTE: integer(1, 1_000_000).default(6_000).describe('Requests per minute and API key'),
+  PORIN_TENANT_RATE_LIMIT_PER_MINUTE: integer(1, 10_000_000)
+    .default(30_000)
+    .describe('Requests per minute of all keys of a tenant together'),
+  PORIN_WRONG_KEY_LIMIT_PER_MINUTE: integer(1, 1_000_000)
+    .default(600)
+    .describe('Requests with a wrong key per minute and client address (of IPv6, its first 64 bits)'),
+  PORIN_TRUSTED_PROXIES: list
+    .default([])
+    .refine((entries) => entries.every(isNetwork), { error: 'must be addresses and networks, such as 10.0.0.0/8' })
+    .describe(
+      'Addresses and networks of reverse proxies whose X-Forwarded-For is believed, separated by commas (127.0.0.1,10.0.0.0/8)',
+    ),
+  PORIN_REQUEST_TIMEOUT_MS: integer(1_000, 3_600_000)
+    .default(60_000)
+    .describe('How long a request may take to arrive, body included, milliseconds; its headers get 10 s at most'),
   PORIN_CLAIM_PATIENCE_MS: integer(100, 3_600_000)
     .default(10_000)
     .describe(
@@ -161,5 +201,14 @@ export const workerVariables = z.object({
   PORIN_DRAIN_MS: integer(0, 86_400_000)
     .default(600_000)
     .describe('How long SIGTERM waits for running jobs, milliseconds'),
+  PORIN_IMAGE_LIMIT_BYTES: integer(1024 ** 2, 2 ** 53)
+    .default(20 * GIB)
+    .describe("Largest image, unpacked, and the most that one pull may take of the engine's disk, bytes"),
+  PORIN_IMAGE_FREE_BYTES: integer(0, 2 ** 53)
+    .default(GIB)
+    .describe("Bytes of the engine's disk that a pull must leave free"),
+  PORIN_IMAGE_PULL_TIMEOUT_MS: integer(1_000, 86_400_000)
+    .default(1_800_000)
+    .describe('How long one pull may take, milliseconds; a node pulls one image at a time'),
   PORIN_IMAGE_KEEP_COUNT: integer(1, 10_000).default(20).describe('Pulled images kept on this node'),
 });

@@ -10,6 +10,7 @@ import { TenantBounds1764470000000 } from '../../../migrations/1764470000000-ten
 import { Connection, SEARCH_PATH_OPTION } from './connection.js';
 import { SigningKeys1764430000000 } from '../../../migrations/1764430000000-signing-keys.js';
 import { Placement1764460000000 } from '../../../migrations/1764460000000-placement.js';
+import { Images1764420000000 } from '../../../migrations/1764420000000-images.js';
 import { Application, Build, TenantSetting } from './entities/application.js';
 import { Artifact, ArtifactChunk, DenialRow, ExecutorRun, RecordingRow } from './entities/executor-run.js';
 import { Attempt, Executor, Job, JobOutput, Outbox } from './entities/job.js';
@@ -49,6 +50,7 @@ export const MIGRATIONS = [
   TenantBounds1764470000000,
   SigningKeys1764430000000,
   Placement1764460000000,
+  Images1764420000000,
   Publication1764410000000,
 ];
 
@@ -66,6 +68,9 @@ export function makeDataSource(options: { url: string; applicationName: string; 
       options: SEARCH_PATH_OPTION,
       statement_timeout: 30_000,
       idle_in_transaction_session_timeout: 30_000,
+      // For a server that takes connections and says nothing, or all of whose connections are in use.
+      connectionTimeoutMillis: 5_000,
+      query_timeout: 35_000,
     },
   });
 }

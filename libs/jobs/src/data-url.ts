@@ -1,4 +1,5 @@
 /** The URL of a data reference, parsed once for the API and for the worker: what it may look like, and what it names. */
+import { SPECIFICATION_BOUNDS } from './job-specification.js';
 
 interface Place {
   /** `file://`, or scheme, host and port. */
@@ -26,7 +27,8 @@ export type ParsedUrl =
 /** What a URL is for: a prefix may end with a slash and has no query; all others name one file. */
 export type UrlUse = 'reference' | 'prefix';
 
-export const URL_BOUNDS = { characters: 8192, parts: 100, partBytes: 255, pathBytes: 4095 } as const;
+/** NAME_MAX and PATH_MAX of Linux; and of parts, because every one makes the key of a claim longer. */
+const URL_BOUNDS = { parts: 100, partBytes: 255, pathBytes: SPECIFICATION_BOUNDS.pathBytes } as const;
 
 /** Decoding more often than this finds nothing that a server would decode. */
 const MAXIMUM_DECODINGS = 8;
@@ -117,7 +119,8 @@ const TOO_MANY_PARTS = `must not have more than ${URL_BOUNDS.parts} parts`;
 
 /** What no URL of ours may contain, and what to write instead. */
 function spellingProblem(text: string): string | null {
-  if (text.length > URL_BOUNDS.characters) return `must not be longer than ${URL_BOUNDS.characters} characters`;
+  const { urlCharacters } = SPECIFICATION_BOUNDS;
+  if (text.length > urlCharacters) return `must not be longer than ${urlCharacters} characters`;
   // eslint-disable-next-line no-control-regex -- they are what is looked for
   const control = /[\0-\x1f\x7f]/.exec(text)?.[0];
   if (control === '\0' || /%00/.test(text)) return 'must not contain null bytes';

@@ -3,6 +3,8 @@ export * from './attempt-state.js';
 export * from './check-job.js';
 export * from './data-url.js';
 export * from './error-catalogue.js';
+export * from './image-access.js';
+export * from './image-reference.js';
 export * from './job-error.js';
 export * from './job-specification.js';
 export * from './job-state.js';

@@ -1,6 +1,5 @@
 /** Outputs to `file:` URLs: staged beside the target under a hidden name, and renamed. */
-import { constants } from 'node:fs';
-import { type FileHandle, lstat, open, rename } from 'node:fs/promises';
+import { type FileHandle, lstat, rename } from 'node:fs/promises';
 import { type OutputReference } from '#lib/jobs';
 import { through } from './descriptor.js';
 import { errorCode, isMissing } from './failure.js';

@@ -66,7 +66,9 @@ function readValue(name: keyof TenantSettings, typed: string): unknown {
     const parsed = z.safeParse<z.ZodType>(schema, candidate);
     if (candidate !== undefined && parsed.success) return parsed.data;
   }
-  throw new UsageError(`--${option} must be one of ${takes.replaceAll('|', ', ')}`);
+  const words = takes.includes('|') ? `one of ${takes.replaceAll('|', ', ')}` : `<${takes}>`;
+  const { error } = z.safeParse<z.ZodType>(schema, takes === 'list' ? list : typed);
+  throw new UsageError(`--${option} must be ${words}: ${error?.issues[0]?.message ?? typed}`);
 }
 
 function printTenant(tenant: string, settings: TenantSettings): void {
@@ -78,7 +80,7 @@ function printTenant(tenant: string, settings: TenantSettings): void {
 }
 
 function shown(value: TenantSettings[keyof TenantSettings]): string {
+  if (Array.isArray(value)) return value.join(',') || 'none';
   if (typeof value === 'boolean') return value ? 'on' : 'off';
-  if (typeof value === 'object' && value !== null) return value.length === 0 ? 'none' : value.join(',');
   return value === null ? 'as the grid' : String(value);
 }

@@ -14,9 +14,6 @@ export const tenantAnswer = z
   .object({
     tenant: z.string(),
     ...settings,
-    allowedPrefixes: z
-      .object({ inputs: z.array(z.string()), outputs: z.array(z.string()) })
-      .describe('What its jobs may name now: its own prefixes, or those of the grid without those of other tenants'),
     defaults: z.object(settings).describe('What holds where nobody has changed anything'),
     usage: z
       .object({

@@ -1,14 +1,13 @@
 /** The caller's tenant over HTTP: what holds for all of its jobs and versions. */
-import { type ApiConfig } from '#lib/config';
 import { Body, Controller, Get, Inject, Patch } from '@nestjs/common';
 import { ApiBearerAuth } from '@nestjs/swagger';
+import { type ApiConfig } from '#lib/config';
 import { DataSource } from 'typeorm';
 import { type z } from 'zod';
 import { type Caller, CurrentCaller, NeedsRole } from '../auth/caller.js';
 import { Answers, BODY_ERRORS } from '../openapi/answers.js';
 import { tenantAnswer, tenantChange } from './tenant-answers.js';
 import { API_CONFIG } from '../tokens.js';
-import { type GridPrefixes, gridPrefixes } from './tenant-prefixes.js';
 import { TENANT_DEFAULTS, type TenantSettings } from './settings.js';
 import { changeTenant, tenantSettings } from './tenant-settings.js';
 import { type TenantUsage, tenantUsage } from './tenant-usage.js';
@@ -16,14 +15,10 @@ import { type TenantUsage, tenantUsage } from './tenant-usage.js';
 @ApiBearerAuth()
 @Controller('api/v1/tenants/self')
 export class TenantController {
-  readonly #grid: GridPrefixes;
-
   constructor(
     private readonly dataSource: DataSource,
-    @Inject(API_CONFIG) config: ApiConfig,
-  ) {
-    this.#grid = gridPrefixes(config);
-  }
+    @Inject(API_CONFIG) private readonly config: ApiConfig,
+  ) {}
 
   @Get()
   @Answers({ summary: 'Get the settings and bounds of the tenant, and what it uses of them', schema: tenantAnswer })
@@ -48,10 +43,13 @@ export class TenantController {
   }
 
   #answerOf(tenant: string, settings: TenantSettings, usage: TenantUsage): z.input<typeof tenantAnswer> {
-    const allowedPrefixes = {
-      inputs: [...(settings.inputPrefixes ?? this.#grid.inputPrefixes)],
-      outputs: [...(settings.outputPrefixes ?? this.#grid.outputPrefixes)],
-    };
-    return { tenant, ...settings, allowedPrefixes, defaults: TENANT_DEFAULTS, usage };
+    const {
+      PORIN_IMAGE_REGISTRIES: imageRegistries = null,
+      PORIN_LOCAL_IMAGES: localImages = null,
+      PORIN_INPUT_URL_PREFIXES: inputPrefixes,
+      PORIN_OUTPUT_URL_PREFIXES: outputPrefixes,
+    } = this.config;
+    const defaults = { ...TENANT_DEFAULTS, imageRegistries, localImages, inputPrefixes, outputPrefixes };
+    return { tenant, ...settings, defaults, usage };
   }
 }

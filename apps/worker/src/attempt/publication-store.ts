@@ -176,7 +176,7 @@ export class PublicationStore {
     const answer: unknown[] | [unknown[], number] = await this.dataSource.query(sql.replaceAll('$1', '$1::jsonb'), [
       record,
     ]);
-    return Array.isArray(answer[0]) ? answer[0] : answer;
+    return Array.isArray(answer[0]) ? (answer[0] as unknown[]) : answer;
   }
 }
 

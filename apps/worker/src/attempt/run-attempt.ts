@@ -249,7 +249,7 @@ export class Attempt {
           ...this.#denialStops(executor),
         },
         {
-          docker: node.docker,
+          engine: node.engine,
           initPath: this.options.initPath,
           runDirectory: this.options.runDirectory,
           recorder: node.recorder,
@@ -318,7 +318,7 @@ export class Attempt {
           })
         : toJobError(cause instanceof HeldRun ? cause.refused : cause, node.name);
     if (error.entry.fault === 'system') this.logger.error({ err: error }, error.code);
-    else this.logger.info({ code: error.code }, error.message);
+    else this.logger.info({ code: error.code, cause: causeOf(error) }, error.message);
     try {
       if (cause instanceof HeldRun && !signal.aborted) {
         await store.holdForDecision(this.claim, cause.buildId, cause.refused);
@@ -331,4 +331,11 @@ export class Attempt {
       this.logger.error({ err: failure }, 'the end of the attempt could not be written');
     }
   }
+}
+
+/** What the engine or a registry said is for the log alone. */
+function causeOf({ cause }: Error): string | undefined {
+  if (!(cause instanceof Error)) return undefined;
+  const deeper = causeOf(cause);
+  return deeper === undefined ? cause.message : `${cause.message} <- ${deeper}`;
 }
