@@ -208,6 +208,7 @@ describe('a worker that stands still past its lease', () => {
       const jobId = await submit(id);
       const lock = await step.reach(jobId, id);
       stopped.child.kill('SIGSTOP');
+      if (!step.isCommitted) await endStatements();
       await lock.release();
       frozen.push({ id, jobId, stopped, step });
     }

@@ -23,6 +23,8 @@ const DEFAULTS = {
   ...{ imageRegistries: null, localImages: null, inputPrefixes: null, outputPrefixes: null },
   ...{ maxQueuedJobs: 100_000, maxStoredBytes: 100 * GIB, maxImageBytes: 50 * GIB, maxProposals: 1_000 },
 };
+/** The API of the tests allows every file. */
+const GRID = { ...DEFAULTS, inputPrefixes: ['file:///'], outputPrefixes: ['file:///'] };
 const UNUSED = { queuedJobs: 0, storedBytes: 0, proposals: 0 };
 const PATH = '/api/v1/tenants/self';
 const keysOf = async (tenant: string) => ({
@@ -35,7 +37,7 @@ describe('the settings of a tenant', () => {
   it('are the defaults until an administrator changes one, and every change is in the audit trail', async () => {
     const { submitter, reviewer, admin } = await keysOf('clinic');
     const { body } = await api.get(submitter, PATH).expect(200);
-    expect(body).toEqual({ tenant: 'clinic', ...DEFAULTS, defaults: DEFAULTS, usage: UNUSED });
+    expect(body).toEqual({ tenant: 'clinic', ...DEFAULTS, defaults: GRID, usage: UNUSED });
     for (const key of [submitter, reviewer]) {
       const refused = await api.patch(key, PATH, { unknownContent: 'learn' }).expect(403);
       expect(refused.body.code).toBe('role-required');
@@ -61,7 +63,7 @@ describe('the settings of a tenant', () => {
     const [one, other] = [await keysOf('one'), await keysOf('other')];
     await api.patch(one.admin, PATH, { unknownContent: 'learn', fourEyes: true }).expect(200);
     expect((await api.get(other.admin, PATH).expect(200)).body).toEqual({
-      ...{ tenant: 'other', ...DEFAULTS, defaults: DEFAULTS, usage: UNUSED },
+      ...{ tenant: 'other', ...DEFAULTS, defaults: GRID, usage: UNUSED },
     });
   });
 
@@ -164,7 +166,9 @@ describe('the command line', () => {
   it('shows and changes the settings of a tenant', async () => {
     const shown = await porin('tenant', 'show', '--tenant', 'ward');
     expect(shown).toContain('tenant\tward\nunknown content\thold\t(default: hold)\nfour eyes\toff\t(default: off)\n');
-    expect(shown).toContain('max proposals\t1000\t(default: 1000)\nused\t0 jobs, 0 bytes stored, 0 proposals\n');
+    expect(shown).toContain('max proposals\t1000\t(default: 1000)\n');
+    expect(shown).toContain('output prefixes\tas the grid\t(default: as the grid)\n');
+    expect(shown).toContain('\nused\t0 jobs, 0 bytes stored, 0 proposals\n');
     const changed = await porin('tenant', 'set', '--tenant', 'ward', '--unknown-content', 'learn', '--four-eyes', 'on');
     expect(changed).toContain('unknown content\tlearn\t(default: hold)\nfour eyes\ton');
     expect(await porin('tenant', 'set', '--tenant', 'ward', '--four-eyes', 'off')).toContain('learn');
