@@ -14,6 +14,7 @@ import { Proposals } from './proposals/proposals.js';
 import { endLostAttempts, markSilentNodes, settleJobs } from './attempts/reconciler.js';
 import { endUndecidedJobs } from './held/denied-jobs.js';
 import { releaseHeldJobs } from './held/release-held.js';
+import { releaseOutputs } from './held/output-claims.js';
 import { deleteExpired } from './retention.js';
 import { NodeQueues } from './placement/node-queues.js';
 import { RedisUsers } from './placement/redis-users.js';
@@ -143,6 +144,7 @@ export class Dispatcher implements OnApplicationBootstrap, OnApplicationShutdown
         async () => {
           await dataSource.transaction(endLostAttempts);
           await dataSource.transaction((manager) => settleJobs(manager, retryPauseMs));
+          await dataSource.transaction(releaseOutputs);
         },
         () => SETTLE_MS,
       ),

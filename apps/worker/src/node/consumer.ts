@@ -43,6 +43,10 @@ export class Consumer {
     this.#worker.run().catch((error: unknown) => this.options.logger.error({ err: error }, 'the queue was lost'));
   }
 
+  isRunning(jobId: string): boolean {
+    return [...this.#running].some((attempt) => attempt.jobId === jobId);
+  }
+
   cancel(jobId: string): void {
     for (const attempt of this.#running) if (attempt.jobId === jobId) attempt.stop('canceled');
   }
