@@ -50,6 +50,8 @@ export async function startTestApi(
     PORIN_REDIS_URL: required('PORIN_TEST_REDIS_URL'),
     PORIN_SIGNING_KEY_FILE: keyFile,
     PORIN_RETRY_PAUSE_MS: '100',
+    PORIN_INPUT_URL_PREFIXES: 'file:///',
+    PORIN_OUTPUT_URL_PREFIXES: 'file:///',
     // Rows that stand for a worker claim when the test says so.
     PORIN_CLAIM_PATIENCE_MS: '3600000',
     ...(typeof settings === 'function' ? settings(database.apiUrl) : settings),

@@ -79,7 +79,7 @@ export class Grid {
     this.outputs = join(directory, 'outputs');
   }
 
-  /** On a fresh database with keys of its own, unless a grid that was elsewhere goes on. */
+  /** On a fresh database with keys of its own, unless a grid that was elsewhere goes on. `settings`: of the API. */
   static async start(settings: Record<string, string> = {}, earlier?: EarlierGrid): Promise<Grid> {
     const directory = mkdtempSync(join(tmpdir(), 'porin-grid-'));
     for (const name of ['inputs', 'outputs']) mkdirSync(join(directory, name));
