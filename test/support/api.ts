@@ -27,6 +27,8 @@ export interface TestApi {
   post(key: string, path: string, body?: object): supertest.Test;
   patch(key: string, path: string, body: object): supertest.Test;
   makeKey(options: { role: string; tenant?: string; expiresInMs?: number; revoked?: boolean }): Promise<string>;
+  /** Ends the service and starts it on the same database, with these settings over those it had. */
+  restart(settings?: Record<string, string>): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -36,22 +38,27 @@ export async function startTestApi(settings: Record<string, string> = {}): Promi
   const { privateKey, publicKey } = generateKeyPairSync('ed25519');
   const keyFile = join(directory, 'signing-key.pem');
   await writeFile(keyFile, privateKey.export({ type: 'pkcs8', format: 'pem' }), { mode: 0o600 });
-  const config = loadApiConfig({
+  let variables: Record<string, string> = {
     PORIN_DATABASE_URL: database.apiUrl,
     PORIN_REDIS_URL: required('PORIN_TEST_REDIS_URL'),
     PORIN_SIGNING_KEY_FILE: keyFile,
     PORIN_RETRY_PAUSE_MS: '100',
     ...settings,
-  });
-  const app = await createApp(config, pino({ level: 'silent' }));
-  await app.init();
+  };
+  const start = async () => {
+    const started = await createApp(loadApiConfig(variables), pino({ level: 'silent' }));
+    return started.init() as Promise<typeof started>;
+  };
+  let app = await start();
   const owner = new pg.Client({ connectionString: database.ownerUrl });
   await owner.connect();
   const worker = await WorkerRows.connect(database.workerUrl);
   const http = () => supertest(app.getHttpServer());
   const as = (key: string) => ({ Authorization: `Bearer ${key}` });
   return {
-    app,
+    get app() {
+      return app;
+    },
     database,
     owner,
     worker,
@@ -67,6 +74,11 @@ export async function startTestApi(settings: Record<string, string> = {}): Promi
         [tenant, role, hashApiKey(key), new Date(Date.now() + expiresInMs), revoked ? new Date() : null],
       );
       return key;
+    },
+    async restart(changes = {}) {
+      variables = { ...variables, ...changes };
+      await app.close();
+      app = await start();
     },
     async stop() {
       await app.close();
