@@ -47,7 +47,7 @@ export async function startTestApi(settings: Record<string, string> = {}): Promi
   };
   const start = async () => {
     const started = await createApp(loadApiConfig(variables), pino({ level: 'silent' }));
-    return started.init() as Promise<typeof started>;
+    return started.init();
   };
   let app = await start();
   const owner = new pg.Client({ connectionString: database.ownerUrl });
