@@ -23,6 +23,11 @@ export async function createApp(config: ApiConfig, logger: Logger): Promise<Nest
   app.use(securityHeaders);
   serveDocument(app);
   const dataSource = app.get(DataSource);
-  await checkSchema((sql) => dataSource.query(sql));
+  try {
+    await checkSchema((sql) => dataSource.query(sql));
+  } catch (error) {
+    await app.close();
+    throw error;
+  }
   return app;
 }

@@ -74,6 +74,12 @@ export const apiVariables = z.object({
     .default(10_000)
     .describe('Pause after a failure of ours before the second attempt, milliseconds; six times that before the third'),
   PORIN_RETENTION_DAYS: integer(1, 36_500).default(90).describe('Days that logs and traces are kept'),
+  PORIN_RECORDING_RETENTION_DAYS: integer(1, 36_500)
+    .default(180)
+    .describe('Days that recordings are kept which no profile version stands on'),
+  PORIN_JOB_RETENTION_DAYS: integer(1, 36_500)
+    .default(730)
+    .describe('Days that ended jobs are kept, with what was measured of them, unless a profile version stands on them'),
 });
 
 export const workerVariables = z.object({
@@ -103,9 +109,10 @@ export const workerVariables = z.object({
   PORIN_DISK_BYTES: integer(16 * 1024 ** 2, 2 ** 53)
     .default(20 * GIB)
     .describe('Scratch disk to share among jobs, bytes'),
-  PORIN_BASE_UID: integer(1000, 2 ** 31)
-    .default(200_000)
-    .describe('First uid of the slots; slot n runs as base + n'),
+  PORIN_BASE_UID: integer(1000, 2_147_000_000)
+    // Above what useradd and systemd give to users, to their subordinates and to containers (up to 1879048191).
+    .default(1_900_000_000)
+    .describe('First uid of the slots; slot n runs as base + n. No user may have it, nor have it as a subordinate uid'),
   PORIN_LOG_LIMIT_BYTES: integer(1024, 1024 ** 3)
     .default(10 * 1024 ** 2)
     .describe('Bytes kept of each of stdout and stderr'),

@@ -4,18 +4,19 @@ import { type ApiConfig } from '#lib/config';
 import { type ApprovalKeys } from '#lib/profiles';
 import { MESSAGE_OPTIONS, messageId, queueConnection, queueName } from '#lib/queue';
 import { Queue } from 'bullmq';
-import { SEARCH_PATH_OPTION } from '#lib/database';
-import pg from 'pg';
+import { Connection } from '#lib/database';
 import { type Logger } from 'pino';
 import { DataSource } from 'typeorm';
 import { passRuns } from '../profiles/denied/denied-runs.js';
-import { API_CONFIG, LOGGER, APPROVAL_KEYS } from '../tokens.js';
+import { considerPostponed } from '../profiles/postponed.js';
+import { foldUsage } from '../tenant/tenant-usage.js';
+import { API_CONFIG, APPROVAL_KEYS, LOGGER } from '../tokens.js';
 import { Alarm } from './alarm.js';
 import { Proposals } from './proposals/proposals.js';
 import { endLostAttempts, markSilentNodes, settleJobs } from './attempts/reconciler.js';
 import { endUndecidedJobs } from './held/denied-jobs.js';
 import { releaseHeldJobs } from './held/release-held.js';
-import { deleteExpiredArtifacts } from './retention.js';
+import { deleteExpired } from './retention.js';
 import { type Dispatch, possiblyLost, takeReady } from './attempts/relay.js';
 import { ApprovalListWatch } from './stages/approval-list-watch.js';
 import { RuleDecisions } from './stages/rule-decisions.js';
@@ -27,6 +28,7 @@ const RECONCILE_MS = 3_000;
 const LOOK_AT_LIST_MS = 1_000;
 const LOST_AFTER_S = 5;
 const RETENTION_MS = 60_000;
+const USAGE_MS = 5_000;
 /** A Redis that hangs must hold up nothing but its messages. */
 const REDIS_TIMEOUT_MS = 5_000;
 
@@ -70,10 +72,9 @@ export class Dispatcher implements OnApplicationBootstrap, OnApplicationShutdown
   /** A lost connection ends one turn of this loop, never the loop. */
   private async run(): Promise<void> {
     while (!this.stopping.signal.aborted) {
-      const session = new pg.Client({
+      const session = new Connection({
         connectionString: this.config.PORIN_DATABASE_URL,
         application_name: 'porin-dispatch',
-        options: SEARCH_PATH_OPTION,
       });
       try {
         await this.holdLock(session);
@@ -86,7 +87,7 @@ export class Dispatcher implements OnApplicationBootstrap, OnApplicationShutdown
     }
   }
 
-  private async holdLock(session: pg.Client): Promise<void> {
+  private async holdLock(session: Connection): Promise<void> {
     const { PORIN_DATABASE_URL: databaseUrl, PORIN_BEYOND_DEFAULT: beyondDefault } = this.config;
     const proposals = new Proposals(this.dataSource, { databaseUrl, settings: { beyondDefault } }, this.logger);
     let broken: Error | undefined;
@@ -128,12 +129,13 @@ export class Dispatcher implements OnApplicationBootstrap, OnApplicationShutdown
 
   /** In order; each is due again some time after it was done, the relay always. */
   private duties(): readonly (() => Promise<void>)[] {
-    const {
-      PORIN_QUEUE_DEPTH_FACTOR: depthFactor,
-      PORIN_RETENTION_DAYS: retentionDays,
-      PORIN_RETRY_PAUSE_MS: retryPauseMs,
-    } = this.config;
+    const { PORIN_QUEUE_DEPTH_FACTOR: depthFactor, PORIN_RETRY_PAUSE_MS: retryPauseMs } = this.config;
     const { dataSource } = this;
+    const retention = {
+      artifactDays: this.config.PORIN_RETENTION_DAYS,
+      recordingDays: this.config.PORIN_RECORDING_RETENTION_DAYS,
+      jobDays: this.config.PORIN_JOB_RETENTION_DAYS,
+    };
     return [
       paced(
         () => this.reconcile(),
@@ -149,8 +151,15 @@ export class Dispatcher implements OnApplicationBootstrap, OnApplicationShutdown
       async () => this.add(await dataSource.transaction((manager) => takeReady(manager, depthFactor))),
       paced(
         // The rest at the next turn.
-        async () => !(await deleteExpiredArtifacts(dataSource.manager, retentionDays)),
+        async () => !(await deleteExpired(dataSource.manager, retention)),
         (done) => (done ? RETENTION_MS : 0),
+      ),
+      paced(
+        async () => {
+          await foldUsage(dataSource.manager);
+          await considerPostponed(dataSource.manager);
+        },
+        () => USAGE_MS,
       ),
     ];
   }
