@@ -17,6 +17,7 @@ export const STATUS_BY_CODE = {
   'wrong-profile-state': 409,
   'log-expired': 410,
   'body-too-large': 413,
+  'image-invalid': 422,
   'unknown-application': 422,
   'profile-required': 422,
   'audit-needs-profile': 422,

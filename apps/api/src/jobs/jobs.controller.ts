@@ -59,7 +59,7 @@ export class JobsController {
     summary: 'Submit a job',
     status: 201,
     schema: jobDetail,
-    errors: [...BODY_ERRORS, 'unknown-application', ...SUBMISSION_ERRORS],
+    errors: [...BODY_ERRORS, 'unknown-application', 'image-invalid', ...SUBMISSION_ERRORS],
   })
   async submit(
     @Body({ schema: jobSchema }) body: JobRequest,
