@@ -1,4 +1,5 @@
 /** The environment of the API and of the worker: every variable, its meaning, default and check. */
+import { isIP } from 'node:net';
 import { cpus, hostname, totalmem } from 'node:os';
 import { imagePatternProblem } from '#lib/jobs';
 import { beyondDefaultNames } from '#lib/profiles';
@@ -19,6 +20,14 @@ const list = z.string().transform((text) =>
     .map((entry) => entry.trim())
     .filter((entry) => entry.length > 0),
 );
+/** An address, or one with the length of its network's prefix. */
+function isNetwork(text: string): boolean {
+  const [address = '', prefix, ...rest] = text.split('/');
+  const family = isIP(address);
+  if (family === 0 || rest.length > 0 || address.includes('%')) return false;
+  if (prefix === undefined) return true;
+  return /^\d{1,3}$/.test(prefix) && Number(prefix) <= (family === 4 ? 32 : 128);
+}
 const absolutePath = z.string().regex(/^\//, 'must be an absolute path');
 
 /** Patterns of images or registries; unset is told apart from an empty list. */
@@ -74,7 +83,7 @@ export const apiVariables = z.object({
     .describe('Postgres as the owner of the schema; only the command "porin-admin migrate" needs it'),
   PORIN_HOST: z.string().default('127.0.0.1').describe('Address the API listens on'),
   PORIN_PORT: integer(0, 65535).default(8080).describe('Port the API listens on; 0 picks a free one'),
-  PORIN_BODY_LIMIT_BYTES: integer(1024, 1024 ** 3)
+  PORIN_BODY_LIMIT_BYTES: integer(1024, 256 * 1024 ** 2)
     .default(4 * 1024 ** 2)
     .describe('Largest request body, bytes'),
   PORIN_SIGNING_KEY_FILE: absolutePath.describe('Ed25519 private key (PKCS#8 PEM) that signs approvals; mode 0600'),
@@ -83,7 +92,22 @@ export const apiVariables = z.object({
     .describe(
       'Public keys whose earlier approvals still count beside those of the signing key: as for workers. Needed after a change of the signing key, until everything is signed anew',
     ),
-  PORIN_RATE_LIMIT_PER_MINUTE: integer(1, 1_000_000).default(6_000).describe('Requests per minute and client address'),
+  PORIN_RATE_LIMIT_PER_MINUTE: integer(1, 1_000_000).default(6_000).describe('Requests per minute and API key'),
+  PORIN_TENANT_RATE_LIMIT_PER_MINUTE: integer(1, 10_000_000)
+    .default(30_000)
+    .describe('Requests per minute of all keys of a tenant together'),
+  PORIN_WRONG_KEY_LIMIT_PER_MINUTE: integer(1, 1_000_000)
+    .default(600)
+    .describe('Requests with a wrong key per minute and client address (of IPv6, its first 64 bits)'),
+  PORIN_TRUSTED_PROXIES: list
+    .default([])
+    .refine((entries) => entries.every(isNetwork), { error: 'must be addresses and networks, such as 10.0.0.0/8' })
+    .describe(
+      'Addresses and networks of reverse proxies whose X-Forwarded-For is believed, separated by commas (127.0.0.1,10.0.0.0/8)',
+    ),
+  PORIN_REQUEST_TIMEOUT_MS: integer(1_000, 3_600_000)
+    .default(60_000)
+    .describe('How long a request may take to arrive, body included, milliseconds; its headers get 10 s at most'),
   PORIN_CLAIM_PATIENCE_MS: integer(100, 3_600_000)
     .default(10_000)
     .describe(

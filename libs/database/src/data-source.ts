@@ -66,6 +66,9 @@ export function makeDataSource(options: { url: string; applicationName: string; 
       options: SEARCH_PATH_OPTION,
       statement_timeout: 30_000,
       idle_in_transaction_session_timeout: 30_000,
+      // For a server that takes connections and says nothing, or all of whose connections are in use.
+      connectionTimeoutMillis: 5_000,
+      query_timeout: 35_000,
     },
   });
 }

@@ -59,8 +59,9 @@ export class Dispatcher implements OnApplicationBootstrap, OnApplicationShutdown
     await this.queues.close();
   }
 
-  async ping(): Promise<void> {
-    await this.queues.ping();
+  /** Throws where Redis does not answer or takes no writes: a replica, one that is full, one that cannot save. */
+  async writeRedis(): Promise<void> {
+    await this.queues.write();
   }
 
   /** A lost connection ends one turn of this loop, never the loop. */

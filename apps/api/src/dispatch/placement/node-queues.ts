@@ -6,6 +6,8 @@ import { type Dispatch } from './place-jobs.js';
 
 /** A Redis that hangs must hold up nothing but its messages. */
 const REDIS_TIMEOUT_MS = 5_000;
+const READINESS_KEY = 'porin:ready';
+const READINESS_KEPT_MS = 60_000;
 /** Nobody reads the events of a queue. */
 const EVENTS_KEPT = 100;
 
@@ -29,8 +31,8 @@ export class NodeQueues {
     await inTime(this.#queue(nodeId).remove(messageId(message)));
   }
 
-  async ping(): Promise<void> {
-    await inTime(this.redis.ping());
+  async write(): Promise<void> {
+    await inTime(this.redis.set(READINESS_KEY, new Date().toISOString(), 'PX', READINESS_KEPT_MS));
   }
 
   async close(): Promise<void> {
