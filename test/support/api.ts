@@ -1,6 +1,6 @@
 /** The real API on a fresh database and the real Redis, and keys for it. */
 import 'reflect-metadata';
-import { generateKeyPairSync, type KeyObject } from 'node:crypto';
+import { generateKeyPairSync, type KeyObject, randomUUID } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -26,10 +26,19 @@ export interface TestApi {
   get(key: string, path: string): supertest.Test;
   post(key: string, path: string, body?: object): supertest.Test;
   patch(key: string, path: string, body: object): supertest.Test;
-  makeKey(options: { role: string; tenant?: string; expiresInMs?: number; revoked?: boolean }): Promise<string>;
+  makeKey(options: KeyOptions): Promise<string>;
   /** Ends the service and starts it on the same database, with these settings over those it had. */
   restart(settings?: Record<string, string>): Promise<void>;
   stop(): Promise<void>;
+}
+
+export interface KeyOptions {
+  readonly role: string;
+  readonly tenant?: string;
+  /** Whose it is; by default a service of its own. */
+  readonly principal?: string;
+  readonly expiresInMs?: number;
+  readonly revoked?: boolean;
 }
 
 type Settings = Readonly<Record<string, string>>;
@@ -72,11 +81,17 @@ export async function startTestApi(settings: Settings | ((databaseUrl: string) =
     get: (key, path) => http().get(path).set(as(key)),
     post: (key, path, body = {}) => http().post(path).set(as(key)).send(body),
     patch: (key, path, body) => http().patch(path).set(as(key)).send(body),
-    async makeKey({ role, tenant = 'default', expiresInMs = 3_600_000, revoked = false }) {
+    async makeKey({ role, tenant = 'default', principal = randomUUID(), expiresInMs = 3_600_000, revoked = false }) {
       const key = generateApiKey();
+      const whose = role === 'operator' ? null : tenant;
       await owner.query(
-        `INSERT INTO api_key (tenant, name, role, sha256, expires_at, revoked_at) VALUES ($1, 'test', $2, $3, $4, $5)`,
-        [tenant, role, hashApiKey(key), new Date(Date.now() + expiresInMs), revoked ? new Date() : null],
+        `INSERT INTO principal (tenant, kind, name) VALUES ($1, 'service', $2) ON CONFLICT (tenant, name) DO NOTHING`,
+        [whose, principal],
+      );
+      await owner.query(
+        `INSERT INTO api_key (principal_id, name, role, sha256, expires_at, revoked_at)
+         SELECT id, 'test', $3, $4, $5, $6 FROM principal WHERE tenant IS NOT DISTINCT FROM $1 AND name = $2`,
+        [whose, principal, role, hashApiKey(key), new Date(Date.now() + expiresInMs), revoked ? new Date() : null],
       );
       return key;
     },

@@ -10,7 +10,7 @@ export async function tenantSettings(manager: EntityManager, tenant: string): Pr
 
 export type TenantChange = { readonly [N in keyof TenantSettings]?: TenantSettings[N] | undefined };
 
-/** `actor`: an API key, or the program that an administrator used. A member that is absent stays as it is. */
+/** `actor`: a principal, or the program that an administrator used. A member that is absent stays as it is. */
 export async function changeTenant(
   manager: EntityManager,
   { tenant, actor }: { readonly tenant: string; readonly actor: string },
