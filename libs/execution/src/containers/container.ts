@@ -36,7 +36,7 @@ export class RunContainer {
         }),
       );
     } catch (error) {
-      // An engine that answered late may have made it all the same; a name that is taken is another's.
+      // A create that timed out may still have succeeded, so remove it. On a name conflict the container is not ours.
       if (engineStatus(error) === undefined) await container.remove();
       throw error;
     }
@@ -65,7 +65,9 @@ export class RunContainer {
 
   /** Waits until it has ended, which must be about to happen. */
   async exited(): Promise<void> {
-    await engineCall('end the container', () => this.engine.send({ ...this.#post('wait'), timeoutMs: EXIT_TIMEOUT_MS }));
+    await engineCall('end the container', () =>
+      this.engine.send({ ...this.#post('wait'), timeoutMs: EXIT_TIMEOUT_MS }),
+    );
   }
 
   /** To be asked when it has ended. */
