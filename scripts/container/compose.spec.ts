@@ -109,15 +109,17 @@ describe('docker-compose.yml', () => {
     for (const name of Object.keys(rest)) expect(renderEnvExample()).toContain(`${name}=`);
   });
 
-  it('hands over keys as secrets, each to the one program that needs it', () => {
+  it('hands over keys as secrets, and the one that signs to the API alone', () => {
     for (const [name, variable, secret] of [
       ['api', 'PORIN_SIGNING_KEY_FILE', 'signing_key'],
+      ['api', 'PORIN_APPROVAL_PUBLIC_KEY_FILE', 'approval_public_key'],
       ['worker', 'PORIN_APPROVAL_PUBLIC_KEY_FILE', 'approval_public_key'],
     ] as const) {
       expect(services[name].environment?.[variable]).toBe(`/run/secrets/${secret}`);
-      expect(services[name].secrets).toEqual([secret]);
       expect(compose.secrets[secret]?.file).toMatch(/^\/etc\/porin\//);
     }
+    expect(services.api.secrets).toEqual(['signing_key', 'approval_public_key']);
+    expect(services.worker.secrets).toEqual(['approval_public_key']);
   });
 
   it('has a health check for every service that stays, and none for the one that ends', () => {

@@ -66,7 +66,11 @@ export function programVariables(instance: Instance, name: ProgramName, sources:
   };
   const own =
     name === 'api'
-      ? { PORIN_DATABASE_URL: sources.database.apiUrl, PORIN_SIGNING_KEY_FILE: keys.privateKeyFile }
+      ? {
+          PORIN_DATABASE_URL: sources.database.apiUrl,
+          PORIN_SIGNING_KEY_FILE: keys.privateKeyFile,
+          PORIN_APPROVAL_PUBLIC_KEY_FILE: keys.publicKeyFile,
+        }
       : {
           PORIN_DATABASE_URL: sources.database.workerUrl,
           DOCKER_HOST: sources.dockerHost,

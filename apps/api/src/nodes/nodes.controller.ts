@@ -5,7 +5,7 @@ import { ApiBearerAuth } from '@nestjs/swagger';
 import { NodeRow } from '#lib/database';
 import { DataSource } from 'typeorm';
 import { z } from 'zod';
-import { NeedsRole } from '../auth/caller.js';
+import { NeedsRole, OperatorsToo } from '../auth/caller.js';
 import { Answers } from '../openapi/answers.js';
 
 const nodeProblem = z
@@ -56,6 +56,7 @@ export class NodesController {
 
   @Get()
   @NeedsRole('reviewer')
+  @OperatorsToo()
   @Answers({ summary: 'List the nodes by name', schema: nodeList, errors: ['role-required'] })
   async list() {
     const nodes = await this.dataSource.manager.find(NodeRow, { order: { name: 'ASC' } });
