@@ -69,7 +69,8 @@ function localWord(name: ImageName | null, patterns: readonly string[]): ImageAc
   if (name === null) return patterns.includes(ANY) ? 'any' : 'refused';
   const written = familiarRepository(name);
   const full = `${name.domain}/${name.path}`;
-  if (patterns.some((pattern) => pattern !== ANY && (matches(pattern, written) || matches(pattern, full)))) return 'named';
+  if (patterns.some((pattern) => pattern !== ANY && (matches(pattern, written) || matches(pattern, full))))
+    return 'named';
   return patterns.includes(ANY) ? 'any' : 'refused';
 }
 

@@ -119,6 +119,10 @@ describe('pullReference', () => {
       const reference = parseImageReference(text);
       return reference.kind === 'name' ? familiarRepository(reference) : '';
     };
-    expect([of('edf'), of('lab/edf'), of('r.example/library/edf')]).toEqual(['edf', 'lab/edf', 'r.example/library/edf']);
+    expect([of('edf'), of('lab/edf'), of('r.example/library/edf')]).toEqual([
+      'edf',
+      'lab/edf',
+      'r.example/library/edf',
+    ]);
   });
 });

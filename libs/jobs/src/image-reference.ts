@@ -133,7 +133,9 @@ function place(name: string): { domain: string; path: string } {
   const path = isHost ? name.slice(slash + 1) : name;
   checkDomain(domain);
   if (HEXADECIMAL_ID.test(path) && !isHost) {
-    throw new ImageReferenceError('64 hexadecimal digits alone are no name; write "sha256:" before them for an image id');
+    throw new ImageReferenceError(
+      '64 hexadecimal digits alone are no name; write "sha256:" before them for an image id',
+    );
   }
   for (const component of path.split('/')) checkComponent(component);
   const isHub = domain === DOCKER_HUB || domain === `index.${DOCKER_HUB}`;

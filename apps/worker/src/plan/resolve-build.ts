@@ -45,7 +45,8 @@ export async function resolveBuild(
   options: ResolveOptions,
 ): Promise<ResolvedBuild | null> {
   const { plans, architecture } = options;
-  if (executor.build) return withTerms(claim, executor, await followPinned(claim, executor, executor.build, options), options);
+  if (executor.build)
+    return withTerms(claim, executor, await followPinned(claim, executor, executor.build, options), options);
   const image = await resolve(claim, executor, executor.image, options);
   const applicationId = await applicationOf(claim, executor, image, options);
   if (applicationId === null) return null;

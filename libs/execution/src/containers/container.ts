@@ -65,7 +65,9 @@ export class RunContainer {
 
   /** Waits until it has ended, which must be about to happen. */
   async exited(): Promise<void> {
-    await engineCall('end the container', () => this.engine.send({ ...this.#post('wait'), timeoutMs: EXIT_TIMEOUT_MS }));
+    await engineCall('end the container', () =>
+      this.engine.send({ ...this.#post('wait'), timeoutMs: EXIT_TIMEOUT_MS }),
+    );
   }
 
   /** To be asked when it has ended. */

@@ -2,7 +2,11 @@
 import { z } from 'zod';
 
 const text = z.string().max(4096);
-const orEmpty = <T extends z.ZodType>(of: T) => z.array(of).nullish().transform((list) => list ?? []);
+const orEmpty = <T extends z.ZodType>(of: T) =>
+  z
+    .array(of)
+    .nullish()
+    .transform((list) => list ?? []);
 
 export const IMAGE_ID = /^sha256:[0-9a-f]{64}$/;
 

@@ -23,7 +23,9 @@ export function toEngineError(error: unknown): EngineError {
   if (error instanceof EngineError) return error;
   const { code, message } = error as { code?: unknown; message?: unknown };
   const isOfParser = typeof code === 'string' && /^(HPE_|UND_ERR_(HEADERS_OVERFLOW|RES_|SOCKET_PARSER))/.test(code);
-  return new EngineError(isOfParser ? 'malformed' : 'connection', String(message ?? error), undefined, { cause: error });
+  return new EngineError(isOfParser ? 'malformed' : 'connection', String(message ?? error), undefined, {
+    cause: error,
+  });
 }
 
 /** HTTP status of the engine's answer, where the error came from one. */

@@ -47,7 +47,8 @@ export class Engine {
     const { limitBytes = ANSWER_LIMIT_BYTES } = request;
     const text = await this.#answer(request, (body) => readText(body, limitBytes));
     const parsed = schema.safeParse(parseJson(text));
-    if (!parsed.success) throw new EngineError('malformed', `the answer is not what was expected: ${parsed.error.message}`);
+    if (!parsed.success)
+      throw new EngineError('malformed', `the answer is not what was expected: ${parsed.error.message}`);
     return parsed.data;
   }
 
@@ -68,7 +69,10 @@ export class Engine {
     const { timeoutMs = ANSWER_TIMEOUT_MS, signal } = request;
     signal?.throwIfAborted();
     const ended = new AbortController();
-    const timer = setTimeout(() => ended.abort(new EngineError('timeout', `no answer within ${timeoutMs} ms`)), timeoutMs);
+    const timer = setTimeout(
+      () => ended.abort(new EngineError('timeout', `no answer within ${timeoutMs} ms`)),
+      timeoutMs,
+    );
     const onAbort = () => ended.abort(new EngineError('aborted', 'the caller gave up'));
     signal?.addEventListener('abort', onAbort, { once: true });
     try {

@@ -24,12 +24,19 @@ export class DataRoot {
    * `substitute`: a directory on the same file system, for a worker that cannot see the engine's own. Throws EngineError.
    */
   static async of(engine: Engine, substitute: string): Promise<DataRoot> {
-    const { DockerRootDir: root, Driver: driver, DriverStatus: status } = await engine.json(infoAnswer, {
+    const {
+      DockerRootDir: root,
+      Driver: driver,
+      DriverStatus: status,
+    } = await engine.json(infoAnswer, {
       method: 'GET',
       path: ['info'],
     });
     const digestsEverything = status?.some(([, value]) => value?.startsWith('io.containerd.snapshotter')) ?? false;
-    const [hasRoot, hasDriver] = await Promise.all([isDirectory(root ?? ''), isDirectory(join(root ?? '', driver ?? ''))]);
+    const [hasRoot, hasDriver] = await Promise.all([
+      isDirectory(root ?? ''),
+      isDirectory(join(root ?? '', driver ?? '')),
+    ]);
     const layers = join(root ?? '', driver ?? '', driver === 'vfs' ? 'dir' : '');
     return new DataRoot(
       hasRoot && root ? root : substitute,
@@ -74,5 +81,11 @@ export class DataRoot {
 }
 
 async function isDirectory(path: string): Promise<boolean> {
-  return path.startsWith('/') && (await stat(path).then((found) => found.isDirectory(), () => false));
+  return (
+    path.startsWith('/') &&
+    (await stat(path).then(
+      (found) => found.isDirectory(),
+      () => false,
+    ))
+  );
 }
