@@ -1,5 +1,5 @@
 /** Porin's database on the Postgres of a stack: made, migrated, and with the URLs of its three roles. */
-import { migrate, SEARCH_PATH_OPTION } from '#lib/database';
+import { Connection, migrate } from '#lib/database';
 import pg from 'pg';
 import { type Instance } from './instance.js';
 import { password } from './secret.js';
@@ -36,7 +36,7 @@ export async function prepareDatabase(instance: Instance, postgresUrl: string): 
  * otherwise: true where nobody has said anything about the default tenant yet.
  */
 export async function learnUnknownContent(ownerUrl: string): Promise<boolean> {
-  const client = new pg.Client({ connectionString: ownerUrl, options: SEARCH_PATH_OPTION });
+  const client = new Connection({ connectionString: ownerUrl });
   await client.connect();
   try {
     const { rowCount } = await client.query(
@@ -56,7 +56,7 @@ export async function learnUnknownContent(ownerUrl: string): Promise<boolean> {
 }
 
 async function createDatabase(postgresUrl: string, name: string): Promise<void> {
-  const client = new pg.Client({ connectionString: postgresUrl });
+  const client = new Connection({ connectionString: postgresUrl });
   await client.connect();
   try {
     const { rowCount } = await client.query('SELECT FROM pg_database WHERE datname = $1', [name]);

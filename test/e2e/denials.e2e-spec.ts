@@ -235,7 +235,7 @@ describe('a job whose call was refused', () => {
 describe('what a run was refused', () => {
   it.each(['fail', 'report'])('is proposed too where its job has ended, by onDenial %s', async (onDenial) => {
     const { app, refused } = await enforced({ onDenial });
-    const ended = onDenial === 'fail' ? { state: 'EXECUTOR_ERROR', errorCode: 'denied' } : {};
+    const ended = onDenial === 'fail' ? ({ state: 'EXECUTOR_ERROR', errorCode: 'denied' } as const) : {};
     const { runId } = await refused([KILL], { ...ended, isHeld: false });
     expect((await detail((await app.version(2)).id)).origins.kill).toEqual({ origin: 'denied', run: runId });
   });

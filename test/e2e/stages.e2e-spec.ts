@@ -1,4 +1,12 @@
-import { canonicalStatement, type OnNewBuild, parseStatement, signStatement, verifyApproval } from '#lib/profiles';
+import {
+  approvalKeys,
+  canonicalStatement,
+  type OnNewBuild,
+  parseStatement,
+  signStatement,
+  trustedKeys,
+  verifyApproval,
+} from '#lib/profiles';
 import { DataSource } from 'typeorm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { promote } from '../../apps/api/src/dispatch/stages/promote.js';
@@ -102,7 +110,10 @@ describe('a version in audit', () => {
       architecture: 'x86_64',
       profileDigest: version.digest,
     } as const;
-    expect(verifyApproval(api.publicKey, rows[0], subject)).toEqual({ kind: 'verified', audit: null });
+    expect(verifyApproval(trustedKeys([api.publicKey]), rows[0], subject)).toMatchObject({
+      kind: 'verified',
+      audit: null,
+    });
     expect(parseStatement(rows[0].statement)?.rule).toBe('promotion');
   });
 
@@ -203,7 +214,7 @@ describe('a version in audit', () => {
     await rulesHaveLooked();
     expect(await detail(version.id)).toMatchObject({ stage: 'audit', promotion: { isOver: true } });
     const { manager } = api.app.get(DataSource);
-    expect(await promote(manager, api.privateKey, version.id)).toBeUndefined();
+    expect(await promote(manager, approvalKeys(api.privateKey), version.id)).toBeUndefined();
 
     const { body } = await decide('stage', version, { stage: 'audit' });
     expect(body.promotion).toMatchObject({ isOver: false, sentence: 'audit: 0 of 3 quiet runs, 0 of 2 inputs' });

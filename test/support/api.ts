@@ -30,7 +30,10 @@ export interface TestApi {
   stop(): Promise<void>;
 }
 
-export async function startTestApi(settings: Record<string, string> = {}): Promise<TestApi> {
+type Settings = Readonly<Record<string, string>>;
+
+/** `settings` beyond those that a test needs; a function gets the URL of the API's database. */
+export async function startTestApi(settings: Settings | ((databaseUrl: string) => Settings) = {}): Promise<TestApi> {
   const database = await makeTestDatabase();
   const directory = await mkdtemp(join(tmpdir(), 'porin-api-'));
   const { privateKey, publicKey } = generateKeyPairSync('ed25519');
@@ -41,7 +44,9 @@ export async function startTestApi(settings: Record<string, string> = {}): Promi
     PORIN_REDIS_URL: required('PORIN_TEST_REDIS_URL'),
     PORIN_SIGNING_KEY_FILE: keyFile,
     PORIN_RETRY_PAUSE_MS: '100',
-    ...settings,
+    // Rows that stand for a worker claim when the test says so.
+    PORIN_CLAIM_PATIENCE_MS: '3600000',
+    ...(typeof settings === 'function' ? settings(database.apiUrl) : settings),
   });
   const app = await createApp(config, pino({ level: 'silent' }));
   await app.init();

@@ -52,10 +52,11 @@ export class WorkerRows {
     return this.client.end();
   }
 
+  /** Large enough for one job of the default size a slot. */
   async addNode({ slots = 1, monitorings = ['none', 'syscalls'] as string[], architecture = 'x86_64' } = {}) {
     return this.insertReturningId(
       `INSERT INTO node (name, architecture, state, slots, cpu_milli, memory_bytes, disk_bytes, offered_monitorings, facts)
-       VALUES ($1, $2, 'READY', $3, 1000, 1, 1, $4, '{"kernel": "6.18"}') RETURNING id`,
+       VALUES ($1, $2, 'READY', $3, $3 * 1000, 1::bigint << 40, 1::bigint << 40, $4, '{"kernel": "6.18"}') RETURNING id`,
       [randomUUID(), architecture, slots, monitorings],
     );
   }
@@ -171,18 +172,22 @@ export class WorkerRows {
 
   /** As a worker does where a call was refused: the job publishes nothing and waits for a decision. */
   async holdForDecision(attempt: AttemptKey, buildId: string, days = 7): Promise<void> {
+    await this.client.query('BEGIN');
     await this.endAttempt(attempt, 'FAILED', 'denied');
     await this.setJob(attempt.jobId, 'QUEUED', 'waiting-for-profile-decision');
     await this.client.query(
       `UPDATE job SET held_build_id = $2, held_until = now() + make_interval(days => $3) WHERE id = $1`,
       [attempt.jobId, buildId, days],
     );
+    await this.client.query('COMMIT');
   }
 
   /** As a worker does that may not start the job: nothing of it was run. */
   async hold(attempt: AttemptKey, reason: WaitingReason): Promise<void> {
+    await this.client.query('BEGIN');
     await this.endAttempt(attempt, 'RELEASED');
     await this.setJob(attempt.jobId, 'QUEUED', reason);
+    await this.client.query('COMMIT');
   }
 
   async addOutput({ jobId, number }: AttemptKey, output: { path: string; url: string; sha256: string; bytes: number }) {

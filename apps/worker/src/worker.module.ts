@@ -1,6 +1,5 @@
 /** The worker's parts, made for one configuration, and the order in which they start and end. */
-import { createPublicKey, type KeyObject } from 'node:crypto';
-import { mkdirSync, readFileSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import {
   type DynamicModule,
@@ -22,12 +21,13 @@ import { Consumer } from './node/consumer.js';
 import { ImageCheckStore } from './node/image-check-store.js';
 import { ImageChecker } from './node/image-checker.js';
 import { ImageKeeper } from './node/image-keeper.js';
-import { ARCHITECTURE, Node } from './node/node.js';
+import { Node } from './node/node.js';
 import { NodeSession } from './node/node-session.js';
 import { NodeStore } from './node/node-store.js';
 import { isPublicHost } from './node/public-host.js';
 import { Resources } from './node/resources.js';
 import { ScratchPool } from './node/scratch-pool.js';
+import { ApprovalTrust } from './plan/approval-trust.js';
 import { PlanStore } from './plan/plan-store.js';
 import { RunStore } from './run/run-store.js';
 
@@ -62,7 +62,11 @@ export class WorkerLifecycle implements OnApplicationBootstrap, OnApplicationShu
       engine,
       images: imageSource(engine, config),
       store: this.#nodeStore,
-      approvalKey: readApprovalKey(config.PORIN_APPROVAL_PUBLIC_KEY_FILE),
+      trust: new ApprovalTrust({
+        keysPath: config.PORIN_APPROVAL_PUBLIC_KEY_FILE,
+        listPath: join(config.PORIN_WORK_DIR, `approvals-${encodeURIComponent(config.PORIN_NODE_NAME)}.json`),
+        logger,
+      }),
       initPath: this.#native('porin-init'),
       recorderPath: this.#native('porin-recorder'),
       logger,
@@ -81,10 +85,10 @@ export class WorkerLifecycle implements OnApplicationBootstrap, OnApplicationShu
     const store = new AttemptStore(this.dataSource, {
       nodeId: this.#node.id,
       leaseMs: config.PORIN_LEASE_MS,
-      architecture: ARCHITECTURE,
     });
     this.#consumer = new Consumer({
       redisUrl: config.PORIN_REDIS_URL,
+      nodeId: this.#node.id,
       slots: config.PORIN_SLOTS,
       resources: new Resources(
         {
@@ -184,12 +188,6 @@ function imageSource(engine: Engine, config: WorkerConfig): ImageSource {
     dataRoot: () => DataRoot.of(engine, config.PORIN_WORK_DIR),
     isPublic: isPublicHost,
   };
-}
-
-function readApprovalKey(path: string): KeyObject {
-  const key = createPublicKey(readFileSync(path));
-  if (key.asymmetricKeyType === 'ed25519') return key;
-  throw new Error(`PORIN_APPROVAL_PUBLIC_KEY_FILE: ${path} holds no Ed25519 key`);
 }
 
 @Module({})

@@ -1,4 +1,5 @@
 /** The environment of the API and of the worker: every variable, its meaning, default and check. */
+import { isIP } from 'node:net';
 import { cpus, hostname, totalmem } from 'node:os';
 import { imagePatternProblem } from '#lib/jobs';
 import { beyondDefaultNames } from '#lib/profiles';
@@ -19,6 +20,14 @@ const list = z.string().transform((text) =>
     .map((entry) => entry.trim())
     .filter((entry) => entry.length > 0),
 );
+/** An address, or one with the length of its network's prefix. */
+function isNetwork(text: string): boolean {
+  const [address = '', prefix, ...rest] = text.split('/');
+  const family = isIP(address);
+  if (family === 0 || rest.length > 0 || address.includes('%')) return false;
+  if (prefix === undefined) return true;
+  return /^\d{1,3}$/.test(prefix) && Number(prefix) <= (family === 4 ? 32 : 128);
+}
 const absolutePath = z.string().regex(/^\//, 'must be an absolute path');
 
 /** Patterns of images or registries; unset is told apart from an empty list. */
@@ -74,18 +83,46 @@ export const apiVariables = z.object({
     .describe('Postgres as the owner of the schema; only the command "porin-admin migrate" needs it'),
   PORIN_HOST: z.string().default('127.0.0.1').describe('Address the API listens on'),
   PORIN_PORT: integer(0, 65535).default(8080).describe('Port the API listens on; 0 picks a free one'),
-  PORIN_BODY_LIMIT_BYTES: integer(1024, 1024 ** 3)
+  PORIN_BODY_LIMIT_BYTES: integer(1024, 256 * 1024 ** 2)
     .default(4 * 1024 ** 2)
     .describe('Largest request body, bytes'),
   PORIN_SIGNING_KEY_FILE: absolutePath.describe('Ed25519 private key (PKCS#8 PEM) that signs approvals; mode 0600'),
-  PORIN_RATE_LIMIT_PER_MINUTE: integer(1, 1_000_000).default(6_000).describe('Requests per minute and client address'),
-  PORIN_QUEUE_DEPTH_FACTOR: integer(1, 100)
-    .default(2)
-    .describe('Jobs that run or have a message in Redis, at most, as a multiple of the slots'),
+  PORIN_APPROVAL_PUBLIC_KEY_FILE: absolutePath
+    .optional()
+    .describe(
+      'Public keys whose earlier approvals still count beside those of the signing key: as for workers. Needed after a change of the signing key, until everything is signed anew',
+    ),
+  PORIN_RATE_LIMIT_PER_MINUTE: integer(1, 1_000_000).default(6_000).describe('Requests per minute and API key'),
+  PORIN_TENANT_RATE_LIMIT_PER_MINUTE: integer(1, 10_000_000)
+    .default(30_000)
+    .describe('Requests per minute of all keys of a tenant together'),
+  PORIN_WRONG_KEY_LIMIT_PER_MINUTE: integer(1, 1_000_000)
+    .default(600)
+    .describe('Requests with a wrong key per minute and client address (of IPv6, its first 64 bits)'),
+  PORIN_TRUSTED_PROXIES: list
+    .default([])
+    .refine((entries) => entries.every(isNetwork), { error: 'must be addresses and networks, such as 10.0.0.0/8' })
+    .describe(
+      'Addresses and networks of reverse proxies whose X-Forwarded-For is believed, separated by commas (127.0.0.1,10.0.0.0/8)',
+    ),
+  PORIN_REQUEST_TIMEOUT_MS: integer(1_000, 3_600_000)
+    .default(60_000)
+    .describe('How long a request may take to arrive, body included, milliseconds; its headers get 10 s at most'),
+  PORIN_CLAIM_PATIENCE_MS: integer(100, 3_600_000)
+    .default(10_000)
+    .describe(
+      'How long a node may leave a job unclaimed that it has room for before the job is placed again, milliseconds',
+    ),
   PORIN_RETRY_PAUSE_MS: integer(0, 86_400_000)
     .default(10_000)
     .describe('Pause after a failure of ours before the second attempt, milliseconds; six times that before the third'),
   PORIN_RETENTION_DAYS: integer(1, 36_500).default(90).describe('Days that logs and traces are kept'),
+  PORIN_RECORDING_RETENTION_DAYS: integer(1, 36_500)
+    .default(180)
+    .describe('Days that recordings are kept which no profile version stands on'),
+  PORIN_JOB_RETENTION_DAYS: integer(1, 36_500)
+    .default(730)
+    .describe('Days that ended jobs are kept, with what was measured of them, unless a profile version stands on them'),
 });
 
 export const workerVariables = z.object({
@@ -103,7 +140,7 @@ export const workerVariables = z.object({
     .describe('Short host directory for control sockets'),
   PORIN_NATIVE_DIR: absolutePath.describe('Host directory with porin-init and porin-recorder'),
   PORIN_APPROVAL_PUBLIC_KEY_FILE: absolutePath.describe(
-    'Ed25519 public key (SPKI PEM) that approvals must verify against',
+    'Ed25519 public keys (SPKI PEM) that approvals must verify against: a file with one or more, or a directory of *.pem files. It is read again for every job',
   ),
   PORIN_SLOTS: integer(1, 256).default(Math.max(1, cpus().length)).describe('Jobs at once, at most'),
   PORIN_CPU_MILLI: integer(100, 10_000_000)
@@ -115,9 +152,10 @@ export const workerVariables = z.object({
   PORIN_DISK_BYTES: integer(16 * 1024 ** 2, 2 ** 53)
     .default(20 * GIB)
     .describe('Scratch disk to share among jobs, bytes'),
-  PORIN_BASE_UID: integer(1000, 2 ** 31)
-    .default(200_000)
-    .describe('First uid of the slots; slot n runs as base + n'),
+  PORIN_BASE_UID: integer(1000, 2_147_000_000)
+    // Above what useradd and systemd give to users, to their subordinates and to containers (up to 1879048191).
+    .default(1_900_000_000)
+    .describe('First uid of the slots; slot n runs as base + n. No user may have it, nor have it as a subordinate uid'),
   PORIN_LOG_LIMIT_BYTES: integer(1024, 1024 ** 3)
     .default(10 * 1024 ** 2)
     .describe('Bytes kept of each of stdout and stderr'),

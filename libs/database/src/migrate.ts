@@ -1,15 +1,12 @@
 /** Brings a database to the current schema and sets the passwords of the two service roles. */
 import pg from 'pg';
-import { makeDataSource, MIGRATIONS } from './data-source.js';
+import { Connection } from './connection.js';
+import { makeDataSource } from './data-source.js';
 import { applyFunctions } from './functions/apply-functions.js';
 
 /** Any fixed numbers that nothing else of ours locks (the dispatcher holds 7_060_118 for as long as it runs). */
 const MIGRATION_LOCK = 7_060_117;
 const PASSWORD_LOCK = 7_060_119;
-
-export class SchemaError extends Error {
-  readonly code = 'schema-mismatch';
-}
 
 /**
  * Runs what is missing of the migrations as the database's owner, under an advisory lock, so that two callers at once
@@ -20,7 +17,7 @@ export async function migrate(options: {
   apiPassword?: string;
   workerPassword?: string;
 }): Promise<void> {
-  const client = new pg.Client({ connectionString: options.ownerUrl, application_name: 'porin-migrate' });
+  const client = new Connection({ connectionString: options.ownerUrl, application_name: 'porin-migrate' });
   await client.connect();
   const dataSource = makeDataSource({ url: options.ownerUrl, applicationName: 'porin-migrate', poolSize: 1 });
   try {
@@ -34,18 +31,6 @@ export async function migrate(options: {
     if (dataSource.isInitialized) await dataSource.destroy();
     await client.end();
   }
-}
-
-/** Throws SchemaError unless the database has exactly the migrations that this program knows. */
-export async function checkSchema(query: (sql: string) => Promise<{ name: string }[]>): Promise<void> {
-  const applied = (await query('SELECT name FROM migrations ORDER BY id')).map((row) => row.name);
-  const known = MIGRATIONS.map((migration) => migration.name);
-  const newer = applied.filter((name) => !known.includes(name));
-  const missing = known.filter((name) => !applied.includes(name));
-  if (newer.length > 0)
-    throw new SchemaError(`The database is newer than this program (${newer.join(', ')}): upgrade Porin.`);
-  if (missing.length > 0)
-    throw new SchemaError(`The database lacks ${missing.join(', ')}: run "npm run porin-admin -- migrate".`);
 }
 
 async function setPassword(client: pg.Client, role: string, password: string | undefined): Promise<void> {

@@ -20,7 +20,7 @@ export {
 } from './images/resolve-image.js';
 export { removeContainers } from './containers/remove-containers.js';
 export { mountsBelow } from './containers/mounts.js';
-export { probeNode, type ProbeOptions } from './containers/probe-node.js';
+export { type EngineFacts, probeNode, type ProbeOptions, readEngine } from './containers/probe-node.js';
 export { removeStaleScratch, Scratch, type ScratchOptions } from './containers/scratch.js';
 export { Recorder, type RecorderOptions } from './monitoring/recorder.js';
 export { RECORDING_KINDS, type RecordingKind } from './monitoring/recording.js';

@@ -64,6 +64,12 @@ describe('checkJobSpecification', () => {
     expect(places({ inputs: [input(first), input(second)] })).toEqual(['inputs[1].path']);
   });
 
+  it('names every reference that overlaps an earlier one', () => {
+    const paths = ['/in/a/b', '/in/a', '/in/a/c', '/in/d', '/in/a-b', '/in/d/e', '/in/a/b', '/in'];
+    const overlapping = [1, 2, 5, 6, 7].map((at) => `inputs[${at}].path`);
+    expect(places({ inputs: paths.map((path) => input(path)) })).toEqual(overlapping);
+  });
+
   it('refuses an output below an input', () => {
     expect(places({ inputs: [input('/in')], outputs: [output('/in/x')] })).toEqual(['outputs[0].path']);
   });

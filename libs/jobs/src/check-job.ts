@@ -76,9 +76,32 @@ function checkExecutor(executor: ExecutorSpecification, at: string): readonly Sp
   return problems;
 }
 
-function overlaps(references: readonly { path: string; at: string }[]): readonly SpecificationProblem[] {
-  return references.flatMap(({ path, at }, index) => {
-    const other = references.slice(0, index).find((earlier) => overlap(path, earlier.path));
+interface Reference {
+  readonly path: string;
+  readonly at: string;
+}
+
+/**
+ * Every reference that lies at, below or above an earlier one. Sorted, a path stands right behind those that it lies below:
+ * comparing each path with each would take seconds for the longest that a job may have.
+ */
+function overlaps(references: readonly Reference[]): readonly SpecificationProblem[] {
+  const keys = references.map(({ path }) => `${path.replaceAll('/', '\0')}\0`);
+  const key = (index: number) => keys[index] ?? '';
+  const order = [...keys.keys()].sort((a, b) => (key(a) < key(b) ? -1 : key(a) > key(b) ? 1 : a - b));
+  /** By reference, the first of the earlier ones that it overlaps. */
+  const found = new Map<number, number>();
+  const above: number[] = [];
+  for (const index of order) {
+    while (above.length > 0 && !key(index).startsWith(key(above.at(-1) ?? 0))) above.pop();
+    for (const other of above) {
+      const later = Math.max(index, other);
+      found.set(later, Math.min(index, other, found.get(later) ?? Infinity));
+    }
+    above.push(index);
+  }
+  return references.flatMap(({ at }, index) => {
+    const other = references[found.get(index) ?? -1];
     return other ? [problem(`${at}.path`, `overlaps ${other.at}.path (${other.path})`)] : [];
   });
 }

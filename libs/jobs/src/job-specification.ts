@@ -90,6 +90,7 @@ export const SPECIFICATION_BOUNDS = {
   environmentVariables: 1024,
   references: 1000,
   pathBytes: 4095,
+  urlCharacters: 8192,
   contentBytes: MIB,
   tags: 100,
   tagNameCharacters: 128,

@@ -44,6 +44,7 @@ const SUBMISSION_ERRORS: readonly ErrorCode[] = [
   ...(['idempotency-key-invalid', 'idempotency-conflict'] as const),
   ...(['profile-required', 'audit-needs-profile'] as const),
   ...(['level-not-allowed', 'level-impossible', 'monitoring-unavailable'] as const),
+  ...(['too-many-jobs', 'tenant-storage-full'] as const),
 ];
 
 @ApiBearerAuth()

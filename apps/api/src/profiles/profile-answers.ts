@@ -15,13 +15,18 @@ import {
 } from '#lib/profiles';
 import { z } from 'zod';
 import { nextPage, pageQuery } from '../http/page.js';
+import { document, text } from '../http/text.js';
 import { learning } from './learning-answer.js';
 import { promotion } from './stages/stage-answer.js';
 
 export const profileListQuery = z.strictObject({
   state: z.enum(PROFILE_STATES).optional(),
+  review: z
+    .enum(['true'])
+    .optional()
+    .describe('Only approved versions that a person must approve again, because their approval was not signed anew'),
   applicationId: z.uuid().optional(),
-  application: z.string().max(1024).optional().describe('Its name'),
+  application: text(1024).optional().describe('Its name'),
   class: z
     .enum(CALL_CLASSES)
     .optional()
@@ -34,10 +39,8 @@ const digest = z.string().regex(/^sha256:[0-9a-f]{64}$/, 'must be sha256: and 64
 
 const decision = {
   digest: digest.describe('Of the version that was reviewed; another one is refused'),
-  reason: z
-    .string()
+  reason: text(4096)
     .trim()
-    .max(4096)
     .default('')
     .describe(
       'Needed where the version adds calls of class authority or dangerous, file rules or limits; see reasonRequired of /review',
@@ -83,6 +86,12 @@ const summary = {
   proposedBy: z.uuid().nullable().describe('The API key that wrote it by hand; null where recordings made it'),
   createdAt: z.date(),
   decidedAt: z.date().nullable(),
+  reviewSince: z
+    .date()
+    .nullable()
+    .describe(
+      'Its approval was not signed anew after a change of keys: jobs of its build wait until a person approves it again',
+    ),
   calls: z.int().describe('System calls that it allows'),
   additionClasses: z
     .array(z.enum(CALL_CLASSES))
@@ -151,9 +160,9 @@ const profileSchema = z
 export const editedProfile = z
   .strictObject({
     buildId: z.uuid().describe('A build of the application'),
-    profile: z
-      .record(z.string(), z.unknown())
-      .describe('A whole profile, as ProfileDetail has one. Rules and paths sorted, nothing that is not understood'),
+    profile: document().describe(
+      'A whole profile, as ProfileDetail has one. Rules and paths sorted, nothing that is not understood',
+    ),
   })
   .meta({ id: 'EditedProfile' });
 
@@ -231,6 +240,16 @@ export const profileDetail = z
         createdAt: z.date(),
         statement: z.string().describe('Canonical JSON, as it was signed'),
         signature: z.string().describe('Ed25519, Base64'),
+        keyId: z
+          .string()
+          .nullable()
+          .describe(
+            'Of the key that signed it: 16 hexadecimal digits of the SHA-256 of its SPKI; null from before keys had ids',
+          ),
+        resignedFrom: z
+          .int()
+          .nullable()
+          .describe('The sequence of the decision that this one repeats, signed anew after a change of keys'),
       }),
     ),
   })
@@ -243,9 +262,7 @@ export const importedSeccomp = z
       .enum(IMPORT_FORMATS)
       .optional()
       .describe('Known by the document’s words where it is absent; "oci" makes an error of Docker’s words'),
-    seccomp: z
-      .record(z.string(), z.unknown())
-      .describe('linux.seccomp of the OCI runtime specification, or a profile of Docker or Podman'),
+    seccomp: document().describe('linux.seccomp of the OCI runtime specification, or a profile of Docker or Podman'),
   })
   .meta({ id: 'ImportedSeccomp' });
 

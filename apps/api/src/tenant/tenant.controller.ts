@@ -6,12 +6,14 @@ import { DataSource } from 'typeorm';
 import { type z } from 'zod';
 import { type Caller, CurrentCaller, NeedsRole } from '../auth/caller.js';
 import { Answers, BODY_ERRORS } from '../openapi/answers.js';
-import { API_CONFIG } from '../tokens.js';
 import { tenantAnswer, tenantChange } from './tenant-answers.js';
-import { changeTenant, TENANT_DEFAULTS, type TenantSettings, tenantSettings } from './tenant-settings.js';
+import { API_CONFIG } from '../tokens.js';
+import { TENANT_DEFAULTS, type TenantSettings } from './settings.js';
+import { changeTenant, tenantSettings } from './tenant-settings.js';
+import { type TenantUsage, tenantUsage } from './tenant-usage.js';
 
 @ApiBearerAuth()
-@Controller('api/v1/tenant')
+@Controller('api/v1/tenants/self')
 export class TenantController {
   constructor(
     private readonly dataSource: DataSource,
@@ -19,9 +21,10 @@ export class TenantController {
   ) {}
 
   @Get()
-  @Answers({ summary: 'Get the settings of the tenant', schema: tenantAnswer })
+  @Answers({ summary: 'Get the settings and bounds of the tenant, and what it uses of them', schema: tenantAnswer })
   async get(@CurrentCaller() { tenant }: Caller) {
-    return this.#answerOf(tenant, await tenantSettings(this.dataSource.manager, tenant));
+    const { manager } = this.dataSource;
+    return this.#answerOf(tenant, await tenantSettings(manager, tenant), await tenantUsage(manager, tenant));
   }
 
   @Patch()
@@ -36,11 +39,11 @@ export class TenantController {
     @CurrentCaller() { tenant, keyId }: Caller,
   ) {
     const after = await this.dataSource.transaction((manager) => changeTenant(manager, { tenant, actor: keyId }, body));
-    return this.#answerOf(tenant, after);
+    return this.#answerOf(tenant, after, await tenantUsage(this.dataSource.manager, tenant));
   }
 
-  #answerOf(tenant: string, settings: TenantSettings): z.input<typeof tenantAnswer> {
+  #answerOf(tenant: string, settings: TenantSettings, usage: TenantUsage): z.input<typeof tenantAnswer> {
     const { PORIN_IMAGE_REGISTRIES: imageRegistries = null, PORIN_LOCAL_IMAGES: localImages = null } = this.config;
-    return { tenant, ...settings, defaults: { ...TENANT_DEFAULTS, imageRegistries, localImages } };
+    return { tenant, ...settings, defaults: { ...TENANT_DEFAULTS, imageRegistries, localImages }, usage };
   }
 }

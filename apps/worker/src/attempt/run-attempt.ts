@@ -32,7 +32,6 @@ import { type PlanStore } from '../plan/plan-store.js';
 import { type RunStore } from '../run/run-store.js';
 import { BesideProfile } from '../run/beside-profile.js';
 import { RunWriters } from '../run/run-writers.js';
-import { type Share } from '../node/resources.js';
 import { Workspace, type WorkspacePlace } from './workspace.js';
 
 export interface AttemptOptions {
@@ -51,11 +50,6 @@ export interface AttemptOptions {
   readonly logger: Logger;
 }
 
-const RESOURCE_WORDS: Readonly<Record<keyof Share, string>> = {
-  cpuMilli: 'CPU (cpuMilli)',
-  memoryBytes: 'memory (memoryBytes)',
-  diskBytes: 'disk (diskBytes)',
-};
 /** Processes and threads of one payload. */
 const PIDS_LIMIT = 1024;
 
@@ -114,11 +108,6 @@ export class Attempt {
     } finally {
       lease.end();
     }
-  }
-
-  /** Ends the job: no node has what it asks for. */
-  async refuse(lacking: keyof Share): Promise<void> {
-    await this.#fail(JobError.of('resources-unavailable', { resource: RESOURCE_WORDS[lacking] }));
   }
 
   /** The workspace takes about as long to make as the plan, and is needed unless the job is held or refused. */

@@ -1,6 +1,5 @@
 /** The worker's own connection to Postgres: holds the node's name, and hears which jobs are canceled. */
-import { SEARCH_PATH_OPTION } from '#lib/database';
-import pg from 'pg';
+import { Connection } from '#lib/database';
 import { type Logger } from 'pino';
 import { NODE_LOCK_CLASS } from './node-store.js';
 
@@ -12,7 +11,7 @@ export class NodeNameTakenError extends Error {
 }
 
 export class NodeSession {
-  #client: pg.Client | undefined;
+  #client: Connection | undefined;
   #closing = false;
   #timer: NodeJS.Timeout | undefined;
 
@@ -23,10 +22,9 @@ export class NodeSession {
   /** Throws NodeNameTakenError while another worker runs as this node. */
   async open(): Promise<void> {
     const { url, nodeName, onCancel } = this.options;
-    const client = new pg.Client({
+    const client = new Connection({
       connectionString: url,
       application_name: 'porin-worker-session',
-      options: SEARCH_PATH_OPTION,
       keepAlive: true,
     });
     client.on('notification', ({ payload }) => onCancel(payload ?? ''));

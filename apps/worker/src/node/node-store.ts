@@ -62,6 +62,13 @@ export class NodeStore {
     return rows.length > 0;
   }
 
+  async databaseTimeMs(): Promise<number> {
+    const rows: { ms: number }[] = await this.dataSource.query(
+      'SELECT (extract(epoch FROM clock_timestamp()) * 1000)::float8 AS ms',
+    );
+    return rows[0]?.ms ?? Number.NaN;
+  }
+
   async heartbeat(nodeId: string, state: 'READY' | 'DRAINING' | 'GONE'): Promise<void> {
     await this.dataSource.query(`UPDATE node SET state = $2, heartbeat_at = now() WHERE id = $1`, [nodeId, state]);
   }

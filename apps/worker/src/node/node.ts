@@ -1,5 +1,5 @@
 /** This node: its engine, its recorder, its row in the database, and the clearing up after an earlier process. */
-import { type KeyObject } from 'node:crypto';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type WorkerConfig } from '#lib/config';
 import {
@@ -18,8 +18,12 @@ import { type Monitoring, nodeArchitecture } from '#lib/profiles';
 import { type Logger } from 'pino';
 import { type AttemptKey } from '../attempt/claim.js';
 import { type NodeStore } from './node-store.js';
+import { type ApprovalTrust } from '../plan/approval-trust.js';
 import { type PlanOptions } from '../plan/plan.js';
 import { type PlanStore } from '../plan/plan-store.js';
+import { checkNode } from './self-check/check-node.js';
+import { type NodeProblem, NodeRefusedError } from './self-check/node-problem.js';
+import { readNode } from './self-check/read-node.js';
 
 export const ARCHITECTURE = nodeArchitecture(process.arch);
 
@@ -32,7 +36,7 @@ export interface NodeOptions {
   readonly engine: Engine;
   readonly images: ImageSource;
   readonly store: NodeStore;
-  readonly approvalKey: KeyObject;
+  readonly trust: ApprovalTrust;
   readonly initPath: string;
   readonly recorderPath: string;
   readonly logger: Logger;
@@ -41,8 +45,10 @@ export interface NodeOptions {
 export class Node {
   #recorder: Recorder | RecorderError = new RecorderError('not-started', 'The recorder has not been started yet.');
   #facts: NodeFacts | undefined;
+  #problems: readonly NodeProblem[] = [];
   #id = '';
   #state: 'READY' | 'DRAINING' = 'DRAINING';
+  #toldKeys: string | undefined;
   #heartbeat: NodeJS.Timeout | undefined;
   #restart: NodeJS.Timeout | undefined;
 
@@ -85,11 +91,17 @@ export class Node {
     return this.#facts;
   }
 
-  /** Takes the node over from an earlier process: its attempts are lost, its containers and directories removed. */
+  /**
+   * Takes the node over from an earlier process: its attempts are lost, its containers and directories removed. Throws
+   * NodeRefusedError where the node has a severe problem.
+   */
   async start(): Promise<void> {
     const { config, store, logger } = this.options;
     await this.#startRecorder();
     this.#facts = await this.#probe();
+    await this.#check();
+    const severe = this.#problems.filter((problem) => problem.severe);
+    if (severe.length > 0) throw new NodeRefusedError(severe);
     this.#id = await store.register({
       name: this.name,
       architecture: ARCHITECTURE,
@@ -136,24 +148,46 @@ export class Node {
   }
 
   planOptions(plans: PlanStore, signal: AbortSignal): PlanOptions {
-    const { approvalKey, config } = this.options;
+    const { trust, config } = this.options;
     return {
       images: this.images,
       imageLists: this.imageLists,
       node: { name: this.name, landlockAbi: this.facts.landlockAbi },
       plans,
       architecture: ARCHITECTURE,
-      approvalKey,
+      trust,
       offeredMonitorings: this.#offer().offeredMonitorings,
       beyondDefault: config.PORIN_BEYOND_DEFAULT,
       signal,
     };
   }
 
+  async #check(): Promise<void> {
+    const { config, engine, store, logger } = this.options;
+    const readings = await readNode({
+      engine,
+      workDirectory: this.workDirectory,
+      recorderProblem: this.facts.recorderProblem,
+      databaseTimeMs: () => store.databaseTimeMs(),
+    });
+    this.#problems = checkNode(readings, {
+      slots: config.PORIN_SLOTS,
+      cpuMilli: config.PORIN_CPU_MILLI,
+      memoryBytes: config.PORIN_MEMORY_BYTES,
+      diskBytes: config.PORIN_DISK_BYTES,
+      baseUid: config.PORIN_BASE_UID,
+    });
+    for (const problem of this.#problems) logger.warn(problem, 'something is wrong with this node');
+  }
+
   #offer(): { offeredMonitorings: Monitoring[]; facts: Record<string, unknown> } {
     const { facts } = this;
     const has = { recorder: this.recorder !== undefined, strace: facts.straceVersion !== undefined };
-    return { offeredMonitorings: offeredMonitorings(has), facts: { ...facts } };
+    const trustedKeys = [...this.options.trust.keys().keys()];
+    return {
+      offeredMonitorings: offeredMonitorings(has),
+      facts: { ...facts, trustedKeys, problems: this.#problems },
+    };
   }
 
   async #startRecorder(): Promise<void> {
@@ -175,6 +209,7 @@ export class Node {
     try {
       await this.#startRecorder();
       this.#facts = await this.#probe();
+      await this.#check();
       await this.options.store.describe(this.#id, this.#offer());
     } catch (failure) {
       // The engine or Postgres may be away too; the worker outlives it.
@@ -193,12 +228,29 @@ export class Node {
 
   async #enter(state: 'READY' | 'DRAINING'): Promise<void> {
     this.#state = state;
-    await this.options.store.heartbeat(this.#id, state);
+    await this.#tellAlive(state);
   }
 
   async #beat(): Promise<void> {
-    await this.options.store.heartbeat(this.#id, this.#state).catch((error: unknown) => {
+    try {
+      await this.#tellAlive(this.#state);
+      await this.#tellKeys();
+    } catch (error) {
       this.options.logger.warn({ err: error }, 'the heartbeat could not be written');
-    });
+    }
+  }
+
+  /** The administrator who changes keys looks for it in the node's facts. */
+  async #tellKeys(): Promise<void> {
+    const keys = [...this.options.trust.keys().keys()].join(' ');
+    if (keys === this.#toldKeys) return;
+    await this.options.store.describe(this.#id, this.#offer());
+    this.#toldKeys = keys;
+  }
+
+  /** The file's age tells a health check, which cannot ask the database, when that was. */
+  async #tellAlive(state: 'READY' | 'DRAINING'): Promise<void> {
+    await this.options.store.heartbeat(this.#id, state);
+    await writeFile(join(this.options.config.PORIN_RUN_DIR, 'heartbeat'), `${new Date().toISOString()}\n`);
   }
 }

@@ -168,11 +168,15 @@ export class PlanStore {
     return rows[0] ?? { registries: null, local: null };
   }
 
-  async approvedProfile(buildId: string): Promise<ApprovedRow | null> {
+  /** `knownList`: the signature of a list that the caller has, whose text is not sent again. One statement, so that both are of one moment. */
+  async approvedProfile(buildId: string, knownList: string | null): Promise<ApprovedRow | null> {
     const rows: ApprovedRow[] = await this.dataSource.query(
-      `SELECT id, digest, canonical, statement, signature, audit_over AS "auditOver"
-       FROM profile_version WHERE build_id = $1 AND state = 'APPROVED'`,
-      [buildId],
+      `SELECT id, digest, canonical, version.statement, version.signature, audit_over AS "auditOver",
+         review_since IS NOT NULL AS "isUnderReview",
+         (SELECT jsonb_build_object('signature', signature, 'text', CASE WHEN signature IS DISTINCT FROM $2 THEN text END)
+          FROM approval_list ORDER BY approval_list.number DESC LIMIT 1) AS list
+       FROM profile_version AS version WHERE build_id = $1 AND state = 'APPROVED'`,
+      [buildId, knownList],
     );
     return rows[0] ?? null;
   }

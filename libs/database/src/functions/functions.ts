@@ -1,5 +1,6 @@
 /** Every function of the schema `porin` that the code of this version wants, in the order in which they are made. */
 import { type SqlFunction } from './sql-function.js';
 import { STATE_MACHINE } from './state-machine.js';
+import { TENANT_USAGE } from './tenant-usage.js';
 
-export const FUNCTIONS: readonly SqlFunction[] = [...STATE_MACHINE];
+export const FUNCTIONS: readonly SqlFunction[] = [...STATE_MACHINE, ...TENANT_USAGE];

@@ -9,7 +9,7 @@ import { type NodeFacts } from '../executor-run.js';
 import { probeStrace } from '../monitoring/probe-strace.js';
 import { Recorder } from '../monitoring/recorder.js';
 import { cgroupLayout } from './cgroup.js';
-import { versionAnswer } from '../engine/answers.js';
+import { infoAnswer, versionAnswer } from '../engine/answers.js';
 import { type Engine } from '../engine/engine.js';
 import { engineCall } from '../engine/engine-call.js';
 
@@ -57,4 +57,26 @@ async function probeInit(path: string): Promise<{ initVersion: string; landlockA
     throw new ExecutionError('control-channel', `${path} is not this version's porin-init: it says ${stdout.trim()}`);
   }
   return { initVersion, landlockAbi: Number(landlock) || null };
+}
+
+export interface EngineFacts {
+  readonly version: string;
+  readonly runcVersion: string | undefined;
+  /** What the engine may use; undefined where it does not say. */
+  readonly cores: number | undefined;
+  readonly memoryBytes: number | undefined;
+}
+
+/** Throws ExecutionError engine-error. */
+export async function readEngine(engine: Engine): Promise<EngineFacts> {
+  const [version, info] = await Promise.all([
+    engineCall('say its version', () => engine.json(versionAnswer, { method: 'GET', path: ['version'] })),
+    engineCall('say what it has', () => engine.json(infoAnswer, { method: 'GET', path: ['info'] })),
+  ]);
+  return {
+    version: version.Version,
+    runcVersion: version.Components?.find(({ Name }) => Name === 'runc')?.Version ?? undefined,
+    cores: info.NCPU ?? undefined,
+    memoryBytes: info.MemTotal ?? undefined,
+  };
 }

@@ -12,13 +12,15 @@ export const IMAGE_ID = /^sha256:[0-9a-f]{64}$/;
 
 export const versionAnswer = z.object({
   Version: z.string().max(100),
-  Components: z.array(z.object({ Name: z.string().max(100) })).nullish(),
+  Components: z.array(z.object({ Name: z.string().max(100), Version: z.string().max(100).nullish() })).nullish(),
 });
 
 export const infoAnswer = z.object({
   DockerRootDir: text.nullish(),
   Driver: text.nullish(),
   DriverStatus: z.array(z.array(text)).nullish(),
+  NCPU: z.int().nonnegative().nullish(),
+  MemTotal: z.int().nonnegative().nullish(),
 });
 
 /** Strings have no bound of their own: the whole answer has one. */
