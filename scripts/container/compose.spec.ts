@@ -181,6 +181,9 @@ describe('the worker', () => {
     for (const { environment } of [services.api, worker]) {
       expect(environment?.PORIN_INPUT_URL_PREFIXES).toContain(':-file:///srv/porin/inputs/}');
       expect(environment?.PORIN_OUTPUT_URL_PREFIXES).toContain(':-file:///srv/porin/outputs/}');
+      // Nothing that nobody has allowed.
+      expect(environment?.PORIN_IMAGE_REGISTRIES).toBe('${PORIN_IMAGE_REGISTRIES:-}');
+      expect(environment?.PORIN_LOCAL_IMAGES).toBe('${PORIN_LOCAL_IMAGES:-}');
     }
   });
 });

@@ -167,8 +167,11 @@ async function checkRegistry(
 ): Promise<void> {
   const access = accessOf(name);
   if (access.registry === 'refused') {
-    if (access.local === 'refused') throw notAllowed();
-    throw new ImageError('image-not-found', 'This node does not have it, and its registry is none that is asked here.');
+    const mayBeLocal = access.local === 'named' || (access.local === 'any' && name.domain === DOCKER_HUB);
+    if (!mayBeLocal) throw notAllowed();
+    const message =
+      'This node does not have it, and its registry is none of those that it may ask. Ask an administrator.';
+    throw new ImageError('image-not-found', message);
   }
   if (access.registry === 'named') return;
   const isReachable = await isPublic(hostOf(name)).catch((cause: unknown) => {
