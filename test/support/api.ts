@@ -32,9 +32,15 @@ export interface TestApi {
 
 type Settings = Readonly<Record<string, string>>;
 
-/** `settings` beyond those that a test needs; a function gets the URL of the API's database. */
-export async function startTestApi(settings: Settings | ((databaseUrl: string) => Settings) = {}): Promise<TestApi> {
-  const database = await makeTestDatabase();
+/**
+ * `settings` beyond those that a test needs; a function gets the URL of the API's database. On a fresh database, unless there
+ * is one already.
+ */
+export async function startTestApi(
+  settings: Settings | ((databaseUrl: string) => Settings) = {},
+  given?: TestDatabase,
+): Promise<TestApi> {
+  const database = given ?? (await makeTestDatabase());
   const directory = await mkdtemp(join(tmpdir(), 'porin-api-'));
   const { privateKey, publicKey } = generateKeyPairSync('ed25519');
   const keyFile = join(directory, 'signing-key.pem');

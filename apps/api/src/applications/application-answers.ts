@@ -83,7 +83,7 @@ const answer = {
     .describe(
       'Whether a node has found the image since it was named: here, or in a registry that it may ask. "unchecked" until a node has looked; of an ad hoc application, for ever',
     ),
-  imageProblem: z.string().nullable().describe('Why it was not found, as a warning: jobs are accepted all the same'),
+  imageProblem: z.string().nullable().describe('Why it was not found, as a warning: jobs are still accepted'),
   imageCheckedAt: z.date().nullable(),
   createdBy: z.uuid().nullable().describe('The API key'),
   createdAt: z.date(),

@@ -117,7 +117,7 @@ export class Node {
     if (lost + removed > 0) logger.warn({ lost, removed }, 'cleared up after an earlier process');
   }
 
-  /** While it does not, every job that is claimed here fails, and a job has few tries. */
+  /** Check before claiming: with the engine down, claims only burn attempts. */
   async engineAnswers(): Promise<boolean> {
     return this.engine.send({ method: 'GET', path: ['_ping'], timeoutMs: PING_TIMEOUT_MS }).then(
       () => true,
