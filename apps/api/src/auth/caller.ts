@@ -1,5 +1,6 @@
 /** Who makes a request, and the decorators that say what a route demands. */
-import { createParamDecorator, type ExecutionContext, SetMetadata } from '@nestjs/common';
+import { applyDecorators, createParamDecorator, type ExecutionContext, SetMetadata } from '@nestjs/common';
+import { ApiExtension } from '@nestjs/swagger';
 import { type Role } from '#lib/database';
 import { type Request } from 'express';
 
@@ -18,8 +19,11 @@ export function atLeast(role: Role, needed: Role): boolean {
 }
 
 export const NEEDED_ROLE = 'porin:needed-role';
+/** In the OpenAPI document. */
+export const ROLE_EXTENSION = 'x-porin-role';
 /** The least role that may call the route; without it, every valid key may. */
-export const NeedsRole = (role: Role) => SetMetadata(NEEDED_ROLE, role);
+export const NeedsRole = (role: Role) =>
+  applyDecorators(SetMetadata(NEEDED_ROLE, role), ApiExtension(ROLE_EXTENSION, role));
 
 export const PUBLIC = 'porin:public';
 /** A route that needs no key. */
