@@ -60,6 +60,9 @@ export function programVariables(instance: Instance, name: ProgramName, sources:
     PORIN_REDIS_URL: sources.redisUrl,
     PORIN_INPUT_URL_PREFIXES: process.env.PORIN_INPUT_URL_PREFIXES ?? `${pathToFileURL(inputs).href}/`,
     PORIN_OUTPUT_URL_PREFIXES: process.env.PORIN_OUTPUT_URL_PREFIXES ?? `${pathToFileURL(outputs).href}/`,
+    // On a machine of one's own, whoever may load an image into its engine may have it run.
+    PORIN_LOCAL_IMAGES: process.env.PORIN_LOCAL_IMAGES ?? '*',
+    PORIN_IMAGE_REGISTRIES: process.env.PORIN_IMAGE_REGISTRIES ?? '',
   };
   const own =
     name === 'api'

@@ -4,13 +4,13 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { makeDataSource } from '#lib/database';
-import { resolveImage } from '#lib/execution';
 import { pino } from 'pino';
 import { type DataSource } from 'typeorm';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { ImageKeeper } from '../../apps/worker/src/node/image-keeper.js';
 import { NodeStore } from '../../apps/worker/src/node/node-store.js';
 import { eventually } from '../support/eventually.js';
+import { imageSource, resolveWith, testEngine } from '../support/image-source.js';
 import { Grid, type JobView, type TestWorker } from '../support/grid.js';
 import { TestRegistry } from '../support/registry.js';
 
@@ -192,7 +192,7 @@ describe('the images of a node', () => {
   async function keeper(keepCount: number): Promise<ImageKeeper> {
     const store = new NodeStore(dataSource);
     return new ImageKeeper({
-      ...{ docker: grid.docker, store, nodeId: await nodeId(), keepCount },
+      ...{ engine: testEngine(), store, nodeId: await nodeId(), keepCount },
       logger: pino({ level: 'silent' }),
     });
   }
@@ -201,7 +201,7 @@ describe('the images of a node', () => {
     const [a, b, c, never] = [pushed('a'), pushed('b'), pushed('c'), pushed('never')];
     const before = await worker();
     for (const image of [grid.image, a, b, c, a]) await completed(image, 'true');
-    await resolveImage(grid.docker, never);
+    await resolveWith(imageSource(testEngine()), never);
     await before.end('SIGTERM');
     expect([await isHere(a), await isHere(b), await isHere(c)]).toEqual([true, true, true]);
     await worker({ PORIN_IMAGE_KEEP_COUNT: '2' });

@@ -20,6 +20,7 @@ afterAll(() => api.stop());
 const GIB = 1024 ** 3;
 const DEFAULTS = {
   ...{ unknownContent: 'hold', fourEyes: false, retentionDays: null },
+  ...{ imageRegistries: null, localImages: null },
   ...{ maxQueuedJobs: 100_000, maxStoredBytes: 100 * GIB, maxImageBytes: 50 * GIB, maxProposals: 1_000 },
 };
 const UNUSED = { queuedJobs: 0, storedBytes: 0, proposals: 0 };
@@ -176,5 +177,23 @@ describe('the command line', () => {
     const back = await porin('tenant', 'set', '--tenant', 'ward', '--max-queued-jobs', 'default');
     expect(back).toContain('max queued jobs\t100000');
     await expect(porin('tenant', 'set', '--unknown-content', 'allow')).rejects.toThrow(/one of learn, hold, refuse/);
+  });
+
+  it('says which images a tenant may run', async () => {
+    const set = (...args: string[]) => porin('tenant', 'set', '--tenant', 'lab', ...args);
+    const changed = await set('--image-registries', 'r.example, docker.io/lab/*', '--local-images', 'none');
+    expect(changed).toContain(
+      'image registries\tr.example,docker.io/lab/*\t(default: as the grid)\nlocal images\tnone',
+    );
+    const { submitter } = await keysOf('lab');
+    expect((await api.get(submitter, PATH).expect(200)).body).toMatchObject({
+      imageRegistries: ['r.example', 'docker.io/lab/*'],
+      localImages: [],
+      defaults: { imageRegistries: null, localImages: null },
+    });
+    expect(await set('--image-registries', 'default')).toContain('image registries\tas the grid');
+    for (const list of ['Lab', 'a b', '', '/x', Array(101).fill('r.example').join(',')]) {
+      await expect(set('--image-registries', list)).rejects.toThrow(/--image-registries/);
+    }
   });
 });

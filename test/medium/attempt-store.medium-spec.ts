@@ -31,7 +31,7 @@ async function claimed() {
 describe('an answer that comes after the lease it gives', () => {
   it('lets no output become visible', async () => {
     const attempt = await claimed();
-    const store = new AttemptStore(dataSource, { nodeId: attempt.nodeId, leaseMs: 1_000, architecture: 'x86_64' });
+    const store = new AttemptStore(dataSource, { nodeId: attempt.nodeId, leaseMs: 1_000 });
     await store.assertHeld(attempt);
     const other = new pg.Client({ connectionString: api.database.ownerUrl });
     await other.connect();

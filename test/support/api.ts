@@ -44,6 +44,8 @@ export async function startTestApi(settings: Settings | ((databaseUrl: string) =
     PORIN_REDIS_URL: required('PORIN_TEST_REDIS_URL'),
     PORIN_SIGNING_KEY_FILE: keyFile,
     PORIN_RETRY_PAUSE_MS: '100',
+    // Rows that stand for a worker claim when the test says so.
+    PORIN_CLAIM_PATIENCE_MS: '3600000',
     ...(typeof settings === 'function' ? settings(database.apiUrl) : settings),
   });
   const app = await createApp(config, pino({ level: 'silent' }));

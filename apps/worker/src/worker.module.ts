@@ -12,16 +12,19 @@ import {
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { ConfigError, type WorkerConfig } from '#lib/config';
 import { checkSchema, makeDataSource } from '#lib/database';
+import { DataRoot, Engine, type ImageSource, PullTurn } from '#lib/execution';
 import { urlPrefixProblem } from '#lib/staging';
-import Docker from 'dockerode';
 import { type Logger } from 'pino';
 import { DataSource } from 'typeorm';
 import { AttemptStore } from './attempt/attempt-store.js';
 import { Consumer } from './node/consumer.js';
+import { ImageCheckStore } from './node/image-check-store.js';
+import { ImageChecker } from './node/image-checker.js';
 import { ImageKeeper } from './node/image-keeper.js';
-import { ARCHITECTURE, Node } from './node/node.js';
+import { Node } from './node/node.js';
 import { NodeSession } from './node/node-session.js';
 import { NodeStore } from './node/node-store.js';
+import { isPublicHost } from './node/public-host.js';
 import { Resources } from './node/resources.js';
 import { ScratchPool } from './node/scratch-pool.js';
 import { ApprovalTrust } from './plan/approval-trust.js';
@@ -35,6 +38,7 @@ const LOGGER = Symbol('Logger');
 export class WorkerLifecycle implements OnApplicationBootstrap, OnApplicationShutdown {
   #consumer: Consumer | undefined;
   #imageKeeper: ImageKeeper | undefined;
+  #imageChecker: ImageChecker | undefined;
   readonly #session: NodeSession;
   readonly #node: Node;
   readonly #nodeStore: NodeStore;
@@ -52,9 +56,11 @@ export class WorkerLifecycle implements OnApplicationBootstrap, OnApplicationShu
       onCancel: (jobId) => this.#consumer?.cancel(jobId),
     });
     this.#nodeStore = new NodeStore(dataSource);
+    const engine = new Engine(config.DOCKER_HOST.replace(/^unix:\/\//, ''));
     this.#node = new Node({
       config,
-      docker: new Docker({ socketPath: config.DOCKER_HOST.replace(/^unix:\/\//, '') }),
+      engine,
+      images: imageSource(engine, config),
       store: this.#nodeStore,
       trust: new ApprovalTrust({
         keysPath: config.PORIN_APPROVAL_PUBLIC_KEY_FILE,
@@ -79,10 +85,10 @@ export class WorkerLifecycle implements OnApplicationBootstrap, OnApplicationShu
     const store = new AttemptStore(this.dataSource, {
       nodeId: this.#node.id,
       leaseMs: config.PORIN_LEASE_MS,
-      architecture: ARCHITECTURE,
     });
     this.#consumer = new Consumer({
       redisUrl: config.PORIN_REDIS_URL,
+      nodeId: this.#node.id,
       slots: config.PORIN_SLOTS,
       resources: new Resources(
         {
@@ -122,13 +128,21 @@ export class WorkerLifecycle implements OnApplicationBootstrap, OnApplicationShu
     this.#consumer.start();
     await this.#node.ready();
     this.#imageKeeper = new ImageKeeper({
-      docker: this.#node.docker,
+      engine: this.#node.engine,
       store: this.#nodeStore,
       nodeId: this.#node.id,
       keepCount: config.PORIN_IMAGE_KEEP_COUNT,
       logger,
     });
     this.#imageKeeper.start();
+    this.#imageChecker = new ImageChecker({
+      images: this.#node.images,
+      imageLists: this.#node.imageLists,
+      store: new ImageCheckStore(this.dataSource, this.#node.id),
+      plans: new PlanStore(this.dataSource),
+      logger,
+    });
+    this.#imageChecker.start();
     logger.info({ node: this.#node.name, facts: this.#node.facts }, 'the worker takes jobs');
   }
 
@@ -137,6 +151,7 @@ export class WorkerLifecycle implements OnApplicationBootstrap, OnApplicationShu
       await this.#node.drain().catch((error: unknown) => this.logger.warn({ err: error }, 'draining'));
       await this.#consumer.drain(this.config.PORIN_DRAIN_MS);
     }
+    await this.#imageChecker?.stop();
     await this.#imageKeeper?.stop();
     await this.#scratches.clear();
     await this.#node.stop();
@@ -156,6 +171,23 @@ function refuseMalformedPrefixes(config: WorkerConfig): void {
       if (problem !== null) throw new ConfigError([`${name}: ${problem}`]);
     }
   }
+}
+
+const PULL_STALL_MS = 180_000;
+
+function imageSource(engine: Engine, config: WorkerConfig): ImageSource {
+  return {
+    engine,
+    turn: new PullTurn(),
+    limits: {
+      bytes: config.PORIN_IMAGE_LIMIT_BYTES,
+      freeBytes: config.PORIN_IMAGE_FREE_BYTES,
+      timeoutMs: config.PORIN_IMAGE_PULL_TIMEOUT_MS,
+      stallMs: PULL_STALL_MS,
+    },
+    dataRoot: () => DataRoot.of(engine, config.PORIN_WORK_DIR),
+    isPublic: isPublicHost,
+  };
 }
 
 @Module({})

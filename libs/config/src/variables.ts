@@ -1,6 +1,7 @@
 /** The environment of the API and of the worker: every variable, its meaning, default and check. */
 import { isIP } from 'node:net';
 import { cpus, hostname, totalmem } from 'node:os';
+import { imagePatternProblem } from '#lib/jobs';
 import { beyondDefaultNames } from '#lib/profiles';
 import { z } from 'zod';
 
@@ -29,6 +30,16 @@ function isNetwork(text: string): boolean {
 }
 const absolutePath = z.string().regex(/^\//, 'must be an absolute path');
 
+/** Patterns of images or registries; unset is told apart from an empty list. */
+const imagePatterns = list
+  .superRefine((patterns, context) => {
+    for (const pattern of patterns) {
+      const problem = imagePatternProblem(pattern);
+      if (problem !== null) context.addIssue({ code: 'custom', message: problem });
+    }
+  })
+  .optional();
+
 const shared = {
   PORIN_REDIS_URL: url('redis:', 'rediss:').describe(
     'Redis for BullMQ, with password. Keep it on loopback or use rediss:',
@@ -55,6 +66,12 @@ const shared = {
     .describe(
       "System calls, or families of them, that programs may make beyond the container engine's default, separated by commas (numa). The same for the API and all workers",
     ),
+  PORIN_IMAGE_REGISTRIES: imagePatterns.describe(
+    'Registries that images may come from, separated by commas: registry.example.org, 10.0.0.5:5000, docker.io/library/*; * allows every one with a public address. A worker without it pulls nothing; the API shows it to tenants',
+  ),
+  PORIN_LOCAL_IMAGES: imagePatterns.describe(
+    'Images of a node that jobs may run without a registry, by name, separated by commas: lab/*, porin-test/payload; * allows all that no registry gave. A worker without it allows none; the API shows it to tenants',
+  ),
   PORIN_OUTPUT_URL_PREFIXES: list.default([]).describe('URL prefixes that outputs may go to, separated by commas'),
 };
 
@@ -91,9 +108,11 @@ export const apiVariables = z.object({
   PORIN_REQUEST_TIMEOUT_MS: integer(1_000, 3_600_000)
     .default(60_000)
     .describe('How long a request may take to arrive, body included, milliseconds; its headers get 10 s at most'),
-  PORIN_QUEUE_DEPTH_FACTOR: integer(1, 100)
-    .default(2)
-    .describe('Jobs that run or have a message in Redis, at most, as a multiple of the slots'),
+  PORIN_CLAIM_PATIENCE_MS: integer(100, 3_600_000)
+    .default(10_000)
+    .describe(
+      'How long a node may leave a job unclaimed that it has room for before the job is placed again, milliseconds',
+    ),
   PORIN_RETRY_PAUSE_MS: integer(0, 86_400_000)
     .default(10_000)
     .describe('Pause after a failure of ours before the second attempt, milliseconds; six times that before the third'),
@@ -161,5 +180,14 @@ export const workerVariables = z.object({
   PORIN_DRAIN_MS: integer(0, 86_400_000)
     .default(600_000)
     .describe('How long SIGTERM waits for running jobs, milliseconds'),
+  PORIN_IMAGE_LIMIT_BYTES: integer(1024 ** 2, 2 ** 53)
+    .default(20 * GIB)
+    .describe("Largest image, unpacked, and the most that one pull may take of the engine's disk, bytes"),
+  PORIN_IMAGE_FREE_BYTES: integer(0, 2 ** 53)
+    .default(GIB)
+    .describe("Bytes of the engine's disk that a pull must leave free"),
+  PORIN_IMAGE_PULL_TIMEOUT_MS: integer(1_000, 86_400_000)
+    .default(1_800_000)
+    .describe('How long one pull may take, milliseconds; a node pulls one image at a time'),
   PORIN_IMAGE_KEEP_COUNT: integer(1, 10_000).default(20).describe('Pulled images kept on this node'),
 });

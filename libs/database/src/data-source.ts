@@ -8,6 +8,8 @@ import { OwnSchema1764400000000 } from '../../../migrations/1764400000000-own-sc
 import { TenantBounds1764470000000 } from '../../../migrations/1764470000000-tenant-bounds.js';
 import { Connection, SEARCH_PATH_OPTION } from './connection.js';
 import { SigningKeys1764430000000 } from '../../../migrations/1764430000000-signing-keys.js';
+import { Placement1764460000000 } from '../../../migrations/1764460000000-placement.js';
+import { Images1764420000000 } from '../../../migrations/1764420000000-images.js';
 import { Application, Build, TenantSetting } from './entities/application.js';
 import { Artifact, ArtifactChunk, DenialRow, ExecutorRun, RecordingRow } from './entities/executor-run.js';
 import { Attempt, Executor, Job, JobOutput, Outbox } from './entities/job.js';
@@ -46,6 +48,8 @@ export const MIGRATIONS = [
   OwnSchema1764400000000,
   TenantBounds1764470000000,
   SigningKeys1764430000000,
+  Placement1764460000000,
+  Images1764420000000,
 ];
 
 export function makeDataSource(options: { url: string; applicationName: string; poolSize?: number }): DataSource {

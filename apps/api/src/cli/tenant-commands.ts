@@ -60,12 +60,15 @@ const WORDS: Readonly<Record<string, boolean>> = { on: true, off: false };
 
 function readValue(name: keyof TenantSettings, typed: string): unknown {
   const { schema, option, takes } = SETTINGS[name];
-  const candidates = [typed, WORDS[typed], /^\d+$/.test(typed) ? Number(typed) : undefined];
+  const list = typed === 'none' ? [] : typed.split(',').map((entry) => entry.trim());
+  const candidates = [typed, WORDS[typed], /^\d+$/.test(typed) ? Number(typed) : undefined, list];
   for (const candidate of candidates) {
     const parsed = z.safeParse<z.ZodType>(schema, candidate);
     if (candidate !== undefined && parsed.success) return parsed.data;
   }
-  throw new UsageError(`--${option} must be one of ${takes.replaceAll('|', ', ')}`);
+  const words = takes.includes('|') ? `one of ${takes.replaceAll('|', ', ')}` : `<${takes}>`;
+  const { error } = z.safeParse<z.ZodType>(schema, takes === 'list' ? list : typed);
+  throw new UsageError(`--${option} must be ${words}: ${error?.issues[0]?.message ?? typed}`);
 }
 
 function printTenant(tenant: string, settings: TenantSettings): void {
@@ -77,6 +80,7 @@ function printTenant(tenant: string, settings: TenantSettings): void {
 }
 
 function shown(value: TenantSettings[keyof TenantSettings]): string {
+  if (Array.isArray(value)) return value.join(',') || 'none';
   if (typeof value === 'boolean') return value ? 'on' : 'off';
   return value === null ? 'as the grid' : String(value);
 }

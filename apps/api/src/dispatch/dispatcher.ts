@@ -1,10 +1,8 @@
-/** Runs the relay, the reconciler, the rules, the proposals' clock and the retention on one API instance at a time, held by a session-level advisory lock. */
+/** Runs placement, the reconciler, the rules, the proposals' clock and the retention on one API instance at a time, held by a session-level advisory lock. */
 import { Inject, Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import { type ApiConfig } from '#lib/config';
-import { type ApprovalKeys } from '#lib/profiles';
-import { MESSAGE_OPTIONS, messageId, queueConnection, queueName } from '#lib/queue';
-import { Queue } from 'bullmq';
 import { Connection } from '#lib/database';
+import { type ApprovalKeys } from '#lib/profiles';
 import { type Logger } from 'pino';
 import { DataSource } from 'typeorm';
 import { passRuns } from '../profiles/denied/denied-runs.js';
@@ -17,13 +15,13 @@ import { endLostAttempts, markSilentNodes, settleJobs } from './attempts/reconci
 import { endUndecidedJobs } from './held/denied-jobs.js';
 import { releaseHeldJobs } from './held/release-held.js';
 import { deleteExpired } from './retention.js';
-import { type Dispatch, possiblyLost, takeReady } from './attempts/relay.js';
+import { NodeQueues } from './placement/node-queues.js';
+import { Patience } from './placement/patience.js';
+import { type Dispatch, endTooLarge, placeJobs, possiblyLost } from './placement/place-jobs.js';
 import { ApprovalListWatch } from './stages/approval-list-watch.js';
 import { RuleDecisions } from './stages/rule-decisions.js';
 
 const DISPATCH_LOCK = 7_060_118;
-const READINESS_KEY = 'porin:ready';
-const READINESS_KEPT_MS = 60_000;
 const POLL_MS = 1_000;
 const SETTLE_MS = 250;
 const RECONCILE_MS = 3_000;
@@ -31,12 +29,11 @@ const LOOK_AT_LIST_MS = 1_000;
 const LOST_AFTER_S = 5;
 const RETENTION_MS = 60_000;
 const USAGE_MS = 5_000;
-/** A Redis that hangs must hold up nothing but its messages. */
-const REDIS_TIMEOUT_MS = 5_000;
 
 @Injectable()
 export class Dispatcher implements OnApplicationBootstrap, OnApplicationShutdown {
-  private readonly queues = new Map<string, Queue>();
+  private readonly queues: NodeQueues;
+  private readonly patience: Patience;
   private readonly stopping = new AbortController();
   private readonly alarm = new Alarm();
   private loop: Promise<void> = Promise.resolve();
@@ -47,13 +44,8 @@ export class Dispatcher implements OnApplicationBootstrap, OnApplicationShutdown
     @Inject(LOGGER) private readonly logger: Logger,
     @Inject(APPROVAL_KEYS) private readonly approvalKeys: ApprovalKeys,
   ) {
-    for (const architecture of ['x86_64', 'aarch64']) {
-      const queue = new Queue(queueName(architecture), {
-        connection: queueConnection(config.PORIN_REDIS_URL, { failFast: true }),
-      });
-      queue.on('error', (error) => this.logger.warn({ err: error.message }, 'redis'));
-      this.queues.set(architecture, queue);
-    }
+    this.queues = new NodeQueues(config.PORIN_REDIS_URL, (error) => logger.warn({ err: error.message }, 'redis'));
+    this.patience = new Patience(config.PORIN_CLAIM_PATIENCE_MS);
   }
 
   onApplicationBootstrap(): void {
@@ -64,13 +56,12 @@ export class Dispatcher implements OnApplicationBootstrap, OnApplicationShutdown
     this.stopping.abort();
     this.alarm.wake();
     await this.loop;
-    await inTime(Promise.all([...this.queues.values()].map((queue) => queue.close()))).catch(() => undefined);
+    await this.queues.close();
   }
 
   /** Throws where Redis does not answer or takes no writes: a replica, one that is full, one that cannot save. */
   async writeRedis(): Promise<void> {
-    const client = await this.queues.get('x86_64')?.backend.client;
-    await inTime(client?.set(READINESS_KEY, new Date().toISOString(), { PX: READINESS_KEPT_MS }));
+    await this.queues.write();
   }
 
   /** A lost connection ends one turn of this loop, never the loop. */
@@ -131,9 +122,9 @@ export class Dispatcher implements OnApplicationBootstrap, OnApplicationShutdown
     }
   }
 
-  /** In order; each is due again some time after it was done, the relay always. */
+  /** In order; each is due again some time after it was done, placement always. */
   private duties(): readonly (() => Promise<void>)[] {
-    const { PORIN_QUEUE_DEPTH_FACTOR: depthFactor, PORIN_RETRY_PAUSE_MS: retryPauseMs } = this.config;
+    const { PORIN_RETRY_PAUSE_MS: retryPauseMs } = this.config;
     const { dataSource } = this;
     const retention = {
       artifactDays: this.config.PORIN_RETENTION_DAYS,
@@ -152,7 +143,7 @@ export class Dispatcher implements OnApplicationBootstrap, OnApplicationShutdown
         },
         () => SETTLE_MS,
       ),
-      async () => this.add(await dataSource.transaction((manager) => takeReady(manager, depthFactor))),
+      () => this.place(),
       paced(
         // The rest at the next turn.
         async () => !(await deleteExpired(dataSource.manager, retention)),
@@ -173,23 +164,42 @@ export class Dispatcher implements OnApplicationBootstrap, OnApplicationShutdown
     await endUndecidedJobs(this.dataSource.manager);
     await passRuns(this.dataSource.manager);
     await markSilentNodes(this.dataSource.manager);
+    await endTooLarge(this.dataSource.manager);
     await this.add(await possiblyLost(this.dataSource.manager, LOST_AFTER_S));
   }
 
+  private async place(): Promise<void> {
+    const { placed, takenOff, leftBy } = await this.dataSource.transaction((manager) =>
+      placeJobs(manager, this.patience),
+    );
+    if (leftBy.length > 0)
+      this.logger.warn({ nodes: leftBy }, 'nodes left jobs that they had room for: they are placed again');
+    if (await this.add(placed)) await this.remove(takenOff);
+  }
+
   /** Postgres has it already: when Redis does not answer, the reconciler adds it later. */
-  private async add(dispatches: readonly Dispatch[]): Promise<void> {
-    for (const { architecture, ...message } of dispatches) {
-      const queue = this.queues.get(architecture);
+  private async add(dispatches: readonly Dispatch[]): Promise<boolean> {
+    for (const dispatch of dispatches) {
       try {
-        const options = { ...MESSAGE_OPTIONS, jobId: messageId(message) };
-        await inTime(queue?.add('attempt', message, options));
+        await this.queues.add(dispatch);
       } catch (error) {
+        this.patience.startAnew();
         this.logger.warn(
-          { err: (error as Error).message, ...message },
+          { err: (error as Error).message, ...dispatch },
           'this message and those behind it wait for Redis',
         );
-        return;
+        return false;
       }
+    }
+    return true;
+  }
+
+  /** For tidiness: a claim by a stale message fails. */
+  private async remove(stale: readonly Dispatch[]): Promise<void> {
+    try {
+      for (const dispatch of stale) await this.queues.remove(dispatch);
+    } catch (error) {
+      this.logger.info({ err: (error as Error).message }, 'stale messages stay in Redis');
     }
   }
 }
@@ -202,16 +212,4 @@ function paced<T>(work: () => Promise<T>, pauseMs: (result: T) => number): () =>
     const result = await work();
     dueAt = performance.now() + pauseMs(result);
   };
-}
-
-async function inTime(answer: Promise<unknown> | undefined): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error('Redis does not answer')), REDIS_TIMEOUT_MS);
-  });
-  try {
-    await Promise.race([answer, late]);
-  } finally {
-    clearTimeout(timer);
-  }
 }

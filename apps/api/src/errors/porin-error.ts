@@ -22,6 +22,7 @@ export const STATUS_BY_CODE = {
   'body-too-large': 413,
   'unsupported-media-type': 415,
   'expectation-failed': 417,
+  'image-invalid': 422,
   'unknown-application': 422,
   'profile-required': 422,
   'audit-needs-profile': 422,

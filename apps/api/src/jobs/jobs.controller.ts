@@ -59,7 +59,7 @@ export class JobsController {
     summary: 'Submit a job',
     status: 201,
     schema: jobDetail,
-    errors: [...BODY_ERRORS, 'unknown-application', ...SUBMISSION_ERRORS],
+    errors: [...BODY_ERRORS, 'unknown-application', 'image-invalid', ...SUBMISSION_ERRORS],
   })
   async submit(
     @Body({ schema: jobSchema }) body: JobRequest,
@@ -119,7 +119,7 @@ export class JobsController {
     mediaType: 'application/gzip',
     summary: 'Download the trace of an executor’s calls, of its latest attempt, also while it runs',
     headers: {
-      'Porin-Trace-Complete': '"true" when the run has ended, else "false": what is there is whole lines all the same',
+      'Porin-Trace-Complete': '"true" when the run has ended, else "false"; even then only whole lines are sent',
       'Porin-Trace-Truncated': '"true" when more happened than the trace has; its last line says why',
       'Porin-Trace-Attempt': 'Number of the attempt',
     },

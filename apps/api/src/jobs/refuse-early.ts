@@ -49,7 +49,7 @@ async function anyApproved(manager: EntityManager, applicationId: string, archit
   );
 }
 
-/** What any node can record, one that is away now included; before the first node, what this version can. */
+/** Monitoring offered by any known node, online or not; with no nodes, everything this version supports. */
 async function offeredMonitorings(manager: EntityManager, architecture: string): Promise<readonly Monitoring[]> {
   const nodes = await manager.find(NodeRow, {
     where: { architecture },

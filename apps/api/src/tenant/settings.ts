@@ -1,5 +1,6 @@
 /** The settings of a tenant: what each means, what holds where nobody has said anything, who changes it, and how it is typed. */
 import { type TenantSetting } from '#lib/database';
+import { imagePatternProblem, PATTERNS_MAXIMUM } from '#lib/jobs';
 import { UNKNOWN_CONTENT } from '#lib/profiles';
 import { z } from 'zod';
 
@@ -21,6 +22,17 @@ const bytes = z
   .int()
   .min(0)
   .max(2 ** 53 - 1);
+
+/** Of image names (libs/jobs, image-pattern); null: the grid's. */
+const patterns = z
+  .array(
+    z.string().superRefine((pattern, context) => {
+      const problem = imagePatternProblem(pattern);
+      if (problem !== null) context.addIssue({ code: 'custom', message: problem });
+    }),
+  )
+  .max(PATTERNS_MAXIMUM)
+  .nullable();
 
 export const SETTINGS = {
   unknownContent: {
@@ -61,6 +73,26 @@ export const SETTINGS = {
     option: 'retention-days',
     takes: 'days',
     help: 'how long logs and traces are kept, where the grid keeps them longer',
+  },
+  imageRegistries: {
+    schema: patterns.describe(
+      'Registries that images may come from, within what the nodes allow; null: all that the nodes allow',
+    ),
+    default: null,
+    changedBy: 'operator',
+    option: 'image-registries',
+    takes: 'list',
+    help: 'registries that images may come from, such as registry.example.org,docker.io/lab/*; "none" for none',
+  },
+  localImages: {
+    schema: patterns.describe(
+      'Images of a node that may be run without a registry, within what it allows; null: all that it allows',
+    ),
+    default: null,
+    changedBy: 'operator',
+    option: 'local-images',
+    takes: 'list',
+    help: 'images of a node\'s own that may be run, such as lab/*; "none" for none',
   },
   maxQueuedJobs: {
     schema: count.describe('Jobs that have not ended, at most; more are refused with too-many-jobs'),

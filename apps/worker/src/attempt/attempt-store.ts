@@ -5,7 +5,6 @@
 import { type JobOutput } from '#lib/database';
 import { attemptStateOf, type JobError, type WaitingReason } from '#lib/jobs';
 import { type Message } from '#lib/queue';
-import { type Architecture } from '#lib/profiles';
 import { type DataSource, type EntityManager } from 'typeorm';
 import { APPLICATION_TERMS, type AttemptKey, type Claim, type ClaimedExecutor } from './claim.js';
 import { type Renewal } from './lease.js';
@@ -19,7 +18,7 @@ export class LostAttemptError extends Error {
 export class AttemptStore {
   constructor(
     private readonly dataSource: DataSource,
-    private readonly options: { nodeId: string; leaseMs: number; architecture: Architecture },
+    private readonly options: { nodeId: string; leaseMs: number },
   ) {}
 
   /** What the message's job asks of the node; undefined when it is not there to be claimed. */
@@ -27,19 +26,9 @@ export class AttemptStore {
     const rows: Share[] = await this.dataSource.query(
       `SELECT cpu_milli AS "cpuMilli", memory_bytes::float8 AS "memoryBytes", disk_bytes::float8 AS "diskBytes" FROM job
        WHERE ${CLAIMABLE}`,
-      [jobId, attempt, this.options.architecture],
+      [jobId, attempt, this.options.nodeId],
     );
     return rows[0];
-  }
-
-  /** Whether any node has room for the share when it is idle, one included that is away for maintenance. */
-  async anyNodeHas({ cpuMilli, memoryBytes, diskBytes }: Share): Promise<boolean> {
-    const rows: unknown[] = await this.dataSource.query(
-      `SELECT FROM node WHERE heartbeat_at > now() - interval '1 day' AND architecture = $1 AND cpu_milli >= $2 AND memory_bytes >= $3 AND disk_bytes >= $4
-       LIMIT 1`,
-      [this.options.architecture, cpuMilli, memoryBytes, diskBytes],
-    );
-    return rows.length > 0;
   }
 
   /** By compare-and-set: of any number of messages for an attempt, forged ones included, at most one claims it. */
@@ -52,7 +41,7 @@ export class AttemptStore {
            tenant, wall_time_s AS "wallTimeS", inputs, outputs, submitted_role AS role, requested_enforcement AS enforcement,
            requested_monitoring AS monitoring, calibration, block,
            extract(epoch FROM now() - queued_at)::float8 * 1000 AS "queueMs"`,
-        [jobId, attempt, this.options.architecture],
+        [jobId, attempt, this.options.nodeId],
       );
       const job = jobs[0];
       if (!job) return undefined;
@@ -185,8 +174,8 @@ interface Stored {
   readonly repositoryDigest: string | null;
 }
 
-/** $1 job, $2 attempt, $3 architecture. Fence and dispatched fence agree only while the relay has let this attempt go. */
-const CLAIMABLE = `id = $1 AND state = 'QUEUED' AND fence = $2 AND dispatched_fence = $2 AND architecture = $3
+/** $1 job, $2 attempt, $3 node. Fence and dispatched fence agree only while this attempt is placed on the node. */
+const CLAIMABLE = `id = $1 AND state = 'QUEUED' AND fence = $2 AND dispatched_fence = $2 AND placed_node_id = $3
   AND NOT EXISTS (SELECT FROM attempt WHERE job_id = job.id AND number = job.fence)`;
 /** $1 job, $2 attempt. */
 export const OPEN_ATTEMPT = `attempt.job_id = $1 AND attempt.number = $2 AND attempt.state = 'OPEN'`;

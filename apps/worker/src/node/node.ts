@@ -1,9 +1,10 @@
 /** This node: its engine, its recorder, its row in the database, and the clearing up after an earlier process. */
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { type WorkerConfig } from '#lib/config';
 import {
+  type Engine,
+  type ImageSource,
   type NodeFacts,
   offeredMonitorings,
   probeNode,
@@ -12,8 +13,8 @@ import {
   removeContainers,
   removeStaleScratch,
 } from '#lib/execution';
+import { type ImageLists } from '#lib/jobs';
 import { type Monitoring, nodeArchitecture } from '#lib/profiles';
-import type Docker from 'dockerode';
 import { type Logger } from 'pino';
 import { type AttemptKey } from '../attempt/claim.js';
 import { type NodeStore } from './node-store.js';
@@ -32,7 +33,8 @@ const PING_TIMEOUT_MS = 5_000;
 
 export interface NodeOptions {
   readonly config: WorkerConfig;
-  readonly docker: Docker;
+  readonly engine: Engine;
+  readonly images: ImageSource;
   readonly store: NodeStore;
   readonly trust: ApprovalTrust;
   readonly initPath: string;
@@ -70,8 +72,18 @@ export class Node {
     return join(this.options.config.PORIN_WORK_DIR, `node-${encodeURIComponent(this.name)}`);
   }
 
-  get docker(): Docker {
-    return this.options.docker;
+  get engine(): Engine {
+    return this.options.engine;
+  }
+
+  get images(): ImageSource {
+    return this.options.images;
+  }
+
+  /** What may be run here, whoever asks. */
+  get imageLists(): ImageLists {
+    const { PORIN_IMAGE_REGISTRIES: registries = [], PORIN_LOCAL_IMAGES: local = [] } = this.options.config;
+    return { registries, local };
   }
 
   get facts(): NodeFacts {
@@ -100,18 +112,17 @@ export class Node {
       ...this.#offer(),
     });
     const lost = await store.loseOpenAttempts(this.#id);
-    const removed = await removeContainers(this.docker, { 'porin.node': this.name });
+    const removed = await removeContainers(this.engine, { 'porin.node': this.name });
     await removeStaleScratch(this.workDirectory);
     if (lost + removed > 0) logger.warn({ lost, removed }, 'cleared up after an earlier process');
   }
 
-  /** While it does not, every job that is claimed here fails, and a job has few tries. */
+  /** Check before claiming: with the engine down, claims only burn attempts. */
   async engineAnswers(): Promise<boolean> {
-    const answer = this.docker.ping().then(
+    return this.engine.send({ method: 'GET', path: ['_ping'], timeoutMs: PING_TIMEOUT_MS }).then(
       () => true,
       () => false,
     );
-    return Promise.race([answer, sleep(PING_TIMEOUT_MS, false, { ref: false })]);
   }
 
   /** From now on jobs are sent here. */
@@ -139,7 +150,8 @@ export class Node {
   planOptions(plans: PlanStore, signal: AbortSignal): PlanOptions {
     const { trust, config } = this.options;
     return {
-      docker: this.docker,
+      images: this.images,
+      imageLists: this.imageLists,
       node: { name: this.name, landlockAbi: this.facts.landlockAbi },
       plans,
       architecture: ARCHITECTURE,
@@ -151,9 +163,9 @@ export class Node {
   }
 
   async #check(): Promise<void> {
-    const { config, docker, store, logger } = this.options;
+    const { config, engine, store, logger } = this.options;
     const readings = await readNode({
-      docker,
+      engine,
       workDirectory: this.workDirectory,
       recorderProblem: this.facts.recorderProblem,
       databaseTimeMs: () => store.databaseTimeMs(),
@@ -208,7 +220,7 @@ export class Node {
 
   #probe(): Promise<NodeFacts> {
     return probeNode({
-      docker: this.docker,
+      engine: this.engine,
       initPath: this.options.initPath,
       recorder: this.#recorder,
     });

@@ -1,6 +1,6 @@
 /** The SQL of plans: whose content an image is, the build of it, and the profile that is approved for that. */
 import { type Build } from '#lib/database';
-import { ADHOC_PREFIX } from '#lib/jobs';
+import { ADHOC_PREFIX, type ImageLists } from '#lib/jobs';
 import { type Architecture, type OnNewBuild, type UnknownContent } from '#lib/profiles';
 import { type DataSource } from 'typeorm';
 import { lost, OPEN_ATTEMPT } from '../attempt/attempt-store.js';
@@ -157,6 +157,15 @@ export class PlanStore {
       [tenant],
     );
     return rows[0]?.unknownContent ?? 'hold';
+  }
+
+  /** A tenant's own lists; null: the grid's hold alone. */
+  async imageLists(tenant: string): Promise<{ [List in keyof ImageLists]: ImageLists[List] | null }> {
+    const rows: { registries: string[] | null; local: string[] | null }[] = await this.dataSource.query(
+      `SELECT image_registries AS registries, local_images AS local FROM tenant_setting WHERE tenant = $1`,
+      [tenant],
+    );
+    return rows[0] ?? { registries: null, local: null };
   }
 
   /** `knownList`: the signature of a list that the caller has, whose text is not sent again. One statement, so that both are of one moment. */

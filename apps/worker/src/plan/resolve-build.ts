@@ -2,10 +2,9 @@
  * What an executor runs: its image, the build that is of, and the application. An image that a job names is what it holds,
  * not what it is called; what it was once resolved to stays, wherever its tag points by now and whoever resolved it.
  */
-import { payloadCommand, resolveImage, type ResolvedImage } from '#lib/execution';
-import { ADHOC_PREFIX, JobError } from '#lib/jobs';
+import { type ImageSource, payloadCommand, resolveImage, type ResolvedImage } from '#lib/execution';
+import { ADHOC_PREFIX, imageAccess, type ImageLists, JobError } from '#lib/jobs';
 import { type Architecture, contentDigest, type Policy, UNKNOWN_CONTENT } from '#lib/profiles';
-import type Docker from 'dockerode';
 import {
   type ApplicationTerms,
   type BuildRow,
@@ -18,7 +17,9 @@ import { bindContent, type Binding } from './bind-content.js';
 import { type PlanStore } from './plan-store.js';
 
 export interface ResolveOptions {
-  readonly docker: Docker;
+  readonly images: ImageSource;
+  /** Of this grid; a tenant's own make them narrower. */
+  readonly imageLists: ImageLists;
   readonly plans: PlanStore;
   readonly architecture: Architecture;
   /** Ends what is waited for. */
@@ -44,8 +45,9 @@ export async function resolveBuild(
   options: ResolveOptions,
 ): Promise<ResolvedBuild | null> {
   const { plans, architecture } = options;
-  if (executor.build) return withTerms(claim, executor, await followPinned(executor, executor.build, options), options);
-  const image = await resolve(executor, executor.image, options);
+  if (executor.build)
+    return withTerms(claim, executor, await followPinned(claim, executor, executor.build, options), options);
+  const image = await resolve(claim, executor, executor.image, options);
   const applicationId = await applicationOf(claim, executor, image, options);
   if (applicationId === null) return null;
   const build = await plans.findOrMakeBuild({
@@ -57,7 +59,7 @@ export async function resolveBuild(
     layers: [...image.content.layerDiffIds],
   });
   const pinned = await plans.pinBuild(claim, executor.position, build.id);
-  const found = pinned.id === build.id ? { image, build } : await followPinned(executor, pinned, options);
+  const found = pinned.id === build.id ? { image, build } : await followPinned(claim, executor, pinned, options);
   return withTerms(claim, executor, found, options);
 }
 
@@ -117,11 +119,12 @@ function refusalOf({ image }: ClaimedExecutor, binding: Exclude<Binding, { kind:
 }
 
 async function followPinned(
+  claim: Claim,
   executor: ClaimedExecutor,
   { id, applicationId, contentDigest: pinnedDigest, repositoryDigest }: PinnedBuild,
   options: ResolveOptions,
 ): Promise<BuildImage> {
-  const image = await resolve(executor, repositoryDigest ?? executor.image, options);
+  const image = await resolve(claim, executor, repositoryDigest ?? executor.image, options);
   if (contentDigest(image.content) !== pinnedDigest) {
     const detail = 'its content changed since the job was first tried. Submit the job again to run the new one.';
     throw JobError.of('image-not-found', { image: executor.image, detail });
@@ -130,12 +133,14 @@ async function followPinned(
 }
 
 async function resolve(
+  { tenant }: Claim,
   executor: ClaimedExecutor,
   reference: string,
-  { docker, architecture, signal }: ResolveOptions,
+  { images, imageLists, plans, architecture, signal }: ResolveOptions,
 ): Promise<ResolvedImage> {
   try {
-    return await resolveImage(docker, reference, signal);
+    const own = await plans.imageLists(tenant);
+    return await resolveImage(images, reference, { accessOf: (name) => imageAccess(name, imageLists, own), signal });
   } catch (error) {
     throw imageJobError(error, executor.image, architecture);
   }

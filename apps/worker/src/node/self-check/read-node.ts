@@ -2,22 +2,21 @@
 import { readFile, statfs } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
-import type Docker from 'dockerode';
+import { type Engine, readEngine } from '#lib/execution';
 import { type NodeReadings } from './check-node.js';
 
 /** The host's own files, also where the worker is in a container with the host's processes (`pid: host`). */
 const ROOTS = ['/proc/1/root', ''];
 
 export async function readNode(options: {
-  readonly docker: Docker;
+  readonly engine: Engine;
   readonly workDirectory: string;
   readonly recorderProblem: string | undefined;
   readonly databaseTimeMs: () => Promise<number>;
 }): Promise<NodeReadings> {
-  const { docker, workDirectory, recorderProblem, databaseTimeMs } = options;
-  const [version, info, disk, clockAheadMs, changelog, ...userIds] = await Promise.all([
-    docker.version(),
-    docker.info() as Promise<{ NCPU?: number; MemTotal?: number }>,
+  const { engine, workDirectory, recorderProblem, databaseTimeMs } = options;
+  const [{ version, runcVersion, cores, memoryBytes }, disk, clockAheadMs, changelog, ...userIds] = await Promise.all([
+    readEngine(engine),
     statfs(workDirectory),
     clockAhead(databaseTimeMs),
     hostFile('/usr/share/doc/runc/changelog.Debian.gz').then(unpacked),
@@ -25,15 +24,14 @@ export async function readNode(options: {
       (await hostFile(path)).toString('utf8'),
     ),
   ]);
-  const runc = version.Components?.find(({ Name }) => Name === 'runc')?.Version;
   const [subuid = '', subgid = '', passwd = '', group = ''] = userIds;
   return {
     recorderProblem,
-    engineVersion: version.Version,
+    engineVersion: version,
     // An engine that does not say is not held to it.
-    engineCores: info.NCPU ?? Infinity,
-    engineMemoryBytes: info.MemTotal ?? Infinity,
-    runc: runc === undefined ? undefined : { version: runc, changelog },
+    engineCores: cores ?? Infinity,
+    engineMemoryBytes: memoryBytes ?? Infinity,
+    runc: runcVersion === undefined ? undefined : { version: runcVersion, changelog },
     diskFreeBytes: disk.bavail * disk.bsize,
     clockAheadMs,
     userIds: { subuid, subgid, passwd, group },
