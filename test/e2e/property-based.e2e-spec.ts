@@ -9,7 +9,7 @@ import { installSchemathesis, runSchemathesis } from '../support/schemathesis.js
 
 const SEED = 20_261_128;
 /** Of each route, beyond the boundary values of each of its parameters. */
-const EXAMPLES = 10;
+const EXAMPLES = 5;
 const CHECKS = [
   'not_a_server_error',
   'status_code_conformance',
