@@ -4,7 +4,8 @@ import pg from 'pg';
 import { type DataSource } from 'typeorm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { considerBuild } from '../../apps/api/src/profiles/propose.js';
-import { AttemptStore, LostAttemptError } from '../../apps/worker/src/attempt/attempt-store.js';
+import { LostAttemptError } from '../../apps/worker/src/attempt/lost-attempt.js';
+import { PublicationStore } from '../../apps/worker/src/attempt/publication-store.js';
 import { startTestApi, type TestApi } from '../support/api.js';
 
 let api: TestApi;
@@ -31,13 +32,13 @@ async function claimed() {
 describe('an answer that comes after the lease it gives', () => {
   it('lets no output become visible', async () => {
     const attempt = await claimed();
-    const store = new AttemptStore(dataSource, { nodeId: attempt.nodeId, leaseMs: 1_000 });
-    await store.assertHeld(attempt);
+    const store = new PublicationStore(dataSource, { nodeId: attempt.nodeId, leaseMs: 1_000 });
+    await store.begin(attempt, 'token');
     const other = new pg.Client({ connectionString: api.database.ownerUrl });
     await other.connect();
     await other.query('BEGIN');
     await other.query('SELECT FROM attempt WHERE job_id = $1 FOR UPDATE', [attempt.jobId]);
-    const held = store.assertHeld(attempt).catch((error: unknown) => error);
+    const held = store.begin(attempt, 'token').catch((error: unknown) => error);
     await other.query('SELECT pg_sleep(1.5)');
     await other.query('COMMIT');
     await other.end();

@@ -16,14 +16,21 @@ const PASSWORDS = { api: 'api-in-tests', worker: 'worker-in-tests' };
 
 export async function makeTestDatabase(): Promise<TestDatabase> {
   const { ownerUrl, drop } = await makeEmptyDatabase();
-  await migrate({ ownerUrl, apiPassword: PASSWORDS.api, workerPassword: PASSWORDS.worker });
+  await migrateDatabase(ownerUrl);
   // As on a grid that was just started: jobs on any image are learned from.
   await withClient(ownerUrl, `INSERT INTO tenant_setting (tenant, unknown_content) VALUES ('default', 'learn')`);
+  return { ownerUrl, ...programUrls(ownerUrl), drop };
+}
+
+export function migrateDatabase(ownerUrl: string): Promise<void> {
+  return migrate({ ownerUrl, apiPassword: PASSWORDS.api, workerPassword: PASSWORDS.worker });
+}
+
+/** Of a database that `migrateDatabase` has migrated, or will. */
+export function programUrls(ownerUrl: string): Pick<TestDatabase, 'apiUrl' | 'workerUrl'> {
   return {
-    ownerUrl,
     apiUrl: withUser(ownerUrl, 'porin_api', PASSWORDS.api),
     workerUrl: withUser(ownerUrl, 'porin_worker', PASSWORDS.worker),
-    drop,
   };
 }
 

@@ -1,7 +1,7 @@
 /** The environment of the API and of the worker: every variable, its meaning, default and check. */
 import { isIP } from 'node:net';
 import { cpus, hostname, totalmem } from 'node:os';
-import { imagePatternProblem } from '#lib/jobs';
+import { imagePatternProblem, urlPrefixProblem } from '#lib/jobs';
 import { beyondDefaultNames } from '#lib/profiles';
 import { z } from 'zod';
 
@@ -20,6 +20,13 @@ const list = z.string().transform((text) =>
     .map((entry) => entry.trim())
     .filter((entry) => entry.length > 0),
 );
+/** A malformed prefix would allow nothing, and every job would fail by it. */
+const urlPrefixes = list.superRefine((prefixes, context) => {
+  for (const prefix of prefixes) {
+    const problem = urlPrefixProblem(prefix);
+    if (problem !== null) context.addIssue({ code: 'custom', message: problem });
+  }
+});
 /** An address, or one with the length of its network's prefix. */
 function isNetwork(text: string): boolean {
   const [address = '', prefix, ...rest] = text.split('/');
@@ -48,7 +55,7 @@ const shared = {
     .enum(['trace', 'debug', 'info', 'warn', 'error'])
     .default('info')
     .describe('Least severe log line written'),
-  PORIN_INPUT_URL_PREFIXES: list
+  PORIN_INPUT_URL_PREFIXES: urlPrefixes
     .default([])
     .describe(
       'URL prefixes that inputs may come from, separated by commas (file:///data/in/,https://archive.example.org/)',
@@ -72,7 +79,9 @@ const shared = {
   PORIN_LOCAL_IMAGES: imagePatterns.describe(
     'Images of a node that jobs may run without a registry, by name, separated by commas: lab/*, porin-test/payload; * allows all that no registry gave. A worker without it allows none; the API shows it to tenants',
   ),
-  PORIN_OUTPUT_URL_PREFIXES: list.default([]).describe('URL prefixes that outputs may go to, separated by commas'),
+  PORIN_OUTPUT_URL_PREFIXES: urlPrefixes
+    .default([])
+    .describe('URL prefixes that outputs may go to, separated by commas'),
 };
 
 export const apiVariables = z.object({
@@ -156,6 +165,18 @@ export const workerVariables = z.object({
     // Above what useradd and systemd give to users, to their subordinates and to containers (up to 1879048191).
     .default(1_900_000_000)
     .describe('First uid of the slots; slot n runs as base + n. No user may have it, nor have it as a subordinate uid'),
+  PORIN_OUTPUT_UID: integer(0, 2 ** 32 - 2)
+    .optional()
+    .describe('Owner of published files that replace no other; without it, the user of the worker'),
+  PORIN_OUTPUT_GID: integer(0, 2 ** 32 - 2)
+    .optional()
+    .describe('Their group; without it, that of the worker, or of the directory where it hands its group down'),
+  PORIN_OUTPUT_MODE: z
+    .string()
+    .regex(/^0?[0-7]{3}$/, 'must be three octal digits, such as 644')
+    .default('644')
+    .transform((text) => parseInt(text, 8))
+    .describe('Their mode, octal. Whoever may read may also execute what the payload made executable'),
   PORIN_LOG_LIMIT_BYTES: integer(1024, 1024 ** 3)
     .default(10 * 1024 ** 2)
     .describe('Bytes kept of each of stdout and stderr'),

@@ -1,4 +1,5 @@
 /** The checks of a job specification that look at paths, and at several of its parts together. */
+import { canonicalUrl, type DataUrl, isNested, parseDataUrl } from './data-url.js';
 import { type ExecutorSpecification, type JobSpecification, SPECIFICATION_BOUNDS } from './job-specification.js';
 
 /** What is wrong and where, in the words of the request's JSON ("inputs[2].path"). */
@@ -27,6 +28,10 @@ export function checkJobSpecification(
         ? [problem(`inputs[${index}]`, 'needs either url or content')]
         : [],
     ),
+    ...references.flatMap(({ url, at }) =>
+      url === undefined ? [] : problemsAt(`${at}.url`, parseDataUrl(url).problem),
+    ),
+    ...nestedTargets(job.outputs),
     ...references.flatMap(({ path, at }) => problemsAt(`${at}.path`, mountPathProblem(path))),
     ...job.outputs.flatMap(({ path }, index) => problemsAt(`outputs[${index}].path`, outputDirectoryProblem(path))),
     ...overlaps(references),
@@ -103,6 +108,21 @@ function overlaps(references: readonly Reference[]): readonly SpecificationProbl
   return references.flatMap(({ at }, index) => {
     const other = references[found.get(index) ?? -1];
     return other ? [problem(`${at}.path`, `overlaps ${other.at}.path (${other.path})`)] : [];
+  });
+}
+
+/** Two outputs of one name, whatever their spelling, or one where the other has its directory. */
+function nestedTargets(outputs: JobSpecification['outputs']): readonly SpecificationProblem[] {
+  const targets: { readonly url: DataUrl; readonly at: string }[] = [];
+  return outputs.flatMap(({ url: text }, index) => {
+    const { url } = parseDataUrl(text);
+    if (url === null) return [];
+    const at = `outputs[${index}].url`;
+    const other = targets.find((earlier) => isNested(url, earlier.url));
+    targets.push({ url, at });
+    if (other === undefined) return [];
+    const isSame = canonicalUrl(url) === canonicalUrl(other.url);
+    return [problem(at, isSame ? `is the target of ${other.at} too` : `lies below or above ${other.at}`)];
   });
 }
 

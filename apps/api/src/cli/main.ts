@@ -1,13 +1,20 @@
 /** porin-admin, the operators' command line: finds the command that was typed and carries it out. */
 import 'reflect-metadata';
 import { parseArgs } from 'node:util';
+import { BACKUP_COMMANDS } from './backup-commands.js';
 import { type Command, type Given, UsageError } from './command.js';
 import { KEY_COMMANDS } from './key-commands.js';
 import { MIGRATE } from './migrate-command.js';
 import { SIGNING_COMMANDS } from './signing-commands.js';
 import { TENANT_COMMANDS } from './tenant-commands.js';
 
-const COMMANDS: readonly Command[] = [MIGRATE, ...KEY_COMMANDS, ...SIGNING_COMMANDS, ...TENANT_COMMANDS];
+const COMMANDS: readonly Command[] = [
+  MIGRATE,
+  ...BACKUP_COMMANDS,
+  ...KEY_COMMANDS,
+  ...SIGNING_COMMANDS,
+  ...TENANT_COMMANDS,
+];
 
 function help(commands: readonly Command[]): string {
   const lines = commands.flatMap(({ words, operands = [], help: [what = '', ...more] }) => [

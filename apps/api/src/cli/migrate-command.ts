@@ -1,5 +1,5 @@
 /** `porin-admin migrate` */
-import { migrate } from '#lib/database';
+import { migrate, type MigrateOptions } from '#lib/database';
 import { type Command, environment } from './command.js';
 
 export const MIGRATE: Command = {
@@ -9,12 +9,16 @@ export const MIGRATE: Command = {
     "PORIN_API_PASSWORD and PORIN_WORKER_PASSWORD set the roles' passwords)",
   ],
   async run() {
-    const { PORIN_API_PASSWORD: apiPassword, PORIN_WORKER_PASSWORD: workerPassword } = process.env;
-    await migrate({
-      ownerUrl: environment('PORIN_OWNER_DATABASE_URL'),
-      ...(apiPassword ? { apiPassword } : {}),
-      ...(workerPassword ? { workerPassword } : {}),
-    });
+    await migrate(migrateOptions());
     console.log('the schema is up to date');
   },
 };
+
+export function migrateOptions(): MigrateOptions {
+  const { PORIN_API_PASSWORD: apiPassword, PORIN_WORKER_PASSWORD: workerPassword } = process.env;
+  return {
+    ownerUrl: environment('PORIN_OWNER_DATABASE_URL'),
+    ...(apiPassword ? { apiPassword } : {}),
+    ...(workerPassword ? { workerPassword } : {}),
+  };
+}

@@ -14,8 +14,10 @@ import { Proposals } from './proposals/proposals.js';
 import { endLostAttempts, markSilentNodes, settleJobs } from './attempts/reconciler.js';
 import { endUndecidedJobs } from './held/denied-jobs.js';
 import { releaseHeldJobs } from './held/release-held.js';
+import { releaseOutputs } from './held/output-claims.js';
 import { deleteExpired } from './retention.js';
 import { NodeQueues } from './placement/node-queues.js';
+import { RedisUsers } from './placement/redis-users.js';
 import { Patience } from './placement/patience.js';
 import { type Dispatch, endTooLarge, placeJobs, possiblyLost } from './placement/place-jobs.js';
 import { ApprovalListWatch } from './stages/approval-list-watch.js';
@@ -101,6 +103,7 @@ export class Dispatcher implements OnApplicationBootstrap, OnApplicationShutdown
     await session.query('LISTEN porin_recording');
     const rules = new RuleDecisions(this.dataSource, this.approvalKeys, this.logger);
     const lists = new ApprovalListWatch(this.dataSource, this.approvalKeys, this.logger);
+    const redisUsers = new RedisUsers(this.dataSource, this.queues, this.logger);
     await lists.start();
     const duties = [
       ...this.duties(),
@@ -111,6 +114,7 @@ export class Dispatcher implements OnApplicationBootstrap, OnApplicationShutdown
     ];
     proposals.start();
     rules.start();
+    redisUsers.start();
     try {
       while (!this.stopping.signal.aborted) {
         if (broken) throw broken;
@@ -118,7 +122,7 @@ export class Dispatcher implements OnApplicationBootstrap, OnApplicationShutdown
         if (!this.stopping.signal.aborted) await this.alarm.sleep(POLL_MS);
       }
     } finally {
-      await Promise.all([proposals.stop(), rules.stop()]);
+      await Promise.all([proposals.stop(), rules.stop(), redisUsers.stop()]);
     }
   }
 
@@ -140,6 +144,7 @@ export class Dispatcher implements OnApplicationBootstrap, OnApplicationShutdown
         async () => {
           await dataSource.transaction(endLostAttempts);
           await dataSource.transaction((manager) => settleJobs(manager, retryPauseMs));
+          await dataSource.transaction(releaseOutputs);
         },
         () => SETTLE_MS,
       ),

@@ -10,6 +10,8 @@ export const STATUS_BY_CODE = {
   'role-required': 403,
   'level-not-allowed': 403,
   'four-eyes': 403,
+  'input-not-allowed': 403,
+  'output-not-allowed': 403,
   'not-found': 404,
   'no-recording': 404,
   'method-not-allowed': 405,

@@ -1,6 +1,6 @@
 /** What the job routes take and give. */
 import { ARTIFACT_KINDS } from '#lib/database';
-import { ATTEMPT_STATES, JOB_STATES } from '#lib/jobs';
+import { ATTEMPT_STATES, JOB_STATES, PUBLISH_ON } from '#lib/jobs';
 import { ARCHITECTURES, CALL_CLASSES, ENFORCEMENTS, LANDLOCK_STATUSES, MONITORINGS } from '#lib/profiles';
 import { z } from 'zod';
 import { nextPage, pageQuery } from '../http/page.js';
@@ -163,6 +163,11 @@ export const jobDetail = z
     requestedEnforcement: z.enum(ENFORCEMENTS).nullable(),
     requestedMonitoring: z.enum(MONITORINGS).nullable(),
     cancelRequestedAt: z.date().nullable(),
+    publishOn: z.enum(PUBLISH_ON),
+    publishingSince: z
+      .date()
+      .nullable()
+      .describe('Since then its outputs are put in place, which is finished in any case: a cancel changes nothing'),
     executors: z.array(executorAnswer),
     inputs: z.array(
       z.object({
@@ -178,8 +183,9 @@ export const jobDetail = z
         name: z.string().optional(),
         path: z.string(),
         url: z.string(),
-        sha256: z.string().nullable().describe('Null until it is published'),
+        sha256: z.string().nullable().describe('Null while it is not in place, however the job ended'),
         bytes: z.int().nullable(),
+        publishedAt: z.date().nullable(),
       }),
     ),
     attempts: z.array(attemptAnswer),

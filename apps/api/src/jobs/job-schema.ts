@@ -4,20 +4,19 @@ import {
   DEFAULT_PRIORITY,
   DEFAULT_RESOURCES,
   PRIORITY_BOUNDS,
+  PUBLISH_ON,
   RESOURCE_BOUNDS,
   type Resources,
   SPECIFICATION_BOUNDS,
 } from '#lib/jobs';
 import { ARCHITECTURES, ENFORCEMENTS, MONITORINGS } from '#lib/profiles';
 import { z } from 'zod';
-import { storable, text, textRecord } from '../http/text.js';
+import { text, textRecord } from '../http/text.js';
 
 const bounds = SPECIFICATION_BOUNDS;
 
-/** Which prefixes are allowed is for the node to say; what no node can do is refused here. */
-const dataUrl = storable(
-  z.url({ protocol: /^(file|https?)$/, error: 'must be a file:, http: or https: URL' }).max(bounds.urlCharacters),
-);
+/** Its grammar is `parseDataUrl`, which says how to write what it refuses. */
+const dataUrl = text(bounds.urlCharacters).meta({ format: 'uri' });
 const name = text(bounds.nameCharacters).min(1);
 const argument = text(bounds.argumentCharacters);
 
@@ -67,6 +66,12 @@ const jobFields = z.strictObject({
   executors: z.array(executorSchema).min(1).max(bounds.executors),
   inputs: z.array(inputSchema).max(bounds.references).default([]),
   outputs: z.array(outputSchema).max(bounds.references).default([]),
+  publishOn: z
+    .enum(PUBLISH_ON)
+    .default('complete')
+    .describe(
+      '"executor-error": outputs that exist are published also when the payload failed, unless it was refused calls',
+    ),
   resources: z
     .strictObject({
       cpuMilli: resource('cpuMilli').describe('Thousandths of a core'),

@@ -2,18 +2,14 @@
  * The SQL of attempts. Every write to an attempt or a job checks that the attempt is still open, so a lost worker changes
  * nothing of either; what it writes besides is about runs of its own (run-store.ts).
  */
-import { type JobOutput } from '#lib/database';
-import { attemptStateOf, type JobError, type WaitingReason } from '#lib/jobs';
+import { ATTEMPT_IS_OPEN, attemptStateOf, type JobError, type WaitingReason } from '#lib/jobs';
 import { type Message } from '#lib/queue';
 import { type DataSource, type EntityManager } from 'typeorm';
 import { APPLICATION_TERMS, type AttemptKey, type Claim, type ClaimedExecutor } from './claim.js';
 import { type Renewal } from './lease.js';
+import { lost } from './lost-attempt.js';
+import { EARLIER_STAGINGS, MANIFEST } from './publication-store.js';
 import { type Share } from '../node/resources.js';
-
-/** Another attempt holds the job, or nobody does any more. */
-export class LostAttemptError extends Error {
-  override readonly name = 'LostAttemptError';
-}
 
 export class AttemptStore {
   constructor(
@@ -39,7 +35,8 @@ export class AttemptStore {
          WHERE ${CLAIMABLE}
          RETURNING cpu_milli AS "cpuMilli", memory_bytes::float8 AS "memoryBytes", disk_bytes::float8 AS "diskBytes",
            tenant, wall_time_s AS "wallTimeS", inputs, outputs, submitted_role AS role, requested_enforcement AS enforcement,
-           requested_monitoring AS monitoring, calibration, block,
+           requested_monitoring AS monitoring, calibration, block, publish_on AS "publishOn",
+           ${MANIFEST} AS manifest, ${EARLIER_STAGINGS} AS stagings, ${TENANT_PREFIXES},
            extract(epoch FROM now() - queued_at)::float8 * 1000 AS "queueMs"`,
         [jobId, attempt, this.options.nodeId],
       );
@@ -50,13 +47,17 @@ export class AttemptStore {
          VALUES ($1, $2, $3, 'OPEN', now() + make_interval(secs => $4))`,
         [jobId, attempt, this.options.nodeId, this.options.leaseMs / 1000],
       );
-      const { cpuMilli, memoryBytes, diskBytes, enforcement, monitoring, ...rest } = job;
+      const { cpuMilli, memoryBytes, diskBytes, enforcement, monitoring, manifest, stagings, ...rest } = job;
+      const { inputPrefixes, outputPrefixes, foreignPrefixes, ...claimed } = rest;
       return {
-        ...rest,
+        ...claimed,
         jobId,
         number: attempt,
         share: { cpuMilli, memoryBytes, diskBytes },
         requested: { ...(enforcement && { enforcement }), ...(monitoring && { monitoring }) },
+        publication: manifest && { outputs: manifest },
+        earlierStagings: stagings.map((staging) => ({ ...staging, outputs: job.outputs })),
+        tenantPrefixes: { inputPrefixes, outputPrefixes, foreignPrefixes },
         executors: await executorsOf(manager, jobId),
       };
     });
@@ -66,35 +67,25 @@ export class AttemptStore {
   async renew(key: AttemptKey): Promise<Renewal> {
     const [rows] = await this.dataSource.query<[{ state: string }[], number]>(
       `UPDATE attempt SET lease_expires_at = now() + make_interval(secs => $3)
-       FROM job WHERE job.id = $1 AND ${OPEN_ATTEMPT} AND lease_expires_at > now() RETURNING job.state`,
+       FROM job WHERE job.id = $1 AND ${HELD_ATTEMPT} AND lease_expires_at > now() RETURNING job.state`,
       [key.jobId, key.number, this.options.leaseMs / 1000],
     );
     if (!rows[0]) return 'lost';
     return rows[0].state === 'CANCELING' ? 'canceled' : 'held';
   }
 
-  /** Before an output becomes visible. Throws LostAttemptError; the lease is held when it does not. */
-  async assertHeld(key: AttemptKey): Promise<void> {
-    const sentAt = performance.now();
-    const renewal = await this.renew(key);
-    // The answer may have lain unread, or the statement waited, for longer than the lease that it gave.
-    if (renewal !== 'held' || performance.now() - sentAt > this.options.leaseMs) throw lost(key);
-  }
-
-  /** The job ends COMPLETE, or CANCELED when a cancel came before this. */
-  async complete(key: AttemptKey, outputs: readonly Omit<JobOutput, 'jobId' | 'attemptNumber'>[]): Promise<void> {
+  /** Of a job without outputs; see PublicationStore for others. It ends COMPLETE, or CANCELED when a cancel came before. */
+  async complete(key: AttemptKey): Promise<void> {
     const ended: unknown[] = await this.dataSource.query(
       `WITH ended AS (
-         UPDATE attempt SET state = 'COMPLETE', ended_at = now() WHERE ${OPEN_ATTEMPT} RETURNING job_id, number
-       ), outputs AS (
-         INSERT INTO job_output (job_id, attempt_number, path, url, sha256, bytes)
-         SELECT ended.*, output.* FROM ended, jsonb_to_recordset($3) AS output(path text, url text, sha256 text, bytes bigint)
+         UPDATE attempt SET state = 'COMPLETE', ended_at = now() FROM job
+         WHERE ${OPEN_ATTEMPT} AND job.id = $1 AND job.outputs = '[]' RETURNING job_id
        ), job_ended AS (
          UPDATE job SET state = CASE state WHEN 'RUNNING' THEN 'COMPLETE' ELSE 'CANCELED' END, ended_at = now()
          FROM ended WHERE job.id = ended.job_id AND job.state IN ('RUNNING', 'CANCELING')
        )
        SELECT FROM ended`,
-      [key.jobId, key.number, JSON.stringify(outputs)],
+      [key.jobId, key.number],
     );
     if (ended.length === 0) throw lost(key);
   }
@@ -165,6 +156,12 @@ interface ClaimedJob extends Share {
   readonly calibration: string | null;
   readonly block: number | null;
   readonly queueMs: number;
+  readonly publishOn: Claim['publishOn'];
+  readonly manifest: NonNullable<Claim['publication']>['outputs'] | null;
+  readonly stagings: readonly Omit<Claim['earlierStagings'][number], 'outputs'>[];
+  readonly inputPrefixes: readonly string[] | null;
+  readonly outputPrefixes: readonly string[] | null;
+  readonly foreignPrefixes: readonly string[];
 }
 
 /** The build of an executor: its columns are null together while nothing is stored. */
@@ -177,8 +174,16 @@ interface Stored {
 /** $1 job, $2 attempt, $3 node. Fence and dispatched fence agree only while this attempt is placed on the node. */
 const CLAIMABLE = `id = $1 AND state = 'QUEUED' AND fence = $2 AND dispatched_fence = $2 AND placed_node_id = $3
   AND NOT EXISTS (SELECT FROM attempt WHERE job_id = job.id AND number = job.fence)`;
+/** Columns of `job`: what the tenant's jobs may name, and what is other tenants' alone. */
+const TENANT_PREFIXES = `
+  (SELECT input_prefixes FROM tenant_setting WHERE tenant = job.tenant) AS "inputPrefixes",
+  (SELECT output_prefixes FROM tenant_setting WHERE tenant = job.tenant) AS "outputPrefixes",
+  ARRAY(SELECT unnest(coalesce(input_prefixes, '{}') || coalesce(output_prefixes, '{}')) FROM tenant_setting
+    WHERE tenant <> job.tenant) AS "foreignPrefixes"`;
 /** $1 job, $2 attempt. */
 export const OPEN_ATTEMPT = `attempt.job_id = $1 AND attempt.number = $2 AND attempt.state = 'OPEN'`;
+/** The same for one that may be publishing. */
+const HELD_ATTEMPT = `attempt.job_id = $1 AND attempt.number = $2 AND ${ATTEMPT_IS_OPEN}`;
 
 async function executorsOf(manager: EntityManager, jobId: string): Promise<Claim['executors']> {
   const rows: (Omit<ClaimedExecutor, 'build'> & Stored)[] = await manager.query(
@@ -203,8 +208,4 @@ async function endAttempt(manager: EntityManager, key: AttemptKey, state: string
     [key.jobId, key.number, state, error?.code ?? null, error?.message ?? null],
   );
   if (ended !== 1) throw lost(key);
-}
-
-export function lost({ jobId, number }: AttemptKey): LostAttemptError {
-  return new LostAttemptError(`attempt ${number} of job ${jobId} is no longer this worker's`);
 }

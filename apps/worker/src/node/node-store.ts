@@ -1,5 +1,6 @@
 /** This node's row, what an earlier process of the same node left open, and which images its attempts have used. */
 import { type NodeRow } from '#lib/database';
+import { ATTEMPT_IS_OPEN } from '#lib/jobs';
 import { type DataSource } from 'typeorm';
 
 type NewNode = Omit<NodeRow, 'id' | 'state' | 'startedAt' | 'heartbeatAt'>;
@@ -32,7 +33,7 @@ export class NodeStore {
     const [, lost] = await this.dataSource.query<[unknown[], number]>(
       `UPDATE attempt SET state = 'LOST', ended_at = now(), error_code = 'lease-lost',
          error_message = 'The worker was started again.'
-       WHERE node_id = $1 AND state = 'OPEN'`,
+       WHERE node_id = $1 AND ${ATTEMPT_IS_OPEN}`,
       [nodeId],
     );
     return lost;
@@ -54,7 +55,7 @@ export class NodeStore {
   async usesAny(nodeId: string, repositoryDigests: readonly string[]): Promise<boolean> {
     const rows: unknown[] = await this.dataSource.query(
       `SELECT FROM attempt JOIN executor USING (job_id) LEFT JOIN build ON build.id = build_id, unnest($2::text[]) AS digest
-       WHERE node_id = $1 AND attempt.state = 'OPEN' AND CASE WHEN build.id IS NULL
+       WHERE node_id = $1 AND ${ATTEMPT_IS_OPEN} AND CASE WHEN build.id IS NULL
          THEN position(split_part(digest, '@', 1) IN executor.image) > 0 ELSE repository_digest = digest END
        LIMIT 1`,
       [nodeId, repositoryDigests],

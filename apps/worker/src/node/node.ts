@@ -72,6 +72,11 @@ export class Node {
     return join(this.options.config.PORIN_WORK_DIR, `node-${encodeURIComponent(this.name)}`);
   }
 
+  /** Beside the work directory, which is emptied when the node starts: bytes of committed outputs that are to be sent. */
+  get sendDirectory(): string {
+    return join(this.options.config.PORIN_WORK_DIR, `send-${encodeURIComponent(this.name)}`);
+  }
+
   get engine(): Engine {
     return this.options.engine;
   }

@@ -3,7 +3,8 @@ import { type Build } from '#lib/database';
 import { ADHOC_PREFIX, type ImageLists } from '#lib/jobs';
 import { type Architecture, type OnNewBuild, type UnknownContent } from '#lib/profiles';
 import { type DataSource } from 'typeorm';
-import { lost, OPEN_ATTEMPT } from '../attempt/attempt-store.js';
+import { OPEN_ATTEMPT } from '../attempt/attempt-store.js';
+import { lost } from '../attempt/lost-attempt.js';
 import {
   APPLICATION_TERMS,
   type ApplicationTerms,

@@ -2,8 +2,9 @@
 import { type ArtifactKind, type DenialRow, type ExecutorRun } from '#lib/database';
 import { isTrace, type Recording, recordingDigest } from '#lib/profiles';
 import { type DataSource } from 'typeorm';
-import { lost, OPEN_ATTEMPT } from '../attempt/attempt-store.js';
+import { OPEN_ATTEMPT } from '../attempt/attempt-store.js';
 import { type Claim } from '../attempt/claim.js';
+import { lost } from '../attempt/lost-attempt.js';
 
 type NewRun = Pick<
   ExecutorRun,

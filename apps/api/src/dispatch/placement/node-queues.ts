@@ -1,5 +1,5 @@
 /** The queues of all nodes, over one connection. */
-import { MESSAGE_OPTIONS, messageId, queueConnection, queueName } from '#lib/queue';
+import { MESSAGE_OPTIONS, messageId, queueConnection, queueName, scriptsOf } from '#lib/queue';
 import { Queue } from 'bullmq';
 import { Redis } from 'ioredis';
 import { type Dispatch } from './place-jobs.js';
@@ -16,7 +16,7 @@ export class NodeQueues {
   readonly #queues = new Map<string, Queue>();
 
   constructor(redisUrl: string, onError: (error: Error) => void) {
-    this.redis = new Redis(queueConnection(redisUrl, { failFast: true }));
+    this.redis = new Redis({ ...queueConnection(redisUrl, { failFast: true }), commandTimeout: REDIS_TIMEOUT_MS });
     this.redis.on('error', onError);
     // Each queue listens on the connection.
     this.redis.setMaxListeners(0);
@@ -29,6 +29,12 @@ export class NodeQueues {
   /** Without effect on a message that a worker has in its hands: its claim fails. */
   async remove({ nodeId, ...message }: Dispatch): Promise<void> {
     await inTime(this.#queue(nodeId).remove(messageId(message)));
+  }
+
+  /** Those that BullMQ calls on queues, by digest. It names them with the first queue. */
+  async scripts(nodeId: string): Promise<ReadonlyMap<string, string>> {
+    await inTime(this.#queue(nodeId).waitUntilReady());
+    return scriptsOf(this.redis);
   }
 
   async write(): Promise<void> {
