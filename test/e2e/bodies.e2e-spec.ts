@@ -12,7 +12,7 @@ const JOB = JSON.stringify(job);
 const http = () => supertest(api.app.getHttpServer());
 
 beforeAll(async () => {
-  api = await startTestApi();
+  api = await startTestApi({ PORIN_INPUT_URL_PREFIXES: 'https://archive.example.org/' });
   key = await api.makeKey({ role: 'admin' });
 });
 afterAll(() => api.stop());
@@ -158,7 +158,10 @@ describe('the longest that a job may have', () => {
     ['working directory', { executors: [{ ...executor, workingDirectory: `/${random(4_000)}` }] }],
     [
       'input',
-      { executors: [executor], inputs: [{ path: `/in/${random(4_000)}`, url: `https://archive.example.org/in?${random(8_000)}` }] },
+      {
+        executors: [executor],
+        inputs: [{ path: `/in/${random(4_000)}`, url: `https://archive.example.org/in?${random(8_000)}` }],
+      },
     ],
   ])('is stored: its %s', async (_what, body) => {
     const { id } = (await submit(body).expect(201)).body as { id: string };
