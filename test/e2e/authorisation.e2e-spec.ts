@@ -41,7 +41,7 @@ const BODIES: Readonly<Record<string, () => object>> = {
   profiles_revoke: () => ({ digest: DIGEST }),
   profiles_changeStage: () => ({ digest: DIGEST, stage: 'audit' }),
   tenant_change: () => ({ fourEyes: false }),
-  operatorTenants_change: () => ({ maxProposals: 7 }),
+  operatortenants_change: () => ({ maxProposals: 7 }),
 };
 
 let api: TestApi;
