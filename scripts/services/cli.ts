@@ -11,14 +11,14 @@ const MAIN = join(DIST_DIR, 'apps/api/src/cli/main.js');
 
 /** Undefined when no Postgres of this instance is known: it has not been started. */
 export function cliVariables(instance: Instance): NodeJS.ProcessEnv | undefined {
-  const { postgres } = readState(instance).services;
+  const { postgres, redis } = readState(instance).services;
   if (!postgres) return undefined;
   const { ownerUrl, apiUrl } = databaseUrls(instance, postgres.url);
   return {
     PORIN_DATABASE_URL: apiUrl,
     PORIN_OWNER_DATABASE_URL: ownerUrl,
     PORIN_API_PASSWORD: password(instance, 'porin_api'),
-    PORIN_WORKER_PASSWORD: password(instance, 'porin_worker'),
+    ...(redis && { PORIN_REDIS_URL: redis.url }),
   };
 }
 

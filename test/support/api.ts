@@ -47,7 +47,7 @@ export async function startTestApi(settings: Record<string, string> = {}): Promi
   await app.init();
   const owner = new pg.Client({ connectionString: database.ownerUrl });
   await owner.connect();
-  const worker = await WorkerRows.connect(database.workerUrl);
+  const worker = await WorkerRows.connect(database.ownerUrl);
   const http = () => supertest(app.getHttpServer());
   const as = (key: string) => ({ Authorization: `Bearer ${key}` });
   return {

@@ -1,5 +1,5 @@
 /** The worker's parts, made for one configuration, and the order in which they start and end. */
-import { createPublicKey, type KeyObject } from 'node:crypto';
+import { createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto';
 import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import {
@@ -10,23 +10,22 @@ import {
   type OnApplicationBootstrap,
   type OnApplicationShutdown,
 } from '@nestjs/common';
-import { TypeOrmModule } from '@nestjs/typeorm';
 import { ConfigError, type WorkerConfig } from '#lib/config';
-import { checkSchema, makeDataSource } from '#lib/database';
+import { checkMigrations, SchemaError } from '#lib/database';
 import { urlPrefixProblem } from '#lib/staging';
 import Docker from 'dockerode';
 import { type Logger } from 'pino';
-import { DataSource } from 'typeorm';
 import { AttemptStore } from './attempt/attempt-store.js';
 import { Consumer } from './node/consumer.js';
 import { ImageKeeper } from './node/image-keeper.js';
-import { ARCHITECTURE, Node } from './node/node.js';
+import { Node } from './node/node.js';
 import { NodeSession } from './node/node-session.js';
 import { NodeStore } from './node/node-store.js';
 import { Resources } from './node/resources.js';
 import { ScratchPool } from './node/scratch-pool.js';
 import { PlanStore } from './plan/plan-store.js';
 import { RunStore } from './run/run-store.js';
+import { NodeDatabase } from './store/node-database.js';
 
 const WORKER_CONFIG = Symbol('WorkerConfig');
 const LOGGER = Symbol('Logger');
@@ -35,23 +34,25 @@ const LOGGER = Symbol('Logger');
 export class WorkerLifecycle implements OnApplicationBootstrap, OnApplicationShutdown {
   #consumer: Consumer | undefined;
   #imageKeeper: ImageKeeper | undefined;
+  readonly #database: NodeDatabase;
   readonly #session: NodeSession;
   readonly #node: Node;
   readonly #nodeStore: NodeStore;
   readonly #scratches: ScratchPool;
 
   constructor(
-    private readonly dataSource: DataSource,
     @Inject(WORKER_CONFIG) private readonly config: WorkerConfig,
     @Inject(LOGGER) private readonly logger: Logger,
   ) {
+    this.#database = new NodeDatabase({ url: config.PORIN_DATABASE_URL, logger });
     this.#session = new NodeSession({
       url: config.PORIN_DATABASE_URL,
       nodeName: config.PORIN_NODE_NAME,
+      database: this.#database,
       logger,
       onCancel: (jobId) => this.#consumer?.cancel(jobId),
     });
-    this.#nodeStore = new NodeStore(dataSource);
+    this.#nodeStore = new NodeStore(this.#database, readNodeKey(config.PORIN_NODE_KEY));
     this.#node = new Node({
       config,
       docker: new Docker({ socketPath: config.DOCKER_HOST.replace(/^unix:\/\//, '') }),
@@ -67,34 +68,24 @@ export class WorkerLifecycle implements OnApplicationBootstrap, OnApplicationShu
   async onApplicationBootstrap(): Promise<void> {
     const { config, logger } = this;
     refuseMalformedPrefixes(config);
-    await checkSchema((sql) => this.dataSource.query(sql));
+    checkMigrations(await this.#database.call<string[]>('node_migrations').catch(asSchemaProblem));
     for (const path of [this.#node.workDirectory, config.PORIN_RUN_DIR])
       mkdirSync(path, { recursive: true, mode: 0o700 });
     await this.#session.open();
     await this.#node.start();
-    const store = new AttemptStore(this.dataSource, {
-      nodeId: this.#node.id,
-      leaseMs: config.PORIN_LEASE_MS,
-      architecture: ARCHITECTURE,
-    });
+    const { granted } = this.#node;
+    const store = new AttemptStore(this.#database, { leaseMs: config.PORIN_LEASE_MS, session: this.#session });
     this.#consumer = new Consumer({
       redisUrl: config.PORIN_REDIS_URL,
-      slots: config.PORIN_SLOTS,
-      resources: new Resources(
-        {
-          cpuMilli: config.PORIN_CPU_MILLI,
-          memoryBytes: config.PORIN_MEMORY_BYTES,
-          diskBytes: config.PORIN_DISK_BYTES,
-        },
-        config.PORIN_SLOTS,
-      ),
+      slots: granted.slots,
+      resources: new Resources(granted, granted.slots),
       store,
       logger,
       attempts: {
         node: this.#node,
         store,
-        plans: new PlanStore(this.dataSource),
-        runs: new RunStore(this.dataSource, this.#node.id),
+        plans: new PlanStore(this.#database),
+        runs: new RunStore(this.#database),
         workspaces: {
           workDirectory: this.#node.workDirectory,
           scratches: this.#scratches,
@@ -115,12 +106,11 @@ export class WorkerLifecycle implements OnApplicationBootstrap, OnApplicationShu
         logger,
       },
     });
-    this.#consumer.start();
     await this.#node.ready();
+    this.#consumer.start();
     this.#imageKeeper = new ImageKeeper({
       docker: this.#node.docker,
       store: this.#nodeStore,
-      nodeId: this.#node.id,
       keepCount: config.PORIN_IMAGE_KEEP_COUNT,
       logger,
     });
@@ -137,6 +127,7 @@ export class WorkerLifecycle implements OnApplicationBootstrap, OnApplicationShu
     await this.#scratches.clear();
     await this.#node.stop();
     await this.#session.close();
+    await this.#database.end();
   }
 
   #native(program: string): string {
@@ -154,6 +145,23 @@ function refuseMalformedPrefixes(config: WorkerConfig): void {
   }
 }
 
+/** Undefined in a database of an earlier version, which knows no node functions either. */
+const UNKNOWN_TO_DATABASE = ['42883', '3F000', '42501'];
+
+function asSchemaProblem(error: { code?: string; message?: string }): never {
+  if (!UNKNOWN_TO_DATABASE.includes(error.code ?? '')) throw error as Error;
+  throw new SchemaError(
+    `The database does not know this node (${error.message}): upgrade it ("porin-admin migrate"), then "porin-admin node add".`,
+    { cause: error },
+  );
+}
+
+function readNodeKey(base64: string): KeyObject {
+  const key = createPrivateKey({ key: Buffer.from(base64, 'base64'), format: 'der', type: 'pkcs8' });
+  if (key.asymmetricKeyType === 'ed25519') return key;
+  throw new ConfigError(['PORIN_NODE_KEY: is no Ed25519 key']);
+}
+
 function readApprovalKey(path: string): KeyObject {
   const key = createPublicKey(readFileSync(path));
   if (key.asymmetricKeyType === 'ed25519') return key;
@@ -163,12 +171,8 @@ function readApprovalKey(path: string): KeyObject {
 @Module({})
 export class WorkerModule {
   static register(config: WorkerConfig, logger: Logger): DynamicModule {
-    const { PORIN_DATABASE_URL: url, PORIN_SLOTS: slots } = config;
     return {
       module: WorkerModule,
-      imports: [
-        TypeOrmModule.forRoot(makeDataSource({ url, applicationName: 'porin-worker', poolSize: slots + 4 }).options),
-      ],
       providers: [WorkerLifecycle, { provide: WORKER_CONFIG, useValue: config }, { provide: LOGGER, useValue: logger }],
     };
   }

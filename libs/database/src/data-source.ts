@@ -5,6 +5,7 @@ import { SandboxDepth1764100000000 } from '../../../migrations/1764100000000-san
 import { LearnedProfiles1764200000000 } from '../../../migrations/1764200000000-learned-profiles.js';
 import { StagesAndDenials1764300000000 } from '../../../migrations/1764300000000-stages-and-denials.js';
 import { OwnSchema1764400000000 } from '../../../migrations/1764400000000-own-schema.js';
+import { Nodes1764450000000 } from '../../../migrations/1764450000000-nodes.js';
 import { Application, Build, TenantSetting } from './entities/application.js';
 import { Artifact, ArtifactChunk, DenialRow, ExecutorRun, RecordingRow } from './entities/executor-run.js';
 import { Attempt, Executor, Job, JobOutput, Outbox } from './entities/job.js';
@@ -41,6 +42,7 @@ export const MIGRATIONS = [
   LearnedProfiles1764200000000,
   StagesAndDenials1764300000000,
   OwnSchema1764400000000,
+  Nodes1764450000000,
 ];
 
 /**

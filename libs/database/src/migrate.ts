@@ -1,6 +1,7 @@
-/** Brings a database to the current schema and sets the passwords of the two service roles. */
+/** Brings a database to the current schema, closes it to whoever was not named, and sets the password of the API's role. */
 import pg from 'pg';
 import { makeDataSource, MIGRATIONS } from './data-source.js';
+import { closeDatabase } from './close-database.js';
 import { applyFunctions } from './functions/apply-functions.js';
 
 /** Any fixed numbers that nothing else of ours locks (the dispatcher holds 7_060_118 for as long as it runs). */
@@ -13,13 +14,9 @@ export class SchemaError extends Error {
 
 /**
  * Runs what is missing of the migrations as the database's owner, under an advisory lock, so that two callers at once
- * are safe. `ownerUrl` must belong to a role with CREATEROLE, or the roles porin_api and porin_worker must exist.
+ * are safe. `ownerUrl` must belong to a role with CREATEROLE, or Porin's roles must exist.
  */
-export async function migrate(options: {
-  ownerUrl: string;
-  apiPassword?: string;
-  workerPassword?: string;
-}): Promise<void> {
+export async function migrate(options: { ownerUrl: string; apiPassword?: string }): Promise<void> {
   const client = new pg.Client({ connectionString: options.ownerUrl, application_name: 'porin-migrate' });
   await client.connect();
   const dataSource = makeDataSource({ url: options.ownerUrl, applicationName: 'porin-migrate', poolSize: 1 });
@@ -28,8 +25,8 @@ export async function migrate(options: {
     await dataSource.initialize();
     await dataSource.runMigrations({ transaction: 'each' });
     await applyFunctions(client);
+    await closeDatabase(client);
     await setPassword(client, 'porin_api', options.apiPassword);
-    await setPassword(client, 'porin_worker', options.workerPassword);
   } finally {
     if (dataSource.isInitialized) await dataSource.destroy();
     await client.end();
@@ -38,7 +35,11 @@ export async function migrate(options: {
 
 /** Throws SchemaError unless the database has exactly the migrations that this program knows. */
 export async function checkSchema(query: (sql: string) => Promise<{ name: string }[]>): Promise<void> {
-  const applied = (await query('SELECT name FROM migrations ORDER BY id')).map((row) => row.name);
+  checkMigrations((await query('SELECT name FROM migrations ORDER BY id')).map((row) => row.name));
+}
+
+/** The same, of the names of those that it has. */
+export function checkMigrations(applied: readonly string[]): void {
   const known = MIGRATIONS.map((migration) => migration.name);
   const newer = applied.filter((name) => !known.includes(name));
   const missing = known.filter((name) => !applied.includes(name));

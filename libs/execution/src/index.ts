@@ -4,6 +4,7 @@ export * from './execution-error.js';
 export * from './landlock-status.js';
 export { type ExecutorContext, runExecutor } from './run-executor.js';
 export { payloadCommand } from './containers/payload-command.js';
+export { sameRepository } from './containers/image-name.js';
 export { type ImageErrorCode, ImageError, type ResolvedImage, resolveImage } from './containers/resolve-image.js';
 export { type PulledImage, pulledImages, removeImage } from './containers/remove-image.js';
 export { removeContainers } from './containers/remove-containers.js';

@@ -41,6 +41,9 @@ export const ERROR_CATALOGUE = {
   // Image
   'image-not-found': submitter('The image {image} does not exist, or this grid may not read it: {detail}'),
   'image-pull-failed': transient('The image {image} could not be fetched: {detail}'),
+  'build-mismatch': submitter(
+    'The image {image} is not the build that the job is bound to: {detail} Nothing was run. Submit the job again.',
+  ),
   'image-architecture': submitter('The image {image} is for {imageArchitecture}, the job is for {architecture}.'),
 
   // Inputs

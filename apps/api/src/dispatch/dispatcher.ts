@@ -15,6 +15,7 @@ import { Proposals } from './proposals/proposals.js';
 import { endLostAttempts, markSilentNodes, settleJobs } from './attempts/reconciler.js';
 import { endUndecidedJobs } from './held/denied-jobs.js';
 import { releaseHeldJobs } from './held/release-held.js';
+import { verifyRegistrations } from './nodes/verify-registrations.js';
 import { deleteExpiredArtifacts } from './retention.js';
 import { type Dispatch, possiblyLost, takeReady } from './attempts/relay.js';
 import { RuleDecisions } from './stages/rule-decisions.js';
@@ -125,6 +126,7 @@ export class Dispatcher implements OnApplicationBootstrap, OnApplicationShutdown
     } = this.config;
     const { dataSource } = this;
     return [
+      () => verifyRegistrations(dataSource.manager, this.logger),
       paced(
         () => this.reconcile(),
         () => RECONCILE_MS,

@@ -10,7 +10,6 @@ const EVERY_MS = 600_000;
 export interface ImageKeeperOptions {
   readonly docker: Docker;
   readonly store: NodeStore;
-  readonly nodeId: string;
   readonly keepCount: number;
   readonly logger: Logger;
 }
@@ -40,13 +39,13 @@ export class ImageKeeper {
 
   /** One round. */
   async clear(): Promise<void> {
-    const { docker, store, nodeId, keepCount, logger } = this.options;
+    const { docker, store, keepCount, logger } = this.options;
     const present = await pulledImages(docker);
     const digests = present.flatMap(({ repositoryDigests }) => repositoryDigests);
-    for (const image of imagesBeyond(present, await store.byLastUse(nodeId, digests), keepCount)) {
+    for (const image of imagesBeyond(present, await store.byLastUse(digests), keepCount)) {
       if (this.#stopped) return;
       // Asked for each, as removing takes long. An attempt that is claimed within the moment after fails and is tried again.
-      if (await store.usesAny(nodeId, image.repositoryDigests)) continue;
+      if (await store.usesAny(image.repositoryDigests)) continue;
       if (await removeImage(docker, image)) logger.info({ image: image.repositoryDigests }, 'an image was removed');
     }
   }

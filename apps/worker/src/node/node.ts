@@ -16,13 +16,16 @@ import { type Monitoring, nodeArchitecture } from '#lib/profiles';
 import type Docker from 'dockerode';
 import { type Logger } from 'pino';
 import { type AttemptKey } from '../attempt/claim.js';
-import { type NodeStore } from './node-store.js';
+import { type Granted, type NodeStore } from './node-store.js';
 import { type PlanOptions } from '../plan/plan.js';
 import { type PlanStore } from '../plan/plan-store.js';
 
 export const ARCHITECTURE = nodeArchitecture(process.arch);
 
 const HEARTBEAT_MS = 10_000;
+/** Until the API has verified what the node says of itself. */
+const VERIFICATION_POLL_MS = 200;
+const VERIFICATION_LATE_MS = 10_000;
 const RECORDER_RESTART_MS = 30_000;
 const PING_TIMEOUT_MS = 5_000;
 
@@ -39,7 +42,9 @@ export interface NodeOptions {
 export class Node {
   #recorder: Recorder | RecorderError = new RecorderError('not-started', 'The recorder has not been started yet.');
   #facts: NodeFacts | undefined;
-  #id = '';
+  #granted: Granted | undefined;
+  readonly #startedAt = new Date().toISOString();
+  readonly #stopping = new AbortController();
   #state: 'READY' | 'DRAINING' = 'DRAINING';
   #heartbeat: NodeJS.Timeout | undefined;
   #restart: NodeJS.Timeout | undefined;
@@ -47,7 +52,13 @@ export class Node {
   constructor(private readonly options: NodeOptions) {}
 
   get id(): string {
-    return this.#id;
+    return this.granted.id;
+  }
+
+  /** What the grid lets this node give. */
+  get granted(): Granted {
+    if (!this.#granted) throw new Error('the node has not been registered');
+    return this.#granted;
   }
 
   get name(): string {
@@ -75,19 +86,11 @@ export class Node {
 
   /** Takes the node over from an earlier process: its attempts are lost, its containers and directories removed. */
   async start(): Promise<void> {
-    const { config, store, logger } = this.options;
+    const { store, logger } = this.options;
     await this.#startRecorder();
     this.#facts = await this.#probe();
-    this.#id = await store.register({
-      name: this.name,
-      architecture: ARCHITECTURE,
-      slots: config.PORIN_SLOTS,
-      cpuMilli: config.PORIN_CPU_MILLI,
-      memoryBytes: config.PORIN_MEMORY_BYTES,
-      diskBytes: config.PORIN_DISK_BYTES,
-      ...this.#offer(),
-    });
-    const lost = await store.loseOpenAttempts(this.#id);
+    await this.#register();
+    const lost = await store.loseOpenAttempts();
     const removed = await removeContainers(this.docker, { 'porin.node': this.name });
     await removeStaleScratch(this.workDirectory);
     if (lost + removed > 0) logger.warn({ lost, removed }, 'cleared up after an earlier process');
@@ -102,21 +105,35 @@ export class Node {
     return Promise.race([answer, sleep(PING_TIMEOUT_MS, false, { ref: false })]);
   }
 
-  /** From now on jobs are sent here. */
+  /** Resolves when the API has verified what the node says of itself: from then on jobs are sent here. */
   async ready(): Promise<void> {
-    await this.#enter('READY');
+    this.#state = 'READY';
+    const late = setTimeout(
+      () => this.options.logger.warn('waiting for the API to verify the registration of this node: does it run?'),
+      VERIFICATION_LATE_MS,
+    );
+    const { signal } = this.#stopping;
+    try {
+      while ((await this.options.store.heartbeat(this.#state)) !== 'READY') {
+        await sleep(VERIFICATION_POLL_MS, undefined, { signal });
+      }
+    } finally {
+      clearTimeout(late);
+    }
     this.#heartbeat = setInterval(() => void this.#beat(), HEARTBEAT_MS);
   }
 
   /** No new jobs. */
   async drain(): Promise<void> {
-    await this.#enter('DRAINING');
+    this.#state = 'DRAINING';
+    await this.options.store.heartbeat(this.#state);
   }
 
   async stop(): Promise<void> {
+    this.#stopping.abort();
     clearInterval(this.#heartbeat);
     clearTimeout(this.#restart);
-    if (this.#id !== '') await this.options.store.heartbeat(this.#id, 'GONE').catch(() => undefined);
+    if (this.#granted) await this.options.store.heartbeat('GONE').catch(() => undefined);
     await this.recorder?.close();
   }
 
@@ -163,7 +180,7 @@ export class Node {
     try {
       await this.#startRecorder();
       this.#facts = await this.#probe();
-      await this.options.store.describe(this.#id, this.#offer());
+      if (this.#granted) await this.#register();
     } catch (failure) {
       // The engine or Postgres may be away too; the worker outlives it.
       this.options.logger.warn({ err: failure }, 'what this node offers could not be told');
@@ -179,13 +196,22 @@ export class Node {
     });
   }
 
-  async #enter(state: 'READY' | 'DRAINING'): Promise<void> {
-    this.#state = state;
-    await this.options.store.heartbeat(this.#id, state);
+  async #register(): Promise<void> {
+    const { config, store } = this.options;
+    this.#granted = await store.register({
+      name: this.name,
+      architecture: ARCHITECTURE,
+      slots: config.PORIN_SLOTS,
+      cpuMilli: config.PORIN_CPU_MILLI,
+      memoryBytes: config.PORIN_MEMORY_BYTES,
+      diskBytes: config.PORIN_DISK_BYTES,
+      startedAt: this.#startedAt,
+      ...this.#offer(),
+    });
   }
 
   async #beat(): Promise<void> {
-    await this.options.store.heartbeat(this.#id, this.#state).catch((error: unknown) => {
+    await this.options.store.heartbeat(this.#state).catch((error: unknown) => {
       this.options.logger.warn({ err: error }, 'the heartbeat could not be written');
     });
   }

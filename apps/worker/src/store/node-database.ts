@@ -1,0 +1,57 @@
+/** The worker's way to the database: functions of the schema `porin`, each called with one record. It reaches no table. */
+import pg from 'pg';
+import { type Logger } from 'pino';
+
+/** Calls a function and resolves to its answer; `content` goes beside the record, as bytes. */
+export interface NodeCalls {
+  call<T>(name: string, input?: object, content?: Buffer): Promise<T>;
+}
+
+/** With the session's, three connections: as many as the node's role may have. */
+const POOL_SIZE = 2;
+const STATEMENT_TIMEOUT_MS = 30_000;
+
+export class NodeDatabase implements NodeCalls {
+  readonly #pool: pg.Pool;
+
+  constructor({ url, logger }: { url: string; logger: Logger }) {
+    this.#pool = new pg.Pool({
+      connectionString: url,
+      application_name: 'porin-worker',
+      max: POOL_SIZE,
+      statement_timeout: STATEMENT_TIMEOUT_MS,
+      keepAlive: true,
+    });
+    this.#pool.on('error', (error) => logger.warn({ err: error }, 'a connection to Postgres was lost'));
+  }
+
+  call<T>(name: string, input: object = {}, content?: Buffer): Promise<T> {
+    return callFunction<T>(this.#pool, name, input, content);
+  }
+
+  end(): Promise<void> {
+    return this.#pool.end();
+  }
+}
+
+export async function callFunction<T>(
+  connection: pg.Pool | pg.Client,
+  name: string,
+  input: object,
+  content?: Buffer,
+): Promise<T> {
+  const { rows } = await connection.query<{ answer: T }>(
+    `SELECT porin.${name}($1::jsonb${content ? ', $2::bytea' : ''}) AS answer`,
+    [storableJson(input), ...(content ? [content] : [])],
+  );
+  return rows[0]?.answer as T;
+}
+
+/** Postgres stores neither NUL nor halves of characters; a program chooses what it is called and what it says. */
+function storableJson(input: object): string {
+  const text = JSON.stringify(input);
+  if (!/\\u(0000|d[89a-f])/i.test(text)) return text;
+  return JSON.stringify(input, (_key, value: unknown) =>
+    typeof value === 'string' ? value.replace(/\p{Surrogate}/gu, '\ufffd').replaceAll('\0', '\ufffd') : value,
+  );
+}

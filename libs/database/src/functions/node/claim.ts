@@ -1,0 +1,122 @@
+/** How a node takes a job: by compare-and-set, within what `porin-admin node add` lets it have. */
+import { type SqlFunction } from '../sql-function.js';
+import { helperFunction, nodeFunction } from './node-function.js';
+
+/** Of PORIN_LEASE_MS, its least and its most. */
+export const LEASE_S = "least(greatest((input->>'leaseMs')::float8, 1000), 600000) / 1000";
+
+/** What an application says of its jobs, as members of a JSON object. */
+export const APPLICATION_TERMS = `'applicationId', application.id, 'applicationName', application.name,
+  'policy', application.policy, 'onDenial', application.on_denial, 'onNewBuild', application.on_new_build`;
+
+export const CLAIM: readonly SqlFunction[] = [
+  // The job where the node may claim this attempt of it. Fence and dispatched fence agree only while the relay has let the
+  // attempt go.
+  helperFunction(
+    'claimable',
+    'of_job uuid, of_attempt integer',
+    'SETOF porin.job',
+    `
+BEGIN
+  RETURN QUERY SELECT job.* FROM porin.job JOIN porin.node ON node.id = porin.calling_node()
+  WHERE job.id = of_job AND job.state = 'QUEUED' AND job.fence = of_attempt AND job.dispatched_fence = of_attempt
+    AND job.architecture = node.architecture AND node.registration_verified
+    AND NOT EXISTS (SELECT FROM porin.attempt WHERE job_id = job.id AND number = job.fence);
+END`,
+  ),
+  // What the job asks of the node; null where it is not there to be claimed.
+  nodeFunction(
+    'node_peek',
+    `
+BEGIN
+  RETURN (SELECT jsonb_build_object('cpuMilli', cpu_milli, 'memoryBytes', memory_bytes, 'diskBytes', disk_bytes)
+    FROM porin.claimable((input->>'jobId')::uuid, (input->>'attempt')::integer));
+END`,
+  ),
+  // Whether any node of the caller's architecture, even one under maintenance, could ever fit the share.
+  helperFunction(
+    'any_node_has',
+    'cpu bigint, memory bigint, disk bigint',
+    'boolean',
+    `
+BEGIN
+  RETURN EXISTS (SELECT FROM porin.node JOIN porin.node AS self ON self.id = porin.calling_node()
+    WHERE node.heartbeat_at > now() - interval '1 day' AND node.architecture = self.architecture
+      AND node.cpu_milli >= cpu AND node.memory_bytes >= memory AND node.disk_bytes >= disk);
+END`,
+  ),
+  nodeFunction(
+    'node_any_has',
+    `
+BEGIN
+  RETURN to_jsonb(porin.any_node_has((input->>'cpuMilli')::bigint, (input->>'memoryBytes')::bigint,
+    (input->>'diskBytes')::bigint));
+END`,
+  ),
+  // Whether the share is within the node's bounds beside what it holds. An attempt whose lease has run out is held no more.
+  // One claim of a node at a time: the lock on its row is kept.
+  helperFunction(
+    'has_room',
+    'self uuid, cpu bigint, memory bigint, disk bigint',
+    'boolean',
+    `
+DECLARE own porin.node%ROWTYPE;
+BEGIN
+  SELECT * INTO own FROM porin.node WHERE id = self FOR NO KEY UPDATE;
+  RETURN (SELECT (own.maximum_slots IS NULL OR count(*) < own.maximum_slots)
+      AND (own.maximum_cpu_milli IS NULL OR coalesce(sum(job.cpu_milli), 0) + cpu <= own.maximum_cpu_milli)
+      AND (own.maximum_memory_bytes IS NULL OR coalesce(sum(job.memory_bytes), 0) + memory <= own.maximum_memory_bytes)
+      AND (own.maximum_disk_bytes IS NULL OR coalesce(sum(job.disk_bytes), 0) + disk <= own.maximum_disk_bytes)
+    FROM porin.attempt JOIN porin.job ON job.id = attempt.job_id
+    WHERE attempt.node_id = self AND attempt.state = 'OPEN' AND attempt.lease_expires_at > now());
+END`,
+  ),
+  // Of any number of messages for an attempt, forged ones included, at most one claims it. Null where this one may not. A job
+  // that no node can ever run may be claimed beyond the bounds, to end it.
+  nodeFunction(
+    'node_claim',
+    `
+DECLARE
+  self uuid := porin.calling_node();
+  claimed porin.job%ROWTYPE;
+BEGIN
+  SELECT * INTO claimed FROM porin.claimable((input->>'jobId')::uuid, (input->>'attempt')::integer);
+  IF NOT FOUND THEN RETURN NULL; END IF;
+  IF NOT porin.has_room(self, claimed.cpu_milli, claimed.memory_bytes, claimed.disk_bytes)
+    AND porin.any_node_has(claimed.cpu_milli, claimed.memory_bytes, claimed.disk_bytes) THEN RETURN NULL; END IF;
+  UPDATE porin.job SET state = 'INITIALIZING', waiting_reason = NULL, started_at = coalesce(started_at, now())
+  WHERE id = claimed.id AND state = 'QUEUED' AND fence = claimed.fence AND dispatched_fence = claimed.fence;
+  IF NOT FOUND THEN RETURN NULL; END IF;
+  INSERT INTO porin.attempt (job_id, number, node_id, state, lease_expires_at)
+  VALUES (claimed.id, claimed.fence, self, 'OPEN', now() + make_interval(secs => ${LEASE_S}));
+  RETURN jsonb_build_object(
+    'jobId', claimed.id, 'number', claimed.fence, 'tenant', claimed.tenant, 'wallTimeS', claimed.wall_time_s,
+    'share', jsonb_build_object('cpuMilli', claimed.cpu_milli, 'memoryBytes', claimed.memory_bytes,
+      'diskBytes', claimed.disk_bytes),
+    'inputs', claimed.inputs, 'outputs', claimed.outputs, 'role', claimed.submitted_role,
+    'requested', jsonb_strip_nulls(jsonb_build_object('enforcement', claimed.requested_enforcement,
+      'monitoring', claimed.requested_monitoring)),
+    'calibration', claimed.calibration, 'block', claimed.block,
+    'queueMs', extract(epoch FROM now() - claimed.queued_at)::float8 * 1000,
+    'executors', (SELECT jsonb_agg(porin.executor_terms(executor) ORDER BY position) FROM porin.executor
+      WHERE job_id = claimed.id));
+END`,
+  ),
+  // As the job was submitted: an ad hoc application stays one, whatever its image was bound to.
+  helperFunction(
+    'executor_terms',
+    'asked porin.executor',
+    'jsonb',
+    `
+BEGIN
+  RETURN (SELECT jsonb_build_object('position', asked.position, ${APPLICATION_TERMS},
+      'image', asked.image, 'command', to_jsonb(asked.command), 'environment', asked.environment,
+      'workingDirectory', asked.working_directory,
+      'build', CASE WHEN build.id IS NULL THEN 'null'::jsonb ELSE jsonb_build_object('id', build.id,
+        'applicationId', build.application_id, 'contentDigest', build.content_digest,
+        'repositoryDigest', asked.repository_digest) END)
+    FROM porin.application LEFT JOIN porin.build ON build.id = asked.build_id
+    WHERE application.id = coalesce(asked.bound_from, asked.application_id));
+END`,
+  ),
+];

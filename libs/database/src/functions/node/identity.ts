@@ -1,0 +1,75 @@
+/** Who calls, and what is the caller's: every other function for nodes begins with these. */
+import { type SqlFunction } from '../sql-function.js';
+import { helperFunction, nodeFunction } from './node-function.js';
+
+export const IDENTITY: readonly SqlFunction[] = [
+  // By session_user, which no SET ROLE changes.
+  helperFunction(
+    'calling_node',
+    '',
+    'uuid',
+    `
+DECLARE self uuid;
+BEGIN
+  SELECT id INTO self FROM porin.node WHERE role_name = session_user::text;
+  IF self IS NULL THEN
+    RAISE EXCEPTION 'the database role % is of no node', session_user USING ERRCODE = 'insufficient_privilege';
+  END IF;
+  RETURN self;
+END`,
+  ),
+  // Whether the attempt is the caller's and open; it stays so until the transaction ends.
+  helperFunction(
+    'hold_attempt',
+    'of_job uuid, of_number integer',
+    'boolean',
+    `
+BEGIN
+  PERFORM FROM porin.attempt
+  WHERE job_id = of_job AND number = of_number AND state = 'OPEN' AND node_id = porin.calling_node() FOR UPDATE;
+  RETURN FOUND;
+END`,
+  ),
+  // Whether an attempt of the job is the caller's and open.
+  helperFunction(
+    'holds_job',
+    'of_job uuid',
+    'boolean',
+    `
+BEGIN
+  RETURN EXISTS (SELECT FROM porin.attempt WHERE job_id = of_job AND state = 'OPEN' AND node_id = porin.calling_node());
+END`,
+  ),
+  // Whether an executor of a job that the caller holds is pinned to the build.
+  helperFunction(
+    'holds_build',
+    'of_build uuid',
+    'boolean',
+    `
+BEGIN
+  RETURN EXISTS (SELECT FROM porin.attempt JOIN porin.executor USING (job_id)
+    WHERE attempt.state = 'OPEN' AND attempt.node_id = porin.calling_node() AND executor.build_id = of_build);
+END`,
+  ),
+  // Texts that a node writes have a length, by bytes.
+  helperFunction(
+    'bounded',
+    'given text, maximum integer',
+    'text',
+    `
+BEGIN
+  IF octet_length(given) > maximum THEN
+    RAISE EXCEPTION 'a text is longer than % bytes', maximum USING ERRCODE = 'string_data_right_truncation';
+  END IF;
+  RETURN given;
+END`,
+  ),
+  // The migrations that this database has had, for a worker to refuse one of another version.
+  nodeFunction(
+    'node_migrations',
+    `
+BEGIN
+  RETURN (SELECT jsonb_agg(name ORDER BY id) FROM porin.migrations);
+END`,
+  ),
+];
