@@ -57,7 +57,7 @@ export const NODE_COMMANDS: readonly Command[] = [
       const architecture = oneOf('architecture', ARCHITECTURES, given.text('architecture')) ?? 'x86_64';
       const bounds = readBounds(given);
       const urls = readUrls(given);
-      await hand(given, urls, await asOwner((owner) => addNode(owner, { name, architecture, bounds }, ACTOR)));
+      hand(given, urls, await asOwner((owner) => addNode(owner, { name, architecture, bounds }, ACTOR)));
       console.error(`the node ${name} is added; give its worker this environment`);
     },
   },
@@ -83,7 +83,7 @@ export const NODE_COMMANDS: readonly Command[] = [
     async run(given) {
       const urls = readUrls(given);
       const name = given.operands[0] ?? '';
-      await hand(given, urls, await asOwner((owner) => rekeyNode(owner, name, ACTOR)));
+      hand(given, urls, await asOwner((owner) => rekeyNode(owner, name, ACTOR)));
     },
   },
   {
@@ -110,7 +110,7 @@ function readBounds({ text }: Given): NodeBounds {
     }
     return [bound, given === undefined ? undefined : value] as const;
   });
-  return Object.fromEntries(entries) as NodeBounds;
+  return Object.fromEntries(entries);
 }
 
 interface Urls {
@@ -128,7 +128,7 @@ function readUrls({ text }: Given): Urls {
   return urls;
 }
 
-async function hand({ text }: Given, urls: Urls, credentials: NodeCredentials): Promise<void> {
+function hand({ text }: Given, urls: Urls, credentials: NodeCredentials): void {
   const lines = Object.entries(nodeVariables(credentials, urls)).map(([name, value]) => `${name}=${value}\n`);
   const path = text('out');
   if (path === undefined) return console.log(lines.join('').trimEnd());

@@ -26,7 +26,7 @@ export class NodeSession implements NodeCalls {
   #client: pg.Client | undefined;
   #closing = false;
   #timer: NodeJS.Timeout | undefined;
-  #lookup: Promise<void> | undefined;
+  #isLookingUp = false;
   #lookAgain = false;
 
   constructor(private readonly options: NodeSessionOptions) {}
@@ -79,16 +79,18 @@ export class NodeSession implements NodeCalls {
   /** Anybody may wake us: which attempts are to be stopped is asked, once for any number of wake-ups. */
   #lookUpCanceled(): void {
     this.#lookAgain = true;
-    this.#lookup ??= this.#lookUp().finally(() => (this.#lookup = undefined));
+    if (!this.#isLookingUp) void this.#lookUp();
   }
 
   async #lookUp(): Promise<void> {
+    this.#isLookingUp = true;
     while (this.#lookAgain && this.#client) {
       this.#lookAgain = false;
       // One that is missed comes with the next renewal of the lease.
       const canceled = await this.call<string[]>('node_canceled').catch(() => []);
       for (const jobId of canceled) this.options.onCancel(jobId);
     }
+    this.#isLookingUp = false;
   }
 
   #reopen(error: Error): void {

@@ -8,7 +8,7 @@ import { nodeFunction } from './node-function.js';
 
 /** Of the canonical text of an image's content, bytes. */
 const CONTENT_BYTES = 1024 ** 2;
-const REPOSITORY_DIGEST = '^[^@[:space:]]{1,512}@sha256:[0-9a-f]{64}$';
+const REPOSITORY_DIGEST = '^[^@[:space:]]+@sha256:[0-9a-f]{64}$';
 
 export const BUILD: readonly SqlFunction[] = [
   // Stored once: the first build counts, for this attempt and for every later one. An executor that was bound to no registered
@@ -33,7 +33,7 @@ BEGIN
   WHERE executor.job_id = (input->>'jobId')::uuid AND executor.position = (input->>'position')::integer
   FOR UPDATE OF executor;
   IF NOT FOUND OR content->>'architecture' IS DISTINCT FROM asked.architecture
-    OR NOT coalesce(input->>'repositoryDigest' ~ '${REPOSITORY_DIGEST}', true) THEN
+    OR NOT coalesce(porin.bounded(input->>'repositoryDigest', 1024) ~ '${REPOSITORY_DIGEST}', true) THEN
     RAISE EXCEPTION 'this is no image of the job''s' USING ERRCODE = 'check_violation';
   END IF;
   SELECT * INTO stored FROM porin.build WHERE id = asked.build_id;
