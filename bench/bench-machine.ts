@@ -1,6 +1,6 @@
 /** The machine as a bench of levels needs it: cores shared out, an engine, a memory file system, a recorder. */
 import { join } from 'node:path';
-import { Recorder } from '#lib/execution';
+import { Engine, Recorder } from '#lib/execution';
 import Docker from 'dockerode';
 import { startStack } from '../scripts/services/stack.js';
 import { stopStack } from '../scripts/services/stop-stack.js';
@@ -36,12 +36,13 @@ export async function onBenchMachine<T>(
   try {
     const { instance, dockerHost } = await startStack({ instance: 'bench', log, signal: stop });
     await stopStack('bench', log, ['postgres', 'redis']);
-    const docker = new Docker({ socketPath: dockerHost.replace(/^unix:\/\//, '') });
+    const socketPath = dockerHost.replace(/^unix:\/\//, '');
+    const docker = new Docker({ socketPath });
     const environment = await readEnvironment(docker, seed);
     memory = Tmpfs.mount(instance);
     recorder = await Recorder.start({ binaryPath: join(NATIVE_DIR, 'porin-recorder') });
     const runs = new BenchRuns({
-      docker,
+      engine: new Engine(socketPath),
       recorder,
       initPath: join(NATIVE_DIR, 'porin-init'),
       runDirectory: join(instance.runDirectory, 'b'),

@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { chmodSync, chownSync, mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import {
+  type Engine,
   type ExecutorContext,
   type ExecutorRunReport,
   type Mount,
@@ -11,7 +12,6 @@ import {
   runExecutor,
 } from '#lib/execution';
 import { type Places } from '#lib/profiles';
-import type Docker from 'dockerode';
 import { type LevelName, LEVELS } from './levels.js';
 import { type ObserverBeside, observerBeside } from './observer-beside.js';
 import { type Policies, type Policy } from './policies.js';
@@ -39,7 +39,7 @@ export interface BenchRun {
 }
 
 export interface BenchMachine {
-  readonly docker: Docker;
+  readonly engine: Engine;
   readonly recorder: Recorder;
   readonly initPath: string;
   readonly runDirectory: string;
@@ -125,8 +125,8 @@ export class BenchRuns {
   }
 
   #context(logs: Readonly<Record<'stdout' | 'stderr', Buffer[]>>): ExecutorContext {
-    const { docker, recorder, initPath, runDirectory, stop } = this.machine;
-    return { docker, recorder, initPath, runDirectory, stop, onLog: (stream, chunk) => void logs[stream].push(chunk) };
+    const { engine, recorder, initPath, runDirectory, stop } = this.machine;
+    return { engine, recorder, initPath, runDirectory, stop, onLog: (stream, chunk) => void logs[stream].push(chunk) };
   }
 
   #emptyDirectory(...names: readonly string[]): string {

@@ -1,4 +1,5 @@
 /** An empty database for every bench: earlier jobs and an earlier schema must not be measured. */
+import { Connection } from '#lib/database';
 import pg from 'pg';
 import { databaseUrls } from '../scripts/services/database.js';
 import { type Stack } from '../scripts/services/stack.js';
@@ -8,7 +9,7 @@ import { readState } from '../scripts/services/state.js';
 export async function emptyDatabase({ instance, postgresUrl }: Stack): Promise<void> {
   if (!readState(instance).services.postgres?.ours) return;
   const name = new URL(databaseUrls(instance, postgresUrl).ownerUrl).pathname.slice(1);
-  const client = new pg.Client({ connectionString: postgresUrl });
+  const client = new Connection({ connectionString: postgresUrl });
   await client.connect();
   try {
     await client.query(`DROP DATABASE IF EXISTS ${pg.escapeIdentifier(name)} WITH (FORCE)`);

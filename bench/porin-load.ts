@@ -1,7 +1,6 @@
 /** The jobs of the throughput bench through Porin: submitted over HTTP, awaited in the database. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { SEARCH_PATH_OPTION } from '#lib/database';
-import pg from 'pg';
+import { Connection } from '#lib/database';
 import { type Load } from './docker-run-load.js';
 import { inParallel } from './in-parallel.js';
 import { type Part, type JobTimes } from './throughput-report.js';
@@ -28,11 +27,11 @@ interface JobRow {
 export class PorinLoad {
   private constructor(
     private readonly options: PorinLoadOptions,
-    private readonly database: pg.Client,
+    private readonly database: Connection,
   ) {}
 
   static async open(options: PorinLoadOptions): Promise<PorinLoad> {
-    const database = new pg.Client({ connectionString: options.ownerDatabaseUrl, options: SEARCH_PATH_OPTION });
+    const database = new Connection({ connectionString: options.ownerDatabaseUrl });
     await database.connect();
     return new PorinLoad(options, database);
   }

@@ -52,7 +52,7 @@ END $$;
 /** No more than the functions need. */
 const RIGHTS = `
 GRANT SELECT ON application, build, profile_version, job, executor, attempt, executor_run, artifact, artifact_chunk, denial,
-  node, tenant_setting, migrations TO porin_functions;
+  node, tenant_setting, approval_list, migrations TO porin_functions;
 GRANT INSERT ON attempt, artifact, artifact_chunk, denial, job_output TO porin_functions;
 GRANT INSERT (application_id, content_digest, architecture, image_reference, repository_digest, layers, made_by_node)
   ON build TO porin_functions;
@@ -64,6 +64,7 @@ GRANT UPDATE (state, waiting_reason, error_code, error_message, started_at, ende
 GRANT UPDATE (state, lease_expires_at, error_code, error_message, ended_at) ON attempt TO porin_functions;
 GRANT UPDATE (build_id, application_id, bound_from, repository_digest) ON executor TO porin_functions;
 GRANT UPDATE (layers) ON build TO porin_functions;
+GRANT UPDATE (image_state, image_problem, image_checked_at, image_looked_at) ON application TO porin_functions;
 GRANT UPDATE (phases_ms, wall_us, user_us, system_us, max_rss_bytes, voluntary_switches, involuntary_switches, call_count,
   exit_code, signal, outcome, landlock_status, denials_dropped, ended_at) ON executor_run TO porin_functions;
 GRANT UPDATE (bytes, dropped_bytes, sha256, truncated) ON artifact TO porin_functions;

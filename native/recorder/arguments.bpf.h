@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* Value sets of the arguments that tell one use of a call from another, and what failed with which errno. */
 
 /* Each one that is lost was won by another CPU with a higher count. */

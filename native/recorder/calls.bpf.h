@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* Every call of a recorded cgroup is counted by its number. */
 
 struct {

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* What makes a count begin, and what would make it incomplete: foreign processes, sub-cgroups without a place. */
 
 #define MAX_ANCESTORS 64

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* Executions: the program, the script that led to it, and the dynamic linker. */
 
 #define FILE_OF_EXEC 0x20 /* __FMODE_EXEC in f_flags: the kernel opened it to execute it */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* Which calls touch names and addresses, and in which arguments they say so. */
 #include <asm/unistd.h>
 

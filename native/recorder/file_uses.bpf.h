@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* Each distinct use of a file or an address: counted in a map, and told to the loader when it is new. */
 
 #define AT_FDCWD (-100)

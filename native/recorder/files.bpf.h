@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* Paths and addresses, with their results, of recordings of kind `files`. */
 #include "files_layout.h"
 

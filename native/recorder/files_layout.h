@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* What the BPF programs tell the loader about files and sockets. */
 #ifndef PORIN_RECORDER_FILES_LAYOUT_H
 #define PORIN_RECORDER_FILES_LAYOUT_H

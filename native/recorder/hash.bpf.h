@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* A hash of what lies in the scratch. */
 
 static __always_inline u64 mix(u64 hash, u64 word)

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* The memory the BPF programs and the loader share. */
 #ifndef PORIN_RECORDER_LAYOUT_H
 #define PORIN_RECORDER_LAYOUT_H

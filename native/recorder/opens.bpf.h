@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* Opens: what the descriptor that came back stands for, or the name that could not be opened. */
 
 /* include/linux/fs.h; the same since Linux 5.x. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* Paths as the kernel holds them: from a dentry and its mount up to the root of the mount namespace. */
 
 /* A power of two, beyond every place below: an offset that is masked by it stays in the scratch, and so does an event. */

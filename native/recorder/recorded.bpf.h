@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* What the BPF programs ask first: is this task recorded, in which slot, and by which ABI does it call. */
 
 #define NO_SLOT (~0U)

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* The BPF programs, one header for each concern. A program that only a kind of recording needs is named after it. */
 #include "vmlinux.h"
 #include <bpf/bpf_core_read.h>
@@ -5,7 +6,7 @@
 
 #include "layout.h"
 
-char LICENSE[] SEC("license") = "GPL";
+char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
 #include "recorded.bpf.h"
 #include "arguments.bpf.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* Calls that a filter answered before they entered the kernel: they have an exit and no entry. */
 #include <asm/unistd.h>
 

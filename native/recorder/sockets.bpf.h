@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* Addresses that sockets are connected to, bound to and sent to, as the process gave them. */
 
 #define AF_UNIX 1

@@ -27,6 +27,7 @@ interface Service {
   readonly command?: readonly string[];
   readonly ports?: readonly string[];
   readonly volumes?: readonly (string | Mount)[];
+  readonly healthcheck?: { readonly test?: readonly string[]; readonly disable?: boolean };
   readonly depends_on?: Readonly<Record<string, { readonly condition: string }>>;
 }
 
@@ -117,6 +118,24 @@ describe('docker-compose.yml', () => {
       expect(services[name].secrets).toEqual([secret]);
       expect(compose.secrets[secret]?.file).toMatch(/^\/etc\/porin\//);
     }
+  });
+
+  it('has a health check for every service that stays, and none for the one that ends', () => {
+    const checks = all.map(([name, { healthcheck }]) => [
+      name,
+      healthcheck?.disable ?? (healthcheck?.test?.length ?? 0) > 1,
+    ]);
+    expect(checks).toEqual(all.map(([name]) => [name, true]));
+    expect(all.filter(([, { healthcheck }]) => healthcheck?.disable).map(([name]) => name)).toEqual(['migrate']);
+    expect(services.api.healthcheck?.test?.join(' ')).toContain(
+      `127.0.0.1:${services.api.environment?.PORIN_PORT}/health/ready`,
+    );
+    expect(services.worker.healthcheck?.test?.join(' ')).toContain('$$PORIN_RUN_DIR/heartbeat');
+  });
+
+  it('says which Compose it needs for the keys that older ones refuse', () => {
+    expect(text).toContain('Compose 2.15.0 or newer');
+    expect(readFileSync('docs/operations.md', 'utf8')).toContain('Compose 2.15.0');
   });
 
   it('migrates before anything else uses the database', () => {

@@ -37,6 +37,8 @@ describe('the Dockerfile', () => {
     const image = /^NODE_IMAGE=node:(\d+)\.(\d+)\.\d+-bookworm-slim$/.exec(of('', 'ARG')[0] ?? '');
     const [major = 0, minor = 0] = (image ?? []).slice(1).map(Number);
     expect(major * 100 + minor).toBeGreaterThanOrEqual(2019);
+    // Odd lines get no long-term support, and Node 20 ended in April 2026.
+    expect([major % 2, major >= 22 && major <= 26]).toEqual([0, true]);
     const froms = [...stages.keys()].filter((stage) => stage !== '').flatMap((stage) => of(stage, 'FROM'));
     expect(froms.map((from) => from.replace(/ AS .*/, ''))).toEqual(froms.map(() => '${NODE_IMAGE}'));
   });

@@ -86,11 +86,18 @@ export async function stopDaemon(
 /** Polls until `probe` answers true; throws with the log's end when the process dies or time runs out. */
 export async function waitUntilUp(
   what: string,
-  options: { record: DaemonRecord; logFile: string; timeoutMs: number; probe: () => Promise<boolean> },
+  options: {
+    record: DaemonRecord;
+    logFile: string;
+    timeoutMs: number;
+    probe: () => Promise<boolean>;
+    /** Of what the process supervises: it ends again and again. */
+    hasFailed?: () => boolean;
+  },
 ): Promise<void> {
   const deadline = Date.now() + options.timeoutMs;
   while (!(await options.probe().catch(() => false))) {
-    const dead = !isOurs(options.record);
+    const dead = !isOurs(options.record) || (options.hasFailed?.() ?? false);
     if (dead || Date.now() > deadline) {
       const end = readText(options.logFile).trimEnd().split('\n').slice(-8).join('\n  ');
       throw new Error(

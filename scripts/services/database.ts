@@ -1,15 +1,7 @@
 /** Porin's database on the Postgres of a stack: made, migrated, with the URLs of its owner and its API, and the node's credentials. */
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import {
-  addNode,
-  findNode,
-  migrate,
-  type NodeCredentials,
-  nodeVariables,
-  rekeyNode,
-  SEARCH_PATH_OPTION,
-} from '#lib/database';
+import { addNode, Connection, findNode, migrate, type NodeCredentials, nodeVariables, rekeyNode } from '#lib/database';
 import { nodeArchitecture } from '#lib/profiles';
 import pg from 'pg';
 import { type Instance } from './instance.js';
@@ -50,7 +42,7 @@ export async function prepareNode(
     const kept = as(JSON.parse(readFileSync(path, 'utf8')) as NodeCredentials);
     if (await opens(kept.PORIN_DATABASE_URL ?? '')) return kept;
   }
-  const owner = new pg.Client({ connectionString: urls.database.ownerUrl });
+  const owner = new Connection({ connectionString: urls.database.ownerUrl });
   await owner.connect();
   try {
     const isKnown = Boolean((await findNode(owner, name))?.roleName);
@@ -66,10 +58,10 @@ export async function prepareNode(
 
 /** As a node's role. */
 async function opens(databaseUrl: string): Promise<boolean> {
-  const client = new pg.Client({ connectionString: databaseUrl });
+  const client = new Connection({ connectionString: databaseUrl });
   try {
     await client.connect();
-    await client.query(`SELECT porin.node_migrations('{}')`);
+    await client.query(`SELECT porin.node_schema('{}')`);
     return true;
   } catch {
     return false;
@@ -83,7 +75,7 @@ async function opens(databaseUrl: string): Promise<boolean> {
  * otherwise: true where nobody has said anything about the default tenant yet.
  */
 export async function learnUnknownContent(ownerUrl: string): Promise<boolean> {
-  const client = new pg.Client({ connectionString: ownerUrl, options: SEARCH_PATH_OPTION });
+  const client = new Connection({ connectionString: ownerUrl });
   await client.connect();
   try {
     const { rowCount } = await client.query(
@@ -103,7 +95,7 @@ export async function learnUnknownContent(ownerUrl: string): Promise<boolean> {
 }
 
 async function createDatabase(postgresUrl: string, name: string): Promise<void> {
-  const client = new pg.Client({ connectionString: postgresUrl });
+  const client = new Connection({ connectionString: postgresUrl });
   await client.connect();
   try {
     const { rowCount } = await client.query('SELECT FROM pg_database WHERE datname = $1', [name]);

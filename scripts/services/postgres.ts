@@ -2,7 +2,7 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import pg from 'pg';
+import { Connection } from '#lib/database';
 import { postgresDirectory } from '../setup/postgres-libraries.js';
 import { startDaemon, stopDaemon, waitUntilUp } from './daemon.js';
 import { freePort } from './free-port.js';
@@ -108,9 +108,7 @@ function isRoot(): boolean {
 }
 
 async function answers(url: string): Promise<boolean> {
-  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 5_000 });
-  // A server that ends while we ask is told by the query's rejection; the event alone would end this process.
-  client.on('error', () => undefined);
+  const client = new Connection({ connectionString: url, connectionTimeoutMillis: 5_000 });
   try {
     await client.connect();
     await client.query('SELECT 1');

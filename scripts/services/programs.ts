@@ -4,19 +4,21 @@ import { mkdirSync, readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { basename, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { SEARCH_PATH_OPTION } from '#lib/database';
-import pg from 'pg';
+import { Connection } from '#lib/database';
 import { DIST_DIR, NATIVE_DIR } from '../setup/paths.js';
 import { type DaemonPlace, type DaemonRecord, startDaemon, stopDaemon, waitUntilUp } from './daemon.js';
 import { type DatabaseUrls } from './database.js';
 import { freePort } from './free-port.js';
 import { daemonPlace, type Instance } from './instance.js';
 import { signingKeyFiles } from './secret.js';
+import { forgetSupervision, readSupervision, type Supervision } from './supervision.js';
 
 const START_TIMEOUT_MS = 120_000;
 const DRAIN_MS = 20_000;
 const STOP_GRACE_MS = 2 * DRAIN_MS;
 const USUAL_API_PORT = 8080;
+/** More than one: after a crash, an earlier worker may hold the node's name for a moment. */
+const ENDS_THAT_FAIL_A_START = 3;
 
 export type ProgramName = 'api' | 'worker';
 export type Variables = Readonly<Record<string, string>>;
@@ -43,6 +45,8 @@ interface Program {
   ) => Promise<string>;
   readonly answers: (url: string) => Promise<boolean>;
   readonly stop: (record: DaemonRecord) => Promise<void>;
+  /** What its supervisor, the process that the place names, knows about it. */
+  readonly supervision: (instance: Instance) => Supervision;
 }
 
 /** Directories that jobs of a private stack may read from and write to, unless the environment names others. */
@@ -58,6 +62,9 @@ export function programVariables(instance: Instance, name: ProgramName, sources:
     PORIN_REDIS_URL: sources.redisUrl,
     PORIN_INPUT_URL_PREFIXES: process.env.PORIN_INPUT_URL_PREFIXES ?? `${pathToFileURL(inputs).href}/`,
     PORIN_OUTPUT_URL_PREFIXES: process.env.PORIN_OUTPUT_URL_PREFIXES ?? `${pathToFileURL(outputs).href}/`,
+    // On a machine of one's own, whoever may load an image into its engine may have it run.
+    PORIN_LOCAL_IMAGES: process.env.PORIN_LOCAL_IMAGES ?? '*',
+    PORIN_IMAGE_REGISTRIES: process.env.PORIN_IMAGE_REGISTRIES ?? '',
   };
   const own =
     name === 'api'
@@ -97,6 +104,7 @@ export const PROGRAMS: Readonly<Record<ProgramName, Program>> = {
     start: startApi,
     answers: apiAnswers,
     stop: stopProgram,
+    supervision: (instance) => readSupervision(supervisionFile(instance, 'api')),
   },
   worker: {
     title: 'Worker',
@@ -105,11 +113,16 @@ export const PROGRAMS: Readonly<Record<ProgramName, Program>> = {
     // It listens nowhere: that its process runs must do.
     answers: () => Promise.resolve(true),
     stop: stopProgram,
+    supervision: (instance) => readSupervision(supervisionFile(instance, 'worker')),
   },
 };
 
 function programPlace(instance: Instance, name: ProgramName): DaemonPlace {
   return daemonPlace(instance, name, `--instance=${instance.directory}`);
+}
+
+function supervisionFile(instance: Instance, name: ProgramName): string {
+  return join(instance.directory, `${name}.supervision.json`);
 }
 
 async function startApi(
@@ -135,7 +148,7 @@ async function startWorker(instance: Instance, variables: Variables, sources: Pr
   for (const path of [variables.PORIN_WORK_DIR ?? '', variables.PORIN_RUN_DIR ?? '']) {
     mkdirSync(path, { recursive: true, mode: 0o700 });
   }
-  const owner = new pg.Client({ connectionString: sources.database.ownerUrl, options: SEARCH_PATH_OPTION });
+  const owner = new Connection({ connectionString: sources.database.ownerUrl });
   await owner.connect();
   try {
     const { rows } = await owner.query<{ before: string }>('SELECT now()::text AS before');
@@ -165,16 +178,27 @@ async function startProgram(
 ): Promise<void> {
   for (const path of Object.values(dataDirectories(instance))) mkdirSync(path, { recursive: true, mode: 0o700 });
   const where = programPlace(instance, name);
+  const supervisor = join(DIST_DIR, 'scripts/services/supervisor.js');
   const main = join(DIST_DIR, 'apps', name, 'src/main.js');
+  const statusFile = supervisionFile(instance, name);
+  forgetSupervision(statusFile);
   // The programs read no arguments: the last one is the mark by which we know ours.
-  const record = startDaemon(where, [process.execPath, '--enable-source-maps', main, where.mark], {
-    ...process.env,
-    ...variables,
-  });
-  await waitUntilUp(`The ${PROGRAMS[name].title}`, {
-    record,
-    logFile: where.logFile,
-    timeoutMs: START_TIMEOUT_MS,
-    probe,
-  });
+  const record = startDaemon(
+    where,
+    [process.execPath, supervisor, statusFile, '--enable-source-maps', main, where.mark],
+    { ...process.env, ...variables },
+  );
+  try {
+    await waitUntilUp(`The ${PROGRAMS[name].title}`, {
+      record,
+      logFile: where.logFile,
+      timeoutMs: START_TIMEOUT_MS,
+      probe,
+      hasFailed: () => readSupervision(statusFile).earlyEnds >= ENDS_THAT_FAIL_A_START,
+    });
+  } catch (error) {
+    // A program that never came up is not left to be tried for ever.
+    await stopProgram(record);
+    throw error;
+  }
 }

@@ -139,7 +139,8 @@ class StackStart {
     const fingerprint = programFingerprint(variables);
     const daemon = runningDaemon(program.place(this.instance));
     const known = this.#state.services[name];
-    if (daemon && known?.fingerprint === fingerprint && (await program.answers(known.url))) return;
+    const runs = daemon !== undefined && program.supervision(this.instance).nextStartAt === undefined;
+    if (runs && known?.fingerprint === fingerprint && (await program.answers(known.url))) return;
     this.#log(`${program.title}: ${daemon ? 'starting anew with its present code and settings' : 'starting'}`);
     if (daemon) await program.stop(daemon);
     const url = await program.start(this.instance, variables, sources, this.#state.ports[name]);

@@ -5,6 +5,7 @@ import { type Instance, type InstanceName, lockInstance, makeDirectories, openIn
 import { unmountBelow } from './mounts.js';
 import { PROGRAMS } from './programs.js';
 import { type Log, SERVICES } from './stack.js';
+import { describeSupervision, NEVER_ENDED, type Supervision } from './supervision.js';
 import { readState, SERVICE_NAMES, type ServiceName, writeState } from './state.js';
 
 interface Stoppable {
@@ -12,6 +13,7 @@ interface Stoppable {
   readonly place: (instance: Instance) => DaemonPlace;
   readonly stop: (record: DaemonRecord) => Promise<void>;
   readonly sweep?: (instance: Instance) => void;
+  readonly supervision?: (instance: Instance) => Supervision;
 }
 const ALL: Readonly<Record<ServiceName, Stoppable>> = { ...SERVICES, ...PROGRAMS };
 
@@ -62,11 +64,16 @@ export function describeStack(name: InstanceName): string[] {
   const instance = openInstance(name);
   const { services } = readState(instance);
   return SERVICE_NAMES.map((service) => {
-    const { title, place } = ALL[service];
+    const { title, place, supervision } = ALL[service];
     const known = services[service];
     const daemon = runningDaemon(place(instance));
     const address = known?.url ? ` at ${withoutPassword(known.url)}` : '';
-    if (daemon) return `${title}: runs${address} (pid ${daemon.pid})`;
+    if (daemon) {
+      const told = supervision ? supervision(instance) : NEVER_ENDED;
+      const more = describeSupervision(told);
+      if (told.nextStartAt !== undefined) return `${title}: ${more}; its log is ${place(instance).logFile}`;
+      return `${title}: runs${address} (pid ${daemon.pid})${more && `, ${more}`}`;
+    }
     if (known) return `${title}: ${known.ours ? 'has ended' : `not ours, used${address}`}`;
     return `${title}: not started`;
   });

@@ -5,7 +5,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { startTestApi, type TestApi } from '../support/api.js';
 import { required } from '../support/environment.js';
 import { eventually } from '../support/eventually.js';
-import { cancelEverything } from '../support/worker-rows.js';
+import { type AttemptKey, cancelEverything } from '../support/worker-rows.js';
 
 let api: TestApi;
 let queue: Queue;
@@ -21,36 +21,39 @@ const firstMessages = (...ids: string[]) => ids.map((jobId) => messageId({ jobId
 
 beforeAll(async () => {
   api = await startTestApi();
-  queue = new Queue(queueName('x86_64'), {
-    connection: queueConnection(required('PORIN_TEST_REDIS_URL'), { failFast: true }),
-  });
   admin = await api.makeKey({ role: 'admin' });
 });
 
 beforeEach(async () => {
-  await queue.obliterate({ force: true });
-  node = await api.worker.addNode();
+  await useNode(1);
 });
 
 afterEach(async () => {
-  await api.worker.removeNode(node);
+  await stopUsing();
   await cancelEverything(api.owner);
 });
 
-afterAll(async () => {
-  await queue.close();
-  await api.stop();
-});
+afterAll(() => api.stop());
 
-describe('the relay', () => {
-  it('sends ids only, the most urgent first, never more than twice the slots, and again when Redis lost them', async () => {
-    await api.worker.removeNode(node);
+async function useNode(slots: number): Promise<void> {
+  node = await api.worker.addNode({ slots });
+  queue = new Queue(queueName(node), {
+    connection: queueConnection(required('PORIN_TEST_REDIS_URL'), { failFast: true }),
+  });
+}
+
+async function stopUsing(): Promise<void> {
+  await api.worker.removeNode(node);
+  await queue.close();
+}
+
+describe('the dispatcher', () => {
+  it('sends ids only, the most urgent first, no more than the slots, and again when Redis lost them', async () => {
+    await stopUsing();
     const ids = [];
     for (const priority of [0, 0, 5]) ids.push(await submit({ ...job, priority }));
     const expected = firstMessages(ids[2] ?? '', ids[0] ?? '');
-
-    expect(await queuedIds()).toEqual([]);
-    node = await api.worker.addNode();
+    await useNode(2);
     await eventually(async () => expect(await queuedIds()).toEqual(expected));
     const [message] = await queue.getJobs(['waiting']);
     expect(Object.keys(message?.data).sort()).toEqual(['attempt', 'jobId']);
@@ -65,16 +68,24 @@ describe('the relay', () => {
     const attempt = await api.worker.claim(running, node);
     await queue.obliterate({ force: true });
     const [next, last] = [await submit(), await submit()];
+    await roundsOfDispatch(2);
+    expect(await queuedIds()).toEqual([]);
+
+    await api.owner.query(`UPDATE attempt SET started_at = now() - interval '1 min' WHERE job_id = $1`, [running]);
+    await end(attempt);
     await eventually(async () => expect(await queuedIds()).toEqual(firstMessages(next)));
     await roundsOfDispatch(2);
     expect(await queuedIds()).toEqual(firstMessages(next));
 
-    await api.worker.endAttempt(attempt, 'COMPLETE');
-    await api.worker.setJob(running, 'COMPLETE');
-    await eventually(async () => expect(await queuedIds()).toEqual(firstMessages(next, last)));
+    // A short job: the next one is sent ahead.
+    const following = await submit();
+    await end(await api.worker.claim(next, node));
+    await eventually(async () => expect(await queuedIds()).toEqual(firstMessages(next, last, following)));
   });
 
   it('never adds the message of a held job again, nor counts it', async () => {
+    await stopUsing();
+    await useNode(2);
     const held = await submit({ executors: [{ application: await makeHoldingApplication() }] });
     await eventually(async () => expect(await queuedIds()).toEqual(firstMessages(held)));
     await hold(held);
@@ -82,9 +93,7 @@ describe('the relay', () => {
     const others = [await submit(), await submit()];
     await eventually(async () => expect(await queuedIds()).toEqual(firstMessages(...others)));
     // Messages are taken for lost after 5 s.
-    await api.owner.query(
-      `UPDATE outbox SET dispatched_at = dispatched_at - interval '1 h' WHERE dispatched_at IS NOT NULL`,
-    );
+    await api.owner.query(`UPDATE job SET placed_at = placed_at - interval '1 h' WHERE placed_at IS NOT NULL`);
     await roundsOfDispatch(2);
     expect(await queuedIds()).toEqual(firstMessages(...others));
     expect(await read(held)).toMatchObject({ fence: 1, waitingReason: 'waiting-for-approved-profile' });
@@ -160,6 +169,12 @@ describe('the reconciler', () => {
     expect(await outboxOf(id)).toEqual([1, 2]);
   });
 });
+
+async function end(attempt: AttemptKey): Promise<void> {
+  await api.worker.setJob(attempt.jobId, 'RUNNING');
+  await api.worker.endAttempt(attempt, 'COMPLETE');
+  await api.worker.setJob(attempt.jobId, 'COMPLETE');
+}
 
 /** As a worker that finds no approved profile. */
 async function hold(id: string): Promise<void> {

@@ -1,11 +1,8 @@
 /** Nothing is lost and nothing runs twice, whatever dies. */
-import { nodeArchitecture } from '#lib/profiles';
-import { messageId, MESSAGE_OPTIONS, queueConnection, queueName } from '#lib/queue';
 import { randomUUID } from 'node:crypto';
 import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Queue } from 'bullmq';
 import { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { NATIVE_DIR } from '../../scripts/setup/paths.js';
@@ -13,7 +10,6 @@ import { eventually } from '../support/eventually.js';
 import { Grid, type TestWorker } from '../support/grid.js';
 
 let grid: Grid;
-let queue: Queue;
 let workers: TestWorker[] = [];
 const SHORT_LEASE = { PORIN_LEASE_MS: '3000', PORIN_SLOTS: '2', PORIN_CPU_MILLI: '4000' };
 
@@ -25,18 +21,12 @@ async function worker(name: string, settings: Record<string, string> = SHORT_LEA
 
 beforeAll(async () => {
   grid = await Grid.start();
-  queue = new Queue(queueName(nodeArchitecture(process.arch)), {
-    connection: queueConnection(grid.redisUrl, { failFast: false }),
-  });
 });
 afterEach(async () => {
   for (const running of workers) await running.stop();
   workers = [];
 });
-afterAll(async () => {
-  await queue.close();
-  await grid.stop();
-});
+afterAll(() => grid.stop());
 
 interface NodeView {
   readonly name: string;
@@ -149,8 +139,7 @@ describe('Redis', () => {
       { jobId: id, attempt: 1, image: 'evil' },
       { jobId: "'; DROP TABLE job; --", attempt: 1 },
     ];
-    for (const [index, message] of forged.entries())
-      await queue.add('attempt', message, { ...MESSAGE_OPTIONS, jobId: `forged-${index}` });
+    await grid.send('sceptic', ...forged);
     await eventually(() => {
       expect(witness.log.split('forged-message').length - 1).toBeGreaterThanOrEqual(forged.length);
       return Promise.resolve();
@@ -162,10 +151,10 @@ describe('Redis', () => {
   });
 
   it('cannot make a job run before its time', async () => {
-    // No node is there, so the relay has let nothing go.
+    await (await worker('on-time')).end('SIGTERM');
+    // No node takes jobs, so it is placed nowhere.
     const id = await grid.submit('true');
-    const message = { jobId: id, attempt: 1 };
-    await queue.add('attempt', message, { ...MESSAGE_OPTIONS, jobId: messageId(message) });
+    await grid.send('on-time', { jobId: id, attempt: 1 });
     const { rows } = await grid.api.owner.query<{ dispatched_fence: number }>(
       'SELECT dispatched_fence FROM job WHERE id = $1',
       [id],

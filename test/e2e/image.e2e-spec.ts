@@ -3,13 +3,13 @@ import { createPrivateKey, type KeyObject, randomUUID } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { resolveImage } from '#lib/execution';
 import { pino } from 'pino';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { ImageKeeper } from '../../apps/worker/src/node/image-keeper.js';
 import { NodeStore } from '../../apps/worker/src/node/node-store.js';
 import { NodeDatabase } from '../../apps/worker/src/store/node-database.js';
 import { eventually } from '../support/eventually.js';
+import { imageSource, resolveWith, testEngine } from '../support/image-source.js';
 import { Grid, type JobView, type TestWorker } from '../support/grid.js';
 import { TestRegistry } from '../support/registry.js';
 
@@ -190,14 +190,14 @@ describe('the images of a node', () => {
 
   function keeper(keepCount: number): ImageKeeper {
     const store = new NodeStore(database, key);
-    return new ImageKeeper({ docker: grid.docker, store, keepCount, logger: pino({ level: 'silent' }) });
+    return new ImageKeeper({ engine: testEngine(), store, keepCount, logger: pino({ level: 'silent' }) });
   }
 
   it('are kept up to the count by their last use when a worker starts, and imported ones always', async () => {
     const [a, b, c, never] = [pushed('a'), pushed('b'), pushed('c'), pushed('never')];
     const before = await worker();
     for (const image of [grid.image, a, b, c, a]) await completed(image, 'true');
-    await resolveImage(grid.docker, never);
+    await resolveWith(imageSource(testEngine()), never);
     await before.end('SIGTERM');
     expect([await isHere(a), await isHere(b), await isHere(c)]).toEqual([true, true, true]);
     await worker({ PORIN_IMAGE_KEEP_COUNT: '2' });

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { canonicalProfile, recordingDigest } from '#lib/profiles';
 import { DataSource } from 'typeorm';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { deleteExpiredArtifacts } from '../../apps/api/src/dispatch/retention.js';
+import { deleteExpired } from '../../apps/api/src/dispatch/retention.js';
 import { startTestApi, type TestApi } from '../support/api.js';
 import { eventually } from '../support/eventually.js';
 import { type AttemptKey, cancelEverything, recordingOf } from '../support/worker-rows.js';
@@ -274,7 +274,8 @@ describe('the log of a job', () => {
     await api.owner.query(`UPDATE executor_run SET started_at = now() - interval '8 days' WHERE job_id = ANY($1)`, [
       [old, running],
     ]);
-    expect(await deleteExpiredArtifacts(api.app.get(DataSource).manager, 7)).toBe(false);
+    const terms = { artifactDays: 7, recordingDays: 7, jobDays: 7 };
+    expect(await deleteExpired(api.app.get(DataSource).manager, terms)).toBe(false);
     expect((await logs(old).expect(410)).body.toString()).toContain('log-expired');
     const { rows } = await api.owner.query('SELECT count(*)::int AS count FROM artifact_chunk WHERE artifact_id = $1', [
       runs[0]?.artifact,

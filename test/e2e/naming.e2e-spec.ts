@@ -46,7 +46,7 @@ async function approveFirst(applicationId: string): Promise<string> {
 }
 
 const unknownContent = (setting: string) =>
-  grid.http('patch', '/api/v1/tenant').send({ unknownContent: setting }).expect(200);
+  grid.http('patch', '/api/v1/tenants/self').send({ unknownContent: setting }).expect(200);
 
 async function submitted(executor: object, key: 'admin' | 'submitter' = 'submitter', more: object = {}) {
   const { body } = await grid

@@ -4,6 +4,7 @@ import {
   parseStatement,
   profileDigest,
   recordingDigest,
+  trustedKeys,
   verifyApproval,
   verifyStatement,
 } from '#lib/profiles';
@@ -208,8 +209,11 @@ describe('a decision', () => {
       architecture: 'x86_64',
       profileDigest: version.digest,
     } as const;
-    expect(verifyApproval(api.publicKey, rows[0], subject)).toEqual({ kind: 'verified', audit: null });
-    expect(verifyApproval(api.publicKey, rows[0], { ...subject, application: randomUUID() })).toEqual({
+    expect(verifyApproval(trustedKeys([api.publicKey]), rows[0], subject)).toMatchObject({
+      kind: 'verified',
+      audit: null,
+    });
+    expect(verifyApproval(trustedKeys([api.publicKey]), rows[0], { ...subject, application: randomUUID() })).toEqual({
       kind: 'other-subject',
     });
     expect(body.decisions[0]).toMatchObject({ statement: rows[0].statement, signature: rows[0].signature });

@@ -220,7 +220,7 @@ describe('four eyes', () => {
       admin: await make('admin'),
       other: await make('reviewer'),
     };
-    await api.patch(four.admin, '/api/v1/tenant', { fourEyes: true }).expect(200);
+    await api.patch(four.admin, '/api/v1/tenants/self', { fourEyes: true }).expect(200);
   });
 
   it('keep who submitted a job whose recording is behind the version from approving it, and not from rejecting it', async () => {

@@ -1,6 +1,14 @@
-import { randomUUID } from 'node:crypto';
-import { canonicalStatement, type OnNewBuild, parseStatement, signStatement, verifyApproval } from '#lib/profiles';
+import {
+  approvalKeys,
+  canonicalStatement,
+  type OnNewBuild,
+  parseStatement,
+  signStatement,
+  trustedKeys,
+  verifyApproval,
+} from '#lib/profiles';
 import { DataSource } from 'typeorm';
+import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { promote } from '../../apps/api/src/dispatch/stages/promote.js';
 import { PlanStore } from '../../apps/worker/src/plan/plan-store.js';
@@ -105,7 +113,10 @@ describe('a version in audit', () => {
       architecture: 'x86_64',
       profileDigest: version.digest,
     } as const;
-    expect(verifyApproval(api.publicKey, rows[0], subject)).toEqual({ kind: 'verified', audit: null });
+    expect(verifyApproval(trustedKeys([api.publicKey]), rows[0], subject)).toMatchObject({
+      kind: 'verified',
+      audit: null,
+    });
     expect(parseStatement(rows[0].statement)?.rule).toBe('promotion');
   });
 
@@ -206,7 +217,7 @@ describe('a version in audit', () => {
     await rulesHaveLooked();
     expect(await detail(version.id)).toMatchObject({ stage: 'audit', promotion: { isOver: true } });
     const { manager } = api.app.get(DataSource);
-    expect(await promote(manager, api.privateKey, version.id)).toBeUndefined();
+    expect(await promote(manager, approvalKeys(api.privateKey), version.id)).toBeUndefined();
 
     const { body } = await decide('stage', version, { stage: 'audit' });
     expect(body.promotion).toMatchObject({ isOver: false, sentence: 'audit: 0 of 3 quiet runs, 0 of 2 inputs' });
@@ -396,7 +407,7 @@ describe('a new image content', () => {
       );
       return await new PlanStore(database).onNewBuild({ id: buildId }, setting);
     } finally {
-      await api.owner.query(`DELETE FROM attempt WHERE number = 99`);
+      await api.owner.query('DELETE FROM attempt WHERE number = 99');
       await database.end();
     }
   }

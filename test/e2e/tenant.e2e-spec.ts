@@ -17,8 +17,14 @@ beforeAll(async () => {
 });
 afterAll(() => api.stop());
 
-const DEFAULTS = { unknownContent: 'hold', fourEyes: false };
-const PATH = '/api/v1/tenant';
+const GIB = 1024 ** 3;
+const DEFAULTS = {
+  ...{ unknownContent: 'hold', fourEyes: false, retentionDays: null },
+  ...{ imageRegistries: null, localImages: null },
+  ...{ maxQueuedJobs: 100_000, maxStoredBytes: 100 * GIB, maxImageBytes: 50 * GIB, maxProposals: 1_000 },
+};
+const UNUSED = { queuedJobs: 0, storedBytes: 0, proposals: 0 };
+const PATH = '/api/v1/tenants/self';
 const keysOf = async (tenant: string) => ({
   submitter: await api.makeKey({ role: 'submitter', tenant }),
   reviewer: await api.makeKey({ role: 'reviewer', tenant }),
@@ -29,7 +35,7 @@ describe('the settings of a tenant', () => {
   it('are the defaults until an administrator changes one, and every change is in the audit trail', async () => {
     const { submitter, reviewer, admin } = await keysOf('clinic');
     const { body } = await api.get(submitter, PATH).expect(200);
-    expect(body).toEqual({ tenant: 'clinic', ...DEFAULTS, defaults: DEFAULTS });
+    expect(body).toEqual({ tenant: 'clinic', ...DEFAULTS, defaults: DEFAULTS, usage: UNUSED });
     for (const key of [submitter, reviewer]) {
       const refused = await api.patch(key, PATH, { unknownContent: 'learn' }).expect(403);
       expect(refused.body.code).toBe('role-required');
@@ -38,16 +44,16 @@ describe('the settings of a tenant', () => {
       expect((await api.patch(admin, PATH, change).expect(400)).body.code).toBe('invalid-request');
     }
     const changed = await api.patch(admin, PATH, { unknownContent: 'refuse' }).expect(200);
-    expect(changed.body).toEqual({ tenant: 'clinic', unknownContent: 'refuse', fourEyes: false, defaults: DEFAULTS });
+    expect(changed.body).toMatchObject({ tenant: 'clinic', ...DEFAULTS, unknownContent: 'refuse' });
     await api.patch(admin, PATH, { fourEyes: true }).expect(200);
     const { body: after } = await api.get(submitter, PATH).expect(200);
-    expect(after).toEqual({ tenant: 'clinic', unknownContent: 'refuse', fourEyes: true, defaults: DEFAULTS });
+    expect(after).toMatchObject({ ...DEFAULTS, unknownContent: 'refuse', fourEyes: true });
     const { rows } = await api.owner.query(
       `SELECT detail FROM audit WHERE action = 'tenant.change' AND subject_id = 'clinic' ORDER BY id`,
     );
     expect(rows.map(({ detail }: { detail: object }) => detail)).toEqual([
-      { before: DEFAULTS, after: { unknownContent: 'refuse', fourEyes: false } },
-      { before: { unknownContent: 'refuse', fourEyes: false }, after: { unknownContent: 'refuse', fourEyes: true } },
+      { before: { unknownContent: 'hold' }, after: { unknownContent: 'refuse' } },
+      { before: { fourEyes: false }, after: { fourEyes: true } },
     ]);
   });
 
@@ -55,7 +61,7 @@ describe('the settings of a tenant', () => {
     const [one, other] = [await keysOf('one'), await keysOf('other')];
     await api.patch(one.admin, PATH, { unknownContent: 'learn', fourEyes: true }).expect(200);
     expect((await api.get(other.admin, PATH).expect(200)).body).toEqual({
-      ...{ tenant: 'other', ...DEFAULTS, defaults: DEFAULTS },
+      ...{ tenant: 'other', ...DEFAULTS, defaults: DEFAULTS, usage: UNUSED },
     });
   });
 
@@ -157,13 +163,37 @@ describe('the command line', () => {
 
   it('shows and changes the settings of a tenant', async () => {
     const shown = await porin('tenant', 'show', '--tenant', 'ward');
-    expect(shown).toBe('tenant\tward\nunknown content\thold\t(default: hold)\nfour eyes\toff\t(default: off)\n');
+    expect(shown).toContain('tenant\tward\nunknown content\thold\t(default: hold)\nfour eyes\toff\t(default: off)\n');
+    expect(shown).toContain('max proposals\t1000\t(default: 1000)\nused\t0 jobs, 0 bytes stored, 0 proposals\n');
     const changed = await porin('tenant', 'set', '--tenant', 'ward', '--unknown-content', 'learn', '--four-eyes', 'on');
     expect(changed).toContain('unknown content\tlearn\t(default: hold)\nfour eyes\ton');
     expect(await porin('tenant', 'set', '--tenant', 'ward', '--four-eyes', 'off')).toContain('learn');
     const { admin } = await keysOf('ward');
     expect((await api.get(admin, PATH).expect(200)).body).toMatchObject({ unknownContent: 'learn', fourEyes: false });
     await expect(porin('tenant', 'set', '--tenant', 'ward')).rejects.toThrow(/needs --unknown-content or --four-eyes/);
+    const bounded = await porin('tenant', 'set', '--tenant', 'ward', '--max-queued-jobs', '5');
+    expect(bounded).toContain('max queued jobs\t5\t(default: 100000)');
+    await expect(porin('tenant', 'set', '--max-queued-jobs', '-5')).rejects.toThrow(/max-queued-jobs/);
+    const back = await porin('tenant', 'set', '--tenant', 'ward', '--max-queued-jobs', 'default');
+    expect(back).toContain('max queued jobs\t100000');
     await expect(porin('tenant', 'set', '--unknown-content', 'allow')).rejects.toThrow(/one of learn, hold, refuse/);
+  });
+
+  it('says which images a tenant may run', async () => {
+    const set = (...args: string[]) => porin('tenant', 'set', '--tenant', 'lab', ...args);
+    const changed = await set('--image-registries', 'r.example, docker.io/lab/*', '--local-images', 'none');
+    expect(changed).toContain(
+      'image registries\tr.example,docker.io/lab/*\t(default: as the grid)\nlocal images\tnone',
+    );
+    const { submitter } = await keysOf('lab');
+    expect((await api.get(submitter, PATH).expect(200)).body).toMatchObject({
+      imageRegistries: ['r.example', 'docker.io/lab/*'],
+      localImages: [],
+      defaults: { imageRegistries: null, localImages: null },
+    });
+    expect(await set('--image-registries', 'default')).toContain('image registries\tas the grid');
+    for (const list of ['Lab', 'a b', '', '/x', Array(101).fill('r.example').join(',')]) {
+      await expect(set('--image-registries', list)).rejects.toThrow(/--image-registries/);
+    }
   });
 });

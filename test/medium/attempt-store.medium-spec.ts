@@ -17,8 +17,7 @@ let nodeId: string;
 beforeAll(async () => {
   api = await startTestApi();
   key = await api.makeKey({ role: 'admin' });
-  const node = await addTestNode(api.database.ownerUrl, 'node');
-  database = openAsNode(api.database.ownerUrl, node);
+  database = openAsNode(api.database.ownerUrl, await addTestNode(api.database.ownerUrl, 'node'));
   const { rows } = await api.owner.query<{ id: string }>('SELECT id FROM node');
   nodeId = rows[0]?.id ?? '';
 });

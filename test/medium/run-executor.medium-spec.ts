@@ -48,8 +48,10 @@ describe('a payload that ends on its own', () => {
     const { stdout } = await runs.run(runs.request(['env'], { environment, workingDirectory: '/etc' }));
     expect(stdout.trim().split('\n').sort()).toEqual([
       'HOME=/elsewhere',
+      'LOGNAME=porin',
       'NAME=a=b',
       'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
+      'USER=porin',
     ]);
     // The image's is a shell, which reads its empty standard input.
     expect((await runs.run(runs.request([]))).report.outcome).toEqual({ kind: 'exited', exitCode: 0 });

@@ -41,6 +41,8 @@ export async function startTestApi(settings: Record<string, string> = {}): Promi
     PORIN_REDIS_URL: required('PORIN_TEST_REDIS_URL'),
     PORIN_SIGNING_KEY_FILE: keyFile,
     PORIN_RETRY_PAUSE_MS: '100',
+    // Rows that stand for a worker claim when the test says so.
+    PORIN_CLAIM_PATIENCE_MS: '3600000',
     ...settings,
   });
   const app = await createApp(config, pino({ level: 'silent' }));

@@ -17,6 +17,7 @@ import { dirname, join } from 'node:path';
 import {
   type Denial,
   DenialList,
+  type Engine,
   type ExecutorRunReport,
   type ExecutorRunRequest,
   type Mount,
@@ -38,6 +39,7 @@ import Docker from 'dockerode';
 import { buildTestImage } from '../../scripts/images/build-image.js';
 import { importRoot } from '../../scripts/images/engine.js';
 import { required } from './environment.js';
+import { testEngine } from './image-source.js';
 import { nativeInit, testPayload } from './native.js';
 
 const MIB = 1024 * 1024;
@@ -81,6 +83,7 @@ export class ExecutorRuns {
 
   private constructor(
     readonly docker: Docker,
+    private readonly engine: Engine,
     readonly imageId: string,
     readonly directory: string,
   ) {}
@@ -93,7 +96,7 @@ export class ExecutorRuns {
     copyFileSync(testPayload(), join(directory, 'payload'));
     chmodSync(join(directory, 'payload'), 0o755);
     mkdirSync(join(directory, 'plain'));
-    return new ExecutorRuns(docker, image.imageId, directory);
+    return new ExecutorRuns(docker, testEngine(), image.imageId, directory);
   }
 
   /** Each has a user of its own, as concurrent attempts have. */
@@ -159,7 +162,7 @@ export class ExecutorRuns {
     });
     const trace: Buffer[] = [];
     const report = await runExecutor(request, {
-      docker: this.docker,
+      engine: this.engine,
       initPath: options.initPath ?? nativeInit(),
       runDirectory: join(this.directory, 'run'),
       recorder: options.recorder,

@@ -1,12 +1,14 @@
 /** A whole grid for one test file: the real API, real workers as processes of their own, and what tests ask of them. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { generateKeyPairSync } from 'node:crypto';
+import { generateKeyPairSync, randomUUID } from 'node:crypto';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { once } from 'node:events';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { type NodeBounds, nodeVariables } from '#lib/database';
+import { MESSAGE_OPTIONS, queueConnection, queueName } from '#lib/queue';
+import { Queue } from 'bullmq';
 import Docker from 'dockerode';
 import { Redis } from 'ioredis';
 import supertest from 'supertest';
@@ -72,7 +74,7 @@ export class Grid {
     this.outputs = join(directory, 'outputs');
   }
 
-  static async start(): Promise<Grid> {
+  static async start(settings: Record<string, string> = {}): Promise<Grid> {
     const directory = mkdtempSync(join(tmpdir(), 'porin-grid-'));
     for (const name of ['inputs', 'outputs']) mkdirSync(join(directory, name));
     const { privateKey, publicKey } = generateKeyPairSync('ed25519');
@@ -83,7 +85,12 @@ export class Grid {
     const redis = new Redis(redisUrl);
     await redis.flushdb();
     redis.disconnect();
-    const api = await startTestApi({ PORIN_SIGNING_KEY_FILE: privateFile, PORIN_REDIS_URL: redisUrl });
+    const api = await startTestApi({
+      PORIN_SIGNING_KEY_FILE: privateFile,
+      PORIN_REDIS_URL: redisUrl,
+      PORIN_CLAIM_PATIENCE_MS: '10000',
+      ...settings,
+    });
     const docker = new Docker({ socketPath: required('DOCKER_HOST').replace(/^unix:\/\//, '') });
     const { reference } = await buildTestImage({ docker, cacheDir: CACHE_DIR, log: console.log });
     const keys = { admin: await api.makeKey({ role: 'admin' }), submitter: await api.makeKey({ role: 'submitter' }) };
@@ -119,6 +126,8 @@ export class Grid {
         PORIN_APPROVAL_PUBLIC_KEY_FILE: join(this.directory, 'public.pem'),
         PORIN_INPUT_URL_PREFIXES: `${pathToFileURL(this.inputs).href}/`,
         PORIN_OUTPUT_URL_PREFIXES: `${pathToFileURL(this.outputs).href}/`,
+        PORIN_IMAGE_REGISTRIES: '127.0.0.1:*',
+        PORIN_LOCAL_IMAGES: '*',
         PORIN_DRAIN_MS: '30000',
         ...settings,
       },
@@ -127,6 +136,22 @@ export class Grid {
     this.#workers.push(worker);
     await worker.ready();
     return worker;
+  }
+
+  async nodeId(name: string): Promise<string> {
+    const { rows } = await this.api.owner.query<{ id: string }>('SELECT id FROM node WHERE name = $1', [name]);
+    return rows[0]?.id ?? '';
+  }
+
+  /** As somebody who may write to the node's queue. */
+  async send(nodeName: string, ...messages: readonly Record<string, unknown>[]): Promise<void> {
+    const queue = new Queue(queueName(await this.nodeId(nodeName)), {
+      connection: queueConnection(this.redisUrl, { failFast: false }),
+    });
+    for (const message of messages) {
+      await queue.add('attempt', message, { ...MESSAGE_OPTIONS, jobId: `forged-${randomUUID()}` });
+    }
+    await queue.close();
   }
 
   http(method: 'get' | 'post' | 'patch', path: string, key: 'admin' | 'submitter' = 'admin'): supertest.Test {

@@ -52,10 +52,11 @@ export class WorkerRows {
     return this.client.end();
   }
 
+  /** Large enough for one job of the default size a slot. */
   async addNode({ slots = 1, monitorings = ['none', 'syscalls'] as string[], architecture = 'x86_64' } = {}) {
     return this.insertReturningId(
       `INSERT INTO node (name, architecture, state, slots, cpu_milli, memory_bytes, disk_bytes, offered_monitorings, facts)
-       VALUES ($1, $2, 'READY', $3, 1000, 1, 1, $4, '{"kernel": "6.18"}') RETURNING id`,
+       VALUES ($1, $2, 'READY', $3, $3 * 1000, 1::bigint << 40, 1::bigint << 40, $4, '{"kernel": "6.18"}') RETURNING id`,
       [randomUUID(), architecture, slots, monitorings],
     );
   }

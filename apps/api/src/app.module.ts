@@ -1,5 +1,4 @@
 /** All of the API's parts, made for one configuration. */
-import { type KeyObject } from 'node:crypto';
 import {
   type DynamicModule,
   Module,
@@ -11,6 +10,7 @@ import { ThrottlerGuard, ThrottlerModule } from '@nestjs/throttler';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { type ApiConfig } from '#lib/config';
 import { makeDataSource } from '#lib/database';
+import { type ApprovalKeys } from '#lib/profiles';
 import { type Logger } from 'pino';
 import { ApplicationsController } from './applications/applications.controller.js';
 import { AuthGuard } from './auth/auth.guard.js';
@@ -23,7 +23,7 @@ import { NodesController } from './nodes/nodes.controller.js';
 import { OverheadController } from './overhead/overhead.controller.js';
 import { ProfilesController } from './profiles/profiles.controller.js';
 import { TenantController } from './tenant/tenant.controller.js';
-import { API_CONFIG, LOGGER, SIGNING_KEY } from './tokens.js';
+import { API_CONFIG, LOGGER, APPROVAL_KEYS } from './tokens.js';
 
 const CONTROLLERS = [
   ApplicationsController,
@@ -37,7 +37,7 @@ const CONTROLLERS = [
 
 @Module({})
 export class AppModule {
-  static register(config: ApiConfig, logger: Logger, signingKey: KeyObject): DynamicModule {
+  static register(config: ApiConfig, logger: Logger, approvalKeys: ApprovalKeys): DynamicModule {
     return {
       module: AppModule,
       imports: [
@@ -49,7 +49,7 @@ export class AppModule {
         Dispatcher,
         { provide: API_CONFIG, useValue: config },
         { provide: LOGGER, useValue: logger },
-        { provide: SIGNING_KEY, useValue: signingKey },
+        { provide: APPROVAL_KEYS, useValue: approvalKeys },
         { provide: APP_INTERCEPTOR, useClass: StandardSchemaSerializerInterceptor },
         { provide: APP_FILTER, useValue: new ProblemFilter(logger) },
         { provide: APP_PIPE, useValue: new StandardSchemaValidationPipe({ exceptionFactory: toInvalidRequest }) },

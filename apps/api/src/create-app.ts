@@ -8,12 +8,12 @@ import { DataSource } from 'typeorm';
 import { AppModule } from './app.module.js';
 import { securityHeaders } from './http/security-headers.js';
 import { serveDocument } from './openapi/document.js';
-import { loadSigningKey } from './profiles/signing-key.js';
+import { loadApprovalKeys } from './profiles/signing-key.js';
 
 /** Throws ConfigError for a bad signing key, and SchemaError when the database is newer or older than this program. */
 export async function createApp(config: ApiConfig, logger: Logger): Promise<NestExpressApplication> {
-  const signingKey = loadSigningKey(config.PORIN_SIGNING_KEY_FILE);
-  const app = await NestFactory.create<NestExpressApplication>(AppModule.register(config, logger, signingKey), {
+  const approvalKeys = loadApprovalKeys(config);
+  const app = await NestFactory.create<NestExpressApplication>(AppModule.register(config, logger, approvalKeys), {
     bodyParser: false,
     logger: ['error', 'warn'],
     abortOnError: false,
@@ -23,6 +23,11 @@ export async function createApp(config: ApiConfig, logger: Logger): Promise<Nest
   app.use(securityHeaders);
   serveDocument(app);
   const dataSource = app.get(DataSource);
-  await checkSchema((sql) => dataSource.query(sql));
+  try {
+    await checkSchema((sql) => dataSource.query(sql));
+  } catch (error) {
+    await app.close();
+    throw error;
+  }
   return app;
 }

@@ -1,20 +1,41 @@
-/** Starts the API. */
+/** Starts the API, and ends it where the database is no longer the one that it was made for. */
 import 'reflect-metadata';
-import { type ApiConfig, ConfigError, loadApiConfig } from '#lib/config';
-import { pino } from 'pino';
+import { type ApiConfig, ConfigError, endOnUncaughtErrors, EXIT_CODES, loadApiConfig } from '#lib/config';
+import { checkSchema, SchemaError, schemaMismatch } from '#lib/database';
+import { type NestExpressApplication } from '@nestjs/platform-express';
+import { type Logger, pino } from 'pino';
+import { DataSource } from 'typeorm';
 import { createApp } from './create-app.js';
+
+/** What is open then may hang; the exit code must come. */
+const CLOSE_TIMEOUT_MS = 20_000;
 
 async function start(config: ApiConfig): Promise<void> {
   const logger = pino({ level: config.PORIN_LOG_LEVEL, redact: ['req.headers.authorization', 'password'] });
+  endOnUncaughtErrors(logger);
   const app = await createApp(config, logger);
   app.enableShutdownHooks();
   await app.listen(config.PORIN_PORT, config.PORIN_HOST);
   logger.info({ url: await app.getUrl() }, 'the API listens');
+  void endOnOtherSchema(app, logger);
+}
+
+async function endOnOtherSchema(app: NestExpressApplication, logger: Logger): Promise<void> {
+  const dataSource = app.get(DataSource);
+  const mismatch = await schemaMismatch(
+    () => checkSchema((sql) => dataSource.query(sql)),
+    new AbortController().signal,
+  );
+  logger.fatal({ code: mismatch?.code, err: mismatch?.message }, 'the API ends');
+  setTimeout(() => process.exit(EXIT_CODES.otherSchema), CLOSE_TIMEOUT_MS).unref();
+  await app.close().catch((error: unknown) => logger.error({ err: error }, 'the API could not end in order'));
+  process.exit(EXIT_CODES.otherSchema);
 }
 
 try {
   await start(loadApiConfig(process.env));
 } catch (error) {
-  console.error(error instanceof ConfigError ? error.message : error);
-  process.exitCode = 1;
+  console.error(error instanceof ConfigError || error instanceof SchemaError ? error.message : error);
+  // Not by `exitCode` alone: connections that are open already would keep this process.
+  process.exit(error instanceof SchemaError ? EXIT_CODES.otherSchema : EXIT_CODES.failed);
 }

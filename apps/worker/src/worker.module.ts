@@ -1,6 +1,6 @@
 /** The worker's parts, made for one configuration, and the order in which they start and end. */
-import { createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto';
-import { mkdirSync, readFileSync } from 'node:fs';
+import { createPrivateKey, type KeyObject } from 'node:crypto';
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import {
   type DynamicModule,
@@ -11,18 +11,21 @@ import {
   type OnApplicationShutdown,
 } from '@nestjs/common';
 import { ConfigError, type WorkerConfig } from '#lib/config';
-import { checkMigrations, SchemaError } from '#lib/database';
+import { DataRoot, Engine, type ImageSource, PullTurn } from '#lib/execution';
 import { urlPrefixProblem } from '#lib/staging';
-import Docker from 'dockerode';
 import { type Logger } from 'pino';
 import { AttemptStore } from './attempt/attempt-store.js';
 import { Consumer } from './node/consumer.js';
+import { ImageCheckStore } from './node/image-check-store.js';
+import { ImageChecker } from './node/image-checker.js';
 import { ImageKeeper } from './node/image-keeper.js';
 import { Node } from './node/node.js';
 import { NodeSession } from './node/node-session.js';
 import { NodeStore } from './node/node-store.js';
+import { isPublicHost } from './node/public-host.js';
 import { Resources } from './node/resources.js';
 import { ScratchPool } from './node/scratch-pool.js';
+import { ApprovalTrust } from './plan/approval-trust.js';
 import { PlanStore } from './plan/plan-store.js';
 import { RunStore } from './run/run-store.js';
 import { NodeDatabase } from './store/node-database.js';
@@ -34,6 +37,7 @@ const LOGGER = Symbol('Logger');
 export class WorkerLifecycle implements OnApplicationBootstrap, OnApplicationShutdown {
   #consumer: Consumer | undefined;
   #imageKeeper: ImageKeeper | undefined;
+  #imageChecker: ImageChecker | undefined;
   readonly #database: NodeDatabase;
   readonly #session: NodeSession;
   readonly #node: Node;
@@ -53,11 +57,17 @@ export class WorkerLifecycle implements OnApplicationBootstrap, OnApplicationShu
       onCancel: (jobId) => this.#consumer?.cancel(jobId),
     });
     this.#nodeStore = new NodeStore(this.#database, readNodeKey(config.PORIN_NODE_KEY));
+    const engine = new Engine(config.DOCKER_HOST.replace(/^unix:\/\//, ''));
     this.#node = new Node({
       config,
-      docker: new Docker({ socketPath: config.DOCKER_HOST.replace(/^unix:\/\//, '') }),
+      engine,
+      images: imageSource(engine, config),
       store: this.#nodeStore,
-      approvalKey: readApprovalKey(config.PORIN_APPROVAL_PUBLIC_KEY_FILE),
+      trust: new ApprovalTrust({
+        keysPath: config.PORIN_APPROVAL_PUBLIC_KEY_FILE,
+        listPath: join(config.PORIN_WORK_DIR, `approvals-${encodeURIComponent(config.PORIN_NODE_NAME)}.json`),
+        logger,
+      }),
       initPath: this.#native('porin-init'),
       recorderPath: this.#native('porin-recorder'),
       logger,
@@ -65,10 +75,15 @@ export class WorkerLifecycle implements OnApplicationBootstrap, OnApplicationShu
     this.#scratches = new ScratchPool(this.#node.workDirectory);
   }
 
+  /** Throws SchemaError. */
+  checkSchema(): Promise<void> {
+    return this.#database.checkSchema();
+  }
+
   async onApplicationBootstrap(): Promise<void> {
     const { config, logger } = this;
     refuseMalformedPrefixes(config);
-    checkMigrations(await this.#database.call<string[]>('node_migrations').catch(asSchemaProblem));
+    await this.checkSchema();
     for (const path of [this.#node.workDirectory, config.PORIN_RUN_DIR])
       mkdirSync(path, { recursive: true, mode: 0o700 });
     await this.#session.open();
@@ -77,6 +92,7 @@ export class WorkerLifecycle implements OnApplicationBootstrap, OnApplicationShu
     const store = new AttemptStore(this.#database, { leaseMs: config.PORIN_LEASE_MS, session: this.#session });
     this.#consumer = new Consumer({
       redisUrl: config.PORIN_REDIS_URL,
+      nodeId: granted.id,
       slots: granted.slots,
       resources: new Resources(granted, granted.slots),
       store,
@@ -109,12 +125,19 @@ export class WorkerLifecycle implements OnApplicationBootstrap, OnApplicationShu
     await this.#node.ready();
     this.#consumer.start();
     this.#imageKeeper = new ImageKeeper({
-      docker: this.#node.docker,
+      engine: this.#node.engine,
       store: this.#nodeStore,
       keepCount: config.PORIN_IMAGE_KEEP_COUNT,
       logger,
     });
     this.#imageKeeper.start();
+    this.#imageChecker = new ImageChecker({
+      images: this.#node.images,
+      imageLists: this.#node.imageLists,
+      store: new ImageCheckStore(this.#database),
+      logger,
+    });
+    this.#imageChecker.start();
     logger.info({ node: this.#node.name, facts: this.#node.facts }, 'the worker takes jobs');
   }
 
@@ -123,6 +146,7 @@ export class WorkerLifecycle implements OnApplicationBootstrap, OnApplicationShu
       await this.#node.drain().catch((error: unknown) => this.logger.warn({ err: error }, 'draining'));
       await this.#consumer.drain(this.config.PORIN_DRAIN_MS);
     }
+    await this.#imageChecker?.stop();
     await this.#imageKeeper?.stop();
     await this.#scratches.clear();
     await this.#node.stop();
@@ -145,27 +169,27 @@ function refuseMalformedPrefixes(config: WorkerConfig): void {
   }
 }
 
-/** Undefined in a database of an earlier version, which knows no node functions either. */
-const UNKNOWN_TO_DATABASE = ['42883', '3F000', '42501'];
-
-function asSchemaProblem(error: { code?: string; message?: string }): never {
-  if (!UNKNOWN_TO_DATABASE.includes(error.code ?? '')) throw error as Error;
-  throw new SchemaError(
-    `The database does not know this node (${error.message}): upgrade it ("porin-admin migrate"), then "porin-admin node add".`,
-    { cause: error },
-  );
-}
-
 function readNodeKey(base64: string): KeyObject {
   const key = createPrivateKey({ key: Buffer.from(base64, 'base64'), format: 'der', type: 'pkcs8' });
   if (key.asymmetricKeyType === 'ed25519') return key;
   throw new ConfigError(['PORIN_NODE_KEY: is no Ed25519 key']);
 }
 
-function readApprovalKey(path: string): KeyObject {
-  const key = createPublicKey(readFileSync(path));
-  if (key.asymmetricKeyType === 'ed25519') return key;
-  throw new Error(`PORIN_APPROVAL_PUBLIC_KEY_FILE: ${path} holds no Ed25519 key`);
+const PULL_STALL_MS = 180_000;
+
+function imageSource(engine: Engine, config: WorkerConfig): ImageSource {
+  return {
+    engine,
+    turn: new PullTurn(),
+    limits: {
+      bytes: config.PORIN_IMAGE_LIMIT_BYTES,
+      freeBytes: config.PORIN_IMAGE_FREE_BYTES,
+      timeoutMs: config.PORIN_IMAGE_PULL_TIMEOUT_MS,
+      stallMs: PULL_STALL_MS,
+    },
+    dataRoot: () => DataRoot.of(engine, config.PORIN_WORK_DIR),
+    isPublic: isPublicHost,
+  };
 }
 
 @Module({})

@@ -1,2 +1,4 @@
 export * from './load.js';
 export * from './example.js';
+export * from './program.js';
+export * from './public-keys.js';

@@ -1,5 +1,6 @@
 /** The environment of the API and of the worker: every variable, its meaning, default and check. */
 import { cpus, hostname, totalmem } from 'node:os';
+import { imagePatternProblem } from '#lib/jobs';
 import { beyondDefaultNames } from '#lib/profiles';
 import { z } from 'zod';
 
@@ -19,6 +20,16 @@ const list = z.string().transform((text) =>
     .filter((entry) => entry.length > 0),
 );
 const absolutePath = z.string().regex(/^\//, 'must be an absolute path');
+
+/** Patterns of images or registries; unset is told apart from an empty list. */
+const imagePatterns = list
+  .superRefine((patterns, context) => {
+    for (const pattern of patterns) {
+      const problem = imagePatternProblem(pattern);
+      if (problem !== null) context.addIssue({ code: 'custom', message: problem });
+    }
+  })
+  .optional();
 
 const shared = {
   PORIN_REDIS_URL: url('redis:', 'rediss:').describe(
@@ -46,6 +57,12 @@ const shared = {
     .describe(
       "System calls, or families of them, that programs may make beyond the container engine's default, separated by commas (numa). The same for the API and all workers",
     ),
+  PORIN_IMAGE_REGISTRIES: imagePatterns.describe(
+    'Registries that images may come from, separated by commas: registry.example.org, 10.0.0.5:5000, docker.io/library/*; * allows every one with a public address. A worker without it pulls nothing; the API shows it to tenants',
+  ),
+  PORIN_LOCAL_IMAGES: imagePatterns.describe(
+    'Images of a node that jobs may run without a registry, by name, separated by commas: lab/*, porin-test/payload; * allows all that no registry gave. A worker without it allows none; the API shows it to tenants',
+  ),
   PORIN_OUTPUT_URL_PREFIXES: list.default([]).describe('URL prefixes that outputs may go to, separated by commas'),
 };
 
@@ -61,14 +78,27 @@ export const apiVariables = z.object({
     .default(4 * 1024 ** 2)
     .describe('Largest request body, bytes'),
   PORIN_SIGNING_KEY_FILE: absolutePath.describe('Ed25519 private key (PKCS#8 PEM) that signs approvals; mode 0600'),
+  PORIN_APPROVAL_PUBLIC_KEY_FILE: absolutePath
+    .optional()
+    .describe(
+      'Public keys whose earlier approvals still count beside those of the signing key: as for workers. Needed after a change of the signing key, until everything is signed anew',
+    ),
   PORIN_RATE_LIMIT_PER_MINUTE: integer(1, 1_000_000).default(6_000).describe('Requests per minute and client address'),
-  PORIN_QUEUE_DEPTH_FACTOR: integer(1, 100)
-    .default(2)
-    .describe('Jobs that run or have a message in Redis, at most, as a multiple of the slots'),
+  PORIN_CLAIM_PATIENCE_MS: integer(100, 3_600_000)
+    .default(10_000)
+    .describe(
+      'How long a node may leave a job unclaimed that it has room for before the job is placed again, milliseconds',
+    ),
   PORIN_RETRY_PAUSE_MS: integer(0, 86_400_000)
     .default(10_000)
     .describe('Pause after a failure of ours before the second attempt, milliseconds; six times that before the third'),
   PORIN_RETENTION_DAYS: integer(1, 36_500).default(90).describe('Days that logs and traces are kept'),
+  PORIN_RECORDING_RETENTION_DAYS: integer(1, 36_500)
+    .default(180)
+    .describe('Days that recordings are kept which no profile version stands on'),
+  PORIN_JOB_RETENTION_DAYS: integer(1, 36_500)
+    .default(730)
+    .describe('Days that ended jobs are kept, with what was measured of them, unless a profile version stands on them'),
 });
 
 export const workerVariables = z.object({
@@ -92,7 +122,7 @@ export const workerVariables = z.object({
     .describe('Short host directory for control sockets'),
   PORIN_NATIVE_DIR: absolutePath.describe('Host directory with porin-init and porin-recorder'),
   PORIN_APPROVAL_PUBLIC_KEY_FILE: absolutePath.describe(
-    'Ed25519 public key (SPKI PEM) that approvals must verify against',
+    'Ed25519 public keys (SPKI PEM) that approvals must verify against: a file with one or more, or a directory of *.pem files. It is read again for every job',
   ),
   PORIN_SLOTS: integer(1, 256).default(Math.max(1, cpus().length)).describe('Jobs at once, at most'),
   PORIN_CPU_MILLI: integer(100, 10_000_000)
@@ -104,9 +134,10 @@ export const workerVariables = z.object({
   PORIN_DISK_BYTES: integer(16 * 1024 ** 2, 2 ** 53)
     .default(20 * GIB)
     .describe('Scratch disk to share among jobs, bytes'),
-  PORIN_BASE_UID: integer(1000, 2 ** 31)
-    .default(200_000)
-    .describe('First uid of the slots; slot n runs as base + n'),
+  PORIN_BASE_UID: integer(1000, 2_147_000_000)
+    // Above what useradd and systemd give to users, to their subordinates and to containers (up to 1879048191).
+    .default(1_900_000_000)
+    .describe('First uid of the slots; slot n runs as base + n. No user may have it, nor have it as a subordinate uid'),
   PORIN_LOG_LIMIT_BYTES: integer(1024, 1024 ** 3)
     .default(10 * 1024 ** 2)
     .describe('Bytes kept of each of stdout and stderr'),
@@ -131,5 +162,14 @@ export const workerVariables = z.object({
   PORIN_DRAIN_MS: integer(0, 86_400_000)
     .default(600_000)
     .describe('How long SIGTERM waits for running jobs, milliseconds'),
+  PORIN_IMAGE_LIMIT_BYTES: integer(1024 ** 2, 2 ** 53)
+    .default(20 * GIB)
+    .describe("Largest image, unpacked, and the most that one pull may take of the engine's disk, bytes"),
+  PORIN_IMAGE_FREE_BYTES: integer(0, 2 ** 53)
+    .default(GIB)
+    .describe("Bytes of the engine's disk that a pull must leave free"),
+  PORIN_IMAGE_PULL_TIMEOUT_MS: integer(1_000, 86_400_000)
+    .default(1_800_000)
+    .describe('How long one pull may take, milliseconds; a node pulls one image at a time'),
   PORIN_IMAGE_KEEP_COUNT: integer(1, 10_000).default(20).describe('Pulled images kept on this node'),
 });

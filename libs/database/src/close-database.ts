@@ -3,7 +3,7 @@ import type pg from 'pg';
 
 /**
  * Temporary objects could stand in the way of ours, functions that are made later are nobody's to call, and public belongs to
- * the owner. Large objects, with which any role could fill the disk, only a superuser can take away.
+ * the owner. The role of all workers of earlier versions has nothing here. Large objects, with which any role could fill the disk, only a superuser can take away.
  */
 const CLOSE = `
 DO $$
@@ -12,6 +12,11 @@ BEGIN
   IF pg_has_role((SELECT datdba FROM pg_database WHERE datname = current_database()), 'USAGE') THEN
     EXECUTE format('REVOKE TEMPORARY ON DATABASE %I FROM PUBLIC', current_database());
     REVOKE CREATE ON SCHEMA public FROM PUBLIC;
+  END IF;
+  IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'porin_worker') THEN
+    REVOKE ALL ON ALL TABLES IN SCHEMA porin FROM porin_worker;
+    REVOKE ALL ON ALL SEQUENCES IN SCHEMA porin FROM porin_worker;
+    REVOKE ALL ON SCHEMA porin FROM porin_worker;
   END IF;
   ALTER DEFAULT PRIVILEGES REVOKE EXECUTE ON FUNCTIONS FROM PUBLIC;
   IF (SELECT rolsuper FROM pg_roles WHERE rolname = current_user) THEN

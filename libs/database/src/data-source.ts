@@ -5,7 +5,12 @@ import { SandboxDepth1764100000000 } from '../../../migrations/1764100000000-san
 import { LearnedProfiles1764200000000 } from '../../../migrations/1764200000000-learned-profiles.js';
 import { StagesAndDenials1764300000000 } from '../../../migrations/1764300000000-stages-and-denials.js';
 import { OwnSchema1764400000000 } from '../../../migrations/1764400000000-own-schema.js';
+import { TenantBounds1764470000000 } from '../../../migrations/1764470000000-tenant-bounds.js';
+import { Connection, SEARCH_PATH_OPTION } from './connection.js';
+import { SigningKeys1764430000000 } from '../../../migrations/1764430000000-signing-keys.js';
+import { Placement1764460000000 } from '../../../migrations/1764460000000-placement.js';
 import { Nodes1764450000000 } from '../../../migrations/1764450000000-nodes.js';
+import { Images1764420000000 } from '../../../migrations/1764420000000-images.js';
 import { Application, Build, TenantSetting } from './entities/application.js';
 import { Artifact, ArtifactChunk, DenialRow, ExecutorRun, RecordingRow } from './entities/executor-run.js';
 import { Attempt, Executor, Job, JobOutput, Outbox } from './entities/job.js';
@@ -42,14 +47,12 @@ export const MIGRATIONS = [
   LearnedProfiles1764200000000,
   StagesAndDenials1764300000000,
   OwnSchema1764400000000,
+  TenantBounds1764470000000,
+  SigningKeys1764430000000,
+  Placement1764460000000,
+  Images1764420000000,
   Nodes1764450000000,
 ];
-
-/**
- * Startup options of every connection. `public` is for a database that has no schema `porin` yet, and for what the owner of
- * an older one still has there.
- */
-export const SEARCH_PATH_OPTION = '-c search_path=porin,public';
 
 export function makeDataSource(options: { url: string; applicationName: string; poolSize?: number }): DataSource {
   return new DataSource({
@@ -60,6 +63,11 @@ export function makeDataSource(options: { url: string; applicationName: string; 
     migrations: MIGRATIONS,
     synchronize: false,
     poolSize: options.poolSize ?? 10,
-    extra: { options: SEARCH_PATH_OPTION, statement_timeout: 30_000, idle_in_transaction_session_timeout: 30_000 },
+    extra: {
+      Client: Connection,
+      options: SEARCH_PATH_OPTION,
+      statement_timeout: 30_000,
+      idle_in_transaction_session_timeout: 30_000,
+    },
   });
 }

@@ -1,23 +1,20 @@
 /** Brings a database to the current schema, closes it to whoever was not named, and sets the password of the API's role. */
 import pg from 'pg';
-import { makeDataSource, MIGRATIONS } from './data-source.js';
 import { closeDatabase } from './close-database.js';
+import { Connection } from './connection.js';
+import { makeDataSource } from './data-source.js';
 import { applyFunctions } from './functions/apply-functions.js';
 
 /** Any fixed numbers that nothing else of ours locks (the dispatcher holds 7_060_118 for as long as it runs). */
 const MIGRATION_LOCK = 7_060_117;
 const PASSWORD_LOCK = 7_060_119;
 
-export class SchemaError extends Error {
-  readonly code = 'schema-mismatch';
-}
-
 /**
  * Runs what is missing of the migrations as the database's owner, under an advisory lock, so that two callers at once
  * are safe. `ownerUrl` must belong to a role with CREATEROLE, or Porin's roles must exist.
  */
 export async function migrate(options: { ownerUrl: string; apiPassword?: string }): Promise<void> {
-  const client = new pg.Client({ connectionString: options.ownerUrl, application_name: 'porin-migrate' });
+  const client = new Connection({ connectionString: options.ownerUrl, application_name: 'porin-migrate' });
   await client.connect();
   const dataSource = makeDataSource({ url: options.ownerUrl, applicationName: 'porin-migrate', poolSize: 1 });
   try {
@@ -31,22 +28,6 @@ export async function migrate(options: { ownerUrl: string; apiPassword?: string 
     if (dataSource.isInitialized) await dataSource.destroy();
     await client.end();
   }
-}
-
-/** Throws SchemaError unless the database has exactly the migrations that this program knows. */
-export async function checkSchema(query: (sql: string) => Promise<{ name: string }[]>): Promise<void> {
-  checkMigrations((await query('SELECT name FROM migrations ORDER BY id')).map((row) => row.name));
-}
-
-/** The same, of the names of those that it has. */
-export function checkMigrations(applied: readonly string[]): void {
-  const known = MIGRATIONS.map((migration) => migration.name);
-  const newer = applied.filter((name) => !known.includes(name));
-  const missing = known.filter((name) => !applied.includes(name));
-  if (newer.length > 0)
-    throw new SchemaError(`The database is newer than this program (${newer.join(', ')}): upgrade Porin.`);
-  if (missing.length > 0)
-    throw new SchemaError(`The database lacks ${missing.join(', ')}: run "npm run porin-admin -- migrate".`);
 }
 
 async function setPassword(client: pg.Client, role: string, password: string | undefined): Promise<void> {

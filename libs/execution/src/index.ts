@@ -4,12 +4,23 @@ export * from './execution-error.js';
 export * from './landlock-status.js';
 export { type ExecutorContext, runExecutor } from './run-executor.js';
 export { payloadCommand } from './containers/payload-command.js';
-export { sameRepository } from './containers/image-name.js';
-export { type ImageErrorCode, ImageError, type ResolvedImage, resolveImage } from './containers/resolve-image.js';
-export { type PulledImage, pulledImages, removeImage } from './containers/remove-image.js';
+export { Engine, type EngineRequest } from './engine/engine.js';
+export { EngineError, type EngineErrorReason } from './engine/engine-error.js';
+export { DataRoot } from './images/data-root.js';
+export { ImageError, type ImageErrorCode } from './images/image-error.js';
+export { PullTurn } from './images/pull-turn.js';
+export { type PullLimits } from './images/pull-watch.js';
+export { type PulledImage, pulledImages, removeImage } from './images/remove-image.js';
+export {
+  findImage,
+  type ImageSource,
+  type ResolvedImage,
+  resolveImage,
+  type ResolveImageOptions,
+} from './images/resolve-image.js';
 export { removeContainers } from './containers/remove-containers.js';
 export { mountsBelow } from './containers/mounts.js';
-export { probeNode, type ProbeOptions } from './containers/probe-node.js';
+export { type EngineFacts, probeNode, type ProbeOptions, readEngine } from './containers/probe-node.js';
 export { removeStaleScratch, Scratch, type ScratchOptions } from './containers/scratch.js';
 export { Recorder, type RecorderOptions } from './monitoring/recorder.js';
 export { RECORDING_KINDS, type RecordingKind } from './monitoring/recording.js';

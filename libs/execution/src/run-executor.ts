@@ -6,16 +6,16 @@
  */
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
-import type Docker from 'dockerode';
 import { isTrace, nodeArchitecture } from '#lib/profiles';
 import { RunContainer } from './containers/container.js';
-import { containerSpecification } from './containers/container-specification.js';
-import { imageConfiguration } from './containers/image-configuration.js';
+import { containerSpecification, type ContainerSpecification } from './containers/container-specification.js';
 import { LogCapture } from './containers/log-capture.js';
 import { payloadPolicy } from './containers/payload-policy.js';
 import { DenialList } from './denial-list.js';
+import { type Engine } from './engine/engine.js';
 import { ExecutionError, toExecutionError } from './execution-error.js';
 import { type ExecutorOutcome, type ExecutorRunReport, type ExecutorRunRequest, type LogSink } from './executor-run.js';
+import { imageConfiguration } from './images/image-configuration.js';
 import { isLess, landlockStatusAt } from './landlock-status.js';
 import { Observation } from './monitoring/observation.js';
 import { type Recorder } from './monitoring/recorder.js';
@@ -26,7 +26,7 @@ import { renderPolicy } from './sandbox/policy-text.js';
 import { within } from './within.js';
 
 export interface ExecutorContext {
-  readonly docker: Docker;
+  readonly engine: Engine;
   /** Host path of porin-init. */
   readonly initPath: string;
   /** Short host directory for control sockets; made, with mode 0700, where it does not exist. */
@@ -51,10 +51,17 @@ export interface ExecutorContext {
 
 /** What a container is made for, and the channel that it will connect to. */
 interface Prepared {
-  readonly specification: Docker.ContainerCreateOptions;
+  readonly specification: ContainerSpecification;
   readonly policy: string;
   readonly socketPath: string;
   readonly token: string;
+}
+
+interface InsideParts {
+  readonly container: RunContainer;
+  readonly control: ControlSocket;
+  readonly clock: PhaseClock;
+  readonly policy: string;
 }
 
 type ReportInside = Omit<ExecutorRunReport, 'phasesMs' | 'removalProblem'>;
@@ -77,7 +84,7 @@ export async function runExecutor(request: ExecutorRunRequest, context: Executor
     const prepared = await prepare(request, context);
     const control = await ControlSocket.listen(prepared.socketPath, prepared.token);
     try {
-      const container = await RunContainer.create(context.docker, request.runId, prepared.specification);
+      const container = await RunContainer.create(context.engine, request.runId, prepared.specification);
       let removalProblem: string | undefined;
       let inside: ReportInside;
       try {
@@ -97,7 +104,7 @@ export async function runExecutor(request: ExecutorRunRequest, context: Executor
 
 /** Everything that can be refused before there is a container. */
 async function prepare(request: ExecutorRunRequest, context: ExecutorContext): Promise<Prepared> {
-  const image = await imageConfiguration(context.docker, request.imageId);
+  const image = await imageConfiguration(context.engine, request.imageId);
   const policy = renderPolicy(payloadPolicy(request, image));
   const token = randomBytes(TOKEN_BYTES).toString('hex');
   const socketPath = join(context.runDirectory, `${request.runId}.sock`);
@@ -108,16 +115,23 @@ async function prepare(request: ExecutorRunRequest, context: ExecutorContext): P
 async function runInside(
   request: ExecutorRunRequest,
   context: ExecutorContext,
-  run: {
-    readonly container: RunContainer;
-    readonly control: ControlSocket;
-    readonly clock: PhaseClock;
-    readonly policy: string;
-  },
+  run: InsideParts,
 ): Promise<ReportInside> {
-  const { container, control, clock } = run;
-  const denials = context.denials ?? new DenialList();
+  const { container } = run;
   const logs = new LogCapture(await container.attach(), request.limits.logBytes, context.onLog);
+  try {
+    return await runAttached(request, context, { ...run, logs });
+  } finally {
+    logs.close();
+  }
+}
+
+async function runAttached(
+  request: ExecutorRunRequest,
+  context: ExecutorContext,
+  { container, control, clock, policy, logs }: InsideParts & { readonly logs: LogCapture },
+): Promise<ReportInside> {
+  const denials = context.denials ?? new DenialList();
   clock.enter('start');
   await container.start();
   const hello = await Promise.race([control.accept(CONNECT_TIMEOUT_MS), endedUnheard(logs)]);
@@ -130,7 +144,7 @@ async function runInside(
   });
   try {
     await context.atGate?.(await container.pid());
-    await within(control.sendPolicy(run.policy), POLICY_TIMEOUT_MS, () => timedOut('take its policy'));
+    await within(control.sendPolicy(policy), POLICY_TIMEOUT_MS, () => timedOut('take its policy'));
     observation.throwIfLost();
     const result = await runPayload({
       request,
@@ -146,7 +160,7 @@ async function runInside(
     clock.enter('remove');
     await Promise.all([
       container.exited(),
-      within(logs.ended, LOG_TIMEOUT_MS, () => new ExecutionError('engine-error', 'The output did not end.')),
+      within(logs.ended, LOG_TIMEOUT_MS, () => new ExecutionError('engine-error', 'the output did not end.')),
     ]);
     const outcome = await withOomKilled(result, container);
     if (!result.executed) await observation.drop();

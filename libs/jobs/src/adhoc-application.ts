@@ -5,7 +5,7 @@ export const ADHOC_PREFIX = 'adhoc/';
 
 /**
  * `adhoc/<repository>/<argv[0]>`: one per pair, whatever the tag, the digest and the arguments. The repository is the
- * image reference without them (distribution/reference: a tag's colon comes after the last slash, a registry's port before).
+ * image reference without them, as it is written: a tag's colon comes after the last slash, a registry's port before.
  */
 export function adhocApplicationName(image: string, argv0: string): string {
   const untagged = image.replace(/@.*$/, '').replace(/:[^/:]*$/, '');

@@ -39,11 +39,15 @@ export const ERROR_CATALOGUE = {
   },
 
   // Image
-  'image-not-found': submitter('The image {image} does not exist, or this grid may not read it: {detail}'),
+  'image-invalid': submitter('The image {image} is no reference of an image: {detail}'),
+  'image-not-allowed': submitter('The image {image} may not be run here: {detail}'),
+  'image-not-found': submitter('The image {image} was not found: {detail}'),
   'image-pull-failed': transient('The image {image} could not be fetched: {detail}'),
   'build-mismatch': submitter(
     'The image {image} is not the build that the job is bound to: {detail} Nothing was run. Submit the job again.',
   ),
+  'image-too-large': submitter('The image {image} is too large: {detail}'),
+  'image-unusable': submitter('No container can be made of the image {image}: {detail}'),
   'image-architecture': submitter('The image {image} is for {imageArchitecture}, the job is for {architecture}.'),
 
   // Inputs
@@ -73,6 +77,9 @@ export const ERROR_CATALOGUE = {
   ),
   'output-refused': submitter('The output {path} was refused at {url}: {detail}.'),
   'output-upload-failed': transient('The output {path} could not be uploaded to {url}: {detail}'),
+
+  // The container
+  'policy-invalid': submitter('The job cannot be started as it is: {detail}'),
 
   // The payload's own end
   'exit-code': payload('The payload ended with exit code {exitCode}.'),

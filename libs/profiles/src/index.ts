@@ -56,6 +56,15 @@ export * from './model/canonical-json.js';
 export * from './model/parse-profile.js';
 export * from './model/content-digest.js';
 export * from './model/approval.js';
+export {
+  type ApprovalKeys,
+  approvalKeys,
+  keyIdOf,
+  parsePublicKeys,
+  type TrustedKeys,
+  trustedKeys,
+} from './model/approval-key.js';
+export * from './model/approval-list.js';
 export * from './learn/aware-arguments.js';
 export * from './learn/merge.js';
 export * from './learn/first-seen.js';

@@ -1,9 +1,9 @@
-/** The way to the worker: queue names (one per architecture), the message schema, and the connection. */
-import { type ConnectionOptions } from 'bullmq';
+/** The way to a worker: the name of its queue, the message schema, and the connection. */
 import { z } from 'zod';
 
-export function queueName(architecture: string): string {
-  return `porin-jobs-${architecture}`;
+/** One queue a node. */
+export function queueName(nodeId: string): string {
+  return `porin-jobs-${nodeId}`;
 }
 
 /** A job id and an attempt number, nothing more: Redis holds messages in clear text. */
@@ -18,8 +18,20 @@ export function messageId(message: Message): string {
 /** Nothing is kept in Redis after it was handled, and BullMQ never retries: Postgres is the truth. */
 export const MESSAGE_OPTIONS = { attempts: 1, removeOnComplete: true, removeOnFail: true } as const;
 
+export interface RedisAddress {
+  readonly host: string;
+  readonly port: number;
+  readonly username?: string;
+  readonly password?: string;
+  readonly db?: number;
+  readonly tls?: { readonly servername: string };
+  readonly maxRetriesPerRequest: number | null;
+  readonly enableOfflineQueue: boolean;
+  readonly retryStrategy: (times: number) => number;
+}
+
 /** ioredis options of a `redis:` or `rediss:` URL, as BullMQ's blocking connections need them. */
-export function queueConnection(redisUrl: string, options: { failFast: boolean }): ConnectionOptions {
+export function queueConnection(redisUrl: string, options: { failFast: boolean }): RedisAddress {
   const url = new URL(redisUrl);
   return {
     host: url.hostname.replace(/^\[|\]$/g, ''),

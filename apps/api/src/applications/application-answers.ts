@@ -77,6 +77,13 @@ const answer = {
   name: z.string().describe(`Starts with ${ADHOC_PREFIX} when a job named an image instead of an application`),
   ...fields,
   commandPrefix: z.array(z.string()),
+  imageState: z
+    .enum(['unchecked', 'found', 'not-found'])
+    .describe(
+      'Whether a node has found the image since it was named: here, or in a registry that it may ask. "unchecked" until a node has looked; of an ad hoc application, for ever',
+    ),
+  imageProblem: z.string().nullable().describe('Why it was not found, as a warning: jobs are accepted all the same'),
+  imageCheckedAt: z.date().nullable(),
   createdBy: z.uuid().nullable().describe('The API key'),
   createdAt: z.date(),
 };

@@ -8,6 +8,7 @@ import { z } from 'zod';
 import { type Caller, CurrentCaller, NeedsRole } from '../auth/caller.js';
 import { releaseUnknownContent } from '../dispatch/held/release-held.js';
 import { type ErrorCode, PorinError } from '../errors/porin-error.js';
+import { checkImage } from '../jobs/check-image.js';
 import { nextOf, pageQuery } from '../http/page.js';
 import { Answers, BODY_ERRORS } from '../openapi/answers.js';
 import { describeProfile, listProfiles } from '../profiles/find-profiles.js';
@@ -60,12 +61,13 @@ export class ApplicationsController {
     summary: 'Register an application',
     status: 201,
     schema: applicationAnswer,
-    errors: [...BODY_ERRORS, 'role-required', 'application-exists'],
+    errors: [...BODY_ERRORS, 'role-required', 'image-invalid', 'application-exists'],
   })
   async create(
     @Body({ schema: newApplication }) body: z.infer<typeof newApplication>,
     @CurrentCaller() caller: Caller,
   ): Promise<Application> {
+    checkImage(body.image);
     return this.dataSource.transaction(async (manager) => {
       const inserted = await manager
         .createQueryBuilder()
@@ -116,7 +118,7 @@ export class ApplicationsController {
   @Answers({
     summary: 'Change an application; jobs that were submitted keep their image',
     schema: applicationAnswer,
-    errors: [...BODY_ERRORS, 'role-required', 'not-found'],
+    errors: [...BODY_ERRORS, 'role-required', 'image-invalid', 'not-found'],
   })
   change(
     @Param('id', { schema: idSchema }) id: string,

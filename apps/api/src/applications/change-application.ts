@@ -4,16 +4,18 @@ import { type EntityManager } from 'typeorm';
 import { type Caller } from '../auth/caller.js';
 import { releaseHeldJobs, releaseUnknownContent } from '../dispatch/held/release-held.js';
 import { PorinError } from '../errors/porin-error.js';
+import { checkImage } from '../jobs/check-image.js';
 import { considerAgain } from '../profiles/waiting-builds.js';
 import { type ApplicationChange } from './application-answers.js';
 
-/** Throws not-found. Jobs that were submitted keep their image. */
+/** Throws not-found and image-invalid. Jobs that were submitted keep their image. */
 export async function changeApplication(
   manager: EntityManager,
   caller: Caller,
   id: string,
   change: ApplicationChange,
 ): Promise<Application> {
+  if (change.image !== undefined) checkImage(change.image);
   const before = await manager.findOne(Application, {
     where: { id, tenant: caller.tenant },
     lock: { mode: 'pessimistic_write' },
@@ -21,7 +23,7 @@ export async function changeApplication(
   if (!before) throw new PorinError('not-found', `There is no application ${id}.`);
   // A member that is undefined would be left as it is; the type does not say so.
   const given = Object.fromEntries(Object.entries(change).filter(([, value]) => value !== undefined));
-  await manager.update(Application, { id }, given);
+  await manager.update(Application, { id }, { ...given, ...(isRenamed(before, change) && UNCHECKED) });
   const after = await manager.findOneByOrFail(Application, { id });
   await manager.insert(Audit, {
     ...{ tenant: caller.tenant, actor: caller.keyId, action: 'application.change' },
@@ -33,6 +35,13 @@ export async function changeApplication(
     await releaseUnknownContent(manager, caller.tenant);
   if (teachesOtherwise(before, after)) await considerAgain(manager, id);
   return after;
+}
+
+/** No node has looked for the image that it has now. */
+const UNCHECKED = { imageState: 'unchecked', imageProblem: null, imageCheckedAt: null, imageLookedAt: [] } as const;
+
+function isRenamed(before: Application, { image }: ApplicationChange): boolean {
+  return image !== undefined && image !== before.image;
 }
 
 /** What was not enough may be enough now, other runs may teach, or other calls may follow from what was seen. */

@@ -5,9 +5,16 @@ import { type Command, type Given, UsageError } from './command.js';
 import { KEY_COMMANDS } from './key-commands.js';
 import { MIGRATE } from './migrate-command.js';
 import { NODE_COMMANDS } from './node-commands.js';
+import { SIGNING_COMMANDS } from './signing-commands.js';
 import { TENANT_COMMANDS } from './tenant-commands.js';
 
-const COMMANDS: readonly Command[] = [MIGRATE, ...KEY_COMMANDS, ...NODE_COMMANDS, ...TENANT_COMMANDS];
+const COMMANDS: readonly Command[] = [
+  MIGRATE,
+  ...KEY_COMMANDS,
+  ...NODE_COMMANDS,
+  ...SIGNING_COMMANDS,
+  ...TENANT_COMMANDS,
+];
 
 function help(commands: readonly Command[]): string {
   const lines = commands.flatMap(({ words, operands = [], help: [what = '', ...more] }) => [

@@ -1,9 +1,11 @@
 /** `porin-admin tenant show|set`: what holds for all jobs and versions of a tenant. */
-import { UNKNOWN_CONTENT } from '#lib/profiles';
-import { changeTenant, TENANT_DEFAULTS, type TenantSettings, tenantSettings } from '../tenant/tenant-settings.js';
-import { type Command, oneOf, TENANT_OPTION, UsageError, withDatabase } from './command.js';
+import { z } from 'zod';
+import { ofEach, SETTING_NAMES, SETTINGS, TENANT_DEFAULTS, type TenantSettings } from '../tenant/settings.js';
+import { changeTenant, type TenantChange, tenantSettings } from '../tenant/tenant-settings.js';
+import { tenantUsage } from '../tenant/tenant-usage.js';
+import { type Command, TENANT_OPTION, UsageError, withDatabase } from './command.js';
 
-const ON_OR_OFF = ['on', 'off'] as const;
+const OPTIONS = Object.fromEntries(SETTING_NAMES.map((name) => [SETTINGS[name].option, { type: 'string' as const }]));
 
 export const TENANT_COMMANDS: readonly Command[] = [
   {
@@ -12,26 +14,32 @@ export const TENANT_COMMANDS: readonly Command[] = [
     help: ['what holds for all jobs and versions of a tenant', '--tenant <name>    (default: default)'],
     async run({ text }) {
       const tenant = text('tenant') ?? '';
-      printTenant(tenant, await withDatabase((manager) => tenantSettings(manager, tenant)));
+      await withDatabase(async (manager) => {
+        printTenant(tenant, await tenantSettings(manager, tenant));
+        const { queuedJobs, storedBytes, proposals } = await tenantUsage(manager, tenant);
+        console.log(`used\t${queuedJobs} jobs, ${storedBytes} bytes stored, ${proposals} proposals`);
+      });
     },
   },
   {
     words: 'tenant set',
-    options: { 'unknown-content': { type: 'string' }, 'four-eyes': { type: 'string' }, ...TENANT_OPTION },
+    options: { ...OPTIONS, ...TENANT_OPTION },
     help: [
-      'change it',
-      '--unknown-content <what>   learn, hold or refuse: what jobs get whose image is of no application',
-      '--four-eyes <on|off>       whether another person must approve than who proposed, or submitted the jobs',
-      '--tenant <name>            (default: default)',
+      'change it; "default" in the place of a value goes back to the default',
+      ...SETTING_NAMES.map((name) => {
+        const { option, takes, help } = SETTINGS[name];
+        return `${`--${option} <${takes}>`.padEnd(40)} ${help}`;
+      }),
+      `${'--tenant <name>'.padEnd(40)} (default: default)`,
     ],
     async run({ text }) {
       const tenant = text('tenant') ?? '';
-      const unknownContent = oneOf('unknown-content', UNKNOWN_CONTENT, text('unknown-content'));
-      const fourEyes = oneOf('four-eyes', ON_OR_OFF, text('four-eyes'));
-      if (unknownContent === undefined && fourEyes === undefined) {
-        throw new UsageError('tenant set needs --unknown-content or --four-eyes');
+      const change = readChange(text);
+      if (Object.keys(change).length === 0) {
+        throw new UsageError(
+          `tenant set needs ${SETTING_NAMES.map((name) => `--${SETTINGS[name].option}`).join(' or ')}`,
+        );
       }
-      const change = { unknownContent, fourEyes: fourEyes && fourEyes === 'on' };
       const after = await withDatabase((database) =>
         database.transaction((manager) => changeTenant(manager, { tenant, actor: 'command line' }, change)),
       );
@@ -40,9 +48,39 @@ export const TENANT_COMMANDS: readonly Command[] = [
   },
 ];
 
-function printTenant(tenant: string, { unknownContent, fourEyes }: TenantSettings): void {
-  const onOrOff = (is: boolean): string => (is ? 'on' : 'off');
+function readChange(text: (option: string) => string | undefined): TenantChange {
+  const values = ofEach((name) => {
+    const typed = text(SETTINGS[name].option);
+    return typed === undefined || typed === 'default' ? typed && TENANT_DEFAULTS[name] : readValue(name, typed);
+  });
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined));
+}
+
+const WORDS: Readonly<Record<string, boolean>> = { on: true, off: false };
+
+function readValue(name: keyof TenantSettings, typed: string): unknown {
+  const { schema, option, takes } = SETTINGS[name];
+  const list = typed === 'none' ? [] : typed.split(',').map((entry) => entry.trim());
+  const candidates = [typed, WORDS[typed], /^\d+$/.test(typed) ? Number(typed) : undefined, list];
+  for (const candidate of candidates) {
+    const parsed = z.safeParse<z.ZodType>(schema, candidate);
+    if (candidate !== undefined && parsed.success) return parsed.data;
+  }
+  const words = takes.includes('|') ? `one of ${takes.replaceAll('|', ', ')}` : `<${takes}>`;
+  const { error } = z.safeParse<z.ZodType>(schema, takes === 'list' ? list : typed);
+  throw new UsageError(`--${option} must be ${words}: ${error?.issues[0]?.message ?? typed}`);
+}
+
+function printTenant(tenant: string, settings: TenantSettings): void {
   console.log(`tenant\t${tenant}`);
-  console.log(`unknown content\t${unknownContent}\t(default: ${TENANT_DEFAULTS.unknownContent})`);
-  console.log(`four eyes\t${onOrOff(fourEyes)}\t(default: ${onOrOff(TENANT_DEFAULTS.fourEyes)})`);
+  for (const name of SETTING_NAMES) {
+    const [now, otherwise] = [shown(settings[name]), shown(TENANT_DEFAULTS[name])];
+    console.log(`${SETTINGS[name].option.replaceAll('-', ' ')}\t${now}\t(default: ${otherwise})`);
+  }
+}
+
+function shown(value: TenantSettings[keyof TenantSettings]): string {
+  if (Array.isArray(value)) return value.join(',') || 'none';
+  if (typeof value === 'boolean') return value ? 'on' : 'off';
+  return value === null ? 'as the grid' : String(value);
 }

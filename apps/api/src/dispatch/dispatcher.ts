@@ -1,37 +1,40 @@
-/** Runs the relay, the reconciler, the rules, the proposals' clock and the retention on one API instance at a time, held by a session-level advisory lock. */
-import { type KeyObject } from 'node:crypto';
+/** Runs placement, the reconciler, the rules, the proposals' clock and the retention on one API instance at a time, held by a session-level advisory lock. */
 import { Inject, Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import { type ApiConfig } from '#lib/config';
-import { MESSAGE_OPTIONS, messageId, queueConnection, queueName } from '#lib/queue';
-import { Queue } from 'bullmq';
-import { SEARCH_PATH_OPTION } from '#lib/database';
-import pg from 'pg';
+import { Connection } from '#lib/database';
+import { type ApprovalKeys } from '#lib/profiles';
 import { type Logger } from 'pino';
 import { DataSource } from 'typeorm';
 import { passRuns } from '../profiles/denied/denied-runs.js';
-import { API_CONFIG, LOGGER, SIGNING_KEY } from '../tokens.js';
+import { considerPostponed } from '../profiles/postponed.js';
+import { foldUsage } from '../tenant/tenant-usage.js';
+import { API_CONFIG, APPROVAL_KEYS, LOGGER } from '../tokens.js';
 import { Alarm } from './alarm.js';
 import { Proposals } from './proposals/proposals.js';
 import { endLostAttempts, markSilentNodes, settleJobs } from './attempts/reconciler.js';
 import { endUndecidedJobs } from './held/denied-jobs.js';
 import { releaseHeldJobs } from './held/release-held.js';
 import { verifyRegistrations } from './nodes/verify-registrations.js';
-import { deleteExpiredArtifacts } from './retention.js';
-import { type Dispatch, possiblyLost, takeReady } from './attempts/relay.js';
+import { deleteExpired } from './retention.js';
+import { NodeQueues } from './placement/node-queues.js';
+import { Patience } from './placement/patience.js';
+import { type Dispatch, endTooLarge, placeJobs, possiblyLost } from './placement/place-jobs.js';
+import { ApprovalListWatch } from './stages/approval-list-watch.js';
 import { RuleDecisions } from './stages/rule-decisions.js';
 
 const DISPATCH_LOCK = 7_060_118;
 const POLL_MS = 1_000;
 const SETTLE_MS = 250;
 const RECONCILE_MS = 3_000;
+const LOOK_AT_LIST_MS = 1_000;
 const LOST_AFTER_S = 5;
 const RETENTION_MS = 60_000;
-/** A Redis that hangs must hold up nothing but its messages. */
-const REDIS_TIMEOUT_MS = 5_000;
+const USAGE_MS = 5_000;
 
 @Injectable()
 export class Dispatcher implements OnApplicationBootstrap, OnApplicationShutdown {
-  private readonly queues = new Map<string, Queue>();
+  private readonly queues: NodeQueues;
+  private readonly patience: Patience;
   private readonly stopping = new AbortController();
   private readonly alarm = new Alarm();
   private loop: Promise<void> = Promise.resolve();
@@ -40,15 +43,10 @@ export class Dispatcher implements OnApplicationBootstrap, OnApplicationShutdown
     private readonly dataSource: DataSource,
     @Inject(API_CONFIG) private readonly config: ApiConfig,
     @Inject(LOGGER) private readonly logger: Logger,
-    @Inject(SIGNING_KEY) private readonly signingKey: KeyObject,
+    @Inject(APPROVAL_KEYS) private readonly approvalKeys: ApprovalKeys,
   ) {
-    for (const architecture of ['x86_64', 'aarch64']) {
-      const queue = new Queue(queueName(architecture), {
-        connection: queueConnection(config.PORIN_REDIS_URL, { failFast: true }),
-      });
-      queue.on('error', (error) => this.logger.warn({ err: error.message }, 'redis'));
-      this.queues.set(architecture, queue);
-    }
+    this.queues = new NodeQueues(config.PORIN_REDIS_URL, (error) => logger.warn({ err: error.message }, 'redis'));
+    this.patience = new Patience(config.PORIN_CLAIM_PATIENCE_MS);
   }
 
   onApplicationBootstrap(): void {
@@ -59,20 +57,19 @@ export class Dispatcher implements OnApplicationBootstrap, OnApplicationShutdown
     this.stopping.abort();
     this.alarm.wake();
     await this.loop;
-    await inTime(Promise.all([...this.queues.values()].map((queue) => queue.close()))).catch(() => undefined);
+    await this.queues.close();
   }
 
   async ping(): Promise<void> {
-    await this.queues.get('x86_64')?.count();
+    await this.queues.ping();
   }
 
   /** A lost connection ends one turn of this loop, never the loop. */
   private async run(): Promise<void> {
     while (!this.stopping.signal.aborted) {
-      const session = new pg.Client({
+      const session = new Connection({
         connectionString: this.config.PORIN_DATABASE_URL,
         application_name: 'porin-dispatch',
-        options: SEARCH_PATH_OPTION,
       });
       try {
         await this.holdLock(session);
@@ -85,7 +82,7 @@ export class Dispatcher implements OnApplicationBootstrap, OnApplicationShutdown
     }
   }
 
-  private async holdLock(session: pg.Client): Promise<void> {
+  private async holdLock(session: Connection): Promise<void> {
     const { PORIN_DATABASE_URL: databaseUrl, PORIN_BEYOND_DEFAULT: beyondDefault } = this.config;
     const proposals = new Proposals(this.dataSource, { databaseUrl, settings: { beyondDefault } }, this.logger);
     let broken: Error | undefined;
@@ -102,8 +99,16 @@ export class Dispatcher implements OnApplicationBootstrap, OnApplicationShutdown
     if (!rows[0]?.held) return;
     await session.query('LISTEN porin_outbox');
     await session.query('LISTEN porin_recording');
-    const rules = new RuleDecisions(this.dataSource, this.signingKey, this.logger);
-    const duties = this.duties();
+    const rules = new RuleDecisions(this.dataSource, this.approvalKeys, this.logger);
+    const lists = new ApprovalListWatch(this.dataSource, this.approvalKeys, this.logger);
+    await lists.start();
+    const duties = [
+      ...this.duties(),
+      paced(
+        () => lists.look(),
+        () => LOOK_AT_LIST_MS,
+      ),
+    ];
     proposals.start();
     rules.start();
     try {
@@ -117,14 +122,15 @@ export class Dispatcher implements OnApplicationBootstrap, OnApplicationShutdown
     }
   }
 
-  /** In order; each is due again some time after it was done, the relay always. */
+  /** In order; each is due again some time after it was done, placement always. */
   private duties(): readonly (() => Promise<void>)[] {
-    const {
-      PORIN_QUEUE_DEPTH_FACTOR: depthFactor,
-      PORIN_RETENTION_DAYS: retentionDays,
-      PORIN_RETRY_PAUSE_MS: retryPauseMs,
-    } = this.config;
+    const { PORIN_RETRY_PAUSE_MS: retryPauseMs } = this.config;
     const { dataSource } = this;
+    const retention = {
+      artifactDays: this.config.PORIN_RETENTION_DAYS,
+      recordingDays: this.config.PORIN_RECORDING_RETENTION_DAYS,
+      jobDays: this.config.PORIN_JOB_RETENTION_DAYS,
+    };
     return [
       () => verifyRegistrations(dataSource.manager, this.logger),
       paced(
@@ -138,11 +144,18 @@ export class Dispatcher implements OnApplicationBootstrap, OnApplicationShutdown
         },
         () => SETTLE_MS,
       ),
-      async () => this.add(await dataSource.transaction((manager) => takeReady(manager, depthFactor))),
+      () => this.place(),
       paced(
         // The rest at the next turn.
-        async () => !(await deleteExpiredArtifacts(dataSource.manager, retentionDays)),
+        async () => !(await deleteExpired(dataSource.manager, retention)),
         (done) => (done ? RETENTION_MS : 0),
+      ),
+      paced(
+        async () => {
+          await foldUsage(dataSource.manager);
+          await considerPostponed(dataSource.manager);
+        },
+        () => USAGE_MS,
       ),
     ];
   }
@@ -152,23 +165,42 @@ export class Dispatcher implements OnApplicationBootstrap, OnApplicationShutdown
     await endUndecidedJobs(this.dataSource.manager);
     await passRuns(this.dataSource.manager);
     await markSilentNodes(this.dataSource.manager);
+    await endTooLarge(this.dataSource.manager);
     await this.add(await possiblyLost(this.dataSource.manager, LOST_AFTER_S));
   }
 
+  private async place(): Promise<void> {
+    const { placed, takenOff, leftBy } = await this.dataSource.transaction((manager) =>
+      placeJobs(manager, this.patience),
+    );
+    if (leftBy.length > 0)
+      this.logger.warn({ nodes: leftBy }, 'nodes left jobs that they had room for: they are placed again');
+    if (await this.add(placed)) await this.remove(takenOff);
+  }
+
   /** Postgres has it already: when Redis does not answer, the reconciler adds it later. */
-  private async add(dispatches: readonly Dispatch[]): Promise<void> {
-    for (const { architecture, ...message } of dispatches) {
-      const queue = this.queues.get(architecture);
+  private async add(dispatches: readonly Dispatch[]): Promise<boolean> {
+    for (const dispatch of dispatches) {
       try {
-        const options = { ...MESSAGE_OPTIONS, jobId: messageId(message) };
-        await inTime(queue?.add('attempt', message, options));
+        await this.queues.add(dispatch);
       } catch (error) {
+        this.patience.startAnew();
         this.logger.warn(
-          { err: (error as Error).message, ...message },
+          { err: (error as Error).message, ...dispatch },
           'this message and those behind it wait for Redis',
         );
-        return;
+        return false;
       }
+    }
+    return true;
+  }
+
+  /** For tidiness: a claim by a stale message fails. */
+  private async remove(stale: readonly Dispatch[]): Promise<void> {
+    try {
+      for (const dispatch of stale) await this.queues.remove(dispatch);
+    } catch (error) {
+      this.logger.info({ err: (error as Error).message }, 'stale messages stay in Redis');
     }
   }
 }
@@ -181,16 +213,4 @@ function paced<T>(work: () => Promise<T>, pauseMs: (result: T) => number): () =>
     const result = await work();
     dueAt = performance.now() + pauseMs(result);
   };
-}
-
-async function inTime(answer: Promise<unknown> | undefined): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error('Redis does not answer')), REDIS_TIMEOUT_MS);
-  });
-  try {
-    await Promise.race([answer, late]);
-  } finally {
-    clearTimeout(timer);
-  }
 }

@@ -5,6 +5,7 @@ import { type WaitingReason } from '#lib/jobs';
 import { type EntityManager } from 'typeorm';
 import { type Caller } from '../auth/caller.js';
 import { PorinError } from '../errors/porin-error.js';
+import { requireRoomForJob } from '../tenant/tenant-usage.js';
 import { refuseEarly } from './refuse-early.js';
 
 export interface WrittenJob {
@@ -69,6 +70,7 @@ export async function insertJob(manager: EntityManager, caller: Caller, order: J
     .execute();
   const id = (inserted.raw as { id: string }[])[0]?.id;
   if (id === undefined) return findEarlier(manager, caller, idempotencyKey ?? '', requestDigest);
+  await requireRoomForJob(manager, caller.tenant);
   const request = {
     architecture: fields.architecture,
     ...(fields.requestedEnforcement !== null && { enforcement: fields.requestedEnforcement }),

@@ -44,6 +44,7 @@ const SUBMISSION_ERRORS: readonly ErrorCode[] = [
   ...(['idempotency-key-invalid', 'idempotency-conflict'] as const),
   ...(['profile-required', 'audit-needs-profile'] as const),
   ...(['level-not-allowed', 'level-impossible', 'monitoring-unavailable'] as const),
+  ...(['too-many-jobs', 'tenant-storage-full'] as const),
 ];
 
 @ApiBearerAuth()
@@ -58,7 +59,7 @@ export class JobsController {
     summary: 'Submit a job',
     status: 201,
     schema: jobDetail,
-    errors: [...BODY_ERRORS, 'unknown-application', ...SUBMISSION_ERRORS],
+    errors: [...BODY_ERRORS, 'unknown-application', 'image-invalid', ...SUBMISSION_ERRORS],
   })
   async submit(
     @Body({ schema: jobSchema }) body: JobRequest,

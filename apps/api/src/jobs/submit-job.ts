@@ -5,12 +5,13 @@ import { nodeArchitecture } from '#lib/profiles';
 import { type EntityManager } from 'typeorm';
 import { type Caller } from '../auth/caller.js';
 import { PorinError } from '../errors/porin-error.js';
+import { checkImage } from './check-image.js';
 import { insertJob, type NewExecutor, type WrittenJob } from './insert-job.js';
 import { type JobRequest } from './job-schema.js';
 
 const OUR_ARCHITECTURE = nodeArchitecture(process.arch);
 
-/** Throws unknown-application, and what insertJob throws. */
+/** Throws unknown-application, image-invalid, and what insertJob throws. */
 export async function submitJob(
   manager: EntityManager,
   caller: Caller,
@@ -38,6 +39,7 @@ async function resolveExecutor(
   caller: Caller,
   executor: JobRequest['executors'][number],
 ): Promise<NewExecutor> {
+  if (executor.image !== undefined) checkImage(executor.image);
   const application =
     executor.application === undefined
       ? await adhocApplication(manager, caller, executor.image ?? '', executor.command[0] ?? '')

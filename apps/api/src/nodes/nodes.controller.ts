@@ -7,6 +7,18 @@ import { z } from 'zod';
 import { NeedsRole } from '../auth/caller.js';
 import { Answers } from '../openapi/answers.js';
 
+const nodeProblem = z
+  .object({
+    check: z.string().max(40).describe('recorder, engine, runc, disk, clock, cores, memory or user-ids'),
+    severe: z.boolean(),
+    problem: z.string().max(4000),
+    advice: z.string().max(1000).describe('What the operator can do about it'),
+  })
+  .meta({ id: 'NodeProblem' });
+
+/** A node says it of itself, so what has another form is left out. */
+const toldProblems = z.object({ problems: z.array(nodeProblem).max(20) });
+
 const nodeList = z
   .object({
     nodes: z.array(
@@ -22,6 +34,9 @@ const nodeList = z
           memoryBytes: z.int(),
           diskBytes: z.int(),
           offeredMonitorings: z.array(z.string()),
+          problems: z
+            .array(nodeProblem)
+            .describe('What the worker found wrong with its node when it started; empty where all is well'),
           facts: z
             .record(z.string(), z.unknown())
             .describe('Kernel, engine and their versions, as the worker found them'),
@@ -47,6 +62,16 @@ export class NodesController {
       `SELECT node_id AS id, count(*)::int AS count FROM attempt WHERE state = 'OPEN' GROUP BY node_id`,
     );
     const openByNode = new Map(open.map(({ id, count }) => [id, count]));
-    return { nodes: nodes.map((node) => ({ ...node, openAttempts: openByNode.get(node.id) ?? 0 })) };
+    return {
+      nodes: nodes.map((node) => {
+        const { problems = [], ...facts } = node.facts;
+        return {
+          ...node,
+          facts,
+          problems: toldProblems.safeParse({ problems }).data?.problems ?? [],
+          openAttempts: openByNode.get(node.id) ?? 0,
+        };
+      }),
+    };
   }
 }

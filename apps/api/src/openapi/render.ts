@@ -3,6 +3,7 @@ import 'reflect-metadata';
 import { generateKeyPairSync } from 'node:crypto';
 import { NestFactory } from '@nestjs/core';
 import { loadApiConfig } from '#lib/config';
+import { approvalKeys } from '#lib/profiles';
 import { pino } from 'pino';
 import { AppModule } from '../app.module.js';
 import { openApiDocument } from './document.js';
@@ -14,7 +15,7 @@ export async function renderOpenApi(): Promise<string> {
     PORIN_SIGNING_KEY_FILE: '/none',
   });
   const { privateKey } = generateKeyPairSync('ed25519');
-  const module = AppModule.register(config, pino({ level: 'silent' }), privateKey);
+  const module = AppModule.register(config, pino({ level: 'silent' }), approvalKeys(privateKey));
   // Preview: modules and routes are known, no provider is made and no connection opened.
   const app = await NestFactory.create(module, { preview: true, logger: false, abortOnError: false });
   return `${JSON.stringify(openApiDocument(app), null, 2)}\n`;

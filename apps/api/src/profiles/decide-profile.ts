@@ -1,7 +1,7 @@
 /** What people decide about a profile version: exactly the digest that was reviewed, signed, in one transaction. */
-import { type KeyObject } from 'node:crypto';
 import {
   additionsOf,
+  type ApprovalKeys,
   type ApprovalStage,
   auditTerms,
   needsReason,
@@ -18,7 +18,7 @@ import { uncompilable } from './compile-problem.js';
 import { findBase } from './find-profiles.js';
 import { fourEyes } from './four-eyes.js';
 import { type LockedVersion, lockVersion } from './stages/locked-version.js';
-import { requireIntegrity, writeDecision } from './stages/write-decision.js';
+import { countingStatement, requireIntegrity, writeDecision } from './stages/write-decision.js';
 
 export interface Decision {
   readonly kind: ApprovalStage;
@@ -41,7 +41,7 @@ const FROM: Readonly<Record<ApprovalStage, ProfileState>> = {
  */
 export async function decideProfile(
   manager: EntityManager,
-  signingKey: KeyObject,
+  keys: ApprovalKeys,
   caller: Caller,
   id: string,
   decision: Decision,
@@ -53,14 +53,10 @@ export async function decideProfile(
     await requireFourEyes(manager, caller, version);
     requireCompilable(version.canonical);
   }
-  const decided = { from: FROM[kind], reason, by: { keyId: caller.keyId } };
+  const from = kind === 'approved' && (await mayApproveAgain(manager, keys, version)) ? 'APPROVED' : FROM[kind];
+  const decided = { from, reason, by: { keyId: caller.keyId } };
   const audit = startsWith === 'audit' ? auditTerms(version, new Date()) : null;
-  await writeDecision(
-    manager,
-    signingKey,
-    version,
-    kind === 'approved' ? { ...decided, kind, audit } : { ...decided, kind },
-  );
+  await writeDecision(manager, keys, version, kind === 'approved' ? { ...decided, kind, audit } : { ...decided, kind });
   if (kind === 'rejected') {
     await endJobsOf(manager, id, reason);
     await proposeAgainForWaiting(manager, version.buildId);
@@ -80,17 +76,21 @@ export interface StageChange {
  */
 export async function changeStage(
   manager: EntityManager,
-  signingKey: KeyObject,
+  keys: ApprovalKeys,
   caller: Caller,
   id: string,
   { stage, digest, reason }: StageChange,
 ): Promise<void> {
   const version = await lockReviewed(manager, caller.tenant, id, digest);
+  if (await mayApproveAgain(manager, keys, version)) {
+    await requireReason(manager, version, reason);
+    requireCompilable(version.canonical);
+  }
   await requireFourEyes(manager, caller, version);
   // Whose rules they are, a new audit does not change.
   const inherited = version.auditTerms?.inherited ?? false;
   const audit = stage === 'audit' ? auditTerms(version, new Date(), inherited) : null;
-  await writeDecision(manager, signingKey, version, {
+  await writeDecision(manager, keys, version, {
     kind: 'approved',
     from: 'APPROVED',
     audit,
@@ -111,6 +111,14 @@ async function requireReason(manager: EntityManager, version: LockedVersion, rea
   if (needsReason(additionsOf(parseProfile(version.canonical), base?.profile ?? null))) {
     throw new PorinError('reason-required', 'It adds authority to what was allowed before: say why you decide so.');
   }
+}
+
+/**
+ * An approved version whose approval does not verify any more, or was left for review, is enforced nowhere: the key changed, or
+ * somebody changed the row. A person may approve the same rules again, by their digest.
+ */
+async function mayApproveAgain(manager: EntityManager, keys: ApprovalKeys, version: LockedVersion): Promise<boolean> {
+  return version.state === 'APPROVED' && (await countingStatement(manager, keys, version)) === undefined;
 }
 
 /** What no worker can enforce would stop every job of the build. */

@@ -7,6 +7,7 @@ import {
   FAMILIES_VERSION,
   lintProfile,
   parseProfile,
+  parseStatement,
   type Profile,
 } from '#lib/profiles';
 import { type EntityManager, In } from 'typeorm';
@@ -24,6 +25,7 @@ export function listProfiles(manager: EntityManager, tenant: string, query: Prof
     `SELECT version.id, application.id AS "applicationId", application.name AS "applicationName", build.id AS "buildId",
        build.content_digest AS "contentDigest", build.architecture, version.number, version.digest, version.state,
        version.based_on AS "basedOn", version.created_at AS "createdAt", version.decided_at AS "decidedAt",
+       version.review_since AS "reviewSince",
        version.proposed_by AS "proposedBy", version.addition_classes AS "additionClasses",
        (SELECT count(DISTINCT call.name)::int
         FROM jsonb_array_elements(version.canonical::jsonb->'rules') AS rule(json),
@@ -34,11 +36,12 @@ export function listProfiles(manager: EntityManager, tenant: string, query: Prof
      JOIN application ON application.id = build.application_id
      WHERE application.tenant = $1 AND ($2::uuid IS NULL OR application.id = $2) AND ($3::text IS NULL OR version.state = $3)
        AND ($6::text IS NULL OR application.name = $6) AND ($7::text IS NULL OR $7 = ANY (version.addition_classes))
+       AND ($8::text IS NULL OR version.review_since IS NOT NULL)
        AND ($4::uuid IS NULL OR (version.created_at, version.id) < (SELECT created_at, id FROM profile_version WHERE id = $4))
      ORDER BY version.created_at DESC, version.id DESC LIMIT $5`,
     [
       ...[tenant, query.applicationId ?? null, query.state ?? null, query.after ?? null, query.limit],
-      ...[query.application ?? null, query.class ?? null],
+      ...[query.application ?? null, query.class ?? null, query.review ?? null],
     ],
   );
 }
@@ -90,7 +93,12 @@ export async function describeProfile(
     lint: lintProfile(profile, version.coverage, DEFAULT_CEILING, beyondDefault),
     derivations: derivations(await recordingsOf(manager, version, profile.architecture)),
     recordings,
-    decisions: decisions.map((decision) => ({ ...decision, sequence: Number(decision.sequence) })),
+    decisions: decisions.map((decision) => ({
+      ...decision,
+      sequence: Number(decision.sequence),
+      keyId: parseStatement(decision.statement)?.keyId ?? null,
+      resignedFrom: decision.resignedFrom === null ? null : Number(decision.resignedFrom),
+    })),
   };
 }
 

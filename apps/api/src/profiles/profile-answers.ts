@@ -20,6 +20,10 @@ import { promotion } from './stages/stage-answer.js';
 
 export const profileListQuery = z.strictObject({
   state: z.enum(PROFILE_STATES).optional(),
+  review: z
+    .enum(['true'])
+    .optional()
+    .describe('Only approved versions that a person must approve again, because their approval was not signed anew'),
   applicationId: z.uuid().optional(),
   application: z.string().max(1024).optional().describe('Its name'),
   class: z
@@ -83,6 +87,12 @@ const summary = {
   proposedBy: z.uuid().nullable().describe('The API key that wrote it by hand; null where recordings made it'),
   createdAt: z.date(),
   decidedAt: z.date().nullable(),
+  reviewSince: z
+    .date()
+    .nullable()
+    .describe(
+      'Its approval was not signed anew after a change of keys: jobs of its build wait until a person approves it again',
+    ),
   calls: z.int().describe('System calls that it allows'),
   additionClasses: z
     .array(z.enum(CALL_CLASSES))
@@ -231,6 +241,16 @@ export const profileDetail = z
         createdAt: z.date(),
         statement: z.string().describe('Canonical JSON, as it was signed'),
         signature: z.string().describe('Ed25519, Base64'),
+        keyId: z
+          .string()
+          .nullable()
+          .describe(
+            'Of the key that signed it: 16 hexadecimal digits of the SHA-256 of its SPKI; null from before keys had ids',
+          ),
+        resignedFrom: z
+          .int()
+          .nullable()
+          .describe('The sequence of the decision that this one repeats, signed anew after a change of keys'),
       }),
     ),
   })

@@ -1,9 +1,15 @@
 /** Profile versions over HTTP: look at them, decide about them, take them elsewhere. */
-import { type KeyObject } from 'node:crypto';
 import { Body, Controller, Get, HttpCode, Inject, Param, Post, Query, Res } from '@nestjs/common';
 import { ApiBearerAuth } from '@nestjs/swagger';
 import { type ApiConfig } from '#lib/config';
-import { diffProfile, engineDefaultNames, exportOci, grantedNames, parseProfile } from '#lib/profiles';
+import {
+  type ApprovalKeys,
+  diffProfile,
+  engineDefaultNames,
+  exportOci,
+  grantedNames,
+  parseProfile,
+} from '#lib/profiles';
 import { type Response } from 'express';
 import { DataSource } from 'typeorm';
 import { z } from 'zod';
@@ -11,7 +17,7 @@ import { type Caller, CurrentCaller, NeedsRole } from '../auth/caller.js';
 import { type ErrorCode, PorinError } from '../errors/porin-error.js';
 import { nextOf } from '../http/page.js';
 import { Answers, AnswersBytes, BODY_ERRORS } from '../openapi/answers.js';
-import { API_CONFIG, SIGNING_KEY } from '../tokens.js';
+import { API_CONFIG, APPROVAL_KEYS } from '../tokens.js';
 import { changeStage, type Decision, decideProfile } from './decide-profile.js';
 import { keptFilesText } from './kept-files-text.js';
 import { recordingsOf } from './version-recordings.js';
@@ -51,7 +57,7 @@ const APPROVAL_ERRORS: readonly ErrorCode[] = [...DECISION_ERRORS, 'four-eyes', 
 export class ProfilesController {
   constructor(
     private readonly dataSource: DataSource,
-    @Inject(SIGNING_KEY) private readonly signingKey: KeyObject,
+    @Inject(APPROVAL_KEYS) private readonly approvalKeys: ApprovalKeys,
     @Inject(API_CONFIG) private readonly config: ApiConfig,
   ) {}
 
@@ -188,12 +194,12 @@ export class ProfilesController {
     @Body({ schema: stageSchema }) body: z.infer<typeof stageSchema>,
     @CurrentCaller() caller: Caller,
   ) {
-    await this.dataSource.transaction((manager) => changeStage(manager, this.signingKey, caller, id, body));
+    await this.dataSource.transaction((manager) => changeStage(manager, this.approvalKeys, caller, id, body));
     return describeProfile(this.dataSource.manager, caller.tenant, id, this.config.PORIN_BEYOND_DEFAULT);
   }
 
   private async decide(decision: Decision, id: string, caller: Caller) {
-    await this.dataSource.transaction((manager) => decideProfile(manager, this.signingKey, caller, id, decision));
+    await this.dataSource.transaction((manager) => decideProfile(manager, this.approvalKeys, caller, id, decision));
     return describeProfile(this.dataSource.manager, caller.tenant, id, this.config.PORIN_BEYOND_DEFAULT);
   }
 }

@@ -18,6 +18,7 @@ import { type EntityManager } from 'typeorm';
 import { type Caller } from '../auth/caller.js';
 import { PorinError } from '../errors/porin-error.js';
 import { uncompilable } from './compile-problem.js';
+import { mayPropose, POSTPONED } from './postponed.js';
 import { storeProposal } from './store-proposal.js';
 
 export interface BuildRow {
@@ -60,6 +61,9 @@ export async function proposeByHand(
   }
   const problem = uncompilable(profile);
   if (problem !== null) throw new PorinError('profile-uncompilable', `No filter can be made of it: ${problem}.`);
+  if (!(await mayPropose(manager, build))) {
+    throw new PorinError('too-many-proposals', `This cannot be proposed: ${POSTPONED}.`);
+  }
   const approved = await manager.findOneBy(ProfileVersion, { buildId, state: 'APPROVED' });
   const stored = await storeProposal(
     manager,

@@ -22,6 +22,7 @@ import { chooseEvidence, type DeniedRecording } from './denied/choose-evidence.j
 import { deniedEvidence, NO_EVIDENCE } from './denied/denied-evidence.js';
 import { linkRefusedRuns, takeRefusedRuns } from './denied/denied-runs.js';
 import { LEARNED_BYTES, type Learned, learnProfile } from './learn-profile.js';
+import { mayPropose, POSTPONED } from './postponed.js';
 import { type Proposal, storeProposal, type StoredProposal } from './store-proposal.js';
 import { RECORDED_RUNS, VERDICT, type Verdict } from './verdict.js';
 
@@ -91,9 +92,9 @@ export async function considerBuild(
     const candidate = learn(each, options);
     return { learned: candidate, isUsable: typeof candidate !== 'string' && !denied.declined.has(candidate.digest) };
   });
-  const problem = typeof learned === 'string' ? learned : null;
+  const problem = typeof learned === 'string' ? learned : (await mayPropose(manager, build)) ? null : POSTPONED;
   await manager.query('UPDATE build SET learning_problem = $2 WHERE id = $1', [buildId, problem]);
-  if (learned === null || typeof learned === 'string') return { ...nothing, problem };
+  if (problem !== null || learned === null || typeof learned === 'string') return { ...nothing, problem };
   const stored = await storeProposal(manager, build, proposalOf(learned, sources, approved), sources.runs);
   if (approved) {
     const runIds = sources.denied.map(({ executorRunId }) => executorRunId);

@@ -1,7 +1,17 @@
-/** Loads the key that signs decisions, once, when the API starts. */
+/** Loads the key that signs decisions, and those whose decisions count, once, when the API starts. */
 import { createPrivateKey, type KeyObject } from 'node:crypto';
 import { closeSync, fstatSync, openSync, readFileSync } from 'node:fs';
-import { ConfigError } from '#lib/config';
+import { type ApiConfig, ConfigError, readPublicKeys } from '#lib/config';
+import { type ApprovalKeys, approvalKeys } from '#lib/profiles';
+
+export type KeyFiles = Pick<ApiConfig, 'PORIN_SIGNING_KEY_FILE' | 'PORIN_APPROVAL_PUBLIC_KEY_FILE'>;
+
+/** Throws ConfigError for files that are missing, or that hold anything else. */
+export function loadApprovalKeys(files: KeyFiles): ApprovalKeys {
+  const path = files.PORIN_APPROVAL_PUBLIC_KEY_FILE;
+  const also = path === undefined ? [] : readPublicKeys('PORIN_APPROVAL_PUBLIC_KEY_FILE', path);
+  return approvalKeys(loadSigningKey(files.PORIN_SIGNING_KEY_FILE), also);
+}
 
 /** Throws ConfigError, with what to do, for a key that is missing, readable by others, or not Ed25519 in PKCS#8 PEM. */
 export function loadSigningKey(path: string): KeyObject {

@@ -1,22 +1,11 @@
 /** What the tenant routes take and give. */
-import { UNKNOWN_CONTENT } from '#lib/profiles';
 import { z } from 'zod';
+import { ofEach, SETTINGS, settingsOf } from './settings.js';
 
-const fields = {
-  unknownContent: z
-    .enum(UNKNOWN_CONTENT)
-    .describe(
-      'What jobs get whose image is of no registered application: "learn", they run and are learned from; "hold", they wait; "refuse", they end EXECUTOR_ERROR',
-    ),
-  fourEyes: z
-    .boolean()
-    .describe(
-      'Whether another person must approve: not the one who proposed a version by hand, nor who submitted the jobs that it comes from. A person is an API key',
-    ),
-};
+const settings = ofEach((name) => SETTINGS[name].schema);
 
 export const tenantChange = z
-  .strictObject(fields)
+  .strictObject(Object.fromEntries(settingsOf('tenant').map((name) => [name, settings[name]])))
   .partial()
   .refine((change) => Object.keys(change).length > 0, { error: 'names nothing to change' })
   .meta({ id: 'TenantChange' });
@@ -24,7 +13,14 @@ export const tenantChange = z
 export const tenantAnswer = z
   .object({
     tenant: z.string(),
-    ...fields,
-    defaults: z.object(fields).describe('What holds where nobody has changed anything'),
+    ...settings,
+    defaults: z.object(settings).describe('What holds where nobody has changed anything'),
+    usage: z
+      .object({
+        queuedJobs: z.int().describe('Jobs that have not ended'),
+        storedBytes: z.int().describe('Bytes of stored logs, traces and recordings'),
+        proposals: z.int().describe('Proposed profile versions that wait for a decision'),
+      })
+      .describe('What the tenant uses of its bounds now'),
   })
   .meta({ id: 'Tenant' });

@@ -1,48 +1,41 @@
-/** What holds for all jobs and versions of a tenant; every change is in the audit trail. */
+/** Reads and changes what holds for all jobs and versions of a tenant; every change is in the audit trail. */
 import { Audit, TenantSetting } from '#lib/database';
 import { type EntityManager } from 'typeorm';
 import { releaseUnknownContent } from '../dispatch/held/release-held.js';
-
-export type TenantSettings = Pick<TenantSetting, 'unknownContent' | 'fourEyes'>;
-
-/** Those of the table's own defaults: a tenant without a row has them. */
-export const TENANT_DEFAULTS: TenantSettings = { unknownContent: 'hold', fourEyes: false };
+import { ofEach, SETTING_NAMES, TENANT_DEFAULTS, type TenantSettings } from './settings.js';
 
 export async function tenantSettings(manager: EntityManager, tenant: string): Promise<TenantSettings> {
-  const row = await manager.findOneBy(TenantSetting, { tenant });
-  return row ? pick(row) : TENANT_DEFAULTS;
+  return settingsIn(await manager.findOneBy(TenantSetting, { tenant }));
 }
+
+export type TenantChange = { readonly [N in keyof TenantSettings]?: TenantSettings[N] | undefined };
 
 /** `actor`: an API key, or the program that an administrator used. A member that is absent stays as it is. */
 export async function changeTenant(
   manager: EntityManager,
   { tenant, actor }: { readonly tenant: string; readonly actor: string },
-  change: { readonly [member in keyof TenantSettings]?: TenantSettings[member] | undefined },
+  change: TenantChange,
 ): Promise<TenantSettings> {
-  await manager
-    .createQueryBuilder()
-    .insert()
-    .into(TenantSetting)
-    .values({ tenant, ...TENANT_DEFAULTS })
-    .orIgnore()
-    .execute();
-  const before = await manager.findOneOrFail(TenantSetting, {
+  await manager.query('INSERT INTO tenant_setting (tenant) VALUES ($1) ON CONFLICT DO NOTHING', [tenant]);
+  const row = await manager.findOneOrFail(TenantSetting, {
     where: { tenant },
     lock: { mode: 'pessimistic_write' },
   });
-  const after = {
-    unknownContent: change.unknownContent ?? before.unknownContent,
-    fourEyes: change.fourEyes ?? before.fourEyes,
-  };
-  await manager.update(TenantSetting, { tenant }, after);
-  await manager.insert(Audit, {
-    ...{ tenant, actor, action: 'tenant.change', subjectType: 'tenant', subjectId: tenant },
-    detail: { before: pick(before), after },
-  });
+  const before = settingsIn(row);
+  const changed = SETTING_NAMES.filter((name) => change[name] !== undefined && change[name] !== before[name]);
+  const after = { ...before, ...Object.fromEntries(changed.map((name) => [name, change[name]])) };
+  if (changed.length > 0) {
+    await manager.update(TenantSetting, { tenant }, Object.fromEntries(changed.map((name) => [name, change[name]])));
+    const only = (settings: TenantSettings) => Object.fromEntries(changed.map((name) => [name, settings[name]]));
+    await manager.insert(Audit, {
+      ...{ tenant, actor, action: 'tenant.change', subjectType: 'tenant', subjectId: tenant },
+      detail: { before: only(before), after: only(after) },
+    });
+  }
   if (after.unknownContent !== before.unknownContent) await releaseUnknownContent(manager, tenant);
   return after;
 }
 
-function pick({ unknownContent, fourEyes }: TenantSetting): TenantSettings {
-  return { unknownContent, fourEyes };
+function settingsIn(row: TenantSetting | null): TenantSettings {
+  return row ? (ofEach((name) => row[name] ?? TENANT_DEFAULTS[name]) as TenantSettings) : TENANT_DEFAULTS;
 }

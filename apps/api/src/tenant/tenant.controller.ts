@@ -1,22 +1,30 @@
 /** The caller's tenant over HTTP: what holds for all of its jobs and versions. */
-import { Body, Controller, Get, Patch } from '@nestjs/common';
+import { Body, Controller, Get, Inject, Patch } from '@nestjs/common';
 import { ApiBearerAuth } from '@nestjs/swagger';
+import { type ApiConfig } from '#lib/config';
 import { DataSource } from 'typeorm';
 import { type z } from 'zod';
 import { type Caller, CurrentCaller, NeedsRole } from '../auth/caller.js';
 import { Answers, BODY_ERRORS } from '../openapi/answers.js';
 import { tenantAnswer, tenantChange } from './tenant-answers.js';
-import { changeTenant, TENANT_DEFAULTS, type TenantSettings, tenantSettings } from './tenant-settings.js';
+import { API_CONFIG } from '../tokens.js';
+import { TENANT_DEFAULTS, type TenantSettings } from './settings.js';
+import { changeTenant, tenantSettings } from './tenant-settings.js';
+import { type TenantUsage, tenantUsage } from './tenant-usage.js';
 
 @ApiBearerAuth()
-@Controller('api/v1/tenant')
+@Controller('api/v1/tenants/self')
 export class TenantController {
-  constructor(private readonly dataSource: DataSource) {}
+  constructor(
+    private readonly dataSource: DataSource,
+    @Inject(API_CONFIG) private readonly config: ApiConfig,
+  ) {}
 
   @Get()
-  @Answers({ summary: 'Get the settings of the tenant', schema: tenantAnswer })
+  @Answers({ summary: 'Get the settings and bounds of the tenant, and what it uses of them', schema: tenantAnswer })
   async get(@CurrentCaller() { tenant }: Caller) {
-    return answerOf(tenant, await tenantSettings(this.dataSource.manager, tenant));
+    const { manager } = this.dataSource;
+    return this.#answerOf(tenant, await tenantSettings(manager, tenant), await tenantUsage(manager, tenant));
   }
 
   @Patch()
@@ -31,10 +39,11 @@ export class TenantController {
     @CurrentCaller() { tenant, keyId }: Caller,
   ) {
     const after = await this.dataSource.transaction((manager) => changeTenant(manager, { tenant, actor: keyId }, body));
-    return answerOf(tenant, after);
+    return this.#answerOf(tenant, after, await tenantUsage(this.dataSource.manager, tenant));
   }
-}
 
-function answerOf(tenant: string, settings: TenantSettings): z.input<typeof tenantAnswer> {
-  return { tenant, ...settings, defaults: TENANT_DEFAULTS };
+  #answerOf(tenant: string, settings: TenantSettings, usage: TenantUsage): z.input<typeof tenantAnswer> {
+    const { PORIN_IMAGE_REGISTRIES: imageRegistries = null, PORIN_LOCAL_IMAGES: localImages = null } = this.config;
+    return { tenant, ...settings, defaults: { ...TENANT_DEFAULTS, imageRegistries, localImages }, usage };
+  }
 }

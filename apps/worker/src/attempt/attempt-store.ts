@@ -27,11 +27,6 @@ export class AttemptStore {
     return (await this.database.call<Share | null>('node_peek', { jobId, attempt })) ?? undefined;
   }
 
-  /** Whether any node, even one under maintenance, could ever fit this share. */
-  async anyNodeHas(share: Share): Promise<boolean> {
-    return this.database.call('node_any_has', share);
-  }
-
   /** By compare-and-set: of any number of messages for an attempt, forged ones included, at most one claims it. */
   async claim({ jobId, attempt }: Message): Promise<Claim | undefined> {
     const { leaseMs } = this.options;

@@ -9,6 +9,7 @@ import {
   type Policy,
   type SelectionInput,
 } from '#lib/profiles';
+import { type StoredList } from '../plan/approval-trust.js';
 import { type Share } from '../node/resources.js';
 
 /** Names the attempt in every later call; `number` is the job's fence. */
@@ -78,4 +79,8 @@ export interface ApprovedRow {
   readonly signature: string;
   /** Its audit had its runs and was not promoted, as the dispatcher found. */
   readonly auditOver: boolean;
+  /** Its approval was not signed anew after a change of keys: jobs wait until a person approves it again. */
+  readonly isUnderReview: boolean;
+  /** What says which approvals still count, read together with this row; null where there is none. */
+  readonly list: StoredList | null;
 }

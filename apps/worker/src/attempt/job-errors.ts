@@ -98,7 +98,7 @@ export function toJobError(error: unknown, node: string): JobError {
   const { message: detail } = error;
   switch (error.code) {
     case 'invalid-policy':
-      return JobError.of('command-not-executable', { command: '', errno: detail }, { cause: error });
+      return JobError.of('policy-invalid', { detail }, { cause: error });
     case 'control-channel':
       return JobError.of('control-channel', { detail }, { cause: error });
     case 'recorder-lost':

@@ -32,7 +32,6 @@ import { type PlanStore } from '../plan/plan-store.js';
 import { type RunStore } from '../run/run-store.js';
 import { BesideProfile } from '../run/beside-profile.js';
 import { RunWriters } from '../run/run-writers.js';
-import { type Share } from '../node/resources.js';
 import { Workspace, type WorkspacePlace } from './workspace.js';
 
 export interface AttemptOptions {
@@ -51,11 +50,6 @@ export interface AttemptOptions {
   readonly logger: Logger;
 }
 
-const RESOURCE_WORDS: Readonly<Record<keyof Share, string>> = {
-  cpuMilli: 'CPU (cpuMilli)',
-  memoryBytes: 'memory (memoryBytes)',
-  diskBytes: 'disk (diskBytes)',
-};
 /** Processes and threads of one payload. */
 const PIDS_LIMIT = 1024;
 
@@ -114,11 +108,6 @@ export class Attempt {
     } finally {
       lease.end();
     }
-  }
-
-  /** Ends the job: no node has what it asks for. */
-  async refuse(lacking: keyof Share): Promise<void> {
-    await this.#fail(JobError.of('resources-unavailable', { resource: RESOURCE_WORDS[lacking] }));
   }
 
   /** The workspace takes about as long to make as the plan, and is needed unless the job is held or refused. */
@@ -202,7 +191,7 @@ export class Attempt {
           ...this.#denialStops(executor),
         },
         {
-          docker: node.docker,
+          engine: node.engine,
           initPath: this.options.initPath,
           runDirectory: this.options.runDirectory,
           recorder: node.recorder,
@@ -269,7 +258,7 @@ export class Attempt {
           })
         : toJobError(cause instanceof HeldRun ? cause.refused : cause, node.name);
     if (error.entry.fault === 'system') this.logger.error({ err: error }, error.code);
-    else this.logger.info({ code: error.code }, error.message);
+    else this.logger.info({ code: error.code, cause: causeOf(error) }, error.message);
     try {
       if (cause instanceof HeldRun && !signal.aborted) {
         await store.holdForDecision(this.claim, cause.buildId, cause.refused);
@@ -282,4 +271,11 @@ export class Attempt {
       this.logger.error({ err: failure }, 'the end of the attempt could not be written');
     }
   }
+}
+
+/** What the engine or a registry said is for the log alone. */
+function causeOf({ cause }: Error): string | undefined {
+  if (!(cause instanceof Error)) return undefined;
+  const deeper = causeOf(cause);
+  return deeper === undefined ? cause.message : `${cause.message} <- ${deeper}`;
 }

@@ -1,15 +1,15 @@
-/** Takes messages off this architecture's queue and runs their attempts, as many at once as the node has room for. */
+/** Takes messages off this node's queue and runs their attempts, as many at once as the node has room for. */
 import { messageSchema, queueConnection, queueName, type Message } from '#lib/queue';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Worker } from 'bullmq';
 import { type Logger } from 'pino';
 import { type AttemptStore } from '../attempt/attempt-store.js';
-import { ARCHITECTURE } from './node.js';
-import { type Resources, type Share } from './resources.js';
+import { type Resources } from './resources.js';
 import { Attempt, type AttemptOptions } from '../attempt/run-attempt.js';
 
 export interface ConsumerOptions {
   readonly redisUrl: string;
+  readonly nodeId: string;
   readonly slots: number;
   readonly resources: Resources;
   readonly attempts: AttemptOptions;
@@ -29,7 +29,7 @@ export class Consumer {
   #graceIsOver = false;
 
   constructor(private readonly options: ConsumerOptions) {
-    this.#worker = new Worker(queueName(ARCHITECTURE), (job) => this.#follow(this.#take(job.data)), {
+    this.#worker = new Worker(queueName(options.nodeId), (job) => this.#follow(this.#take(job.data)), {
       connection: queueConnection(options.redisUrl, { failFast: false }),
       concurrency: options.slots,
       autorun: false,
@@ -77,7 +77,10 @@ export class Consumer {
     const message = parsed.data;
     const share = await store.peek(message);
     if (!share) return this.options.logger.warn({ code: 'forged-message', ...message }, 'there is nothing to claim');
-    if (resources.lacking(share)) return this.#tooLarge(message, share);
+    const lacking = resources.lacking(share);
+    // The node was started with less since the job was placed on it.
+    if (lacking)
+      return this.options.logger.warn({ lacking, ...message }, 'too large for this node: the job is left to others');
     const holding = await resources.take(share, this.#closing.signal).catch(() => undefined);
     if (!holding) return;
     try {
@@ -101,14 +104,5 @@ export class Consumer {
     } finally {
       this.#running.delete(attempt);
     }
-  }
-
-  /** Left for a larger node, which gets it when the dispatcher sends it again; without one the job cannot ever run. */
-  async #tooLarge(message: Message, share: Share): Promise<void> {
-    if (await this.options.store.anyNodeHas(share)) {
-      return this.options.logger.info(message, 'too large for this node: the job is left to others');
-    }
-    const attempt = await Attempt.claim(message, 0, this.options.attempts);
-    await attempt?.refuse(this.options.resources.lacking(share) ?? 'cpuMilli');
   }
 }

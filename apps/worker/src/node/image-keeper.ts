@@ -1,6 +1,5 @@
 /** Removes from this node's engine the pulled images beyond a count, those first that were not used for longest. */
-import { pulledImages, removeImage } from '#lib/execution';
-import type Docker from 'dockerode';
+import { type Engine, pulledImages, removeImage } from '#lib/execution';
 import { type Logger } from 'pino';
 import { imagesBeyond } from './images-beyond.js';
 import { type NodeStore } from './node-store.js';
@@ -8,7 +7,7 @@ import { type NodeStore } from './node-store.js';
 const EVERY_MS = 600_000;
 
 export interface ImageKeeperOptions {
-  readonly docker: Docker;
+  readonly engine: Engine;
   readonly store: NodeStore;
   readonly keepCount: number;
   readonly logger: Logger;
@@ -39,14 +38,14 @@ export class ImageKeeper {
 
   /** One round. */
   async clear(): Promise<void> {
-    const { docker, store, keepCount, logger } = this.options;
-    const present = await pulledImages(docker);
+    const { engine, store, keepCount, logger } = this.options;
+    const present = await pulledImages(engine);
     const digests = present.flatMap(({ repositoryDigests }) => repositoryDigests);
     for (const image of imagesBeyond(present, await store.byLastUse(digests), keepCount)) {
       if (this.#stopped) return;
       // Asked for each, as removing takes long. An attempt that is claimed within the moment after fails and is tried again.
       if (await store.usesAny(image.repositoryDigests)) continue;
-      if (await removeImage(docker, image)) logger.info({ image: image.repositoryDigests }, 'an image was removed');
+      if (await removeImage(engine, image)) logger.info({ image: image.repositoryDigests }, 'an image was removed');
     }
   }
 }

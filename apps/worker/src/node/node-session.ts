@@ -1,5 +1,5 @@
 /** The worker's own connection to Postgres: holds the node's name, renews leases, and hears that jobs are canceled. */
-import pg from 'pg';
+import { Connection } from '#lib/database';
 import { type Logger } from 'pino';
 import { callFunction, type NodeCalls } from '../store/node-database.js';
 
@@ -23,7 +23,7 @@ export interface NodeSessionOptions {
 }
 
 export class NodeSession implements NodeCalls {
-  #client: pg.Client | undefined;
+  #client: Connection | undefined;
   #closing = false;
   #timer: NodeJS.Timeout | undefined;
   #isLookingUp = false;
@@ -34,7 +34,7 @@ export class NodeSession implements NodeCalls {
   /** Throws NodeNameTakenError while another worker runs as this node. */
   async open(): Promise<void> {
     const { url } = this.options;
-    const client = new pg.Client({
+    const client = new Connection({
       connectionString: url,
       application_name: 'porin-worker-session',
       statement_timeout: STATEMENT_TIMEOUT_MS,

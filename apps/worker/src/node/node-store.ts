@@ -29,6 +29,11 @@ export class NodeStore {
     return this.database.call('node_lose_open');
   }
 
+  /** By the clock of Postgres, milliseconds since the epoch. */
+  databaseTimeMs(): Promise<number> {
+    return this.database.call('node_clock');
+  }
+
   /** Of these repository digests those that attempts on this node have used, the last used first. */
   byLastUse(repositoryDigests: readonly string[]): Promise<readonly string[]> {
     return this.database.call('node_images_by_last_use', { repositoryDigests });

@@ -1,9 +1,11 @@
 /** This node: its engine, its recorder, its row in the database, and the clearing up after an earlier process. */
-import { type KeyObject } from 'node:crypto';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type WorkerConfig } from '#lib/config';
 import {
+  type Engine,
+  type ImageSource,
   type NodeFacts,
   offeredMonitorings,
   probeNode,
@@ -12,13 +14,17 @@ import {
   removeContainers,
   removeStaleScratch,
 } from '#lib/execution';
+import { type ImageLists } from '#lib/jobs';
 import { type Monitoring, nodeArchitecture } from '#lib/profiles';
-import type Docker from 'dockerode';
 import { type Logger } from 'pino';
 import { type AttemptKey } from '../attempt/claim.js';
 import { type Granted, type NodeStore } from './node-store.js';
+import { type ApprovalTrust } from '../plan/approval-trust.js';
 import { type PlanOptions } from '../plan/plan.js';
 import { type PlanStore } from '../plan/plan-store.js';
+import { checkNode } from './self-check/check-node.js';
+import { type NodeProblem, NodeRefusedError } from './self-check/node-problem.js';
+import { readNode } from './self-check/read-node.js';
 
 export const ARCHITECTURE = nodeArchitecture(process.arch);
 
@@ -31,9 +37,10 @@ const PING_TIMEOUT_MS = 5_000;
 
 export interface NodeOptions {
   readonly config: WorkerConfig;
-  readonly docker: Docker;
+  readonly engine: Engine;
+  readonly images: ImageSource;
   readonly store: NodeStore;
-  readonly approvalKey: KeyObject;
+  readonly trust: ApprovalTrust;
   readonly initPath: string;
   readonly recorderPath: string;
   readonly logger: Logger;
@@ -42,10 +49,12 @@ export interface NodeOptions {
 export class Node {
   #recorder: Recorder | RecorderError = new RecorderError('not-started', 'The recorder has not been started yet.');
   #facts: NodeFacts | undefined;
+  #problems: readonly NodeProblem[] = [];
   #granted: Granted | undefined;
   readonly #startedAt = new Date().toISOString();
   readonly #stopping = new AbortController();
   #state: 'READY' | 'DRAINING' = 'DRAINING';
+  #toldKeys: string | undefined;
   #heartbeat: NodeJS.Timeout | undefined;
   #restart: NodeJS.Timeout | undefined;
 
@@ -75,8 +84,18 @@ export class Node {
     return join(this.options.config.PORIN_WORK_DIR, `node-${encodeURIComponent(this.name)}`);
   }
 
-  get docker(): Docker {
-    return this.options.docker;
+  get engine(): Engine {
+    return this.options.engine;
+  }
+
+  get images(): ImageSource {
+    return this.options.images;
+  }
+
+  /** What may be run here, whoever asks. */
+  get imageLists(): ImageLists {
+    const { PORIN_IMAGE_REGISTRIES: registries = [], PORIN_LOCAL_IMAGES: local = [] } = this.options.config;
+    return { registries, local };
   }
 
   get facts(): NodeFacts {
@@ -84,39 +103,41 @@ export class Node {
     return this.#facts;
   }
 
-  /** Takes the node over from an earlier process: its attempts are lost, its containers and directories removed. */
+  /**
+   * Takes the node over from an earlier process: its attempts are lost, its containers and directories removed. Throws
+   * NodeRefusedError where the node has a severe problem.
+   */
   async start(): Promise<void> {
     const { store, logger } = this.options;
     await this.#startRecorder();
     this.#facts = await this.#probe();
+    await this.#check();
+    const severe = this.#problems.filter((problem) => problem.severe);
+    if (severe.length > 0) throw new NodeRefusedError(severe);
     await this.#register();
     const lost = await store.loseOpenAttempts();
-    const removed = await removeContainers(this.docker, { 'porin.node': this.name });
+    const removed = await removeContainers(this.engine, { 'porin.node': this.name });
     await removeStaleScratch(this.workDirectory);
     if (lost + removed > 0) logger.warn({ lost, removed }, 'cleared up after an earlier process');
   }
 
   /** While it does not, every job that is claimed here fails, and a job has few tries. */
   async engineAnswers(): Promise<boolean> {
-    const answer = this.docker.ping().then(
+    return this.engine.send({ method: 'GET', path: ['_ping'], timeoutMs: PING_TIMEOUT_MS }).then(
       () => true,
       () => false,
     );
-    return Promise.race([answer, sleep(PING_TIMEOUT_MS, false, { ref: false })]);
   }
 
   /** Resolves when the API has verified what the node says of itself: from then on jobs are sent here. */
   async ready(): Promise<void> {
-    this.#state = 'READY';
     const late = setTimeout(
       () => this.options.logger.warn('waiting for the API to verify the registration of this node: does it run?'),
       VERIFICATION_LATE_MS,
     );
     const { signal } = this.#stopping;
     try {
-      while ((await this.options.store.heartbeat(this.#state)) !== 'READY') {
-        await sleep(VERIFICATION_POLL_MS, undefined, { signal });
-      }
+      while ((await this.#enter('READY')) !== 'READY') await sleep(VERIFICATION_POLL_MS, undefined, { signal });
     } finally {
       clearTimeout(late);
     }
@@ -125,8 +146,7 @@ export class Node {
 
   /** No new jobs. */
   async drain(): Promise<void> {
-    this.#state = 'DRAINING';
-    await this.options.store.heartbeat(this.#state);
+    await this.#enter('DRAINING');
   }
 
   async stop(): Promise<void> {
@@ -142,23 +162,45 @@ export class Node {
   }
 
   planOptions(plans: PlanStore, signal: AbortSignal): PlanOptions {
-    const { approvalKey, config } = this.options;
+    const { trust, config } = this.options;
     return {
-      docker: this.docker,
+      images: this.images,
+      imageLists: this.imageLists,
       node: { name: this.name, landlockAbi: this.facts.landlockAbi },
       plans,
       architecture: ARCHITECTURE,
-      approvalKey,
+      trust,
       offeredMonitorings: this.#offer().offeredMonitorings,
       beyondDefault: config.PORIN_BEYOND_DEFAULT,
       signal,
     };
   }
 
+  async #check(): Promise<void> {
+    const { config, engine, store, logger } = this.options;
+    const readings = await readNode({
+      engine,
+      workDirectory: this.workDirectory,
+      recorderProblem: this.facts.recorderProblem,
+      databaseTimeMs: () => store.databaseTimeMs(),
+    });
+    this.#problems = checkNode(readings, {
+      slots: config.PORIN_SLOTS,
+      cpuMilli: config.PORIN_CPU_MILLI,
+      memoryBytes: config.PORIN_MEMORY_BYTES,
+      diskBytes: config.PORIN_DISK_BYTES,
+      baseUid: config.PORIN_BASE_UID,
+    });
+    for (const problem of this.#problems) logger.warn(problem, 'something is wrong with this node');
+  }
+
   #offer(): { offeredMonitorings: Monitoring[]; facts: Record<string, unknown> } {
     const { facts } = this;
     const has = { recorder: this.recorder !== undefined, strace: facts.straceVersion !== undefined };
-    return { offeredMonitorings: offeredMonitorings(has), facts: { ...facts } };
+    return {
+      offeredMonitorings: offeredMonitorings(has),
+      facts: { ...facts, trustedKeys: this.#trustedKeys(), problems: this.#problems },
+    };
   }
 
   async #startRecorder(): Promise<void> {
@@ -180,6 +222,7 @@ export class Node {
     try {
       await this.#startRecorder();
       this.#facts = await this.#probe();
+      await this.#check();
       if (this.#granted) await this.#register();
     } catch (failure) {
       // The engine or Postgres may be away too; the worker outlives it.
@@ -190,7 +233,7 @@ export class Node {
 
   #probe(): Promise<NodeFacts> {
     return probeNode({
-      docker: this.docker,
+      engine: this.engine,
       initPath: this.options.initPath,
       recorder: this.#recorder,
     });
@@ -208,11 +251,36 @@ export class Node {
       startedAt: this.#startedAt,
       ...this.#offer(),
     });
+    this.#toldKeys = this.#trustedKeys().join(' ');
+  }
+
+  async #enter(state: 'READY' | 'DRAINING'): Promise<string> {
+    this.#state = state;
+    return this.#tellAlive(state);
+  }
+
+  #trustedKeys(): readonly string[] {
+    return [...this.options.trust.keys().keys()];
   }
 
   async #beat(): Promise<void> {
-    await this.options.store.heartbeat(this.#state).catch((error: unknown) => {
+    try {
+      await this.#tellAlive(this.#state);
+      await this.#tellKeys();
+    } catch (error) {
       this.options.logger.warn({ err: error }, 'the heartbeat could not be written');
-    });
+    }
+  }
+
+  /** The administrator who changes keys looks for it in the node's facts. */
+  async #tellKeys(): Promise<void> {
+    if (this.#trustedKeys().join(' ') !== this.#toldKeys) await this.#register();
+  }
+
+  /** The file's age tells a health check, which cannot ask the database, when that was. */
+  async #tellAlive(state: 'READY' | 'DRAINING'): Promise<string> {
+    const entered = await this.options.store.heartbeat(state);
+    await writeFile(join(this.options.config.PORIN_RUN_DIR, 'heartbeat'), `${new Date().toISOString()}\n`);
+    return entered;
   }
 }

@@ -1,4 +1,5 @@
 /** The database's side of plans: whose content an image is, the build of it, and the profile that is approved for that. */
+import { type ImageLists } from '#lib/jobs';
 import { type OnNewBuild, type UnknownContent } from '#lib/profiles';
 import { lost } from '../attempt/attempt-store.js';
 import {
@@ -22,6 +23,9 @@ export interface Content {
 export interface ExecutorKey extends AttemptKey {
   readonly position: number;
 }
+
+/** A tenant's own lists of what may be run. */
+export type OwnImageLists = { readonly [List in keyof ImageLists]: ImageLists[List] | null };
 
 export class PlanStore {
   constructor(private readonly database: NodeCalls) {}
@@ -80,7 +84,13 @@ export class PlanStore {
     return this.database.call('node_unknown_content', { jobId });
   }
 
-  approvedProfile(buildId: string): Promise<ApprovedRow | null> {
-    return this.database.call('node_approved_profile', { buildId });
+  /** Of the job's tenant; null: the grid's hold alone. */
+  imageLists({ jobId }: AttemptKey): Promise<OwnImageLists> {
+    return this.database.call('node_image_lists', { jobId });
+  }
+
+  /** `knownList`: the signature of a list that the caller has, whose text is not sent again. One statement, so that both are of one moment. */
+  approvedProfile(buildId: string, knownList: string | null): Promise<ApprovedRow | null> {
+    return this.database.call('node_approved_profile', { buildId, knownList });
   }
 }

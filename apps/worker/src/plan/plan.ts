@@ -1,5 +1,4 @@
 /** Decides for every executor of an attempt, before the first one starts, in which image and at which level it runs. */
-import { type KeyObject } from 'node:crypto';
 import { payloadCommand, type ResolvedImage } from '#lib/execution';
 import { JobError, type WaitingReason } from '#lib/jobs';
 import {
@@ -15,6 +14,7 @@ import {
   type SelectionInput,
 } from '#lib/profiles';
 import { type ApprovedRow, type BuildRow, type Claim, type ClaimedExecutor } from '../attempt/claim.js';
+import { type ApprovalTrust } from './approval-trust.js';
 import { refusesAuthority, type RestrictingNode, restrictions, type Restrictions } from './restrictions.js';
 import { runPlaces } from './run-places.js';
 import { resolveBuild, type ResolveOptions } from './resolve-build.js';
@@ -41,7 +41,7 @@ export interface PlannedExecutor extends Restrictions {
 
 export interface PlanOptions extends ResolveOptions {
   readonly node: RestrictingNode;
-  readonly approvalKey: KeyObject;
+  readonly trust: ApprovalTrust;
   readonly offeredMonitorings: readonly Monitoring[];
   /** See grantedNames. */
   readonly beyondDefault: readonly string[];
@@ -74,8 +74,9 @@ async function planExecutor(claim: Claim, executor: ClaimedExecutor, options: Pl
   const resolved = await resolveBuild(claim, executor, options);
   if (!resolved) return { kind: 'hold', reason: 'waiting-for-known-content' };
   const { image, build, terms } = resolved;
-  const row = await plans.approvedProfile(build.id);
-  const verified = row && verifyApproved(row, build, options.approvalKey);
+  const row = await plans.approvedProfile(build.id, options.trust.signature);
+  if (row?.isUnderReview) return { kind: 'hold', reason: 'waiting-for-approved-profile' };
+  const verified = row && verifyApproved(row, build, options.trust);
   const selection = selectLevel({
     policy: terms.policy,
     approved: row && verified && approvedInput(row, verified),

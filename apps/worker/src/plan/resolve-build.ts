@@ -2,17 +2,18 @@
  * What an executor runs: its image, the build that is of, and the application. An image that a job names is what it holds,
  * not what it is called; what it was once resolved to stays, wherever its tag points by now.
  */
-import { payloadCommand, resolveImage, type ResolvedImage, sameRepository } from '#lib/execution';
-import { ADHOC_PREFIX, JobError } from '#lib/jobs';
+import { type ImageSource, payloadCommand, resolveImage, type ResolvedImage } from '#lib/execution';
+import { ADHOC_PREFIX, imageAccess, type ImageLists, JobError, isSameRepository } from '#lib/jobs';
 import { type Architecture, contentDigest, contentText, type Policy, UNKNOWN_CONTENT } from '#lib/profiles';
-import type Docker from 'dockerode';
 import { type ApplicationTerms, type BuildRow, type Claim, type ClaimedExecutor } from '../attempt/claim.js';
 import { imageJobError } from '../attempt/job-errors.js';
 import { bindContent, type Binding } from './bind-content.js';
-import { type PlanStore } from './plan-store.js';
+import { type ExecutorKey, type PlanStore } from './plan-store.js';
 
 export interface ResolveOptions {
-  readonly docker: Docker;
+  readonly images: ImageSource;
+  /** Of this grid; a tenant's own make them narrower. */
+  readonly imageLists: ImageLists;
   readonly plans: PlanStore;
   readonly architecture: Architecture;
   /** Ends what is waited for. */
@@ -39,18 +40,17 @@ export async function resolveBuild(
   options: ResolveOptions,
 ): Promise<ResolvedBuild | null> {
   const { plans, architecture } = options;
-  const image = await resolve(executor, reference(executor), options);
+  const image = await resolve(claim, executor, options);
   const digest = contentDigest(image.content);
   if (executor.build && executor.build.contentDigest !== digest) {
     throw mismatch(executor, 'its content is not what it was when the job was first tried.');
   }
   const applicationId = await applicationOf(claim, executor, image, options);
   if (applicationId === null) return null;
-  const key = { jobId: claim.jobId, number: claim.number, position: executor.position };
-  const pinned = await plans.pinBuild(key, {
+  const pinned = await plans.pinBuild(keyOf(claim, executor), {
     applicationId,
     content: contentText(image.content),
-    repositoryDigest: sameRepositoryOnly(image.repositoryDigest, executor),
+    repositoryDigest: ofNamedRepository(image.repositoryDigest, executor),
   });
   if (pinned.contentDigest !== digest || pinned.applicationId !== applicationId) {
     throw mismatch(executor, 'it was taken for a build of another application when the job was first tried.');
@@ -59,13 +59,13 @@ export async function resolveBuild(
   return withTerms(claim, executor, { image, build }, options);
 }
 
-/** What it was first resolved to, wherever its tag points by now; never an image that it does not name. */
-function reference(executor: ClaimedExecutor): string {
-  return sameRepositoryOnly(executor.build?.repositoryDigest ?? null, executor) ?? executor.image;
+function keyOf({ jobId, number }: Claim, { position }: ClaimedExecutor): ExecutorKey {
+  return { jobId, number, position };
 }
 
-function sameRepositoryOnly(repositoryDigest: string | null, { image }: ClaimedExecutor): string | null {
-  return repositoryDigest !== null && sameRepository(repositoryDigest, image) ? repositoryDigest : null;
+/** Null for an image that the executor does not name. */
+function ofNamedRepository(repositoryDigest: string | null, { image }: ClaimedExecutor): string | null {
+  return repositoryDigest !== null && isSameRepository(repositoryDigest, image) ? repositoryDigest : null;
 }
 
 function mismatch({ image }: ClaimedExecutor, detail: string): JobError {
@@ -100,12 +100,12 @@ async function applicationOf(
   image: ResolvedImage,
   { plans }: ResolveOptions,
 ): Promise<string | null> {
-  const { applicationId, position } = executor;
+  const { applicationId } = executor;
   if (!isAdhoc(executor)) return applicationId;
   const { content } = image;
   const { command } = payloadCommand(content, executor);
   const known = { contentDigest: contentDigest(content), layers: content.layerDiffIds };
-  const key = { jobId: claim.jobId, number: claim.number, position };
+  const key = keyOf(claim, executor);
   const binding = bindContent(command, await plans.contentOwners(key, known));
   // What is approved is enforced, whoever else has the content.
   const isApproved = () => plans.hasApprovedBuild(key, known);
@@ -133,13 +133,16 @@ function refusalOf({ image }: ClaimedExecutor, binding: Exclude<Binding, { kind:
     : `The image ${image} is built on that of the application ${name}. Name the application, or ask an administrator to register the image.`;
 }
 
+/** What it was first resolved to, wherever its tag points by now; never an image that it does not name. */
 async function resolve(
+  claim: Claim,
   executor: ClaimedExecutor,
-  reference: string,
-  { docker, architecture, signal }: ResolveOptions,
+  { images, imageLists, plans, architecture, signal }: ResolveOptions,
 ): Promise<ResolvedImage> {
+  const reference = ofNamedRepository(executor.build?.repositoryDigest ?? null, executor) ?? executor.image;
   try {
-    return await resolveImage(docker, reference, signal);
+    const own = await plans.imageLists(claim);
+    return await resolveImage(images, reference, { accessOf: (name) => imageAccess(name, imageLists, own), signal });
   } catch (error) {
     throw imageJobError(error, executor.image, architecture);
   }

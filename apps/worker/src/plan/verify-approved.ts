@@ -1,8 +1,8 @@
-/** Believes a profile from the database only when its digest is right and the approval of it verifies. */
-import { type KeyObject } from 'node:crypto';
+/** Believes a profile from the database only when its digest is right, and the approval of it verifies and still counts. */
 import { JobError } from '#lib/jobs';
-import { type AuditTerms, parseProfile, type Profile, sha256, verifyApproval } from '#lib/profiles';
+import { type AuditTerms, parseProfile, type Profile, sha256, standingIn, verifyApproval } from '#lib/profiles';
 import { type ApprovedRow, type BuildRow } from '../attempt/claim.js';
+import { type ApprovalTrust } from './approval-trust.js';
 
 /** What an approval vouches for. */
 export interface Verified {
@@ -12,10 +12,12 @@ export interface Verified {
 }
 
 /** Throws JobError profile-integrity or profile-signature; then nothing is run. */
-export function verifyApproved(row: ApprovedRow, build: BuildRow, approvalKey: KeyObject): Verified {
+export function verifyApproved(row: ApprovedRow, build: BuildRow, trust: ApprovalTrust): Verified {
   const digest = sha256(row.canonical);
   if (digest !== row.digest) throw integrity(row, 'its text does not have the digest that it is stored with.');
-  const verdict = verifyApproval(approvalKey, row, {
+  const keys = trust.keys();
+  const list = trust.accept(row.list, keys);
+  const verdict = verifyApproval(keys, row, {
     application: build.applicationId,
     contentDigest: build.contentDigest,
     architecture: build.architecture,
@@ -23,10 +25,19 @@ export function verifyApproved(row: ApprovedRow, build: BuildRow, approvalKey: K
   });
   if (verdict.kind === 'bad-signature') throw JobError.of('profile-signature', { profileVersion: row.id });
   if (verdict.kind === 'other-subject') throw integrity(row, 'the approval is for another profile or another build.');
+  if (typeof list === 'string') throw integrity(row, list);
+  const { statement } = verdict;
+  const standing = standingIn(list, statement);
+  if (standing !== 'current') throw integrity(row, STANDINGS[standing]);
   const profile = parseTrusted(row);
   if (profile.architecture !== build.architecture) throw integrity(row, `it is for ${profile.architecture}.`);
   return { profile, audit: verdict.audit };
 }
+
+const STANDINGS = {
+  withdrawn: 'its approval was superseded or revoked, and somebody put it back.',
+  'unknown-to-the-list': 'its approval is newer than the list of approvals: somebody put an older list back.',
+} as const;
 
 function parseTrusted(row: ApprovedRow): Profile {
   try {

@@ -1,4 +1,5 @@
 /** The worker's way to the database: functions of the schema `porin`, each called with one record. It reaches no table. */
+import { Connection, checkSchemaState, SchemaError, type SchemaState } from '#lib/database';
 import pg from 'pg';
 import { type Logger } from 'pino';
 
@@ -16,6 +17,7 @@ export class NodeDatabase implements NodeCalls {
 
   constructor({ url, logger }: { url: string; logger: Logger }) {
     this.#pool = new pg.Pool({
+      Client: Connection,
       connectionString: url,
       application_name: 'porin-worker',
       max: POOL_SIZE,
@@ -29,9 +31,25 @@ export class NodeDatabase implements NodeCalls {
     return callFunction<T>(this.#pool, name, input, content);
   }
 
+  /** Throws SchemaError unless the database is of this version. */
+  async checkSchema(): Promise<void> {
+    checkSchemaState(await this.call<SchemaState>('node_schema').catch(asSchemaProblem));
+  }
+
   end(): Promise<void> {
     return this.#pool.end();
   }
+}
+
+/** Undefined function, no such schema, no right: the database is of an earlier version, or does not know the node. */
+const UNKNOWN_TO_DATABASE = ['42883', '3F000', '42501'];
+
+function asSchemaProblem(error: Error & { code?: string }): never {
+  if (!UNKNOWN_TO_DATABASE.includes(error.code ?? '')) throw error;
+  throw new SchemaError(
+    `The database does not know this node (${error.message}): "porin-admin migrate" upgrades it, "porin-admin node add" adds the node.`,
+    { cause: error },
+  );
 }
 
 export async function callFunction<T>(

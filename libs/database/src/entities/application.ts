@@ -1,6 +1,7 @@
 /** Applications and their builds, which profiles are for, and what holds for all applications of a tenant. */
 import { type AutoApprove, type Closure, type OnDenial, type OnNewBuild, type UnknownContent } from '#lib/profiles';
 import { Column, CreateDateColumn, Entity, PrimaryColumn, PrimaryGeneratedColumn } from 'typeorm';
+import { numeric } from './numeric.js';
 
 @Entity('application')
 export class Application {
@@ -25,6 +26,12 @@ export class Application {
   @Column('integer', { name: 'quiet_runs_needed' }) quietRunsNeeded!: number;
   /** Different inputs among them. */
   @Column('integer', { name: 'quiet_inputs_needed' }) quietInputsNeeded!: number;
+  /** What nodes found since it was last named. */
+  @Column('text', { name: 'image_state', default: 'unchecked' }) imageState!: 'unchecked' | 'found' | 'not-found';
+  @Column('text', { name: 'image_problem', nullable: true }) imageProblem!: string | null;
+  @Column('timestamptz', { name: 'image_checked_at', nullable: true }) imageCheckedAt!: Date | null;
+  /** Ids of the nodes that have looked for it, none of which found it. */
+  @Column('uuid', { name: 'image_looked_at', array: true, select: false }) imageLookedAt?: readonly string[];
   @Column('uuid', { name: 'created_by', nullable: true }) createdBy!: string | null;
   @CreateDateColumn({ type: 'timestamptz', name: 'created_at' }) createdAt!: Date;
 }
@@ -57,4 +64,14 @@ export class TenantSetting {
   @Column('text', { name: 'unknown_content' }) unknownContent!: UnknownContent;
   /** Who proposed a version by hand, or submitted what it was learned from, may not approve it. */
   @Column('boolean', { name: 'four_eyes' }) fourEyes!: boolean;
+  @Column('integer', { name: 'max_queued_jobs', nullable: true }) maxQueuedJobs!: number | null;
+  @Column('bigint', { name: 'max_stored_bytes', nullable: true, transformer: numeric }) maxStoredBytes!: number | null;
+  @Column('bigint', { name: 'max_image_bytes', nullable: true, transformer: numeric }) maxImageBytes!: number | null;
+  @Column('integer', { name: 'max_proposals', nullable: true }) maxProposals!: number | null;
+  /** Days that its logs and traces are kept, where that is less than the grid keeps them. */
+  @Column('integer', { name: 'retention_days', nullable: true }) retentionDays!: number | null;
+  /** Registries that its images may come from, within the grid's; null: the grid's. */
+  @Column('text', { name: 'image_registries', array: true, nullable: true }) imageRegistries!: string[] | null;
+  /** Images of a node that it may run, within the grid's; null: the grid's. */
+  @Column('text', { name: 'local_images', array: true, nullable: true }) localImages!: string[] | null;
 }

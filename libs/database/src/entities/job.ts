@@ -16,6 +16,9 @@ export class Job {
   @Column('text') state!: JobState;
   @Column('integer') fence!: number;
   @Column('integer', { name: 'dispatched_fence' }) dispatchedFence!: number;
+  /** Where the attempt of `dispatchedFence` may be claimed. */
+  @Column('uuid', { name: 'placed_node_id', nullable: true }) placedNodeId!: string | null;
+  @Column('timestamptz', { name: 'placed_at', nullable: true }) placedAt!: Date | null;
   @Column('integer') failures!: number;
   @Column('text', { name: 'waiting_reason', nullable: true }) waitingReason!: string | null;
   @Column('integer') priority!: number;

@@ -41,6 +41,8 @@ export class ProfileVersion {
   @Column('text', { nullable: true }) signature!: string | null;
   @CreateDateColumn({ type: 'timestamptz', name: 'created_at' }) createdAt!: Date;
   @Column('timestamptz', { name: 'decided_at', nullable: true }) decidedAt!: Date | null;
+  /** Of an APPROVED version whose approval was not signed anew: a person must approve it again. */
+  @Column('timestamptz', { name: 'review_since', nullable: true }) reviewSince!: Date | null;
 }
 
 @Entity('approval')
@@ -55,6 +57,8 @@ export class Approval {
   @Column('text') reason!: string;
   @Column('text') statement!: string;
   @Column('text') signature!: string;
+  /** The sequence of the decision that it repeats under another key; null for a decision of its own. */
+  @Column('bigint', { name: 'resigned_from', nullable: true }) resignedFrom!: string | null;
   @CreateDateColumn({ type: 'timestamptz', name: 'created_at' }) createdAt!: Date;
 }
 

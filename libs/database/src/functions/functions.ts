@@ -9,6 +9,7 @@ import { REGISTRATION } from './node/registration.js';
 import { RUN } from './node/run.js';
 import { type SqlFunction } from './sql-function.js';
 import { STATE_MACHINE } from './state-machine.js';
+import { TENANT_USAGE } from './tenant-usage.js';
 import { WAKE_UPS } from './wake-ups.js';
 
 /** What a node may do, all of it: it reaches no table. */
@@ -31,4 +32,10 @@ REVOKE EXECUTE ON ALL FUNCTIONS IN SCHEMA porin FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION porin.are_exit_codes(integer[]) TO porin_api;`,
 };
 
-export const FUNCTIONS: readonly SqlFunction[] = [...STATE_MACHINE, ...WAKE_UPS, ...NODE_FUNCTIONS, RIGHTS];
+export const FUNCTIONS: readonly SqlFunction[] = [
+  ...STATE_MACHINE,
+  ...TENANT_USAGE,
+  ...WAKE_UPS,
+  ...NODE_FUNCTIONS,
+  RIGHTS,
+];

@@ -6,7 +6,7 @@ import { type ExecutorRunRequest, type Mount, type RunLimits } from '../executor
 import { containerEnvironment, containerPaths } from '../sandbox/container-paths.js';
 import { engineSeccomp } from '../sandbox/engine-seccomp.js';
 import { PolicyError } from '../sandbox/policy-text.js';
-import { type ImageConfiguration } from './image-configuration.js';
+import { type ImageConfiguration } from '../images/image-configuration.js';
 import { containerPidsLimit, engineUlimits, payloadRlimits } from './rlimits.js';
 
 export interface ContainerParts {
@@ -21,17 +21,18 @@ export interface ContainerParts {
 
 /** A name that both the cgroupfs and the systemd driver of an engine take. */
 const CGROUP_PARENT = 'porin.slice';
+const HOST_NAME = 'porin';
 /** Where no mount of a request may be: porin-init's own, and what the kernel shows. */
 const RESERVED = ['/run/porin', '/proc', '/sys', '/dev'];
 const TEMPORARY = '/tmp';
 /** Alive or dead, it is known by this name. */
 export const containerName = (runId: string): string => `porin-${runId}`;
 
+/** What the engine takes at POST /containers/create. */
+export type ContainerSpecification = Docker.ContainerCreateOptions;
+
 /** Throws PolicyError for mounts that cannot be. */
-export function containerSpecification(
-  request: ExecutorRunRequest,
-  parts: ContainerParts,
-): Docker.ContainerCreateOptions {
+export function containerSpecification(request: ExecutorRunRequest, parts: ContainerParts): ContainerSpecification {
   const { limits } = request;
   request.mounts.forEach(checkMount);
   const paths = containerPaths(request.runId);
@@ -44,7 +45,7 @@ export function containerSpecification(
     Env: [...parts.image.environment.map(nameOf), ...containerEnvironment(paths, parts.token)],
     User: `${request.uid}:${request.gid}`,
     WorkingDir: '/',
-    Hostname: 'porin',
+    Hostname: HOST_NAME,
     Labels: { ...request.labels, 'porin.run': request.runId },
     Healthcheck: { Test: ['NONE'] },
     AttachStdin: false,
@@ -53,6 +54,8 @@ export function containerSpecification(
     Tty: false,
     HostConfig: {
       NetworkMode: 'none',
+      // Into the /etc/hosts that the engine mounts: programs look their own host up.
+      ExtraHosts: [`${HOST_NAME}:127.0.0.1`],
       IpcMode: 'private',
       PidMode: '',
       UTSMode: '',

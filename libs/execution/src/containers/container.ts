@@ -1,9 +1,11 @@
 /** One container of one executor run, from its creation to its removal. */
 import { type Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type Docker from 'dockerode';
-import { containerName } from './container-specification.js';
-import { engineCall, engineMessage, engineStatus } from './engine-call.js';
+import { containerAnswer, createdAnswer } from '../engine/answers.js';
+import { type Engine } from '../engine/engine.js';
+import { engineCall } from '../engine/engine-call.js';
+import { engineStatus } from '../engine/engine-error.js';
+import { containerName, type ContainerSpecification } from './container-specification.js';
 
 const NOT_FOUND = 404;
 const CONFLICT = 409;
@@ -16,12 +18,23 @@ const REMOVAL_PAUSE_MS = 500;
 export class RunContainer {
   #pid: Promise<number> | undefined;
 
-  private constructor(private readonly container: Docker.Container) {}
+  private constructor(
+    private readonly engine: Engine,
+    private readonly name: string,
+  ) {}
 
-  static async create(docker: Docker, runId: string, specification: Docker.ContainerCreateOptions) {
-    const container = new RunContainer(docker.getContainer(containerName(runId)));
+  static async create(engine: Engine, runId: string, specification: ContainerSpecification) {
+    const name = containerName(runId);
+    const container = new RunContainer(engine, name);
     try {
-      await engineCall('create the container', () => docker.createContainer(specification));
+      await engineCall('create the container', () =>
+        engine.json(createdAnswer, {
+          method: 'POST',
+          path: ['containers', 'create'],
+          query: { name },
+          body: specification,
+        }),
+      );
     } catch (error) {
       // An engine that answered late may have made it all the same; a name that is taken is another's.
       if (engineStatus(error) === undefined) await container.remove();
@@ -32,49 +45,62 @@ export class RunContainer {
 
   /** The standard streams in the engine's framing; to be called before `start`, so that nothing is missed. */
   attach(): Promise<Readable> {
-    const options = { stream: true, stdout: true, stderr: true };
-    return engineCall(
-      'attach to the container',
-      async () => (await this.container.attach(options)) as unknown as Readable,
-    );
+    const query = { stream: 'true', stdout: 'true', stderr: 'true' };
+    return engineCall('attach to the container', () => this.engine.stream({ ...this.#post('attach'), query }));
   }
 
   async start(): Promise<void> {
-    await engineCall('start the container', () => this.container.start());
+    await engineCall('start the container', () => this.engine.send(this.#post('start')));
   }
 
   /** porin-init as the host sees it. */
   pid(): Promise<number> {
-    this.#pid ??= engineCall('inspect the container', async () => (await this.container.inspect()).State.Pid);
+    this.#pid ??= engineCall('inspect the container', async () => (await this.#inspect()).State.Pid);
     return this.#pid;
   }
 
   async signal(signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {
-    await engineCall(`send ${signal}`, () => this.container.kill({ signal }));
+    await engineCall(`send ${signal}`, () => this.engine.send({ ...this.#post('kill'), query: { signal } }));
   }
 
   /** Waits until it has ended, which must be about to happen. */
   async exited(): Promise<void> {
-    await engineCall('end the container', () => this.container.wait(), EXIT_TIMEOUT_MS);
+    await engineCall('end the container', () =>
+      this.engine.send({ ...this.#post('wait'), timeoutMs: EXIT_TIMEOUT_MS }),
+    );
   }
 
   /** To be asked when it has ended. */
   oomKilled(): Promise<boolean> {
-    return engineCall('inspect the container', async () => (await this.container.inspect()).State.OOMKilled);
+    return engineCall('inspect the container', async () => (await this.#inspect()).State.OOMKilled);
   }
 
   /** Takes it away in whatever state it is, with its anonymous volumes. Answers why it is still there, if it is. */
   async remove(): Promise<string | undefined> {
     for (let tries = 1; ; tries += 1) {
       try {
-        await engineCall('remove the container', () => this.container.remove({ force: true, v: true }));
+        await engineCall('remove the container', () =>
+          this.engine.send({
+            method: 'DELETE',
+            path: ['containers', this.name],
+            query: { force: 'true', v: 'true' },
+          }),
+        );
         return undefined;
       } catch (error) {
         if (engineStatus(error) === NOT_FOUND) return undefined;
-        if (tries === REMOVAL_TRIES) return engineMessage(error);
+        if (tries === REMOVAL_TRIES) return error instanceof Error ? error.message : String(error);
         // "removal already in progress" is a conflict too.
         await sleep(engineStatus(error) === CONFLICT ? REMOVAL_PAUSE_MS / 10 : REMOVAL_PAUSE_MS);
       }
     }
+  }
+
+  #inspect() {
+    return this.engine.json(containerAnswer, { method: 'GET', path: ['containers', this.name, 'json'] });
+  }
+
+  #post(what: string) {
+    return { method: 'POST', path: ['containers', this.name, what] } as const;
   }
 }

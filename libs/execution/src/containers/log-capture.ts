@@ -2,7 +2,6 @@
 import { type Readable } from 'node:stream';
 import { ExecutionError } from '../execution-error.js';
 import { type LogSink, type LogSummary } from '../executor-run.js';
-import { engineMessage } from './engine-call.js';
 
 /** Of the engine's attach stream: stream number, three zero bytes, length (Docker Engine API, "Attach to a container"). */
 const HEADER_BYTES = 8;
@@ -16,16 +15,20 @@ export class LogCapture {
   readonly #seen = { stdout: 0, stderr: 0 };
 
   constructor(
-    stream: Readable,
+    private readonly stream: Readable,
     private readonly limitBytes: number,
     private readonly sink: LogSink,
   ) {
     this.ended = this.#read(stream).catch((cause: unknown) => {
-      const detail = engineMessage(cause);
-      throw new ExecutionError('engine-error', `The payload's output broke off: ${detail}`, { cause });
+      throw new ExecutionError('engine-error', `the payload's output broke off.`, { cause });
     });
     this.broken = this.ended.then(() => new Promise<never>(() => undefined));
     this.broken.catch(() => undefined);
+  }
+
+  /** Nothing more is read, of an engine that does not end it either. */
+  close(): void {
+    this.stream.destroy();
   }
 
   summary(): { readonly stdout: LogSummary; readonly stderr: LogSummary } {

@@ -2,7 +2,7 @@
 import { type ExecutorRunRequest, TRACE_MAXIMUM_BYTES } from '../executor-run.js';
 import { textMaximum } from '../monitoring/notify-trace.js';
 import { type SandboxPolicy } from '../sandbox/policy-text.js';
-import { type ImageConfiguration } from './image-configuration.js';
+import { type ImageConfiguration } from '../images/image-configuration.js';
 import { payloadCommand } from './payload-command.js';
 import { payloadRlimits } from './rlimits.js';
 
@@ -10,6 +10,8 @@ import { payloadRlimits } from './rlimits.js';
 const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 /** The only directory that every payload may write to. */
 const DEFAULT_HOME = '/tmp';
+/** Its uid is in no image's /etc/passwd: libraries that look for a name find one here. */
+const DEFAULT_USER = 'porin';
 
 export function payloadPolicy(request: ExecutorRunRequest, image: ImageConfiguration): SandboxPolicy {
   const { command, workingDirectory } = payloadCommand(image, request);
@@ -18,6 +20,8 @@ export function payloadPolicy(request: ExecutorRunRequest, image: ImageConfigura
     environment: {
       PATH: DEFAULT_PATH,
       HOME: DEFAULT_HOME,
+      USER: DEFAULT_USER,
+      LOGNAME: DEFAULT_USER,
       ...Object.fromEntries(image.environment.map(toPair)),
       ...request.environment,
     },

@@ -4,16 +4,17 @@ import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { cpus, release } from 'node:os';
 import { promisify } from 'node:util';
-import type Docker from 'dockerode';
 import { ExecutionError } from '../execution-error.js';
 import { type NodeFacts } from '../executor-run.js';
 import { probeStrace } from '../monitoring/probe-strace.js';
 import { Recorder } from '../monitoring/recorder.js';
 import { cgroupLayout } from './cgroup.js';
-import { engineCall } from './engine-call.js';
+import { infoAnswer, versionAnswer } from '../engine/answers.js';
+import { type Engine } from '../engine/engine.js';
+import { engineCall } from '../engine/engine-call.js';
 
 export interface ProbeOptions {
-  readonly docker: Docker;
+  readonly engine: Engine;
   /** Host path of porin-init. */
   readonly initPath: string;
   /** The recorder, or why there is none. */
@@ -23,9 +24,9 @@ export interface ProbeOptions {
 const INIT_TIMEOUT_MS = 30_000;
 
 /** Throws ExecutionError engine-error, and control-channel where porin-init does not run here. */
-export async function probeNode({ docker, initPath, recorder }: ProbeOptions): Promise<NodeFacts> {
+export async function probeNode({ engine: socket, initPath, recorder }: ProbeOptions): Promise<NodeFacts> {
   const [engine, init, strace, status, mountinfo] = await Promise.all([
-    engineCall('say its version', () => docker.version()),
+    engineCall('say its version', () => socket.json(versionAnswer, { method: 'GET', path: ['version'] })),
     probeInit(initPath),
     probeStrace(),
     readFile('/proc/self/status', 'utf8'),
@@ -56,4 +57,26 @@ async function probeInit(path: string): Promise<{ initVersion: string; landlockA
     throw new ExecutionError('control-channel', `${path} is not this version's porin-init: it says ${stdout.trim()}`);
   }
   return { initVersion, landlockAbi: Number(landlock) || null };
+}
+
+export interface EngineFacts {
+  readonly version: string;
+  readonly runcVersion: string | undefined;
+  /** What the engine may use; undefined where it does not say. */
+  readonly cores: number | undefined;
+  readonly memoryBytes: number | undefined;
+}
+
+/** Throws ExecutionError engine-error. */
+export async function readEngine(engine: Engine): Promise<EngineFacts> {
+  const [version, info] = await Promise.all([
+    engineCall('say its version', () => engine.json(versionAnswer, { method: 'GET', path: ['version'] })),
+    engineCall('say what it has', () => engine.json(infoAnswer, { method: 'GET', path: ['info'] })),
+  ]);
+  return {
+    version: version.Version,
+    runcVersion: version.Components?.find(({ Name }) => Name === 'runc')?.Version ?? undefined,
+    cores: info.NCPU ?? undefined,
+    memoryBytes: info.MemTotal ?? undefined,
+  };
 }

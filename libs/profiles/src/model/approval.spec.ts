@@ -8,8 +8,10 @@ import {
   verifyApproval,
   verifyStatement,
 } from './approval.js';
+import { trustedKeys } from './approval-key.js';
 
 const { privateKey, publicKey } = generateKeyPairSync('ed25519');
+const trusted = trustedKeys([publicKey]);
 const statement: ApprovalStatement = {
   application: '4f7c9c1e-5c7b-4b43-9d0c-0f4a3a6d2c11',
   contentDigest: `sha256:${'1'.repeat(64)}`,
@@ -48,11 +50,11 @@ describe('an approval', () => {
 
   it('is verified for the subject that it names and for no other', () => {
     const approval = { statement: canonicalStatement(statement), signature: signStatement(privateKey, statement) };
-    expect(verifyApproval(publicKey, approval, statement)).toEqual({ kind: 'verified', audit: null });
+    expect(verifyApproval(trusted, approval, statement)).toEqual({ kind: 'verified', audit: null, statement });
     for (const change of [{ application: 'b' }, { contentDigest: 'b' }, { profileDigest: 'b' }] as const) {
-      expect(verifyApproval(publicKey, approval, { ...statement, ...change })).toEqual({ kind: 'other-subject' });
+      expect(verifyApproval(trusted, approval, { ...statement, ...change })).toEqual({ kind: 'other-subject' });
     }
-    expect(verifyApproval(publicKey, approval, { ...statement, architecture: 'aarch64' })).toEqual({
+    expect(verifyApproval(trusted, approval, { ...statement, architecture: 'aarch64' })).toEqual({
       kind: 'other-subject',
     });
   });
@@ -60,10 +62,10 @@ describe('an approval', () => {
   it('is not verified from the statement of a revocation, nor when its statement was rewritten', () => {
     const revoked = { ...statement, stage: 'revoked' } as const;
     const revocation = { statement: canonicalStatement(revoked), signature: signStatement(privateKey, revoked) };
-    expect(verifyApproval(publicKey, revocation, statement)).toEqual({ kind: 'other-subject' });
+    expect(verifyApproval(trusted, revocation, statement)).toEqual({ kind: 'other-subject' });
     const rewritten = { ...revocation, statement: canonicalStatement(statement) };
-    expect(verifyApproval(publicKey, rewritten, statement)).toEqual({ kind: 'bad-signature' });
-    expect(verifyApproval(publicKey, { ...rewritten, statement: 'null' }, statement)).toEqual({
+    expect(verifyApproval(trusted, rewritten, statement)).toEqual({ kind: 'bad-signature' });
+    expect(verifyApproval(trusted, { ...rewritten, statement: 'null' }, statement)).toEqual({
       kind: 'bad-signature',
     });
   });

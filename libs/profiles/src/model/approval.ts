@@ -1,5 +1,6 @@
 /** The statement that an approval signs, and its Ed25519 signature: what the worker checks before it enforces anything. */
 import { type KeyObject, sign, verify } from 'node:crypto';
+import { type ApprovalKeys, requireEd25519, type TrustedKeys } from './approval-key.js';
 import { canonicalJson } from './canonical-json.js';
 import { type AuditTerms, type Stage } from '../stages/stage.js';
 import { type Architecture } from './profile.js';
@@ -24,6 +25,8 @@ export interface ApprovalStatement {
   readonly audit?: AuditTerms;
   /** What decided; absent: a person. */
   readonly rule?: DecidingRule;
+  /** Of the key that signed it, see keyIdOf; absent in statements from before keys had ids. */
+  readonly keyId?: string;
 }
 
 /** The stage that an approval puts its version into. */
@@ -44,7 +47,22 @@ export function canonicalStatement(statement: ApprovalStatement): string {
     sequence: statement.sequence,
     ...(statement.audit && { audit: { ...statement.audit } }),
     ...(statement.rule && { rule: statement.rule }),
+    ...(statement.keyId !== undefined && { keyId: statement.keyId }),
   });
+}
+
+/** A signed statement: what is stored, and what a worker verifies. */
+export interface SignedStatement {
+  /** Canonical. */
+  readonly statement: string;
+  /** Base64. */
+  readonly signature: string;
+}
+
+/** Names the key in the statement. */
+export function signWith({ signing, signingId }: ApprovalKeys, unsigned: ApprovalStatement): SignedStatement {
+  const statement = { ...unsigned, keyId: signingId };
+  return { statement: canonicalStatement(statement), signature: signStatement(signing, statement) };
 }
 
 /** Base64. @throws TypeError when the key is not an Ed25519 private key */
@@ -69,25 +87,40 @@ export type ApprovalSubject = Pick<
 >;
 
 export type ApprovalVerdict =
-  | { readonly kind: 'verified'; readonly audit: AuditTerms | null }
+  | {
+      readonly kind: 'verified';
+      readonly audit: AuditTerms | null;
+      /** Whether it still counts is for the list of approvals to say: see standingIn. */
+      readonly statement: ApprovalStatement;
+    }
   | { readonly kind: 'bad-signature' }
   | { readonly kind: 'other-subject' };
 
+/** The statement, if a trusted key signed exactly this text; null otherwise. One without a key id may be of any of the keys. */
+export function verifySigned(
+  trusted: TrustedKeys,
+  { statement: text, signature }: SignedStatement,
+): ApprovalStatement | null {
+  const statement = parseStatement(text);
+  if (statement === null) return null;
+  const named = statement.keyId === undefined ? [...trusted.values()] : [trusted.get(statement.keyId)];
+  return named.some((key) => key && verifyStatement(key, statement, signature)) ? statement : null;
+}
+
 /**
- * Whether a stored statement approves exactly this subject, by the key, and whether it starts in audit. The subject must be
+ * Whether a stored statement approves exactly this subject, by a trusted key, and whether it starts in audit. The subject must be
  * computed, never read from beside the statement: then neither a changed profile nor an approval moved to another build passes.
  */
 export function verifyApproval(
-  publicKey: KeyObject,
-  approval: { readonly statement: string; readonly signature: string },
+  trusted: TrustedKeys,
+  approval: SignedStatement,
   subject: ApprovalSubject,
 ): ApprovalVerdict {
-  const statement = parseStatement(approval.statement);
-  if (statement === null || !verifyStatement(publicKey, statement, approval.signature))
-    return { kind: 'bad-signature' };
+  const statement = verifySigned(trusted, approval);
+  if (statement === null) return { kind: 'bad-signature' };
   const expected = canonicalStatement({ ...statement, ...pickSubject(subject), stage: 'approved' });
   return expected === approval.statement
-    ? { kind: 'verified', audit: statement.audit ?? null }
+    ? { kind: 'verified', audit: statement.audit ?? null, statement }
     : { kind: 'other-subject' };
 }
 
@@ -108,8 +141,4 @@ export function parseStatement(text: string): ApprovalStatement | null {
 
 function signedBytes(statement: ApprovalStatement): Buffer {
   return Buffer.from(DOMAIN + canonicalStatement(statement), 'utf8');
-}
-
-function requireEd25519(key: KeyObject, type: 'private' | 'public'): void {
-  if (key.type !== type || key.asymmetricKeyType !== 'ed25519') throw new TypeError(`not an Ed25519 ${type} key`);
 }

@@ -1,6 +1,7 @@
 /** Mends what workers leave behind; the only place that makes an attempt after the first one. */
 import { JobError } from '#lib/jobs';
 import { type EntityManager } from 'typeorm';
+import { markUnresponsive } from '../placement/in-flight.js';
 import { type EndedAttempt, pauseMs, verdictOn } from './retry.js';
 
 /** Bounds one transaction; the rest follows in the next round. */
@@ -8,8 +9,8 @@ const BATCH = 500;
 
 /** Ends attempts whose lease ran out on the database's clock. What becomes of their jobs, `settleJobs` decides. */
 export async function endLostAttempts(manager: EntityManager): Promise<void> {
-  const lost: { jobId: string; number: number; node: string }[] = await manager.query(
-    `SELECT attempt.job_id AS "jobId", attempt.number, node.name AS node FROM attempt JOIN node ON node.id = attempt.node_id
+  const lost: { jobId: string; number: number; nodeId: string; node: string }[] = await manager.query(
+    `SELECT attempt.job_id AS "jobId", attempt.number, node.id AS "nodeId", node.name AS node FROM attempt JOIN node ON node.id = attempt.node_id
      WHERE attempt.state = 'OPEN' AND attempt.lease_expires_at < now() LIMIT $1 FOR UPDATE OF attempt SKIP LOCKED`,
     [BATCH],
   );
@@ -21,6 +22,10 @@ export async function endLostAttempts(manager: EntityManager): Promise<void> {
       [jobId, number, code, message],
     );
   }
+  await markUnresponsive(
+    manager,
+    lost.map(({ nodeId }) => nodeId),
+  );
 }
 
 interface UnsettledJob extends EndedAttempt {

@@ -10,10 +10,13 @@ import {
 
 const IS_APPROVED = `EXISTS (SELECT FROM profile_version AS version
   WHERE version.build_id = executor.build_id AND version.state = 'APPROVED')`;
+/** Nobody has approved it again since the keys changed. */
+const IS_UNDER_REVIEW = `EXISTS (SELECT FROM profile_version AS version
+  WHERE version.build_id = executor.build_id AND version.state = 'APPROVED' AND version.review_since IS NOT NULL)`;
 /** Some executor of the job is so. `build`: null where nobody has resolved it. */
 const executorWhere = (condition: string): string =>
   `EXISTS (SELECT FROM executor JOIN application ON application.id = executor.application_id
-     LEFT JOIN build ON build.id = executor.build_id WHERE executor.job_id = job.id AND ${condition})`;
+     LEFT JOIN build ON build.id = executor.build_id WHERE executor.job_id = job.id AND (${condition}))`;
 
 /** What jobs get whose image is of no registered application. */
 const UNKNOWN_CONTENT = `coalesce((SELECT unknown_content FROM tenant_setting WHERE tenant = application.tenant), 'hold')`;
@@ -55,7 +58,7 @@ const UNKNOWN_AT_A_TIME = 200;
 /** By waiting reason: what still holds the job. */
 const HOLDS = {
   'waiting-for-approved-profile': executorWhere(
-    `NOT ${IS_APPROVED} AND CASE
+    `${IS_UNDER_REVIEW} OR NOT ${IS_APPROVED} AND CASE
        WHEN NOT ${APPROVED_SIBLING} THEN ${POLICY_HOLDS}
        WHEN application.on_new_build = 'inherit' THEN ${IS_DECIDED_AGAINST} OR ${INHERITANCE_FAILED}
        ELSE application.on_new_build = 'hold' END`,

@@ -1,6 +1,13 @@
 /** Approves additions that give no authority, where an administrator lets a rule do it: the stage stays what it was. */
-import { type KeyObject } from 'node:crypto';
-import { additionsOf, callClass, canonicalProfile, parseProfile, type Profile, refusalsByName } from '#lib/profiles';
+import {
+  additionsOf,
+  type ApprovalKeys,
+  callClass,
+  canonicalProfile,
+  parseProfile,
+  type Profile,
+  refusalsByName,
+} from '#lib/profiles';
 import { type EntityManager } from 'typeorm';
 import { uncompilable } from '../../profiles/compile-problem.js';
 import { lockVersion, readVersion } from '../../profiles/stages/locked-version.js';
@@ -21,18 +28,18 @@ export function harmlessCandidates(manager: EntityManager): Promise<readonly Can
 }
 
 /** Whether it was approved. */
-export async function autoApprove(manager: EntityManager, signingKey: KeyObject, versionId: string): Promise<boolean> {
+export async function autoApprove(manager: EntityManager, keys: ApprovalKeys, versionId: string): Promise<boolean> {
   const version = await lockVersion(manager, versionId);
   const stillSo: unknown[] = await manager.query(`SELECT FROM ${VERSIONS} WHERE version.id = $1 AND ${CANDIDATE}`, [
     versionId,
   ]);
   if (!version?.basedOn || stillSo.length === 0) return false;
   const base = await readVersion(manager, version.basedOn);
-  const audit = base && verifiedAudit(signingKey, base);
+  const audit = base && (await verifiedAudit(manager, keys, base));
   if (!base || audit === undefined) return false;
   const profile = parseProfile(version.canonical);
   if (!isHarmless(profile, parseProfile(base.canonical)) || uncompilable(profile) !== null) return false;
-  await writeDecision(manager, signingKey, version, {
+  await writeDecision(manager, keys, version, {
     kind: 'approved',
     from: 'PROPOSED',
     // The same end and the same runs: whoever makes harmless denials stays in no audit for it.

@@ -1,10 +1,10 @@
 /** Gives a new image content the rules of its application's last approved build, as a version of its own, in audit. */
-import { type KeyObject } from 'node:crypto';
 import { ProfileVersion } from '#lib/database';
 import { type WaitingReason } from '#lib/jobs';
 import {
   additionsOf,
   allowedNames,
+  type ApprovalKeys,
   auditTerms,
   type Origins,
   parseProfile,
@@ -43,7 +43,7 @@ const SOURCES_MAXIMUM = 20;
  */
 export async function inherit(
   manager: EntityManager,
-  signingKey: KeyObject,
+  keys: ApprovalKeys,
   buildId: string,
 ): Promise<'inherited' | 'unverified' | undefined> {
   await lockBuild(manager, buildId);
@@ -56,7 +56,7 @@ export async function inherit(
   if (rows.length === 0) return undefined;
   const source = await firstVerified(
     manager,
-    signingKey,
+    keys,
     rows.map(({ sourceId }) => sourceId),
   );
   if (!source) {
@@ -68,7 +68,7 @@ export async function inherit(
   const version = await readVersion(manager, id);
   if (!version) throw new Error(`the version ${id} is gone`);
   await manager.update(ProfileVersion, { id }, { inheritedFrom: source.id });
-  await writeDecision(manager, signingKey, version, {
+  await writeDecision(manager, keys, version, {
     kind: 'approved',
     from: version.state,
     audit: auditTerms(version, new Date(), true),
@@ -83,12 +83,12 @@ export async function inherit(
 
 async function firstVerified(
   manager: EntityManager,
-  signingKey: KeyObject,
+  keys: ApprovalKeys,
   ids: readonly string[],
 ): Promise<LockedVersion | undefined> {
   for (const id of ids) {
     const version = await readVersion(manager, id);
-    if (version?.state === 'APPROVED' && verifiedAudit(signingKey, version) !== undefined) return version;
+    if (version?.state === 'APPROVED' && (await verifiedAudit(manager, keys, version)) !== undefined) return version;
   }
   return undefined;
 }

@@ -1,7 +1,6 @@
 /** Enforces versions whose audit was quiet for long enough, by a statement signed anew, or says that an audit is over. */
-import { type KeyObject } from 'node:crypto';
 import { ProfileVersion } from '#lib/database';
-import { isSpent, isUnpromoted, promotionSentence } from '#lib/profiles';
+import { type ApprovalKeys, isSpent, isUnpromoted, promotionSentence } from '#lib/profiles';
 import { type EntityManager } from 'typeorm';
 import { lockVersion } from '../../profiles/stages/locked-version.js';
 import { standingsOf } from '../../profiles/stages/find-stages.js';
@@ -16,7 +15,7 @@ import { type Candidate } from './rule.js';
  */
 export function audited(manager: EntityManager): Promise<readonly Candidate[]> {
   return manager.query(
-    `SELECT version.id, concat_ws(' ', version.stage_since, application.expected_exit_codes, seen.facts) AS facts
+    `SELECT version.id, concat_ws(' ', version.stage_since, md5(version.statement), application.expected_exit_codes, seen.facts) AS facts
      FROM profile_version AS version JOIN build ON build.id = version.build_id
      JOIN application ON application.id = build.application_id
      CROSS JOIN LATERAL (
@@ -35,12 +34,12 @@ export function audited(manager: EntityManager): Promise<readonly Candidate[]> {
 /** What it came to, if anything. What counts are the terms that were signed. */
 export async function promote(
   manager: EntityManager,
-  signingKey: KeyObject,
+  keys: ApprovalKeys,
   versionId: string,
 ): Promise<'promoted' | 'over' | undefined> {
   const version = await lockVersion(manager, versionId);
   if (version?.state !== 'APPROVED' || version.auditOver) return undefined;
-  const terms = verifiedAudit(signingKey, version);
+  const terms = await verifiedAudit(manager, keys, version);
   if (!terms) return undefined;
   const standing = (await standingsOf(manager, [{ id: versionId, terms }])).get(versionId);
   if (!standing) return undefined;
@@ -49,7 +48,7 @@ export async function promote(
     return 'over';
   }
   if (!standing.isReached || isUnpromoted(standing, terms, new Date())) return undefined;
-  await writeDecision(manager, signingKey, version, {
+  await writeDecision(manager, keys, version, {
     kind: 'approved',
     from: 'APPROVED',
     audit: null,

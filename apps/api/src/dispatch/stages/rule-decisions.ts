@@ -2,8 +2,7 @@
  * What rules decide in a person's place, beside the dispatcher's other duties: each decision in a transaction of its own, so
  * that one that fails holds up no other.
  */
-import { type KeyObject } from 'node:crypto';
-import { type DecidingRule } from '#lib/profiles';
+import { type ApprovalKeys, type DecidingRule } from '#lib/profiles';
 import { type Logger } from 'pino';
 import { type DataSource } from 'typeorm';
 import { Alarm } from '../alarm.js';
@@ -32,7 +31,7 @@ export class RuleDecisions {
 
   constructor(
     private readonly dataSource: DataSource,
-    private readonly signingKey: KeyObject,
+    private readonly keys: ApprovalKeys,
     private readonly logger: Logger,
     private readonly rules: Readonly<Record<string, Rule>> = RULES,
   ) {}
@@ -81,7 +80,7 @@ export class RuleDecisions {
   /** Whether it could look at it. */
   private async decideAbout(name: string, rule: Rule, id: Candidate['id']): Promise<boolean> {
     try {
-      const decision = await this.dataSource.transaction((manager) => rule.decide(manager, this.signingKey, id));
+      const decision = await this.dataSource.transaction((manager) => rule.decide(manager, this.keys, id));
       if (decision === 'unverified') {
         this.logger.error(
           { rule: name, id },

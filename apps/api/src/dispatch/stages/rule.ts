@@ -1,5 +1,5 @@
 /** A rule that decides about builds or profile versions in a person's place. */
-import { type KeyObject } from 'node:crypto';
+import { type ApprovalKeys } from '#lib/profiles';
 import { type EntityManager } from 'typeorm';
 
 export interface Candidate {
@@ -13,5 +13,5 @@ export interface Rule {
   /** What it may decide about. */
   readonly candidates: (manager: EntityManager) => Promise<readonly Candidate[]>;
   /** What it decided, if anything; it looks at the candidate again under its build's lock. */
-  readonly decide: (manager: EntityManager, signingKey: KeyObject, id: string) => Promise<unknown>;
+  readonly decide: (manager: EntityManager, keys: ApprovalKeys, id: string) => Promise<unknown>;
 }

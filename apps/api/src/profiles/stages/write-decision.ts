@@ -1,18 +1,21 @@
 /** Signs a decision about a profile version and writes it: the version's state and stage, the decision, the audit trail. */
-import { createPublicKey, type KeyObject } from 'node:crypto';
 import { Approval, Audit, ProfileVersion } from '#lib/database';
 import {
+  type ApprovalKeys,
+  type ApprovalList,
   type ApprovalStage,
+  type ApprovalStatement,
   type AuditTerms,
-  canonicalStatement,
   type DecidingRule,
   type ProfileState,
   sha256,
-  signStatement,
+  signWith,
+  standingIn,
   verifyApproval,
 } from '#lib/profiles';
 import { type EntityManager, Not } from 'typeorm';
 import { PorinError } from '../../errors/porin-error.js';
+import { issueList, lockLists, nextSequence, readList, withdrawing } from './approval-list.js';
 import { type LockedVersion } from './locked-version.js';
 
 interface Decided {
@@ -42,7 +45,7 @@ const STATES: Readonly<Record<ApprovalStage, ProfileState>> = {
 /** The caller holds the build's lock. Throws wrong-profile-state, and profile-integrity when the row was changed by hand. */
 export async function writeDecision(
   manager: EntityManager,
-  signingKey: KeyObject,
+  keys: ApprovalKeys,
   version: LockedVersion,
   decision: WrittenDecision,
 ): Promise<void> {
@@ -51,8 +54,9 @@ export async function writeDecision(
   if (kind === 'approved') requireIntegrity(version);
   const now = new Date();
   const audit = decision.kind === 'approved' ? decision.audit : null;
+  if (kind !== 'rejected') await lockLists(manager);
   const sequence = await nextSequence(manager);
-  const signed = {
+  const { statement, signature } = signWith(keys, {
     application: version.applicationId,
     contentDigest: version.contentDigest,
     architecture: version.architecture,
@@ -61,12 +65,10 @@ export async function writeDecision(
     sequence,
     ...(audit && { audit }),
     ...('rule' in by && { rule: by.rule }),
-  };
-  const statement = canonicalStatement(signed);
-  const signature = signStatement(signingKey, signed);
+  });
   const unstaged = { stage: null, auditTerms: null, stageSince: null, auditOver: false };
   if (kind === 'approved' && from !== 'APPROVED') {
-    const superseded = { state: 'SUPERSEDED', ...unstaged } as const;
+    const superseded = { state: 'SUPERSEDED', reviewSince: null, ...unstaged } as const;
     await manager.update(ProfileVersion, { buildId, state: 'APPROVED', id: Not(id) }, superseded);
   }
   const staged =
@@ -82,10 +84,18 @@ export async function writeDecision(
   const { affected } = await manager.update(
     ProfileVersion,
     { id, state: from },
-    { state: STATES[kind], statement, signature, decidedAt: now, ...staged },
+    { state: STATES[kind], statement, signature, decidedAt: now, reviewSince: null, ...staged },
   );
   if (affected !== 1) {
     throw new PorinError('wrong-profile-state', `Only a version in the state ${from} can be ${kind}.`);
+  }
+  if (kind !== 'rejected') {
+    const build = {
+      application: version.applicationId,
+      contentDigest: version.contentDigest,
+      architecture: version.architecture,
+    };
+    await issueList(manager, keys, withdrawing(build, sequence));
   }
   const [decidedBy, rule] = 'rule' in by ? [null, by.rule] : [by.keyId, null];
   await manager.insert(Approval, {
@@ -114,20 +124,39 @@ export function requireIntegrity({ canonical, digest }: Pick<LockedVersion, 'can
   throw new PorinError('profile-integrity', 'The stored profile is not what its digest says. Look for who changed it.');
 }
 
-async function nextSequence(manager: EntityManager): Promise<number> {
-  const rows: [{ value: string }] = await manager.query(`SELECT nextval('approval_sequence') AS value`);
-  return Number(rows[0].value);
-}
-
 /**
  * What the signed statement of an approved version says, for a rule that goes on from it: no rule signs what rests on a row
  * that was changed by hand. Undefined where it does not verify.
  */
-export function verifiedAudit(signingKey: KeyObject, version: LockedVersion): AuditTerms | null | undefined {
+export async function verifiedAudit(
+  manager: EntityManager,
+  keys: ApprovalKeys,
+  version: LockedVersion,
+): Promise<AuditTerms | null | undefined> {
+  const statement = await countingStatement(manager, keys, version);
+  return statement && (statement.audit ?? null);
+}
+
+/** The statement of an approved version, if it verifies and the list of approvals counts it. Throws profile-integrity. */
+export async function countingStatement(
+  manager: EntityManager,
+  keys: ApprovalKeys,
+  version: LockedVersion,
+): Promise<ApprovalStatement | undefined> {
+  return countingIn(await readList(manager, keys), keys, version);
+}
+
+/** As countingStatement, by a list that was read already. */
+export function countingIn(
+  list: ApprovalList | null,
+  keys: ApprovalKeys,
+  version: LockedVersion,
+): ApprovalStatement | undefined {
   const { canonical, statement, signature, applicationId: application, digest } = version;
-  if (statement === null || signature === null || sha256(canonical) !== digest) return undefined;
+  if (!list || statement === null || signature === null || sha256(canonical) !== digest) return undefined;
   const { contentDigest, architecture } = version;
   const subject = { application, contentDigest, architecture, profileDigest: digest };
-  const verdict = verifyApproval(createPublicKey(signingKey), { statement, signature }, subject);
-  return verdict.kind === 'verified' ? verdict.audit : undefined;
+  const verdict = verifyApproval(keys.trusted, { statement, signature }, subject);
+  if (verdict.kind !== 'verified' || standingIn(list, verdict.statement) !== 'current') return undefined;
+  return verdict.statement;
 }

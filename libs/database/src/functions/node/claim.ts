@@ -10,8 +10,8 @@ export const APPLICATION_TERMS = `'applicationId', application.id, 'applicationN
   'policy', application.policy, 'onDenial', application.on_denial, 'onNewBuild', application.on_new_build`;
 
 export const CLAIM: readonly SqlFunction[] = [
-  // The job where the node may claim this attempt of it. Fence and dispatched fence agree only while the relay has let the
-  // attempt go.
+  // The job where the node may claim this attempt of it. Fence and dispatched fence agree only while the attempt is placed on
+  // the node.
   helperFunction(
     'claimable',
     'of_job uuid, of_attempt integer',
@@ -20,7 +20,7 @@ export const CLAIM: readonly SqlFunction[] = [
 BEGIN
   RETURN QUERY SELECT job.* FROM porin.job JOIN porin.node ON node.id = porin.calling_node()
   WHERE job.id = of_job AND job.state = 'QUEUED' AND job.fence = of_attempt AND job.dispatched_fence = of_attempt
-    AND job.architecture = node.architecture AND node.registration_verified
+    AND job.placed_node_id = node.id AND job.architecture = node.architecture AND node.registration_verified
     AND NOT EXISTS (SELECT FROM porin.attempt WHERE job_id = job.id AND number = job.fence);
 END`,
   ),
@@ -31,26 +31,6 @@ END`,
 BEGIN
   RETURN (SELECT jsonb_build_object('cpuMilli', cpu_milli, 'memoryBytes', memory_bytes, 'diskBytes', disk_bytes)
     FROM porin.claimable((input->>'jobId')::uuid, (input->>'attempt')::integer));
-END`,
-  ),
-  // Whether any node of the caller's architecture, even one under maintenance, could ever fit the share.
-  helperFunction(
-    'any_node_has',
-    'cpu bigint, memory bigint, disk bigint',
-    'boolean',
-    `
-BEGIN
-  RETURN EXISTS (SELECT FROM porin.node JOIN porin.node AS self ON self.id = porin.calling_node()
-    WHERE node.heartbeat_at > now() - interval '1 day' AND node.architecture = self.architecture
-      AND node.cpu_milli >= cpu AND node.memory_bytes >= memory AND node.disk_bytes >= disk);
-END`,
-  ),
-  nodeFunction(
-    'node_any_has',
-    `
-BEGIN
-  RETURN to_jsonb(porin.any_node_has((input->>'cpuMilli')::bigint, (input->>'memoryBytes')::bigint,
-    (input->>'diskBytes')::bigint));
 END`,
   ),
   // Whether the share is within the node's bounds beside what it holds. An attempt whose lease has run out is held no more.
@@ -71,8 +51,7 @@ BEGIN
     WHERE attempt.node_id = self AND attempt.state = 'OPEN' AND attempt.lease_expires_at > now());
 END`,
   ),
-  // Of any number of messages for an attempt, forged ones included, at most one claims it. Null where this one may not. A job
-  // that no node can ever run may be claimed beyond the bounds, to end it.
+  // Of any number of messages for an attempt, forged ones included, at most one claims it. Null where this one may not.
   nodeFunction(
     'node_claim',
     `
@@ -82,8 +61,7 @@ DECLARE
 BEGIN
   SELECT * INTO claimed FROM porin.claimable((input->>'jobId')::uuid, (input->>'attempt')::integer);
   IF NOT FOUND THEN RETURN NULL; END IF;
-  IF NOT porin.has_room(self, claimed.cpu_milli, claimed.memory_bytes, claimed.disk_bytes)
-    AND porin.any_node_has(claimed.cpu_milli, claimed.memory_bytes, claimed.disk_bytes) THEN RETURN NULL; END IF;
+  IF NOT porin.has_room(self, claimed.cpu_milli, claimed.memory_bytes, claimed.disk_bytes) THEN RETURN NULL; END IF;
   UPDATE porin.job SET state = 'INITIALIZING', waiting_reason = NULL, started_at = coalesce(started_at, now())
   WHERE id = claimed.id AND state = 'QUEUED' AND fence = claimed.fence AND dispatched_fence = claimed.fence;
   IF NOT FOUND THEN RETURN NULL; END IF;

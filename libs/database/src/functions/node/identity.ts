@@ -64,12 +64,22 @@ BEGIN
   RETURN given;
 END`,
   ),
-  // The migrations that this database has had, for a worker to refuse one of another version.
+  // The version of this database, for a worker to refuse another than its own.
   nodeFunction(
-    'node_migrations',
+    'node_schema',
     `
 BEGIN
-  RETURN (SELECT jsonb_agg(name ORDER BY id) FROM porin.migrations);
+  PERFORM porin.calling_node();
+  RETURN jsonb_build_object('migrations', (SELECT jsonb_agg(name ORDER BY id) FROM porin.migrations),
+    'functions', (SELECT obj_description(oid, 'pg_namespace') FROM pg_namespace WHERE nspname = 'porin'));
+END`,
+  ),
+  // Milliseconds since the epoch.
+  nodeFunction(
+    'node_clock',
+    `
+BEGIN
+  RETURN to_jsonb((extract(epoch FROM clock_timestamp()) * 1000)::float8);
 END`,
   ),
 ];

@@ -94,14 +94,18 @@ BEGIN
     WHERE job.id = (input->>'jobId')::uuid AND porin.holds_job(job.id)), 'hold'));
 END`,
   ),
+  // With the newest list of approvals, whose text is left out where the caller has it.
   nodeFunction(
     'node_approved_profile',
     `
 BEGIN
   IF NOT porin.holds_build((input->>'buildId')::uuid) THEN RETURN NULL; END IF;
-  RETURN (SELECT jsonb_build_object('id', id, 'digest', digest, 'canonical', canonical, 'statement', statement,
-      'signature', signature, 'auditOver', audit_over)
-    FROM porin.profile_version WHERE build_id = (input->>'buildId')::uuid AND state = 'APPROVED');
+  RETURN (SELECT jsonb_build_object('id', id, 'digest', digest, 'canonical', canonical, 'statement', version.statement,
+      'signature', version.signature, 'auditOver', audit_over, 'isUnderReview', review_since IS NOT NULL, 'list', (
+        SELECT jsonb_build_object('signature', list.signature, 'text',
+          CASE WHEN list.signature IS DISTINCT FROM input->>'knownList' THEN list.text END)
+        FROM porin.approval_list AS list ORDER BY list.number DESC LIMIT 1))
+    FROM porin.profile_version AS version WHERE build_id = (input->>'buildId')::uuid AND state = 'APPROVED');
 END`,
   ),
 ];

@@ -1,7 +1,10 @@
 /** The images of this engine that came from a registry, and the removal of one that nothing else needs. */
-import type Docker from 'dockerode';
-import { engineCall, engineStatus } from './engine-call.js';
-import { sameRepository } from './image-name.js';
+import { isSameRepository } from '#lib/jobs';
+import { imageListAnswer } from '../engine/answers.js';
+import { type Engine } from '../engine/engine.js';
+import { engineCall } from '../engine/engine-call.js';
+import { engineStatus } from '../engine/engine-error.js';
+import { inspectImage } from './image-configuration.js';
 
 export interface PulledImage {
   /** `sha256:<hex>`, as the engine names it. */
@@ -13,6 +16,8 @@ export interface PulledImage {
 
 const NOT_FOUND = 404;
 const CONFLICT = 409;
+/** Of many images, each with labels of its own. */
+const LIST_LIMIT_BYTES = 64 * 1024 * 1024;
 /** How engines before API 1.43 write that there is none. */
 const NO_NAME = /^<none>/;
 
@@ -21,8 +26,15 @@ const NO_NAME = /^<none>/;
  *
  * @throws ExecutionError engine-error
  */
-export async function pulledImages(docker: Docker): Promise<readonly PulledImage[]> {
-  const images = await engineCall('list images', () => docker.listImages({ digests: true }));
+export async function pulledImages(engine: Engine): Promise<readonly PulledImage[]> {
+  const images = await engineCall('list images', () =>
+    engine.json(imageListAnswer, {
+      method: 'GET',
+      path: ['images', 'json'],
+      query: { digests: 'true' },
+      limitBytes: LIST_LIMIT_BYTES,
+    }),
+  );
   return images
     .map(({ Id, RepoDigests, RepoTags }) => ({
       imageId: Id,
@@ -32,7 +44,7 @@ export async function pulledImages(docker: Docker): Promise<readonly PulledImage
     .filter(
       ({ repositoryDigests, tags }) =>
         repositoryDigests.length > 0 &&
-        tags.every((tag) => repositoryDigests.some((digest) => sameRepository(digest, tag))),
+        tags.every((tag) => repositoryDigests.some((digest) => isSameRepository(digest, tag))),
     );
 }
 
@@ -42,25 +54,25 @@ export async function pulledImages(docker: Docker): Promise<readonly PulledImage
  *
  * @throws ExecutionError engine-error
  */
-export async function removeImage(docker: Docker, image: PulledImage): Promise<boolean> {
+export async function removeImage(engine: Engine, image: PulledImage): Promise<boolean> {
   // By id the engine refuses an image of several names, and without force it keeps what a container is made of.
   for (const name of [...image.tags, ...image.repositoryDigests]) {
-    if ((await imageIdOf(docker, name)) === image.imageId) await removeName(docker, name);
+    if ((await imageIdOf(engine, name)) === image.imageId) await removeName(engine, name);
   }
-  return (await imageIdOf(docker, image.imageId)) === undefined;
+  return (await imageIdOf(engine, image.imageId)) === undefined;
 }
 
 /** A tag may have moved to another image. */
-async function imageIdOf(docker: Docker, name: string): Promise<string | undefined> {
+async function imageIdOf(engine: Engine, name: string): Promise<string | undefined> {
   return unless([NOT_FOUND], async () => {
-    const { Id } = await engineCall(`inspect the image ${name}`, () => docker.getImage(name).inspect());
+    const { Id } = await engineCall(`inspect the image ${name}`, () => inspectImage(engine, name));
     return Id;
   });
 }
 
-async function removeName(docker: Docker, name: string): Promise<void> {
+async function removeName(engine: Engine, name: string): Promise<void> {
   await unless([NOT_FOUND, CONFLICT], () =>
-    engineCall(`remove the image ${name}`, () => docker.getImage(name).remove({ force: false })),
+    engineCall(`remove the image ${name}`, () => engine.send({ method: 'DELETE', path: ['images', name] })),
   );
 }
 

@@ -1,0 +1,94 @@
+/** What nodes are there to be placed on, what runs on them, and what was placed there and is not claimed: as the database has it. */
+import { type EntityManager } from 'typeorm';
+import { type Share } from './room.js';
+
+/** A job that was placed and that nobody has claimed. */
+export interface Placed extends Share {
+  readonly jobId: string;
+  readonly fence: number;
+  readonly nodeId: string;
+}
+
+/** A node that takes jobs, as far as the database can tell. */
+export interface ReadyNode extends Share {
+  readonly id: string;
+  readonly architecture: string;
+  readonly slots: number;
+  readonly turnover: number;
+  readonly suspect: boolean;
+}
+
+/** It was placed and nobody has claimed it. A held job has an attempt at its fence: its placement is spent. */
+export const ON_ITS_WAY = `job.state = 'QUEUED' AND job.dispatched_fence = job.fence AND job.placed_node_id IS NOT NULL
+  AND NOT EXISTS (SELECT FROM attempt WHERE attempt.job_id = job.id AND attempt.number = job.fence)`;
+
+/** A node that did not answer must have reported since: a worker that was stopped does not. */
+export const TAKES_JOBS = `node.state = 'READY' AND node.heartbeat_at > now() - interval '60 s'
+  AND (node.unresponsive_at IS NULL OR node.heartbeat_at > node.unresponsive_at)`;
+
+/** Of a job. */
+export const SHARE = `job.cpu_milli AS "cpuMilli", job.memory_bytes::float8 AS "memoryBytes", job.disk_bytes::float8 AS "diskBytes"`;
+
+/** A job that ends within this time is short: the next one is sent ahead of its end. */
+const SHORT_S = 3;
+
+export async function readyNodes(manager: EntityManager): Promise<ReadyNode[]> {
+  return manager.query(
+    `SELECT id, architecture, slots, cpu_milli AS "cpuMilli", memory_bytes::float8 AS "memoryBytes", disk_bytes::float8 AS "diskBytes",
+       (SELECT count(*)::int FROM attempt WHERE attempt.node_id = node.id
+         AND attempt.started_at > now() - make_interval(secs => $1) AND attempt.state = 'COMPLETE') AS turnover,
+       unresponsive_at IS NOT NULL AND NOT EXISTS (
+         SELECT FROM attempt WHERE attempt.node_id = node.id AND attempt.started_at > unresponsive_at) AS suspect
+     FROM node WHERE ${TAKES_JOBS} ORDER BY id`,
+    [SHORT_S],
+  );
+}
+
+export interface InFlight {
+  readonly running: readonly (Share & { readonly nodeId: string })[];
+  /** In the order in which they were placed. */
+  readonly placed: readonly Placed[];
+}
+
+/** By one statement: a job that is claimed meanwhile is seen once. */
+export async function inFlight(manager: EntityManager): Promise<InFlight> {
+  const rows: (Placed & { readonly claimed: boolean })[] = await manager.query(
+    `SELECT job.id AS "jobId", attempt.number AS fence, attempt.node_id AS "nodeId", true AS claimed, NULL AS since, ${SHARE}
+     FROM attempt JOIN job ON job.id = attempt.job_id WHERE attempt.ended_at IS NULL
+     UNION ALL
+     SELECT job.id, job.fence, job.placed_node_id, false, job.placed_at, ${SHARE} FROM job WHERE ${ON_ITS_WAY}
+     ORDER BY since NULLS FIRST, "jobId"`,
+  );
+  return { running: rows.filter(({ claimed }) => claimed), placed: rows.filter(({ claimed }) => !claimed) };
+}
+
+/**
+ * Takes jobs off their nodes: the message that is out fails its claim from now on, and the job waits to be placed anew. No try
+ * is counted. Returns those that nobody has claimed in between.
+ */
+export async function takeOff(
+  manager: EntityManager,
+  placed: readonly Pick<Placed, 'jobId' | 'fence'>[],
+  waitingReason: 'placing-again' | 'waiting-for-slot',
+): Promise<string[]> {
+  if (placed.length === 0) return [];
+  const rows: { id: string }[] = await manager.query(
+    `WITH off AS (
+       UPDATE job SET fence = job.fence + 1, waiting_reason = $2
+       FROM jsonb_to_recordset($1) AS off("jobId" uuid, fence int)
+       WHERE job.id = off."jobId" AND job.fence = off.fence AND ${ON_ITS_WAY} RETURNING job.id, job.fence
+     ), again AS (
+       UPDATE outbox SET attempt_number = off.fence, dispatched_at = NULL, not_before = now()
+       FROM off WHERE outbox.job_id = off.id AND outbox.attempt_number = off.fence - 1
+     )
+     SELECT id FROM off`,
+    [JSON.stringify(placed.map(({ jobId, fence }) => ({ jobId, fence }))), waitingReason],
+  );
+  return rows.map(({ id }) => id);
+}
+
+/** They left a job unclaimed that they had room for, or let a lease run out. */
+export async function markUnresponsive(manager: EntityManager, nodeIds: readonly string[]): Promise<void> {
+  if (nodeIds.length === 0) return;
+  await manager.query(`UPDATE node SET unresponsive_at = now() WHERE id = ANY($1)`, [nodeIds]);
+}

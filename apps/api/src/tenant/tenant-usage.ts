@@ -1,0 +1,74 @@
+/** What a tenant uses of its bounds, and the refusal of what would go beyond them. */
+import { type EntityManager } from 'typeorm';
+import { PorinError } from '../errors/porin-error.js';
+import { tenantSettings } from './tenant-settings.js';
+
+export interface TenantUsage {
+  /** Jobs that have not ended. */
+  readonly queuedJobs: number;
+  /** Bytes of logs, traces and recordings. */
+  readonly storedBytes: number;
+  /** Proposed versions that wait for a decision. */
+  readonly proposals: number;
+}
+
+/** As of this transaction. */
+export async function tenantUsage(manager: EntityManager, tenant: string): Promise<TenantUsage> {
+  const [counted]: [Omit<TenantUsage, 'proposals'>] = await manager.query(
+    `SELECT sum(open_jobs)::float8 AS "queuedJobs", sum(stored_bytes)::float8 AS "storedBytes" FROM (
+       SELECT open_jobs, stored_bytes FROM tenant_usage WHERE tenant = $1
+       UNION ALL SELECT open_jobs, stored_bytes FROM tenant_usage_change WHERE tenant = $1
+       UNION ALL SELECT 0, 0
+     ) AS used`,
+    [tenant],
+  );
+  return { ...counted, proposals: await openProposals(manager, tenant) };
+}
+
+async function openProposals(manager: EntityManager, tenant: string): Promise<number> {
+  const [{ count }]: [{ count: number }] = await manager.query(
+    `SELECT count(*)::integer AS count FROM profile_version AS version JOIN build ON build.id = version.build_id
+     JOIN application ON application.id = build.application_id
+     WHERE version.state = 'PROPOSED' AND application.tenant = $1`,
+    [tenant],
+  );
+  return count;
+}
+
+/** After a job was added. Throws too-many-jobs and tenant-storage-full; several submissions at once may pass together. */
+export async function requireRoomForJob(manager: EntityManager, tenant: string): Promise<void> {
+  const { maxQueuedJobs, maxStoredBytes } = await tenantSettings(manager, tenant);
+  const { queuedJobs, storedBytes } = await tenantUsage(manager, tenant);
+  if (queuedJobs > maxQueuedJobs) {
+    throw new PorinError(
+      'too-many-jobs',
+      `The tenant has ${maxQueuedJobs} jobs that have not ended, and may not have more. Wait for some to end.`,
+    );
+  }
+  if (storedBytes > maxStoredBytes) {
+    throw new PorinError(
+      'tenant-storage-full',
+      `The logs, traces and recordings of the tenant take ${storedBytes} bytes, and may take ${maxStoredBytes}. Keep them for a shorter time ("retentionDays"), or ask who runs the grid.`,
+    );
+  }
+}
+
+/** Whether another version of the tenant may be proposed. */
+export async function hasRoomForProposal(manager: EntityManager, tenant: string): Promise<boolean> {
+  const { maxProposals } = await tenantSettings(manager, tenant);
+  return (await openProposals(manager, tenant)) < maxProposals;
+}
+
+/** Adds the changes up to now to the rows that they change. */
+export async function foldUsage(manager: EntityManager): Promise<void> {
+  await manager.query(
+    `WITH folded AS (
+       DELETE FROM tenant_usage_change RETURNING tenant, open_jobs, stored_bytes
+     ), summed AS (
+       SELECT tenant, sum(open_jobs) AS open_jobs, sum(stored_bytes) AS stored_bytes FROM folded GROUP BY tenant
+     )
+     INSERT INTO tenant_usage AS known (tenant, open_jobs, stored_bytes) SELECT tenant, open_jobs, stored_bytes FROM summed
+     ON CONFLICT (tenant) DO UPDATE SET open_jobs = known.open_jobs + excluded.open_jobs,
+       stored_bytes = known.stored_bytes + excluded.stored_bytes`,
+  );
+}

@@ -1,0 +1,20 @@
+/** Whether a host, of a registry that no administrator named, is on the public internet. */
+import { lookup } from 'node:dns/promises';
+import { classifyAddress } from '#lib/staging';
+
+const TIMEOUT_MS = 15_000;
+
+/**
+ * All of its addresses must be. The engine asks the name server again by itself: a name whose answers change between the two
+ * can still lead elsewhere (docs/security-model.md). Rejects where no address is found in time.
+ */
+export async function isPublicHost(host: string): Promise<boolean> {
+  const found = await Promise.race([lookup(host, { all: true }), timeout()]);
+  return found.length > 0 && found.every(({ address }) => classifyAddress(address) === 'global');
+}
+
+function timeout(): Promise<never> {
+  return new Promise((_, reject) => {
+    setTimeout(() => reject(new Error('the name server did not answer in time')), TIMEOUT_MS).unref();
+  });
+}

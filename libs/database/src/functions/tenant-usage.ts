@@ -1,0 +1,50 @@
+/** Triggers that note what a tenant uses more or less of its bounds, whoever writes. */
+import { SEARCH_PATH, type SqlFunction } from './sql-function.js';
+
+export const TENANT_USAGE: readonly SqlFunction[] = [
+  noted(
+    'note_open_jobs',
+    `INSERT INTO tenant_usage_change (tenant, open_jobs)
+  VALUES (coalesce(NEW.tenant, OLD.tenant), CASE TG_OP WHEN 'INSERT' THEN 1 ELSE -1 END);`,
+    `CREATE OR REPLACE TRIGGER note_job AFTER INSERT ON porin.job
+  FOR EACH ROW WHEN (NEW.ended_at IS NULL) EXECUTE FUNCTION porin.note_open_jobs();
+CREATE OR REPLACE TRIGGER note_job_end AFTER UPDATE OF ended_at ON porin.job
+  FOR EACH ROW WHEN (OLD.ended_at IS NULL AND NEW.ended_at IS NOT NULL) EXECUTE FUNCTION porin.note_open_jobs();
+CREATE OR REPLACE TRIGGER note_job_gone AFTER DELETE ON porin.job
+  FOR EACH ROW WHEN (OLD.ended_at IS NULL) EXECUTE FUNCTION porin.note_open_jobs();`,
+  ),
+  storedBytes('artifact', 'bytes', 'INSERT OR UPDATE OF bytes'),
+  storedBytes('recording', 'content_bytes', 'INSERT'),
+];
+
+/**
+ * The tenant is found by the run, so that what a deletion of the run takes along is not noted: delete artifacts and
+ * recordings before their jobs.
+ */
+function storedBytes(table: string, column: string, changes: string): SqlFunction {
+  const name = `note_${table}_bytes`;
+  return noted(
+    name,
+    `INSERT INTO tenant_usage_change (tenant, stored_bytes)
+  SELECT job.tenant, coalesce(NEW.${column}, 0) - coalesce(OLD.${column}, 0)
+  FROM executor_run AS run JOIN job ON job.id = run.job_id
+  WHERE run.id = coalesce(NEW.executor_run_id, OLD.executor_run_id)
+    AND coalesce(NEW.${column}, 0) <> coalesce(OLD.${column}, 0);`,
+    `CREATE OR REPLACE TRIGGER ${name} AFTER ${changes} OR DELETE ON porin.${table}
+  FOR EACH ROW EXECUTE FUNCTION porin.${name}();`,
+  );
+}
+
+/** SECURITY DEFINER: who may change a job or an artifact needs no right on the changes. NEW and OLD are null where there is none. */
+function noted(name: string, body: string, triggers: string): SqlFunction {
+  return {
+    name,
+    sql: `
+CREATE OR REPLACE FUNCTION porin.${name}() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER ${SEARCH_PATH} AS $$
+BEGIN
+  ${body}
+  RETURN NULL;
+END $$;
+${triggers}`,
+  };
+}

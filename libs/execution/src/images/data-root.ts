@@ -1,0 +1,91 @@
+/** The file system that a container engine keeps images on: how much is free there, and what was written since when. */
+import { opendir, lstat, stat, statfs } from 'node:fs/promises';
+import { join } from 'node:path';
+import { infoAnswer } from '../engine/answers.js';
+import { type Engine } from '../engine/engine.js';
+
+/** Unit of st_blocks, stat(2). */
+const STAT_BLOCK_BYTES = 512;
+const WALK_TIMEOUT_MS = 10_000;
+
+export class DataRoot {
+  private constructor(
+    /** Where the free space is asked for. */
+    readonly path: string,
+    /** Whether what the engine writes can be looked at there. */
+    readonly isVisible: boolean,
+    /** The engine gives a repository digest to images that came from no registry too. */
+    readonly digestsEverything: boolean,
+    /** Has a directory for each layer. */
+    private readonly layers: string,
+  ) {}
+
+  /**
+   * `substitute`: a directory on the same file system, for a worker that cannot see the engine's own. Throws EngineError.
+   */
+  static async of(engine: Engine, substitute: string): Promise<DataRoot> {
+    const {
+      DockerRootDir: root,
+      Driver: driver,
+      DriverStatus: status,
+    } = await engine.json(infoAnswer, {
+      method: 'GET',
+      path: ['info'],
+    });
+    const digestsEverything = status?.some(([, value]) => value?.startsWith('io.containerd.snapshotter')) ?? false;
+    const [hasRoot, hasDriver] = await Promise.all([
+      isDirectory(root ?? ''),
+      isDirectory(join(root ?? '', driver ?? '')),
+    ]);
+    const layers = join(root ?? '', driver ?? '', driver === 'vfs' ? 'dir' : '');
+    return new DataRoot(
+      hasRoot && root ? root : substitute,
+      hasRoot && hasDriver && !digestsEverything,
+      digestsEverything,
+      layers.replace(/\/$/, ''),
+    );
+  }
+
+  /** Bytes that are free for anybody. */
+  async freeBytes(): Promise<number> {
+    const { bsize, bavail } = await statfs(this.path);
+    return bavail * bsize;
+  }
+
+  /**
+   * Bytes of files that were written since then, up to a little more than `limitBytes`; only where `isVisible`. Undefined when
+   * it cannot be told in time.
+   */
+  async writtenSince(sinceMs: number, limitBytes: number): Promise<number | undefined> {
+    const { dev } = await stat(this.path);
+    const deadline = performance.now() + WALK_TIMEOUT_MS;
+    const left = [this.path];
+    let bytes = 0;
+    for (let directory = left.pop(); directory !== undefined; directory = left.pop()) {
+      if (performance.now() > deadline) return undefined;
+      const names = await opendir(directory).catch(() => undefined);
+      if (!names) continue;
+      for await (const entry of names) {
+        const path = join(directory, entry.name);
+        const found = await lstat(path).catch(() => undefined);
+        // What is mounted there, such as the root of a container, is elsewhere.
+        if (found?.dev !== dev) continue;
+        const isOldLayer = directory === this.layers && found.birthtimeMs > 0 && found.birthtimeMs < sinceMs;
+        if (entry.isDirectory() && !isOldLayer) left.push(path);
+        if (found.ctimeMs >= sinceMs) bytes += found.blocks * STAT_BLOCK_BYTES;
+        if (bytes > limitBytes) return bytes;
+      }
+    }
+    return bytes;
+  }
+}
+
+async function isDirectory(path: string): Promise<boolean> {
+  return (
+    path.startsWith('/') &&
+    (await stat(path).then(
+      (found) => found.isDirectory(),
+      () => false,
+    ))
+  );
+}

@@ -1,0 +1,324 @@
+/**
+ * From an image reference to the image on this node: whether it may be run, whether it is here, and what it is. What cannot
+ * change is taken as it is here, a tag as the registry has it.
+ */
+import {
+  DOCKER_HUB,
+  type ImageAccess,
+  type ImageName,
+  ImageReferenceError,
+  isSameRepository,
+  parseImageReference,
+  pullReference,
+} from '#lib/jobs';
+import { architectureOfGoarch, type ImageContent, nodeArchitecture } from '#lib/profiles';
+import { distributionAnswer, type ImageAnswer } from '../engine/answers.js';
+import { type Engine } from '../engine/engine.js';
+import { EngineError, engineStatus } from '../engine/engine-error.js';
+import { type DataRoot } from './data-root.js';
+import { inspectImage, toImageConfiguration, volumesProblem } from './image-configuration.js';
+import { ImageError } from './image-error.js';
+import { pullImage, PullFailure } from './pull-image.js';
+import { type PullTurn } from './pull-turn.js';
+import { type PullLimits, PullWatch, tooLarge } from './pull-watch.js';
+
+export interface ResolvedImage {
+  /** `sha256:<hex>`, as the engine names it. */
+  readonly imageId: string;
+  /** `<repository>@sha256:<hex>`; null for an image that came from no registry. */
+  readonly repositoryDigest: string | null;
+  readonly content: ImageContent;
+  /** Paths of its VOLUMEs. */
+  readonly volumes: readonly string[];
+}
+
+/** Of a node, for all that is pulled there. */
+export interface ImageSource {
+  readonly engine: Engine;
+  readonly turn: PullTurn;
+  readonly limits: PullLimits;
+  readonly dataRoot: () => Promise<DataRoot>;
+  /** Whether all addresses of a registry's host are of the public internet. Rejects where it has none. */
+  readonly isPublic: (host: string) => Promise<boolean>;
+}
+
+export interface ResolveImageOptions {
+  /** Of a name; null: of an image without one. */
+  readonly accessOf: (name: ImageName | null) => ImageAccess;
+  /** Ends what is waited for. */
+  readonly signal: AbortSignal;
+}
+
+const NOT_FOUND = 404;
+const UNAUTHORIZED = [401, 403];
+/** For a registry's word on a reference. */
+const ASK_TIMEOUT_MS = 60_000;
+const BAD_REQUEST = 400;
+/** What registries and the engine say of an image that is not there or not ours to read. */
+const ABSENT = /manifest unknown|not found|does not exist|pull access denied|unauthorized|name unknown|denied:/i;
+/** Where Docker Hub, which has no registry under its own name, is asked. */
+const HUB_HOST = 'registry-1.docker.io';
+
+/**
+ * Pulls what is not there, and the tag of an image that came from a registry, because it may have moved. A registry that
+ * cannot be asked is an error then: an older content must not be run in silence.
+ *
+ * @throws ImageError, `image-pull-failed` too when the signal is aborted meanwhile
+ */
+export async function resolveImage(
+  source: ImageSource,
+  reference: string,
+  options: ResolveImageOptions,
+): Promise<ResolvedImage> {
+  try {
+    return await resolve(source, reference, options);
+  } catch (error) {
+    throw toImageError(error);
+  }
+}
+
+/** Whether the image is here, or its registry has it, and may be run: nothing is pulled. Throws ImageError where not. */
+export async function findImage(source: ImageSource, reference: string, options: ResolveImageOptions): Promise<void> {
+  try {
+    const name = parseImageReference(reference);
+    const { engine } = source;
+    if (name.kind === 'id') return void (await resolve(source, reference, options));
+    const present = await findNamed(engine, name, options.signal);
+    if (present && (await mayRunPresent(source, name, present, options))) {
+      return void toResolved(present, digestOf(present, name));
+    }
+    await checkRegistry(source, name, options);
+    await engine.json(distributionAnswer, {
+      method: 'GET',
+      path: ['distribution', pullReference(name), 'json'],
+      timeoutMs: ASK_TIMEOUT_MS,
+      signal: options.signal,
+    });
+  } catch (error) {
+    throw toImageError(error);
+  }
+}
+
+async function resolve(source: ImageSource, text: string, options: ResolveImageOptions): Promise<ResolvedImage> {
+  const { engine } = source;
+  const reference = parseImageReference(text);
+  if (reference.kind === 'id') {
+    const image = await find(engine, reference.id, options.signal);
+    if (!image) throw new ImageError('image-not-found', 'This node has no image of that id, and no id can be pulled.');
+    await checkById(source, image, options);
+    return toResolved(image, image.RepoDigests[0] ?? null);
+  }
+  const present = await findNamed(engine, reference, options.signal);
+  if (present && (await mayRunPresent(source, reference, present, options))) {
+    return toResolved(present, digestOf(present, reference));
+  }
+  await checkRegistry(source, reference, options);
+  const pulled = await source.turn.take(options.signal, async () => {
+    // Another's turn may have brought it.
+    const meanwhile = reference.digest === null ? undefined : await findNamed(engine, reference, options.signal);
+    return meanwhile ?? pull(source, reference, options.signal);
+  });
+  return toResolved(pulled, digestOf(pulled, reference));
+}
+
+/**
+ * False when it must be pulled. An image that came from no registry is never replaced by one that has the same name there.
+ */
+async function mayRunPresent(
+  source: ImageSource,
+  name: ImageName,
+  image: ImageAnswer,
+  { accessOf }: ResolveImageOptions,
+): Promise<boolean> {
+  const access = accessOf(name);
+  if (isPulled(image, name)) {
+    if (access.registry !== 'refused') return name.digest !== null;
+    // An engine that digests everything does not tell what was pulled: there only what an administrator named is believed.
+    const { digestsEverything } = await source.dataRoot();
+    if (digestsEverything && access.local === 'named') return true;
+  } else if (access.local !== 'refused') return true;
+  throw notAllowed();
+}
+
+/** By any of its names it may be allowed; without one, with all that no registry gave. */
+async function checkById(source: ImageSource, image: ImageAnswer, options: ResolveImageOptions): Promise<void> {
+  const names = [...image.RepoTags, ...image.RepoDigests].flatMap((text) => {
+    try {
+      const reference = parseImageReference(text);
+      return reference.kind === 'name' ? [reference] : [];
+    } catch {
+      return [];
+    }
+  });
+  if (names.length === 0 && options.accessOf(null).local !== 'refused') return;
+  const { digestsEverything } = await source.dataRoot();
+  const isAllowed = names.some((name) => {
+    const access = options.accessOf(name);
+    if (!isPulled(image, name)) return access.local !== 'refused';
+    return access.registry !== 'refused' || (digestsEverything && access.local === 'named');
+  });
+  if (!isAllowed) throw notAllowed();
+}
+
+async function checkRegistry(
+  { isPublic }: ImageSource,
+  name: ImageName,
+  { accessOf }: ResolveImageOptions,
+): Promise<void> {
+  const access = accessOf(name);
+  if (access.registry === 'refused') {
+    if (access.local === 'refused') throw notAllowed();
+    throw new ImageError('image-not-found', 'This node does not have it, and its registry is none that is asked here.');
+  }
+  if (access.registry === 'named') return;
+  const isReachable = await isPublic(hostOf(name)).catch((cause: unknown) => {
+    throw new ImageError('image-pull-failed', 'The host of its registry has no address that could be found.', {
+      cause,
+    });
+  });
+  if (!isReachable) {
+    throw new ImageError(
+      'image-not-allowed',
+      'Its registry has an address that is not of the public internet, and no administrator named it.',
+    );
+  }
+}
+
+function hostOf({ domain }: ImageName): string {
+  if (domain === DOCKER_HUB) return HUB_HOST;
+  return domain.startsWith('[') ? domain.slice(1, domain.indexOf(']')) : domain.replace(/:\d+$/, '');
+}
+
+async function pull(source: ImageSource, name: ImageName, signal: AbortSignal): Promise<ImageAnswer> {
+  const { engine, limits } = source;
+  const before = await findNamed(engine, name, signal);
+  const watch = await PullWatch.start(await source.dataRoot(), limits);
+  const ending = AbortSignal.any([signal, watch.signal]);
+  try {
+    await pullImage(engine, { reference: pullReference(name), signal: ending, onProgress: () => watch.heard() });
+    watch.signal.throwIfAborted();
+    const image = await findNamed(engine, name, signal);
+    if (!image) throw new ImageError('image-pull-failed', 'The engine pulled it and does not have it.');
+    if (image.Size > limits.bytes) throw new ImageError('image-too-large', tooLarge(limits.bytes));
+    return image;
+  } catch (error) {
+    const cause: unknown = watch.signal.aborted ? watch.signal.reason : error;
+    const isTooLarge =
+      (cause instanceof ImageError && cause.code === 'image-too-large') ||
+      (cause instanceof EngineError && cause.reason === 'too-large');
+    if (isTooLarge) await removePulled(engine, name, before);
+    throw cause;
+  } finally {
+    await watch.stop();
+  }
+}
+
+/** A pull that was ended leaves nothing; one that ended before it could be is undone by its name. */
+async function removePulled(engine: Engine, name: ImageName, before: ImageAnswer | undefined): Promise<void> {
+  const { signal } = new AbortController();
+  const present = await findNamed(engine, name, signal).catch((error: unknown) => error);
+  if (present === undefined || (before && (present as ImageAnswer).Id === before.Id)) return;
+  await engine.send({ method: 'DELETE', path: ['images', pullReference(name)] }).catch(() => undefined);
+}
+
+async function find(engine: Engine, name: string, signal: AbortSignal): Promise<ImageAnswer | undefined> {
+  try {
+    return await inspectImage(engine, name, signal);
+  } catch (error) {
+    if (engineStatus(error) === NOT_FOUND) return undefined;
+    throw error;
+  }
+}
+
+/** Engines find an image by the first digits of its id too, which a name may look like. */
+async function findNamed(engine: Engine, name: ImageName, signal: AbortSignal): Promise<ImageAnswer | undefined> {
+  const image = await find(engine, pullReference(name), signal);
+  return image && hasName(image, name) ? image : undefined;
+}
+
+function hasName({ RepoTags, RepoDigests }: ImageAnswer, name: ImageName): boolean {
+  return [...RepoTags, ...RepoDigests].some((text) => {
+    const known = nameOf(text);
+    // Podman writes "localhost/" before a name that has no registry.
+    const plain =
+      known?.domain === 'localhost' && name.domain === DOCKER_HUB ? nameOf(text.replace(/^localhost\//, '')) : known;
+    if (plain?.domain !== name.domain || plain.path !== name.path) return false;
+    return name.digest === null ? plain.tag === (name.tag ?? 'latest') : plain.digest === name.digest;
+  });
+}
+
+function nameOf(text: string): ImageName | null {
+  try {
+    const reference = parseImageReference(text);
+    return reference.kind === 'name' ? reference : null;
+  } catch {
+    return null;
+  }
+}
+
+function isPulled({ RepoDigests }: ImageAnswer, name: ImageName): boolean {
+  return RepoDigests.some((digest) => isSameRepository(digest, repositoryOf(name)));
+}
+
+function digestOf({ RepoDigests }: ImageAnswer, name: ImageName): string | null {
+  const ofRepository = RepoDigests.filter((digest) => isSameRepository(digest, repositoryOf(name)));
+  return ofRepository.find((digest) => digest.endsWith(`@${name.digest}`)) ?? ofRepository[0] ?? null;
+}
+
+const repositoryOf = ({ domain, path }: ImageName): string => `${domain}/${path}`;
+
+function toResolved(image: ImageAnswer, repositoryDigest: string | null): ResolvedImage {
+  const architecture = architectureOfGoarch(image.Architecture);
+  if (image.Os !== 'linux' || architecture !== nodeArchitecture(process.arch)) {
+    const platform = `${image.Os}/${image.Architecture}`.slice(0, 100);
+    throw new ImageError('image-architecture', `It is for ${platform}.`, {
+      imageArchitecture: image.Architecture.slice(0, 100),
+    });
+  }
+  const { entrypoint, command, environment, workingDirectory, user, volumes } = toImageConfiguration(image);
+  const problem = volumesProblem(volumes);
+  if (problem !== null) throw new ImageError('image-unusable', problem);
+  return {
+    imageId: image.Id,
+    repositoryDigest,
+    content: {
+      os: image.Os,
+      architecture,
+      layerDiffIds: image.RootFS.Layers,
+      entrypoint,
+      command,
+      environment,
+      workingDirectory,
+      user,
+    },
+    volumes,
+  };
+}
+
+function notAllowed(): ImageError {
+  return new ImageError(
+    'image-not-allowed',
+    'It is none of the images that this node may run for you, and its registry is none of those that it may ask. Ask an administrator.',
+  );
+}
+
+function toImageError(cause: unknown): unknown {
+  if (cause instanceof ImageError) return cause;
+  if (cause instanceof ImageReferenceError) return new ImageError('image-invalid', `${cause.message}.`, { cause });
+  const status = engineStatus(cause);
+  const isAbsent =
+    status === NOT_FOUND ||
+    status === BAD_REQUEST ||
+    UNAUTHORIZED.includes(status ?? 0) ||
+    (cause instanceof PullFailure && ABSENT.test(cause.message)) ||
+    (cause instanceof EngineError && cause.reason === 'status' && ABSENT.test(cause.message));
+  if (isAbsent) {
+    return new ImageError('image-not-found', 'Its registry does not have it, or does not show it to this grid.', {
+      cause,
+    });
+  }
+  if (cause instanceof EngineError && cause.reason === 'too-large') {
+    return new ImageError('image-too-large', 'What it says about its own start is too long.', { cause });
+  }
+  return new ImageError('image-pull-failed', 'Its registry or the engine of the node could not be asked.', { cause });
+}

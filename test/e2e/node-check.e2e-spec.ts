@@ -1,0 +1,81 @@
+import { once } from 'node:events';
+import { mkdirSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { eventually } from '../support/eventually.js';
+import { Grid } from '../support/grid.js';
+
+interface NodeView {
+  readonly name: string;
+  readonly facts: Readonly<Record<string, unknown>>;
+  readonly problems: readonly { readonly check: string; readonly severe: boolean; readonly problem: string }[];
+}
+
+let grid: Grid;
+beforeAll(async () => {
+  grid = await Grid.start();
+});
+afterAll(() => grid.stop());
+
+const node = async (name: string) => {
+  const { nodes } = (await grid.http('get', '/api/v1/nodes').expect(200)).body as { nodes: NodeView[] };
+  return nodes.find((one) => one.name === name);
+};
+
+describe('a node that checks itself when it starts', () => {
+  it('works, and says in the list of nodes what is wrong and what to do', async () => {
+    await grid.startWorker('flawed', {
+      PORIN_CPU_MILLI: '9000000',
+      PORIN_MEMORY_BYTES: String(2 ** 49),
+      PORIN_DISK_BYTES: String(2 ** 52),
+    });
+    const view = await node('flawed');
+    const checks = view?.problems.map(({ check }) => check);
+    expect(checks).toEqual(expect.arrayContaining(['disk', 'cores', 'memory']));
+    expect(checks).not.toContain('user-ids');
+    expect(view?.problems.find(({ check }) => check === 'cores')?.problem).toContain('PORIN_CPU_MILLI is 9000000');
+    expect(view?.problems.filter(({ severe }) => severe)).toEqual([]);
+    expect(view?.facts).not.toHaveProperty('problems');
+  });
+
+  it('does not start where its uids are taken: the error names the line', async () => {
+    const lines = readFileSync('/etc/passwd', 'utf8').split('\n');
+    const at = lines.findIndex((line) => line.split(':')[2] === '65534');
+    expect(at).toBeGreaterThanOrEqual(0);
+    const settings = { PORIN_BASE_UID: '65533', PORIN_SLOTS: '2' };
+    await expect(grid.startWorker('overlapping', settings)).rejects.toThrow(
+      new RegExp(`This node cannot work \\(user-ids\\): .*65533 to 65534 .*line ${at + 1} of /etc/passwd`),
+    );
+    expect(await node('overlapping')).toBeUndefined();
+  });
+
+  it('leaves what nodes say in another form out of the list', async () => {
+    await grid.startWorker('odd');
+    await grid.api.owner.query(`UPDATE node SET facts = facts || '{"problems": {"a": 1}}' WHERE name = 'odd'`);
+    expect((await node('odd'))?.problems).toEqual([]);
+  });
+
+  it('touches its heartbeat for the health check of its container', async () => {
+    const run = join(grid.inputs, '..', 'run');
+    mkdirSync(run);
+    await grid.startWorker('alive', { PORIN_RUN_DIR: run });
+    await eventually(() => {
+      expect(Date.now() - statSync(join(run, 'heartbeat')).mtimeMs).toBeLessThan(60_000);
+      return Promise.resolve();
+    });
+  });
+});
+
+describe('a worker whose database is migrated by a newer version', () => {
+  it('drains and ends with exit code 3', async () => {
+    const worker = await grid.startWorker('outdated');
+    await grid.api.owner.query(`INSERT INTO migrations (timestamp, name) VALUES (9, 'FromTheFuture9')`);
+    try {
+      const [code] = (await once(worker.child, 'exit')) as [number | null];
+      expect(code).toBe(3);
+      expect(worker.log).toContain('The database is newer than this program (FromTheFuture9): upgrade Porin.');
+    } finally {
+      await grid.api.owner.query(`DELETE FROM migrations WHERE name = 'FromTheFuture9'`);
+    }
+  });
+});
