@@ -78,7 +78,7 @@ async function hasWritten(id: string, text: string): Promise<void> {
 
 async function storedDigest(id: string): Promise<string | null> {
   const { rows } = await grid.api.owner.query<{ digest: string | null }>(
-    `SELECT repository_digest AS digest FROM executor JOIN build ON build.id = build_id WHERE job_id = $1`,
+    `SELECT executor.repository_digest AS digest FROM executor JOIN build ON build.id = build_id WHERE job_id = $1`,
     [id],
   );
   return rows[0]?.digest ?? null;
@@ -140,7 +140,11 @@ describe('a job whose image is named by a tag', () => {
     const id = await grid.submit('', on(tag));
     await gate.reached;
     // What the worker would have found had it come later: it has claimed already, and nothing was stored then.
-    await grid.api.owner.query('UPDATE executor SET build_id = $2 WHERE job_id = $1', [id, earlier?.buildId]);
+    await grid.api.owner.query('UPDATE executor SET build_id = $2, repository_digest = $3 WHERE job_id = $1', [
+      id,
+      earlier?.buildId,
+      first,
+    ]);
     gate.open();
     const job = await grid.waitFor(id, 'COMPLETE');
     expect(await isHere(second)).toBe(true);

@@ -1,8 +1,15 @@
 /** `porin-admin node add|list|rekey|remove`: the machines that may run workers, and what each may claim. */
 import { rmSync, writeFileSync } from 'node:fs';
-import { addNode, type NodeBounds, type NodeCredentials, nodeVariables, rekeyNode, removeNode } from '#lib/database';
+import {
+  addNode,
+  Connection,
+  type NodeBounds,
+  type NodeCredentials,
+  nodeVariables,
+  rekeyNode,
+  removeNode,
+} from '#lib/database';
 import { nodeArchitecture } from '#lib/profiles';
-import pg from 'pg';
 import { type Command, environment, type Given, oneOf, UsageError, withDatabase } from './command.js';
 
 const ACTOR = 'command line';
@@ -137,8 +144,8 @@ function hand({ text }: Given, urls: Urls, credentials: NodeCredentials): void {
   writeFileSync(path, lines.join(''), { mode: 0o600, flag: 'wx' });
 }
 
-async function asOwner<T>(work: (owner: pg.Client) => Promise<T>): Promise<T> {
-  const owner = new pg.Client({
+async function asOwner<T>(work: (owner: Connection) => Promise<T>): Promise<T> {
+  const owner = new Connection({
     connectionString: environment('PORIN_OWNER_DATABASE_URL'),
     application_name: 'porin-admin',
   });

@@ -52,6 +52,10 @@ export async function resolveBuild(
     content: contentText(image.content),
     repositoryDigest: ofNamedRepository(image.repositoryDigest, executor),
   });
+  // Stored since the claim: that counts.
+  if (!executor.build && pinned.contentDigest !== digest) {
+    return resolveBuild(claim, { ...executor, build: pinned }, options);
+  }
   if (pinned.contentDigest !== digest || pinned.applicationId !== applicationId) {
     throw mismatch(executor, 'it was taken for a build of another application when the job was first tried.');
   }

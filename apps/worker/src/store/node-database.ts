@@ -16,6 +16,7 @@ export class NodeDatabase implements NodeCalls {
   readonly #pool: pg.Pool;
 
   constructor({ url, logger }: { url: string; logger: Logger }) {
+    // eslint-disable-next-line no-restricted-syntax -- of Connections
     this.#pool = new pg.Pool({
       Client: Connection,
       connectionString: url,

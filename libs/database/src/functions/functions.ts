@@ -1,4 +1,5 @@
 /** Every function of the schema `porin` that the code of this version wants, in the order in which they are made. */
+import { NODE_ABUSE } from './node/abuse.js';
 import { ATTEMPT } from './node/attempt.js';
 import { BUILD } from './node/build.js';
 import { CLAIM } from './node/claim.js';
@@ -24,6 +25,9 @@ export const NODE_FUNCTIONS: readonly SqlFunction[] = [
   ...IMAGES,
 ];
 
+/** What the API alone calls of them. */
+export const API_FUNCTIONS: readonly SqlFunction[] = [...NODE_ABUSE];
+
 /** Nobody calls a function of this schema who was not named. A CHECK of a table that the API writes to calls one. */
 const RIGHTS: SqlFunction = {
   name: 'rights',
@@ -37,5 +41,6 @@ export const FUNCTIONS: readonly SqlFunction[] = [
   ...TENANT_USAGE,
   ...WAKE_UPS,
   ...NODE_FUNCTIONS,
+  ...API_FUNCTIONS,
   RIGHTS,
 ];

@@ -17,6 +17,7 @@ BEGIN
   END IF;
   RETURN self;
 END`,
+    'STABLE',
   ),
   // Whether the attempt is the caller's and open; it stays so until the transaction ends.
   helperFunction(
@@ -39,6 +40,7 @@ END`,
 BEGIN
   RETURN EXISTS (SELECT FROM porin.attempt WHERE job_id = of_job AND state = 'OPEN' AND node_id = porin.calling_node());
 END`,
+    'STABLE',
   ),
   // Whether an executor of a job that the caller holds is pinned to the build.
   helperFunction(
@@ -50,6 +52,7 @@ BEGIN
   RETURN EXISTS (SELECT FROM porin.attempt JOIN porin.executor USING (job_id)
     WHERE attempt.state = 'OPEN' AND attempt.node_id = porin.calling_node() AND executor.build_id = of_build);
 END`,
+    'STABLE',
   ),
   // Texts that a node writes have a length, by bytes.
   helperFunction(
@@ -69,7 +72,6 @@ END`,
     'node_schema',
     `
 BEGIN
-  PERFORM porin.calling_node();
   RETURN jsonb_build_object('migrations', (SELECT jsonb_agg(name ORDER BY id) FROM porin.migrations),
     'functions', (SELECT obj_description(oid, 'pg_namespace') FROM pg_namespace WHERE nspname = 'porin'));
 END`,

@@ -2,20 +2,26 @@
 import { SEARCH_PATH, type SqlFunction } from '../sql-function.js';
 
 /**
- * One that nodes call, with one jsonb record, and whose answer is jsonb. `body` is PL/pgSQL from DECLARE or BEGIN on; `self`
- * is the calling node's id. It reaches what is the caller's own: everything that it is told is the word of a node.
+ * One that nodes call, with one jsonb record, and whose answer is jsonb. `body` is PL/pgSQL from DECLARE or BEGIN on, and is
+ * refused to whoever is no node. It reaches what is the caller's own: everything that it is told is the word of a node.
  */
 export function nodeFunction(name: string, body: string, more = ''): SqlFunction {
   return ownedByFunctions(name, `input jsonb${more}`, 'jsonb', {
-    body,
+    body: body.replace(/^BEGIN$/m, 'BEGIN\n  PERFORM porin.calling_node();'),
     rights: 'SECURITY DEFINER',
     callers: 'GRANT EXECUTE ON FUNCTION {} TO porin_node;',
   });
 }
 
-/** One that only the others call. */
-export function helperFunction(name: string, parameters: string, returns: string, body: string): SqlFunction {
-  return ownedByFunctions(name, parameters, returns, { body, rights: 'SECURITY INVOKER', callers: '' });
+/** One that only the others call. STABLE: it changes and locks nothing, so that indexes are searched with what it says. */
+export function helperFunction(
+  name: string,
+  parameters: string,
+  returns: string,
+  body: string,
+  volatility: 'VOLATILE' | 'STABLE' = 'VOLATILE',
+): SqlFunction {
+  return ownedByFunctions(name, parameters, returns, { body, rights: `${volatility} SECURITY INVOKER`, callers: '' });
 }
 
 /** One that the API calls. */
