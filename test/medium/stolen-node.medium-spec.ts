@@ -151,7 +151,7 @@ describe('the tables, to a node', () => {
     expect(all.length).toBeGreaterThan(20);
     for (const table of all) {
       const { rows } = await owner.query<{ name: string }>(
-        `SELECT attname AS name FROM pg_attribute WHERE attrelid = $1::regclass AND attnum = 1`,
+        `SELECT attname AS name FROM pg_attribute WHERE attrelid = $1::regclass AND attnum > 0 AND attidentity = '' AND attgenerated = '' AND NOT attisdropped ORDER BY attnum`,
         [`porin.${table}`],
       );
       const column = rows[0]?.name;
