@@ -1,4 +1,4 @@
-/** Does a number of things, so many at once. */
+/** Runs tasks with a bounded number of them at the same time. */
 
 export async function inParallel(count: number, atOnce: number, work: (index: number) => Promise<void>): Promise<void> {
   let next = 0;

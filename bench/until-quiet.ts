@@ -6,7 +6,7 @@ import { baselined, ofProgram, wallUs } from './measured-runs.js';
 import { type Measurement } from './measurement.js';
 import { pooledRatio } from './pooled.js';
 
-/** Where the control is too wide after all blocks, more are measured: so many at once, so many times the blocks at most. */
+/** If the control is too noisy after all blocks, add blocks in batches, up to a multiple of the plan. */
 const MORE_BLOCKS = 20;
 const MOST_TIMES = 3;
 

@@ -52,16 +52,17 @@ END $$;
 /** No more than the functions need. */
 const RIGHTS = `
 GRANT SELECT ON application, build, profile_version, job, executor, attempt, executor_run, artifact, artifact_chunk, denial,
-  node, tenant_setting, approval_list, migrations TO porin_functions;
-GRANT INSERT ON attempt, artifact, artifact_chunk, denial, job_output TO porin_functions;
+  job_output, node, publication, tenant_setting, approval_list, migrations TO porin_functions;
+GRANT INSERT ON attempt, artifact, artifact_chunk, denial, job_output, publication TO porin_functions;
 GRANT INSERT (application_id, content_digest, architecture, image_reference, repository_digest, layers, made_by_node)
   ON build TO porin_functions;
 GRANT INSERT (id, job_id, attempt_number, position, build_id, profile_version_id, node_id, enforcement, monitoring,
   selection_reason, filter_digest, inputs_digest, data_digest, node_facts, calibration, block) ON executor_run TO porin_functions;
 GRANT INSERT (executor_run_id, digest, content, partial_reasons) ON recording TO porin_functions;
-GRANT UPDATE (state, waiting_reason, error_code, error_message, started_at, ended_at, held_build_id, held_until) ON job
-  TO porin_functions;
-GRANT UPDATE (state, lease_expires_at, error_code, error_message, ended_at) ON attempt TO porin_functions;
+GRANT UPDATE (state, waiting_reason, error_code, error_message, started_at, ended_at, held_build_id, held_until,
+  publishing_since) ON job TO porin_functions;
+GRANT UPDATE (state, lease_expires_at, error_code, error_message, ended_at, staging_token) ON attempt TO porin_functions;
+GRANT UPDATE (published_at) ON job_output TO porin_functions;
 GRANT UPDATE (build_id, application_id, bound_from, repository_digest) ON executor TO porin_functions;
 GRANT UPDATE (layers) ON build TO porin_functions;
 GRANT UPDATE (image_state, image_problem, image_checked_at, image_looked_at) ON application TO porin_functions;

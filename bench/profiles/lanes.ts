@@ -1,4 +1,4 @@
-/** At most so many at once, the others in the order in which they came. */
+/** Bounds how many tasks run at the same time; the others wait in the order in which they came. */
 export class Lanes {
   #free: number;
   readonly #waiting: (() => void)[] = [];

@@ -1,4 +1,4 @@
-/* A bounded set of paths, as hashes: what it cannot hold it does not know. */
+/* A bounded set of path hashes. A path that did not fit counts as not seen. */
 #include "path_set.h"
 
 #include <stdlib.h>

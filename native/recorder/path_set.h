@@ -1,4 +1,4 @@
-/* A bounded set of paths, as hashes: what it cannot hold it does not know. */
+/* A bounded set of path hashes. A path that did not fit counts as not seen. */
 #ifndef PORIN_RECORDER_PATH_SET_H
 #define PORIN_RECORDER_PATH_SET_H
 

@@ -7,6 +7,7 @@ import { stopStack } from '../services/stop-stack.js';
 import { acquireLock } from '../setup/lock.js';
 import { PORIN_DIR } from '../setup/paths.js';
 import { closingLine, type Counts, countVitest, NONE, ONE_FAILED, sum } from '../testing/counts.js';
+import { runUnitTestsOnNewestNode } from '../testing/newest-node.js';
 import { runExampleTests, runNativeTests } from '../testing/other-runners.js';
 
 const log = (message: string) => console.log(`test: ${message}`);
@@ -53,7 +54,8 @@ try {
   const stack = await startStack({ instance: 'test', log, signal: interrupted.signal });
   counts = await runVitest(stack);
   // Arguments name a part of the tests, and these are never in it.
-  if (vitestArguments.length === 0) counts = sum([counts, runNativeTests(), runExampleTests()]);
+  if (vitestArguments.length === 0)
+    counts = sum([counts, runUnitTestsOnNewestNode(), runNativeTests(), runExampleTests()]);
 } catch (error) {
   console.error(`test: ${error instanceof Error ? error.message : String(error)}`);
   counts = sum([counts, ONE_FAILED]);

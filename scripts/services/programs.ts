@@ -71,8 +71,6 @@ export function programVariables(instance: Instance, name: ProgramName, sources:
       ? { PORIN_DATABASE_URL: sources.database.apiUrl, PORIN_SIGNING_KEY_FILE: keys.privateKeyFile }
       : {
           ...sources.node,
-          // TODO placement: the node's own Redis user comes with sources.node.
-          PORIN_REDIS_URL: sources.redisUrl,
           DOCKER_HOST: sources.dockerHost,
           PORIN_WORK_DIR: join(instance.directory, 'work'),
           PORIN_RUN_DIR: join(instance.runDirectory, 'w'),

@@ -31,6 +31,8 @@ export const REQUIREMENTS: readonly Requirement[] = [
   { package: 'mount', provides: 'mount' },
   { package: 'iproute2', provides: 'ip' },
   { package: 'strace', provides: 'strace' },
+  // A server and its own pg_dump, for the tests of backup and restore: the embedded Postgres has none.
+  { package: 'postgresql', provides: 'pg_ctlcluster', when: (command) => command === 'test' },
   // 80 MB, for one of the test programs.
   { package: 'golang-go', provides: 'go', when: (command) => command === 'test' },
 ];

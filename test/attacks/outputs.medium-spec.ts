@@ -4,9 +4,8 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { nodeArchitecture, type Profile, syscallNames } from '#lib/profiles';
-import { publishOutput } from '#lib/staging';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { codeOf, rulesWith } from '../support/staging.js';
+import { codeOf, publishOutput, rulesWith } from '../support/staging.js';
 import { AttackRuns, PROGRAM } from './attack-runs.js';
 
 const ARCHITECTURE = nodeArchitecture(process.arch);

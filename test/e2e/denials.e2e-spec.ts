@@ -197,7 +197,7 @@ describe('a job whose call was refused', () => {
       errorCode: 'denied',
       errorMessage: expect.stringContaining('5 attempts'),
     });
-    // What it was refused is proposed all the same.
+    // The call that was refused is still proposed.
     expect((await detail((await app.version(6)).id)).origins).toHaveProperty('msgget');
   });
 

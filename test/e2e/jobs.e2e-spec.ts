@@ -41,7 +41,7 @@ describe('a job', () => {
       waitingReasonText: 'waiting for a slot on a node',
       resources: { cpuMilli: 1000, wallTimeS: 60 },
       inputs: [inputs[0], { path: '/in/settings', contentBytes: 6 }],
-      outputs: [{ ...output, sha256: null, bytes: null }],
+      outputs: [{ ...output, sha256: null, bytes: null, publishedAt: null }],
       attempts: [],
       runs: [],
     });
@@ -64,7 +64,7 @@ describe('a job', () => {
     expect(shown).toMatchObject({
       ...{ state: 'COMPLETE', waitingReason: null, waitingReasonText: null, failures: 1 },
       executors: [{ position: 0, buildId, command: ['true'] }],
-      outputs: [{ ...output, sha256: 'a'.repeat(64), bytes: 5 }],
+      outputs: [{ ...output, sha256: 'a'.repeat(64), bytes: 5, publishedAt: expect.any(String) }],
       attempts: [
         { number: lost.number, nodeId, state: 'LOST', errorCode: 'lease-lost' },
         { number: 2, nodeId, state: 'COMPLETE', errorCode: null },

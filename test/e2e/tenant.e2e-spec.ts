@@ -20,9 +20,11 @@ afterAll(() => api.stop());
 const GIB = 1024 ** 3;
 const DEFAULTS = {
   ...{ unknownContent: 'hold', fourEyes: false, retentionDays: null },
-  ...{ imageRegistries: null, localImages: null },
+  ...{ imageRegistries: null, localImages: null, inputPrefixes: null, outputPrefixes: null },
   ...{ maxQueuedJobs: 100_000, maxStoredBytes: 100 * GIB, maxImageBytes: 50 * GIB, maxProposals: 1_000 },
 };
+/** The API of the tests allows every file. */
+const GRID = { ...DEFAULTS, inputPrefixes: ['file:///'], outputPrefixes: ['file:///'] };
 const UNUSED = { queuedJobs: 0, storedBytes: 0, proposals: 0 };
 const PATH = '/api/v1/tenants/self';
 const keysOf = async (tenant: string) => ({
@@ -35,7 +37,7 @@ describe('the settings of a tenant', () => {
   it('are the defaults until an administrator changes one, and every change is in the audit trail', async () => {
     const { submitter, reviewer, admin } = await keysOf('clinic');
     const { body } = await api.get(submitter, PATH).expect(200);
-    expect(body).toEqual({ tenant: 'clinic', ...DEFAULTS, defaults: DEFAULTS, usage: UNUSED });
+    expect(body).toEqual({ tenant: 'clinic', ...DEFAULTS, defaults: GRID, usage: UNUSED });
     for (const key of [submitter, reviewer]) {
       const refused = await api.patch(key, PATH, { unknownContent: 'learn' }).expect(403);
       expect(refused.body.code).toBe('role-required');
@@ -61,7 +63,7 @@ describe('the settings of a tenant', () => {
     const [one, other] = [await keysOf('one'), await keysOf('other')];
     await api.patch(one.admin, PATH, { unknownContent: 'learn', fourEyes: true }).expect(200);
     expect((await api.get(other.admin, PATH).expect(200)).body).toEqual({
-      ...{ tenant: 'other', ...DEFAULTS, defaults: DEFAULTS, usage: UNUSED },
+      ...{ tenant: 'other', ...DEFAULTS, defaults: GRID, usage: UNUSED },
     });
   });
 
@@ -164,7 +166,9 @@ describe('the command line', () => {
   it('shows and changes the settings of a tenant', async () => {
     const shown = await porin('tenant', 'show', '--tenant', 'ward');
     expect(shown).toContain('tenant\tward\nunknown content\thold\t(default: hold)\nfour eyes\toff\t(default: off)\n');
-    expect(shown).toContain('max proposals\t1000\t(default: 1000)\nused\t0 jobs, 0 bytes stored, 0 proposals\n');
+    expect(shown).toContain('max proposals\t1000\t(default: 1000)\n');
+    expect(shown).toContain('output prefixes\tas the grid\t(default: as the grid)\n');
+    expect(shown).toContain('\nused\t0 jobs, 0 bytes stored, 0 proposals\n');
     const changed = await porin('tenant', 'set', '--tenant', 'ward', '--unknown-content', 'learn', '--four-eyes', 'on');
     expect(changed).toContain('unknown content\tlearn\t(default: hold)\nfour eyes\ton');
     expect(await porin('tenant', 'set', '--tenant', 'ward', '--four-eyes', 'off')).toContain('learn');
@@ -195,5 +199,43 @@ describe('the command line', () => {
     for (const list of ['Lab', 'a b', '', '/x', Array(101).fill('r.example').join(',')]) {
       await expect(set('--image-registries', list)).rejects.toThrow(/--image-registries/);
     }
+  });
+
+  it('gives a tenant prefixes, which are lost to all others until it gives them back', async () => {
+    const set = (...args: string[]) => porin('tenant', 'set', ...args);
+    const [archive, other] = [await keysOf('archive'), await keysOf('elsewhere')];
+    const job = (input: string, output: string) => ({
+      executors: [{ image: 'debian:12', command: ['true'] }],
+      inputs: [{ url: input, path: '/in/a' }],
+      outputs: [{ url: output, path: '/out/a' }],
+    });
+    const codeOf = async (key: string, input: string, output: string) => {
+      const { status, body } = await api.post(key, '/api/v1/jobs', job(input, output));
+      return status === 201 ? 'taken' : `${status} ${(body as { code: string }).code}`;
+    };
+    const mine = ['--tenant', 'archive'];
+    const [inputs, outputs] = ['file:///a/in/,file:///ref', 'file:///a/out'];
+    const shown = await set(...mine, '--input-prefixes', inputs, '--output-prefixes', outputs);
+    expect(shown).toContain(`input prefixes\t${inputs}\t`);
+    expect((await api.get(archive.submitter, PATH).expect(200)).body).toMatchObject({
+      inputPrefixes: ['file:///a/in/', 'file:///ref'],
+      outputPrefixes: ['file:///a/out'],
+      defaults: { inputPrefixes: ['file:///'] },
+    });
+    expect(await codeOf(archive.submitter, 'file:///a/in/x', 'file:///a/out/1')).toBe('taken');
+    expect(await codeOf(archive.submitter, 'file:///b/x', 'file:///a/out/2')).toBe('403 input-not-allowed');
+    expect(await codeOf(archive.submitter, 'file:///a/in/x', 'file:///a/in/3')).toBe('403 output-not-allowed');
+    for (const url of ['file:///a/in/x', 'file:///%61/in/x', 'file:///ref/x', 'file:///a/out/x']) {
+      expect(await codeOf(other.admin, url, 'file:///b/1')).toBe('403 input-not-allowed');
+      expect(await codeOf(other.admin, 'file:///b/x', url)).toBe('403 output-not-allowed');
+    }
+    await expect(set('--tenant', 'elsewhere', '--output-prefixes', 'file:///a/')).rejects.toThrow(
+      /file:\/\/\/a\/ overlaps file:\/\/\/a\/in\/, which is the tenant archive's alone/,
+    );
+    await expect(set(...mine, '--output-prefixes', 'file:///a#b')).rejects.toThrow(/must not contain a raw "#"/);
+    await api.patch(archive.admin, PATH, { outputPrefixes: ['file:///'] }).expect(400);
+    await set(...mine, '--input-prefixes', 'none', '--output-prefixes', 'default');
+    expect(await codeOf(archive.submitter, 'file:///a/in/x', 'file:///a/out/4')).toBe('403 input-not-allowed');
+    expect(await codeOf(other.submitter, 'file:///a/in/x', 'file:///a/out/5')).toBe('taken');
   });
 });

@@ -3,7 +3,8 @@ import { makeDataSource } from '#lib/database';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { considerBuild } from '../../apps/api/src/profiles/propose.js';
-import { AttemptStore, LostAttemptError } from '../../apps/worker/src/attempt/attempt-store.js';
+import { LostAttemptError } from '../../apps/worker/src/attempt/lost-attempt.js';
+import { PublicationStore } from '../../apps/worker/src/attempt/publication-store.js';
 import { type NodeDatabase } from '../../apps/worker/src/store/node-database.js';
 import { startTestApi, type TestApi } from '../support/api.js';
 import { addTestNode } from '../support/database.js';
@@ -17,9 +18,9 @@ let nodeId: string;
 beforeAll(async () => {
   api = await startTestApi();
   key = await api.makeKey({ role: 'admin' });
-  database = openAsNode(api.database.ownerUrl, await addTestNode(api.database.ownerUrl, 'node'));
-  const { rows } = await api.owner.query<{ id: string }>('SELECT id FROM node');
-  nodeId = rows[0]?.id ?? '';
+  const credentials = await addTestNode(api.database.ownerUrl, 'node');
+  database = openAsNode(api.database.ownerUrl, credentials);
+  nodeId = credentials.id;
 });
 afterAll(async () => {
   await database.end();
@@ -35,13 +36,13 @@ async function claimed() {
 describe('an answer that comes after the lease it gives', () => {
   it('lets no output become visible', async () => {
     const attempt = await claimed();
-    const store = new AttemptStore(database, { leaseMs: 1_000, session: database });
-    await store.assertHeld(attempt);
+    const store = new PublicationStore(database, { leaseMs: 1_000 });
+    await store.begin(attempt, 'token');
     const other = new pg.Client({ connectionString: api.database.ownerUrl });
     await other.connect();
     await other.query('BEGIN');
     await other.query('SELECT FROM attempt WHERE job_id = $1 FOR UPDATE', [attempt.jobId]);
-    const held = store.assertHeld(attempt).catch((error: unknown) => error);
+    const held = store.begin(attempt, 'token').catch((error: unknown) => error);
     await other.query('SELECT pg_sleep(1.5)');
     await other.query('COMMIT');
     await other.end();

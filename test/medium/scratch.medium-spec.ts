@@ -15,8 +15,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { removeStaleScratch, Scratch } from '#lib/execution';
-import { publishOutput } from '#lib/staging';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { publishOutput } from '../support/staging.js';
 
 const MIB = 1024 * 1024;
 const OWNER = { uid: 210_000, gid: 210_000 };
@@ -67,6 +67,7 @@ describe('an output that the node’s full disk did not take', () => {
             rules: {
               inputPrefixes: [],
               outputPrefixes: [pathToFileURL(directory).href],
+              foreignPrefixes: [],
               allowPrivateAddresses: false,
               inputLimitBytes: 0,
             },

@@ -4,12 +4,19 @@ import { truncateSync } from 'node:fs';
 import { type IncomingMessage } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { publishOutput, type PublishOptions, type StagingRules } from '#lib/staging';
-import { publishToHttp } from '../../libs/staging/src/http-output.js';
-import { openOutput } from '../../libs/staging/src/open-output.js';
+import { stageOutput, publishStaged, type StagingRules } from '#lib/staging';
 import { eventually } from '../support/eventually.js';
 import { type Answer, HttpServer } from '../support/http-server.js';
-import { codeOf, jobErrorOf, rulesWith, sha256, Tree } from '../support/staging.js';
+import {
+  codeOf,
+  jobErrorOf,
+  placeOf,
+  publishOutput,
+  type PublishOptions,
+  rulesWith,
+  sha256,
+  Tree,
+} from '../support/staging.js';
 
 const CONTENT = Buffer.alloc(1_000_003, 'EDF+ ');
 /** More than the sockets' buffers take. */
@@ -84,7 +91,10 @@ function rules(changes: Partial<StagingRules> = {}): StagingRules {
 }
 
 function publish(url: string, changes: Partial<PublishOptions> = {}) {
-  const options = { rules: rules(), limitBytes: 2 ** 40, signal: never, beforeCommit: () => Promise.resolve() };
+  const options = {
+    ...{ rules: rules(), limitBytes: 2 ** 40, signal: never, beforeCommit: () => Promise.resolve() },
+    sendDirectory: tree.path('send/bytes'),
+  };
   const source = { directory: tree.path('out'), name: 'a' };
   return publishOutput({ url, path: '/out/a' }, source, { ...options, ...changes });
 }
@@ -122,8 +132,11 @@ describe('an output over HTTP', () => {
   });
 
   it('is not allowed elsewhere', async () => {
-    for (const path of ['/', '/put-evil/a', '/put/../a', '/put/%2e%2e/a', '/put/..%2fa']) {
+    for (const path of ['/', '/put-evil/a']) {
       expect(await codeOf(publish(server.url(path)))).toBe('output-not-allowed');
+    }
+    for (const path of ['/put/../a', '/put/%2e%2e/a', '/put/..%2fa', '/put/a#b']) {
+      expect(await codeOf(publish(server.url(path)))).toBe('output-url-malformed');
     }
     expect(await codeOf(publish(server.url('/put/200'), { rules: rulesWith({}) }))).toBe('output-not-allowed');
     expect(server.connections).toBe(0);
@@ -198,19 +211,23 @@ describe('an output over HTTP', () => {
     expect(await codeOf(publish('http://127.0.0.1:1/a', { rules: nobody }))).toBe('output-upload-failed');
   });
 
-  it.each([10, CONTENT.length + 10])(
-    'is not published when the file came to have %i bytes meanwhile',
-    async (bytes) => {
-      const opened = await openOutput({ directory: tree.path('out'), name: 'a' }, '/out/a', 2 ** 40);
-      const url = server.url('/put/200');
-      const beforeCommit = () => Promise.resolve(truncateSync(tree.path('out/a'), bytes));
-      const publication = { output: { url, path: '/out/a' }, rules: rules(), limitBytes: 2 ** 40, signal: never };
-      const attempt = publishToHttp(opened, new URL(url), { ...publication, beforeCommit });
-      await expect(attempt).rejects.toThrow('the file changed while it was sent');
-      await opened.file.close();
-      expect(received).toEqual([]);
-    },
-  );
+  it('is what was staged, or nothing: bytes that somebody has changed meanwhile are not sent', async () => {
+    const place = placeOf({ rules: rules(), sendDirectory: tree.path('send/bytes') });
+    const output = { url: server.url('/put/200'), path: '/out/a' };
+    const limit = { bytes: 2 ** 40, jobBytes: 2 ** 40 };
+    const source = { directory: tree.path('out'), name: 'a' };
+    const staged = await stageOutput(output, source, { place, temporary: 'x', limit, signal: never });
+    truncateSync(tree.path('out/a'), 10);
+    for (const bytes of [10, CONTENT.length + 10]) {
+      truncateSync(tree.path('send/bytes/x'), bytes);
+      const error = await jobErrorOf(publishStaged(staged, place, never));
+      expect([error.code, error.message]).toEqual([
+        'staged-output-lost',
+        'The staged bytes of the output /out/a are not on node node-a.',
+      ]);
+    }
+    expect(server.connections).toBe(0);
+  });
 
   it('ends with the reason of its signal before and while it is sent', async () => {
     const stopped = publish(server.url('/put/200'), { signal: AbortSignal.abort('canceled') });

@@ -3,10 +3,11 @@ import { execFileSync } from 'node:child_process';
 import { linkSync, lstatSync, readFileSync, renameSync, symlinkSync, truncateSync, unlinkSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { type StagingRules, publishOutput } from '#lib/staging';
+import { type StagingRules } from '#lib/staging';
 import { openOutput } from '../../libs/staging/src/open-output.js';
-import { codeOf, jobErrorOf, rulesWith, sha256, Tree } from '../support/staging.js';
+import { codeOf, jobErrorOf, publishOutput, rulesWith, sha256, Tree } from '../support/staging.js';
 
+const UNLIMITED = { bytes: 2 ** 40, jobBytes: 2 ** 40 };
 let tree: Tree;
 
 beforeEach(() => {
@@ -128,7 +129,7 @@ describe('an output of the payload', () => {
       );
     }
     await new Promise((resolve) => server.close(resolve));
-    const device = await jobErrorOf(openOutput({ directory: '/dev', name: 'zero' }, '/out/zero', 1));
+    const device = await jobErrorOf(openOutput({ directory: '/dev', name: 'zero' }, '/out/zero', UNLIMITED));
     expect([device.code, device.message]).toEqual([
       'output-not-regular',
       'The output /out/zero is a character device. Only regular files are published.',
@@ -137,7 +138,7 @@ describe('an output of the payload', () => {
 
   it('is never what its name is turned to after it was opened', async () => {
     tree.write('out/sub/a', 'good');
-    const opened = await openOutput({ directory: tree.path('out'), name: 'sub/a' }, '/out/sub/a', 2 ** 40);
+    const opened = await openOutput({ directory: tree.path('out'), name: 'sub/a' }, '/out/sub/a', UNLIMITED);
     unlinkSync(tree.path('out/sub/a'));
     renameSync(tree.path('out/sub'), tree.path('out/gone'));
     symlinkSync(tree.path('secret'), tree.path('out/sub'));
@@ -181,14 +182,14 @@ describe('the target of an output', () => {
 
   it.each([
     ['published-evil/a', 'output-not-allowed'],
-    ['published/../secret/a', 'output-not-allowed'],
-    ['published/%2e%2e/secret/a', 'output-not-allowed'],
-    ['published/..%2fsecret/a', 'output-not-allowed'],
-    ['published/a%00', 'output-not-allowed'],
+    ['published/../secret/a', 'output-url-malformed'],
+    ['published/%2e%2e/secret/a', 'output-url-malformed'],
+    ['published/..%2fsecret/a', 'output-url-malformed'],
+    ['published/a%00', 'output-url-malformed'],
     ['published', 'output-not-allowed'],
-    ['published/', 'output-refused'],
-    ['published/a/', 'output-refused'],
-    [`published/${'x'.repeat(300)}`, 'output-refused'],
+    ['published/', 'output-url-malformed'],
+    ['published/a/', 'output-url-malformed'],
+    [`published/${'x'.repeat(300)}`, 'output-url-malformed'],
   ])('%s is refused', async (path, code) => {
     tree.directory('published-evil');
     expect(await codeOf(publish({ url: `file://${tree.root}/${path}` }))).toBe(code);
@@ -201,7 +202,7 @@ describe('the target of an output', () => {
     expect(await refusal({ rules: rulesWith({ inputPrefixes: [tree.url('published')] }) })).toMatch(
       /^output-not-allowed: .*Allowed prefixes: none$/,
     );
-    expect(await refusal({ url: 'ftp://h.example.org/a' })).toMatch(/^output-not-allowed: /);
+    expect(await refusal({ url: 'ftp://h.example.org/a' })).toMatch(/^output-url-malformed: /);
   });
 
   it('may not lie behind a link out of the allowed directories, where nothing is made either', async () => {
@@ -216,7 +217,7 @@ describe('the target of an output', () => {
     tree.write('published/file', '');
     tree.directory('published/directory');
     symlinkSync('nowhere', tree.path('published/dangling'));
-    for (const name of ['file/a', 'file/sub/a', 'directory', 'dangling/a', `${'x'.repeat(300)}/a`]) {
+    for (const name of ['file/a', 'file/sub/a', 'directory', 'dangling/a']) {
       expect(await codeOf(publish({ url: tree.url(`published/${name}`) }))).toBe('output-refused');
     }
     expect(tree.list('published')).toEqual(['dangling', 'directory', 'file']);
@@ -237,7 +238,7 @@ describe('the target of an output', () => {
         return Promise.resolve();
       },
     });
-    expect(before).toEqual([expect.stringMatching(/^\.porin-[0-9a-f-]{36}\.part$/)]);
+    expect(before).toEqual([expect.stringMatching(/^\.porin-[0-9a-f-]{36}-0\.part$/)]);
     expect(tree.list('published')).toEqual(['a']);
   });
 

@@ -30,8 +30,17 @@ export interface TestApi {
   stop(): Promise<void>;
 }
 
-export async function startTestApi(settings: Record<string, string> = {}): Promise<TestApi> {
-  const database = await makeTestDatabase();
+type Settings = Readonly<Record<string, string>>;
+
+/**
+ * `settings` beyond those that a test needs; a function gets the URL of the API's database. On a fresh database, unless there
+ * is one already.
+ */
+export async function startTestApi(
+  settings: Settings | ((databaseUrl: string) => Settings) = {},
+  given?: TestDatabase,
+): Promise<TestApi> {
+  const database = given ?? (await makeTestDatabase());
   const directory = await mkdtemp(join(tmpdir(), 'porin-api-'));
   const { privateKey, publicKey } = generateKeyPairSync('ed25519');
   const keyFile = join(directory, 'signing-key.pem');
@@ -41,9 +50,11 @@ export async function startTestApi(settings: Record<string, string> = {}): Promi
     PORIN_REDIS_URL: required('PORIN_TEST_REDIS_URL'),
     PORIN_SIGNING_KEY_FILE: keyFile,
     PORIN_RETRY_PAUSE_MS: '100',
+    PORIN_INPUT_URL_PREFIXES: 'file:///',
+    PORIN_OUTPUT_URL_PREFIXES: 'file:///',
     // Rows that stand for a worker claim when the test says so.
     PORIN_CLAIM_PATIENCE_MS: '3600000',
-    ...settings,
+    ...(typeof settings === 'function' ? settings(database.apiUrl) : settings),
   });
   const app = await createApp(config, pino({ level: 'silent' }));
   await app.init();

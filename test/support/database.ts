@@ -2,10 +2,12 @@
 import { randomBytes } from 'node:crypto';
 import {
   addNode,
+  findNode,
   migrate,
   type NodeBounds,
   type NodeCredentials,
   nodeVariables,
+  rekeyNode,
   SEARCH_PATH_OPTION,
 } from '#lib/database';
 import { nodeArchitecture } from '#lib/profiles';
@@ -23,14 +25,14 @@ const API_PASSWORD = 'api-in-tests';
 
 export async function makeTestDatabase(): Promise<TestDatabase> {
   const { ownerUrl, drop } = await makeEmptyDatabase();
-  await migrate({ ownerUrl, apiPassword: API_PASSWORD });
+  await migrateDatabase(ownerUrl);
   // As on a grid that was just started: jobs on any image are learned from.
   await withClient(ownerUrl, (client) =>
     client.query(`INSERT INTO tenant_setting (tenant, unknown_content) VALUES ('default', 'learn')`),
   );
   return {
     ownerUrl,
-    apiUrl: withUser(ownerUrl, 'porin_api', API_PASSWORD),
+    ...programUrls(ownerUrl),
     async drop() {
       const roles = await withClient(ownerUrl, rolesOfNodes);
       await drop();
@@ -41,22 +43,35 @@ export async function makeTestDatabase(): Promise<TestDatabase> {
   };
 }
 
+export function migrateDatabase(ownerUrl: string): Promise<void> {
+  return migrate({ ownerUrl, apiPassword: API_PASSWORD });
+}
+
+/** Of a database that `migrateDatabase` has migrated, or will. */
+export function programUrls(ownerUrl: string): Pick<TestDatabase, 'apiUrl'> {
+  return { apiUrl: withUser(ownerUrl, 'porin_api', API_PASSWORD) };
+}
+
+/** A node with a role of its own, of this machine's architecture; new credentials for one that has some. */
+export async function addTestNode(ownerUrl: string, name: string, bounds: NodeBounds = {}): Promise<NodeCredentials> {
+  const architecture = nodeArchitecture(process.arch);
+  return withClient(ownerUrl, async (owner) =>
+    (await findNode(owner, name))?.roleName
+      ? rekeyNode(owner, name, 'test')
+      : addNode(owner, { name, architecture, bounds }, 'test'),
+  );
+}
+
+export function nodeDatabaseUrl(ownerUrl: string, credentials: NodeCredentials): string {
+  return nodeVariables(credentials, { databaseUrl: ownerUrl, redisUrl: ownerUrl }).PORIN_DATABASE_URL ?? '';
+}
+
 /** Roles outlive their database. */
 async function rolesOfNodes(client: pg.Client): Promise<readonly string[]> {
   const { rows } = await client.query<{ role: string }>(
     'SELECT role_name AS role FROM node WHERE role_name IS NOT NULL',
   );
   return rows.map(({ role }) => role);
-}
-
-/** A node with a role of its own, of this machine's architecture. */
-export async function addTestNode(ownerUrl: string, name: string, bounds: NodeBounds = {}): Promise<NodeCredentials> {
-  const architecture = nodeArchitecture(process.arch);
-  return withClient(ownerUrl, (owner) => addNode(owner, { name, architecture, bounds }, 'test'));
-}
-
-export function nodeDatabaseUrl(ownerUrl: string, credentials: NodeCredentials): string {
-  return nodeVariables(credentials, { databaseUrl: ownerUrl, redisUrl: ownerUrl }).PORIN_DATABASE_URL ?? '';
 }
 
 /** Without a schema. */

@@ -1,6 +1,6 @@
 /** A whole grid for one test file: the real API, real workers as processes of their own, and what tests ask of them. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { generateKeyPairSync, randomUUID } from 'node:crypto';
+import { createPrivateKey, createPublicKey, generateKeyPairSync, randomUUID } from 'node:crypto';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { once } from 'node:events';
 import { tmpdir } from 'node:os';
@@ -16,6 +16,7 @@ import { buildTestImage } from '../../scripts/images/build-image.js';
 import { CACHE_DIR, DIST_DIR, NATIVE_DIR } from '../../scripts/setup/paths.js';
 import { startTestApi, type TestApi } from './api.js';
 import { addTestNode } from './database.js';
+import { type TestDatabase } from './database.js';
 import { required } from './environment.js';
 import { eventually } from './eventually.js';
 
@@ -56,6 +57,13 @@ export interface RunView {
   readonly recording: { readonly partialReasons: readonly string[] } | null;
 }
 
+export interface EarlierGrid {
+  readonly database: TestDatabase;
+  /** PEM */
+  readonly signingKey: string;
+  readonly keys: Readonly<Record<'admin' | 'submitter', string>>;
+}
+
 export class Grid {
   readonly inputs: string;
   readonly outputs: string;
@@ -74,10 +82,12 @@ export class Grid {
     this.outputs = join(directory, 'outputs');
   }
 
-  static async start(settings: Record<string, string> = {}): Promise<Grid> {
+  /** On a fresh database with keys of its own, unless a grid that was elsewhere goes on. `settings`: of the API. */
+  static async start(settings: Record<string, string> = {}, earlier?: EarlierGrid): Promise<Grid> {
     const directory = mkdtempSync(join(tmpdir(), 'porin-grid-'));
     for (const name of ['inputs', 'outputs']) mkdirSync(join(directory, name));
-    const { privateKey, publicKey } = generateKeyPairSync('ed25519');
+    const privateKey = earlier ? createPrivateKey(earlier.signingKey) : generateKeyPairSync('ed25519').privateKey;
+    const publicKey = createPublicKey(privateKey);
     const [privateFile, publicFile] = [join(directory, 'private.pem'), join(directory, 'public.pem')];
     writeFileSync(privateFile, privateKey.export({ type: 'pkcs8', format: 'pem' }), { mode: 0o600 });
     writeFileSync(publicFile, publicKey.export({ type: 'spki', format: 'pem' }));
@@ -85,16 +95,27 @@ export class Grid {
     const redis = new Redis(redisUrl);
     await redis.flushdb();
     redis.disconnect();
-    const api = await startTestApi({
-      PORIN_SIGNING_KEY_FILE: privateFile,
-      PORIN_REDIS_URL: redisUrl,
-      PORIN_CLAIM_PATIENCE_MS: '10000',
-      ...settings,
-    });
+    const api = await startTestApi({ ...apiSettings(directory, redisUrl), ...settings }, earlier?.database);
     const docker = new Docker({ socketPath: required('DOCKER_HOST').replace(/^unix:\/\//, '') });
     const { reference } = await buildTestImage({ docker, cacheDir: CACHE_DIR, log: console.log });
-    const keys = { admin: await api.makeKey({ role: 'admin' }), submitter: await api.makeKey({ role: 'submitter' }) };
+    const keys = earlier?.keys ?? {
+      admin: await api.makeKey({ role: 'admin' }),
+      submitter: await api.makeKey({ role: 'submitter' }),
+    };
     return new Grid(api, redisUrl, reference, directory, keys);
+  }
+
+  /** Signs approvals. */
+  get signingKeyFile(): string {
+    return join(this.directory, 'private.pem');
+  }
+
+  /** The same keys and directories on another database, as after a restore. This grid is stopped; the database stays. */
+  async moveTo(database: TestDatabase): Promise<Grid> {
+    for (const worker of this.#workers) await worker.stop();
+    await this.api.stop();
+    const api = await startTestApi(apiSettings(this.directory, this.redisUrl), database);
+    return new Grid(api, this.redisUrl, this.image, this.directory, this.keys);
   }
 
   /** The environment of the node, which is added where it is not there. */
@@ -117,8 +138,6 @@ export class Grid {
       env: {
         PATH: process.env.PATH,
         ...node,
-        // TODO placement: the node's own Redis user is in `node`.
-        PORIN_REDIS_URL: this.redisUrl,
         DOCKER_HOST: required('DOCKER_HOST'),
         PORIN_WORK_DIR: join(this.directory, `work-${nodeName}`),
         PORIN_RUN_DIR: run,
@@ -189,7 +208,8 @@ export class Grid {
     let job = await this.job(id);
     await eventually(async () => {
       job = await this.job(id);
-      if (!states.includes(job.state) && !FINAL.includes(job.state)) throw new Error(`the job is ${job.state}`);
+      if (!states.includes(job.state) && !FINAL.includes(job.state))
+        throw new Error(`the job is ${job.state}: ${JSON.stringify(job.attempts)}, ${job.waitingReason}`);
     });
     if (!states.includes(job.state)) throw new Error(`the job ended: ${JSON.stringify(job, null, 1)}`);
     return job;
@@ -221,6 +241,14 @@ export class Grid {
     await this.api.stop();
     rmSync(this.directory, { recursive: true, force: true });
   }
+}
+
+function apiSettings(directory: string, redisUrl: string): Record<string, string> {
+  return {
+    PORIN_SIGNING_KEY_FILE: join(directory, 'private.pem'),
+    PORIN_REDIS_URL: redisUrl,
+    PORIN_CLAIM_PATIENCE_MS: '10000',
+  };
 }
 
 export class TestWorker {

@@ -33,6 +33,7 @@ const rules = {
     'http://localhost:8080/',
   ],
   outputPrefixes: [],
+  foreignPrefixes: [],
   allowPrivateAddresses: false,
   inputLimitBytes: 1000,
 };

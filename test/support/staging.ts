@@ -1,11 +1,21 @@
 /** A directory tree, rules and outcomes for the tests of staging. */
-import { createHash } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { mkdirSync, mkdtempSync, readdirSync, readlinkSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { JobError } from '#lib/jobs';
-import { type StagingRules } from '#lib/staging';
+import { JobError, type OutputReference } from '#lib/jobs';
+import {
+  type OutputPermissions,
+  type OutputPlace,
+  type OutputSource,
+  discardStaged,
+  publishStaged,
+  stageOutput,
+  type StagingRules,
+  type StoredFile,
+  temporaryName,
+} from '#lib/staging';
 
 export class Tree {
   readonly root = mkdtempSync(join(realpathSync(tmpdir()), 'porin-staging-'));
@@ -53,7 +63,14 @@ export class Tree {
 }
 
 export function rulesWith(changes: Partial<StagingRules>): StagingRules {
-  return { inputPrefixes: [], outputPrefixes: [], allowPrivateAddresses: false, inputLimitBytes: 2 ** 40, ...changes };
+  return {
+    inputPrefixes: [],
+    outputPrefixes: [],
+    foreignPrefixes: [],
+    allowPrivateAddresses: false,
+    inputLimitBytes: 2 ** 40,
+    ...changes,
+  };
 }
 
 export function sha256(content: string | Buffer): string {
@@ -72,4 +89,44 @@ export async function jobErrorOf(promise: Promise<unknown>): Promise<JobError> {
 
 export async function codeOf(promise: Promise<unknown>): Promise<string> {
   return (await jobErrorOf(promise)).code;
+}
+
+export interface PublishOptions {
+  readonly rules: StagingRules;
+  readonly permissions?: OutputPermissions;
+  /** For the bytes of outputs over HTTP. */
+  readonly sendDirectory?: string;
+  readonly limitBytes: number;
+  readonly signal: AbortSignal;
+  /** Between staging and publishing; what it throws leaves nothing behind. */
+  readonly beforeCommit: () => Promise<void>;
+}
+
+export function placeOf(options: Pick<PublishOptions, 'rules' | 'permissions' | 'sendDirectory'>): OutputPlace {
+  return {
+    rules: options.rules,
+    permissions: options.permissions ?? { uid: null, gid: null, mode: 0o644 },
+    sendDirectory: options.sendDirectory ?? join(tmpdir(), 'porin-staging-send'),
+    nodeName: 'node-a',
+  };
+}
+
+/** As a worker publishes the one output of a job. */
+export async function publishOutput(
+  output: OutputReference,
+  source: OutputSource,
+  options: PublishOptions,
+): Promise<StoredFile> {
+  const place = placeOf(options);
+  const { signal, limitBytes } = options;
+  const temporary = temporaryName(randomUUID(), 0);
+  const limit = { bytes: limitBytes, jobBytes: limitBytes };
+  const staged = await stageOutput(output, source, { place, temporary, limit, signal });
+  try {
+    await options.beforeCommit();
+    await publishStaged(staged, place, signal);
+  } finally {
+    await discardStaged(output, temporary, place);
+  }
+  return { sha256: staged.sha256, bytes: staged.bytes };
 }

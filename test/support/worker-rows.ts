@@ -192,7 +192,8 @@ export class WorkerRows {
 
   async addOutput({ jobId, number }: AttemptKey, output: { path: string; url: string; sha256: string; bytes: number }) {
     await this.client.query(
-      `INSERT INTO job_output (job_id, attempt_number, path, url, sha256, bytes) VALUES ($1, $2, $3, $4, $5, $6)`,
+      `INSERT INTO job_output (job_id, attempt_number, path, url, sha256, bytes, published_at)
+       VALUES ($1, $2, $3, $4, $5, $6, now())`,
       [jobId, number, output.path, output.url, output.sha256, output.bytes],
     );
   }

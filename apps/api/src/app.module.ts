@@ -1,12 +1,6 @@
 /** All of the API's parts, made for one configuration. */
-import {
-  type DynamicModule,
-  Module,
-  StandardSchemaSerializerInterceptor,
-  StandardSchemaValidationPipe,
-} from '@nestjs/common';
+import { type DynamicModule, Module, StandardSchemaSerializerInterceptor } from '@nestjs/common';
 import { APP_FILTER, APP_GUARD, APP_INTERCEPTOR, APP_PIPE } from '@nestjs/core';
-import { ThrottlerGuard, ThrottlerModule } from '@nestjs/throttler';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { type ApiConfig } from '#lib/config';
 import { makeDataSource } from '#lib/database';
@@ -15,9 +9,9 @@ import { type Logger } from 'pino';
 import { ApplicationsController } from './applications/applications.controller.js';
 import { AuthGuard } from './auth/auth.guard.js';
 import { Dispatcher } from './dispatch/dispatcher.js';
-import { PorinError } from './errors/porin-error.js';
 import { ProblemFilter } from './errors/problem.filter.js';
 import { HealthController } from './health/health.controller.js';
+import { SchemaPipe } from './http/schema-pipe.js';
 import { JobsController } from './jobs/jobs.controller.js';
 import { NodesController } from './nodes/nodes.controller.js';
 import { OverheadController } from './overhead/overhead.controller.js';
@@ -25,7 +19,7 @@ import { ProfilesController } from './profiles/profiles.controller.js';
 import { TenantController } from './tenant/tenant.controller.js';
 import { API_CONFIG, LOGGER, APPROVAL_KEYS } from './tokens.js';
 
-const CONTROLLERS = [
+export const CONTROLLERS = [
   ApplicationsController,
   HealthController,
   JobsController,
@@ -42,7 +36,6 @@ export class AppModule {
       module: AppModule,
       imports: [
         TypeOrmModule.forRoot(makeDataSource({ url: config.PORIN_DATABASE_URL, applicationName: 'porin-api' }).options),
-        ThrottlerModule.forRoot([{ ttl: 60_000, limit: config.PORIN_RATE_LIMIT_PER_MINUTE }]),
       ],
       controllers: CONTROLLERS,
       providers: [
@@ -52,23 +45,9 @@ export class AppModule {
         { provide: APPROVAL_KEYS, useValue: approvalKeys },
         { provide: APP_INTERCEPTOR, useClass: StandardSchemaSerializerInterceptor },
         { provide: APP_FILTER, useValue: new ProblemFilter(logger) },
-        { provide: APP_PIPE, useValue: new StandardSchemaValidationPipe({ exceptionFactory: toInvalidRequest }) },
-        { provide: APP_GUARD, useClass: ThrottlerGuard },
+        { provide: APP_PIPE, useValue: new SchemaPipe() },
         { provide: APP_GUARD, useClass: AuthGuard },
       ],
     };
   }
-}
-
-interface Issue {
-  readonly message: string;
-  readonly path?: readonly (PropertyKey | { readonly key: PropertyKey })[] | undefined;
-}
-
-function toInvalidRequest(issues: readonly Issue[]): PorinError {
-  const problems = issues.slice(0, 50).map(({ path = [], message }) => {
-    const where = path.map((part) => String(typeof part === 'object' ? part.key : part)).join('.');
-    return where ? `${where}: ${message}` : message;
-  });
-  return new PorinError('invalid-request', `The request has ${issues.length} problem(s).`, problems);
 }

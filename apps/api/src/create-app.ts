@@ -5,8 +5,13 @@ import { type ApiConfig } from '#lib/config';
 import { checkSchema } from '#lib/database';
 import { type Logger } from 'pino';
 import { DataSource } from 'typeorm';
-import { AppModule } from './app.module.js';
+import { AppModule, CONTROLLERS } from './app.module.js';
+import { Authenticator } from './auth/authenticate.js';
+import { Gate } from './http/gate.js';
+import { RateLimits } from './http/rate-limits.js';
+import { RouteTable } from './http/route-table.js';
 import { securityHeaders } from './http/security-headers.js';
+import { boundServer } from './http/server-bounds.js';
 import { serveDocument } from './openapi/document.js';
 import { loadApprovalKeys } from './profiles/signing-key.js';
 
@@ -18,11 +23,20 @@ export async function createApp(config: ApiConfig, logger: Logger): Promise<Nest
     logger: ['error', 'warn'],
     abortOnError: false,
   });
-  app.useBodyParser('json', { limit: config.PORIN_BODY_LIMIT_BYTES });
   app.disable('x-powered-by');
+  app.set('trust proxy', config.PORIN_TRUSTED_PROXIES);
   app.use(securityHeaders);
-  serveDocument(app);
   const dataSource = app.get(DataSource);
+  const limits = new RateLimits(config);
+  const gate = new Gate({
+    routes: RouteTable.of(CONTROLLERS),
+    authenticator: new Authenticator(dataSource, limits),
+    limits,
+    bodyLimitBytes: config.PORIN_BODY_LIMIT_BYTES,
+  });
+  app.use(gate.middleware);
+  boundServer(app.getHttpServer(), config.PORIN_REQUEST_TIMEOUT_MS);
+  serveDocument(app);
   try {
     await checkSchema((sql) => dataSource.query(sql));
   } catch (error) {

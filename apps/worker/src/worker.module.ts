@@ -12,9 +12,9 @@ import {
 } from '@nestjs/common';
 import { ConfigError, type WorkerConfig } from '#lib/config';
 import { DataRoot, Engine, type ImageSource, PullTurn } from '#lib/execution';
-import { urlPrefixProblem } from '#lib/staging';
 import { type Logger } from 'pino';
 import { AttemptStore } from './attempt/attempt-store.js';
+import { PublicationStore } from './attempt/publication-store.js';
 import { Consumer } from './node/consumer.js';
 import { ImageCheckStore } from './node/image-check-store.js';
 import { ImageChecker } from './node/image-checker.js';
@@ -25,6 +25,8 @@ import { NodeStore } from './node/node-store.js';
 import { isPublicHost } from './node/public-host.js';
 import { Resources } from './node/resources.js';
 import { ScratchPool } from './node/scratch-pool.js';
+import { Sweeper } from './node/sweeper.js';
+import { outputPlace, type WorkspacePlace } from './attempt/workspace.js';
 import { ApprovalTrust } from './plan/approval-trust.js';
 import { PlanStore } from './plan/plan-store.js';
 import { RunStore } from './run/run-store.js';
@@ -33,10 +35,14 @@ import { NodeDatabase } from './store/node-database.js';
 const WORKER_CONFIG = Symbol('WorkerConfig');
 const LOGGER = Symbol('Logger');
 
+/** Of what is only removed. */
+const ALL_TENANTS = { tenantPrefixes: { inputPrefixes: null, outputPrefixes: null, foreignPrefixes: [] } };
+
 @Injectable()
 export class WorkerLifecycle implements OnApplicationBootstrap, OnApplicationShutdown {
   #consumer: Consumer | undefined;
   #imageKeeper: ImageKeeper | undefined;
+  #sweeper: Sweeper | undefined;
   #imageChecker: ImageChecker | undefined;
   readonly #database: NodeDatabase;
   readonly #session: NodeSession;
@@ -82,14 +88,16 @@ export class WorkerLifecycle implements OnApplicationBootstrap, OnApplicationShu
 
   async onApplicationBootstrap(): Promise<void> {
     const { config, logger } = this;
-    refuseMalformedPrefixes(config);
     await this.checkSchema();
     for (const path of [this.#node.workDirectory, config.PORIN_RUN_DIR])
       mkdirSync(path, { recursive: true, mode: 0o700 });
     await this.#session.open();
     await this.#node.start();
     const { granted } = this.#node;
-    const store = new AttemptStore(this.#database, { leaseMs: config.PORIN_LEASE_MS, session: this.#session });
+    const leases = { leaseMs: config.PORIN_LEASE_MS, session: this.#session };
+    const store = new AttemptStore(this.#database, leases);
+    const workspaces = this.#workspaces();
+    const publications = new PublicationStore(this.#database, leases);
     this.#consumer = new Consumer({
       redisUrl: config.PORIN_REDIS_URL,
       nodeId: granted.id,
@@ -100,19 +108,10 @@ export class WorkerLifecycle implements OnApplicationBootstrap, OnApplicationShu
       attempts: {
         node: this.#node,
         store,
+        publications,
         plans: new PlanStore(this.#database),
         runs: new RunStore(this.#database),
-        workspaces: {
-          workDirectory: this.#node.workDirectory,
-          scratches: this.#scratches,
-          baseUid: config.PORIN_BASE_UID,
-          rules: {
-            inputPrefixes: config.PORIN_INPUT_URL_PREFIXES,
-            outputPrefixes: config.PORIN_OUTPUT_URL_PREFIXES,
-            allowPrivateAddresses: config.PORIN_ALLOW_PRIVATE_ADDRESSES,
-            inputLimitBytes: config.PORIN_INPUT_LIMIT_BYTES,
-          },
-        },
+        workspaces,
         runDirectory: config.PORIN_RUN_DIR,
         initPath: this.#native('porin-init'),
         leaseMs: config.PORIN_LEASE_MS,
@@ -122,8 +121,17 @@ export class WorkerLifecycle implements OnApplicationBootstrap, OnApplicationShu
         logger,
       },
     });
+    const consumer = this.#consumer;
+    const place = outputPlace(workspaces, ALL_TENANTS);
+    this.#sweeper = new Sweeper({
+      store: publications,
+      place,
+      logger,
+      isRunning: (jobId) => consumer.isRunning(jobId),
+    });
+    this.#sweeper.start();
     await this.#node.ready();
-    this.#consumer.start();
+    consumer.start();
     this.#imageKeeper = new ImageKeeper({
       engine: this.#node.engine,
       store: this.#nodeStore,
@@ -148,24 +156,37 @@ export class WorkerLifecycle implements OnApplicationBootstrap, OnApplicationShu
     }
     await this.#imageChecker?.stop();
     await this.#imageKeeper?.stop();
+    await this.#sweeper?.stop();
     await this.#scratches.clear();
     await this.#node.stop();
     await this.#session.close();
     await this.#database.end();
   }
 
+  #workspaces(): WorkspacePlace {
+    const { config } = this;
+    return {
+      workDirectory: this.#node.workDirectory,
+      scratches: this.#scratches,
+      baseUid: config.PORIN_BASE_UID,
+      nodeName: this.#node.name,
+      sendDirectory: this.#node.sendDirectory,
+      permissions: {
+        uid: config.PORIN_OUTPUT_UID ?? null,
+        gid: config.PORIN_OUTPUT_GID ?? null,
+        mode: config.PORIN_OUTPUT_MODE,
+      },
+      rules: {
+        inputPrefixes: config.PORIN_INPUT_URL_PREFIXES,
+        outputPrefixes: config.PORIN_OUTPUT_URL_PREFIXES,
+        allowPrivateAddresses: config.PORIN_ALLOW_PRIVATE_ADDRESSES,
+        inputLimitBytes: config.PORIN_INPUT_LIMIT_BYTES,
+      },
+    };
+  }
+
   #native(program: string): string {
     return join(this.config.PORIN_NATIVE_DIR, program);
-  }
-}
-
-/** A malformed prefix would allow nothing, and every job would fail by it. */
-function refuseMalformedPrefixes(config: WorkerConfig): void {
-  for (const name of ['PORIN_INPUT_URL_PREFIXES', 'PORIN_OUTPUT_URL_PREFIXES'] as const) {
-    for (const prefix of config[name]) {
-      const problem = urlPrefixProblem(prefix);
-      if (problem !== null) throw new ConfigError([`${name}: ${problem}`]);
-    }
   }
 }
 

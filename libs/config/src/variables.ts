@@ -1,6 +1,7 @@
 /** The environment of the API and of the worker: every variable, its meaning, default and check. */
+import { isIP } from 'node:net';
 import { cpus, hostname, totalmem } from 'node:os';
-import { imagePatternProblem } from '#lib/jobs';
+import { imagePatternProblem, urlPrefixProblem } from '#lib/jobs';
 import { beyondDefaultNames } from '#lib/profiles';
 import { z } from 'zod';
 
@@ -19,6 +20,21 @@ const list = z.string().transform((text) =>
     .map((entry) => entry.trim())
     .filter((entry) => entry.length > 0),
 );
+/** A malformed prefix would allow nothing, and every job would fail by it. */
+const urlPrefixes = list.superRefine((prefixes, context) => {
+  for (const prefix of prefixes) {
+    const problem = urlPrefixProblem(prefix);
+    if (problem !== null) context.addIssue({ code: 'custom', message: problem });
+  }
+});
+/** An address, or one with the length of its network's prefix. */
+function isNetwork(text: string): boolean {
+  const [address = '', prefix, ...rest] = text.split('/');
+  const family = isIP(address);
+  if (family === 0 || rest.length > 0 || address.includes('%')) return false;
+  if (prefix === undefined) return true;
+  return /^\d{1,3}$/.test(prefix) && Number(prefix) <= (family === 4 ? 32 : 128);
+}
 const absolutePath = z.string().regex(/^\//, 'must be an absolute path');
 
 /** Patterns of images or registries; unset is told apart from an empty list. */
@@ -39,7 +55,7 @@ const shared = {
     .enum(['trace', 'debug', 'info', 'warn', 'error'])
     .default('info')
     .describe('Least severe log line written'),
-  PORIN_INPUT_URL_PREFIXES: list
+  PORIN_INPUT_URL_PREFIXES: urlPrefixes
     .default([])
     .describe(
       'URL prefixes that inputs may come from, separated by commas (file:///data/in/,https://archive.example.org/)',
@@ -63,7 +79,9 @@ const shared = {
   PORIN_LOCAL_IMAGES: imagePatterns.describe(
     'Images of a node that jobs may run without a registry, by name, separated by commas: lab/*, porin-test/payload; * allows all that no registry gave. A worker without it allows none; the API shows it to tenants',
   ),
-  PORIN_OUTPUT_URL_PREFIXES: list.default([]).describe('URL prefixes that outputs may go to, separated by commas'),
+  PORIN_OUTPUT_URL_PREFIXES: urlPrefixes
+    .default([])
+    .describe('URL prefixes that outputs may go to, separated by commas'),
 };
 
 export const apiVariables = z.object({
@@ -74,7 +92,7 @@ export const apiVariables = z.object({
     .describe('Postgres as the owner of the schema; only "porin-admin migrate" and "porin-admin node" need it'),
   PORIN_HOST: z.string().default('127.0.0.1').describe('Address the API listens on'),
   PORIN_PORT: integer(0, 65535).default(8080).describe('Port the API listens on; 0 picks a free one'),
-  PORIN_BODY_LIMIT_BYTES: integer(1024, 1024 ** 3)
+  PORIN_BODY_LIMIT_BYTES: integer(1024, 256 * 1024 ** 2)
     .default(4 * 1024 ** 2)
     .describe('Largest request body, bytes'),
   PORIN_SIGNING_KEY_FILE: absolutePath.describe('Ed25519 private key (PKCS#8 PEM) that signs approvals; mode 0600'),
@@ -83,7 +101,22 @@ export const apiVariables = z.object({
     .describe(
       'Public keys whose earlier approvals still count beside those of the signing key: as for workers. Needed after a change of the signing key, until everything is signed anew',
     ),
-  PORIN_RATE_LIMIT_PER_MINUTE: integer(1, 1_000_000).default(6_000).describe('Requests per minute and client address'),
+  PORIN_RATE_LIMIT_PER_MINUTE: integer(1, 1_000_000).default(6_000).describe('Requests per minute and API key'),
+  PORIN_TENANT_RATE_LIMIT_PER_MINUTE: integer(1, 10_000_000)
+    .default(30_000)
+    .describe('Requests per minute of all keys of a tenant together'),
+  PORIN_WRONG_KEY_LIMIT_PER_MINUTE: integer(1, 1_000_000)
+    .default(600)
+    .describe('Requests with a wrong key per minute and client address (of IPv6, its first 64 bits)'),
+  PORIN_TRUSTED_PROXIES: list
+    .default([])
+    .refine((entries) => entries.every(isNetwork), { error: 'must be addresses and networks, such as 10.0.0.0/8' })
+    .describe(
+      'Addresses and networks of reverse proxies whose X-Forwarded-For is believed, separated by commas (127.0.0.1,10.0.0.0/8)',
+    ),
+  PORIN_REQUEST_TIMEOUT_MS: integer(1_000, 3_600_000)
+    .default(60_000)
+    .describe('How long a request may take to arrive, body included, milliseconds; its headers get 10 s at most'),
   PORIN_CLAIM_PATIENCE_MS: integer(100, 3_600_000)
     .default(10_000)
     .describe(
@@ -138,6 +171,18 @@ export const workerVariables = z.object({
     // Above what useradd and systemd give to users, to their subordinates and to containers (up to 1879048191).
     .default(1_900_000_000)
     .describe('First uid of the slots; slot n runs as base + n. No user may have it, nor have it as a subordinate uid'),
+  PORIN_OUTPUT_UID: integer(0, 2 ** 32 - 2)
+    .optional()
+    .describe('Owner of published files that replace no other; without it, the user of the worker'),
+  PORIN_OUTPUT_GID: integer(0, 2 ** 32 - 2)
+    .optional()
+    .describe('Their group; without it, that of the worker, or of the directory where it hands its group down'),
+  PORIN_OUTPUT_MODE: z
+    .string()
+    .regex(/^0?[0-7]{3}$/, 'must be three octal digits, such as 644')
+    .default('644')
+    .transform((text) => parseInt(text, 8))
+    .describe('Their mode, octal. Whoever may read may also execute what the payload made executable'),
   PORIN_LOG_LIMIT_BYTES: integer(1024, 1024 ** 3)
     .default(10 * 1024 ** 2)
     .describe('Bytes kept of each of stdout and stderr'),

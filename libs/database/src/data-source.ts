@@ -5,11 +5,12 @@ import { SandboxDepth1764100000000 } from '../../../migrations/1764100000000-san
 import { LearnedProfiles1764200000000 } from '../../../migrations/1764200000000-learned-profiles.js';
 import { StagesAndDenials1764300000000 } from '../../../migrations/1764300000000-stages-and-denials.js';
 import { OwnSchema1764400000000 } from '../../../migrations/1764400000000-own-schema.js';
+import { Nodes1764450000000 } from '../../../migrations/1764450000000-nodes.js';
+import { Publication1764410000000 } from '../../../migrations/1764410000000-publication.js';
 import { TenantBounds1764470000000 } from '../../../migrations/1764470000000-tenant-bounds.js';
 import { Connection, SEARCH_PATH_OPTION } from './connection.js';
 import { SigningKeys1764430000000 } from '../../../migrations/1764430000000-signing-keys.js';
 import { Placement1764460000000 } from '../../../migrations/1764460000000-placement.js';
-import { Nodes1764450000000 } from '../../../migrations/1764450000000-nodes.js';
 import { Images1764420000000 } from '../../../migrations/1764420000000-images.js';
 import { Application, Build, TenantSetting } from './entities/application.js';
 import { Artifact, ArtifactChunk, DenialRow, ExecutorRun, RecordingRow } from './entities/executor-run.js';
@@ -51,6 +52,7 @@ export const MIGRATIONS = [
   SigningKeys1764430000000,
   Placement1764460000000,
   Images1764420000000,
+  Publication1764410000000,
   Nodes1764450000000,
 ];
 
@@ -68,6 +70,9 @@ export function makeDataSource(options: { url: string; applicationName: string; 
       options: SEARCH_PATH_OPTION,
       statement_timeout: 30_000,
       idle_in_transaction_session_timeout: 30_000,
+      // For a server that takes connections and says nothing, or all of whose connections are in use.
+      connectionTimeoutMillis: 5_000,
+      query_timeout: 35_000,
     },
   });
 }

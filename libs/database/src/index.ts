@@ -1,6 +1,7 @@
 export * from './connection.js';
 export * from './data-source.js';
 export * from './migrate.js';
+export * from './restore.js';
 export * from './schema-watch.js';
 export * from './entities/application.js';
 export * from './entities/executor-run.js';

@@ -9,11 +9,16 @@ import { applyFunctions } from './functions/apply-functions.js';
 const MIGRATION_LOCK = 7_060_117;
 const PASSWORD_LOCK = 7_060_119;
 
+export interface MigrateOptions {
+  readonly ownerUrl: string;
+  readonly apiPassword?: string;
+}
+
 /**
  * Runs what is missing of the migrations as the database's owner, under an advisory lock, so that two callers at once
  * are safe. `ownerUrl` must belong to a role with CREATEROLE, or Porin's roles must exist.
  */
-export async function migrate(options: { ownerUrl: string; apiPassword?: string }): Promise<void> {
+export async function migrate(options: MigrateOptions): Promise<void> {
   const client = new Connection({ connectionString: options.ownerUrl, application_name: 'porin-migrate' });
   await client.connect();
   const dataSource = makeDataSource({ url: options.ownerUrl, applicationName: 'porin-migrate', poolSize: 1 });

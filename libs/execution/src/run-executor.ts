@@ -211,7 +211,7 @@ function checkLandlock({ landlock, landlockMinimum }: ExecutorRunRequest, abi: n
   if (isLess(status, landlockMinimum)) {
     throw new ExecutionError(
       'landlock-unavailable',
-      `${landlockMinimum} is demanded, and its ABI ${abi} gives ${status} in a container.`,
+      `the profile requires ${landlockMinimum}, but the kernel (Landlock ABI ${abi}) enforces only ${status} in a container.`,
     );
   }
 }

@@ -126,10 +126,13 @@ async function followToEnd(payload: GatedPayload, stop: PayloadStop): Promise<Pa
   }
 }
 
-/** It was promised by the kernel's ABI: what holds less all the same must not go on. */
+/** The ABI promised this level: stop if the kernel enforces less. */
 function requireLandlock({ landlock, landlockMinimum }: ExecutorRunRequest, status: LandlockStatus): void {
   if (landlock === undefined || landlockMinimum === undefined || !isLess(status, landlockMinimum)) return;
-  throw new ExecutionError('landlock-unavailable', `${landlockMinimum} is demanded, and ${status} is what was had.`);
+  throw new ExecutionError(
+    'landlock-unavailable',
+    `The profile requires ${landlockMinimum}, but the kernel enforced only ${status}.`,
+  );
 }
 
 async function lookAround({ request, container }: GatedPayload): Promise<Scene> {

@@ -10,7 +10,7 @@ const input = (path: string, name?: string): InputReference => ({
 });
 const output = (path: string, name?: string): OutputReference => ({
   path,
-  url: 'file:///out/x',
+  url: `file:///published${path}`,
   ...(name === undefined ? {} : { name }),
 });
 const places = (job: Partial<Parameters<typeof checkJobSpecification>[0]>) =>
@@ -64,12 +64,41 @@ describe('checkJobSpecification', () => {
     expect(places({ inputs: [input(first), input(second)] })).toEqual(['inputs[1].path']);
   });
 
+  it('names every reference that overlaps an earlier one', () => {
+    const paths = ['/in/a/b', '/in/a', '/in/a/c', '/in/d', '/in/a-b', '/in/d/e', '/in/a/b', '/in'];
+    const overlapping = [1, 2, 5, 6, 7].map((at) => `inputs[${at}].path`);
+    expect(places({ inputs: paths.map((path) => input(path)) })).toEqual(overlapping);
+  });
+
   it('refuses an output below an input', () => {
     expect(places({ inputs: [input('/in')], outputs: [output('/in/x')] })).toEqual(['outputs[0].path']);
   });
 
   it('refuses an output directly in the root or in the scratch directory', () => {
     expect(places({ outputs: [output('/a'), output('/tmp/a')] })).toEqual(['outputs[0].path', 'outputs[1].path']);
+  });
+
+  it.each([
+    ['file:///p/a', 'file:///p/%61', 'is the target of outputs[0].url too'],
+    ['file:///p/a', 'FILE:///p/a', 'is the target of outputs[0].url too'],
+    ['https://u@h/a', 'https://h:443/a', 'is the target of outputs[0].url too'],
+    ['file:///p/a', 'file:///p/a/b', 'lies below or above outputs[0].url'],
+    ['https://h/a/b', 'https://h/a', 'lies below or above outputs[0].url'],
+  ])('refuses outputs to %s and %s', (first, second, message) => {
+    const outputs = [
+      { url: first, path: '/out/a' },
+      { url: second, path: '/out/b' },
+    ];
+    const problems = checkJobSpecification({ executors: [executor], inputs: [], outputs });
+    expect(problems).toEqual([{ at: 'outputs[1].url', message }]);
+  });
+
+  it('lets outputs differ by their query', () => {
+    const outputs = [
+      { url: 'https://h/a?name=1', path: '/out/a' },
+      { url: 'https://h/a?name=2', path: '/out/b' },
+    ];
+    expect(places({ outputs })).toEqual([]);
   });
 
   it('refuses names given twice, over inputs and outputs', () => {

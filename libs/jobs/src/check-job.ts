@@ -1,4 +1,5 @@
 /** The checks of a job specification that look at paths, and at several of its parts together. */
+import { canonicalUrl, type DataUrl, isNested, parseDataUrl } from './data-url.js';
 import { type ExecutorSpecification, type JobSpecification, SPECIFICATION_BOUNDS } from './job-specification.js';
 
 /** What is wrong and where, in the words of the request's JSON ("inputs[2].path"). */
@@ -27,6 +28,10 @@ export function checkJobSpecification(
         ? [problem(`inputs[${index}]`, 'needs either url or content')]
         : [],
     ),
+    ...references.flatMap(({ url, at }) =>
+      url === undefined ? [] : problemsAt(`${at}.url`, parseDataUrl(url).problem),
+    ),
+    ...nestedTargets(job.outputs),
     ...references.flatMap(({ path, at }) => problemsAt(`${at}.path`, mountPathProblem(path))),
     ...job.outputs.flatMap(({ path }, index) => problemsAt(`outputs[${index}].path`, outputDirectoryProblem(path))),
     ...overlaps(references),
@@ -76,10 +81,48 @@ function checkExecutor(executor: ExecutorSpecification, at: string): readonly Sp
   return problems;
 }
 
-function overlaps(references: readonly { path: string; at: string }[]): readonly SpecificationProblem[] {
-  return references.flatMap(({ path, at }, index) => {
-    const other = references.slice(0, index).find((earlier) => overlap(path, earlier.path));
+interface Reference {
+  readonly path: string;
+  readonly at: string;
+}
+
+/**
+ * Every reference that lies at, below or above an earlier one. Sorted, a path stands right behind those that it lies below:
+ * comparing each path with each would take seconds for the longest that a job may have.
+ */
+function overlaps(references: readonly Reference[]): readonly SpecificationProblem[] {
+  const keys = references.map(({ path }) => `${path.replaceAll('/', '\0')}\0`);
+  const key = (index: number) => keys[index] ?? '';
+  const order = [...keys.keys()].sort((a, b) => (key(a) < key(b) ? -1 : key(a) > key(b) ? 1 : a - b));
+  /** By reference, the first of the earlier ones that it overlaps. */
+  const found = new Map<number, number>();
+  const above: number[] = [];
+  for (const index of order) {
+    while (above.length > 0 && !key(index).startsWith(key(above.at(-1) ?? 0))) above.pop();
+    for (const other of above) {
+      const later = Math.max(index, other);
+      found.set(later, Math.min(index, other, found.get(later) ?? Infinity));
+    }
+    above.push(index);
+  }
+  return references.flatMap(({ at }, index) => {
+    const other = references[found.get(index) ?? -1];
     return other ? [problem(`${at}.path`, `overlaps ${other.at}.path (${other.path})`)] : [];
+  });
+}
+
+/** Two outputs of one name, whatever their spelling, or one where the other has its directory. */
+function nestedTargets(outputs: JobSpecification['outputs']): readonly SpecificationProblem[] {
+  const targets: { readonly url: DataUrl; readonly at: string }[] = [];
+  return outputs.flatMap(({ url: text }, index) => {
+    const { url } = parseDataUrl(text);
+    if (url === null) return [];
+    const at = `outputs[${index}].url`;
+    const other = targets.find((earlier) => isNested(url, earlier.url));
+    targets.push({ url, at });
+    if (other === undefined) return [];
+    const isSame = canonicalUrl(url) === canonicalUrl(other.url);
+    return [problem(at, isSame ? `is the target of ${other.at} too` : `lies below or above ${other.at}`)];
   });
 }
 

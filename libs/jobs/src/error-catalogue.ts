@@ -56,6 +56,7 @@ export const ERROR_CATALOGUE = {
   'input-outside-roots': submitter(
     'The input {url} for {path} leads outside the directories that inputs may come from.',
   ),
+  'input-url-malformed': submitter('The URL of the input for {path} {detail}.'),
   'input-not-allowed': submitter('Inputs may not come from {url}. Allowed prefixes: {allowed}'),
   'input-address-refused': submitter(
     'The input {url} leads to {address}, a private, loopback or link-local address, which is refused here.',
@@ -70,13 +71,18 @@ export const ERROR_CATALOGUE = {
   'output-is-link': payload('The output {path} is a symbolic link, which is never followed. Write the file itself.'),
   'output-not-regular': payload('The output {path} is a {type}. Only regular files are published.'),
   'output-outside': payload('The output {path} leads outside the output directory.'),
-  'output-too-large': payload('The output {path} is larger than {limitBytes} bytes.'),
+  'output-too-large': payload(
+    'The output {path} does not fit: outputs together may have as many bytes as the disk of the job, {limitBytes}. Holes and further names of a file count.',
+  ),
+  'output-url-malformed': submitter('The URL of the output {path} {detail}.'),
   'output-not-allowed': submitter('Outputs may not go to {url}. Allowed prefixes: {allowed}'),
   'output-address-refused': submitter(
     'The output {url} leads to {address}, a private, loopback or link-local address, which is refused here.',
   ),
   'output-refused': submitter('The output {path} was refused at {url}: {detail}.'),
   'output-upload-failed': transient('The output {path} could not be uploaded to {url}: {detail}'),
+  'staged-output-lost': standing('The staged bytes of the output {path} are not on node {node}.'),
+  'publication-incomplete': standing('Not all outputs could be put in place. {detail} In place: {published}.'),
 
   // The container
   'policy-invalid': submitter('The job cannot be started as it is: {detail}'),

@@ -53,3 +53,13 @@ function formatMessage(template: string, details: Readonly<Record<string, string
     return name === 'url' ? redactUrl(value) : value;
   });
 }
+
+/** Paths that a message names, at most. */
+const NAMED = 10;
+
+/** For messages. */
+export function describePaths(paths: readonly string[]): string {
+  if (paths.length === 0) return 'none';
+  const more = paths.length - NAMED;
+  return `${paths.slice(0, NAMED).join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
+}

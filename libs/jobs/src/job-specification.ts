@@ -1,12 +1,17 @@
 /** What a submitter asks for: executors, data references and resources, with defaults and bounds. */
 import { type Enforcement, type Monitoring } from '#lib/profiles';
 
+/** Whether outputs that exist are published also when the payload failed. */
+export const PUBLISH_ON = ['complete', 'executor-error'] as const;
+export type PublishOn = (typeof PUBLISH_ON)[number];
+
 export interface JobSpecification {
   readonly name: string;
   /** Run one after another; they share the inputs and outputs. */
   readonly executors: readonly ExecutorSpecification[];
   readonly inputs: readonly InputReference[];
   readonly outputs: readonly OutputReference[];
+  readonly publishOn: PublishOn;
   readonly resources: Resources;
   readonly requested: RequestedLevel;
   readonly tags: Readonly<Record<string, string>>;
@@ -90,6 +95,7 @@ export const SPECIFICATION_BOUNDS = {
   environmentVariables: 1024,
   references: 1000,
   pathBytes: 4095,
+  urlCharacters: 8192,
   contentBytes: MIB,
   tags: 100,
   tagNameCharacters: 128,

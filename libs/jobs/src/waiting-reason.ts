@@ -3,6 +3,7 @@
 export const WAITING_REASONS = {
   'waiting-for-slot': 'waiting for a slot on a node',
   'placing-again': 'will be placed on another node: the last one did not start it',
+  'waiting-for-output': 'waiting for an earlier job that writes one of its outputs, or a file above or below one',
   'waiting-for-approved-profile': 'waiting for an administrator to approve a profile',
   'waiting-for-inherited-profile': 'waiting for the rules of an earlier build of its application to be taken over',
   'waiting-for-stage-decision': 'waiting for an administrator: the audit of its profile ended without a promotion',

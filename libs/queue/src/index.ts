@@ -1,10 +1,9 @@
 /** The way to a worker: the name of its queue, the message schema, and the connection. */
 import { z } from 'zod';
 
-/** One queue a node. */
-export function queueName(nodeId: string): string {
-  return `porin-jobs-${nodeId}`;
-}
+export { ByDigest, scriptsOf } from './by-digest.js';
+export { queueName } from './names.js';
+export { redisUserName, redisUserRules } from './node-user.js';
 
 /** A job id and an attempt number, nothing more: Redis holds messages in clear text. */
 export const messageSchema = z.strictObject({ jobId: z.uuid(), attempt: z.int().positive() });

@@ -10,8 +10,8 @@ export interface FileInput {
   /** The container's path, for messages. */
   readonly path: string;
   readonly hostPath: string;
-  /** Host paths, at least one of which `hostPath` lies below. */
-  readonly roots: readonly string[];
+  /** Host paths: it must really lie below one of the first, and below none of the others. */
+  readonly roots: { readonly allowed: readonly string[]; readonly foreign: readonly string[] };
 }
 
 /**
@@ -22,12 +22,14 @@ export async function openFileInput(input: FileInput, signal: AbortSignal): Prom
   const details = { url: input.url, path: input.path };
   const pinned = await pin(input.hostPath).catch(async (cause: unknown) => {
     // Where the directories themselves are gone, the fault is the node's.
-    if (!isMissing(cause) || (await realRoots(input.roots)).length === 0) throw cause;
+    if (!isMissing(cause) || (await realRoots(input.roots.allowed)).length === 0) throw cause;
     throw JobError.of('input-not-found', details, { cause });
   });
   try {
-    const [realPath, roots] = await Promise.all([realPathOf(pinned), realRoots(input.roots)]);
-    if (!roots.some((root) => isWithin(realPath, root))) throw JobError.of('input-outside-roots', details);
+    const { allowed, foreign } = input.roots;
+    const [realPath, roots, others] = await Promise.all([realPathOf(pinned), realRoots(allowed), realRoots(foreign)]);
+    const isIn = (root: string) => isWithin(realPath, root);
+    if (!roots.some(isIn) || others.some(isIn)) throw JobError.of('input-outside-roots', details);
     const stats = await pinned.stat();
     if (!stats.isFile()) throw JobError.of('input-not-regular', details);
     const file = await openPinned(pinned);

@@ -1,119 +1,118 @@
-/** Outputs to `file:` URLs: written beside the target under another name, and renamed when they are whole. */
-import { randomUUID } from 'node:crypto';
-import { constants } from 'node:fs';
-import { type FileHandle, mkdir, open, rename, unlink } from 'node:fs/promises';
-import { readChunks, writeHashed } from './copy.js';
-import { isWithin, pin, realPathOf, realRoots, through } from './descriptor.js';
+/** Outputs to `file:` URLs: staged beside the target under a hidden name, and renamed. */
+import { type FileHandle, lstat, rename } from 'node:fs/promises';
+import { type OutputReference } from '#lib/jobs';
+import { through } from './descriptor.js';
 import { errorCode, isMissing } from './failure.js';
 import { type OpenedOutput } from './open-output.js';
-import { notAllowed, type Publication, refused, tooLarge } from './publication.js';
-import { type StoredFile } from './rules.js';
+import {
+  bytesLost,
+  type OutputLimit,
+  type OutputPlace,
+  type OutputTarget,
+  refused,
+  type Staged,
+  type StagedOutput,
+} from './output-target.js';
+import { giveTo, newPermissions, permissionsOf } from './permissions.js';
+import { areStagedBytes, hasContent, openRegular, removeStaged, syncDirectory, writeStaged } from './staged-file.js';
+import { openTargetDirectory } from './target-directory.js';
 
-export interface FileTarget {
-  readonly hostPath: string;
-  /** Host paths of directories. */
-  readonly roots: readonly string[];
-}
+export class FileTarget implements OutputTarget {
+  readonly #name: string;
 
-/**
- * Modes follow the worker's umask. Throws output-not-allowed when a link leads out of the roots, output-refused when
- * something else is in the way, and errors of the file system.
- */
-export async function publishToFile(
-  { file: source }: OpenedOutput,
-  target: FileTarget,
-  publication: Publication,
-): Promise<StoredFile> {
-  const name = target.hostPath.slice(target.hostPath.lastIndexOf('/') + 1);
-  if (name === '') throw refused(publication, 'the URL names a directory');
-  const directory = await openTargetDirectory(target, publication);
-  try {
-    return await writeAndRename(source, directory, name, publication);
-  } finally {
-    await directory.close();
+  constructor(
+    private readonly output: OutputReference,
+    private readonly hostPath: string,
+    private readonly place: OutputPlace,
+  ) {
+    this.#name = hostPath.slice(hostPath.lastIndexOf('/') + 1);
   }
-}
 
-async function writeAndRename(
-  source: FileHandle,
-  directory: FileHandle,
-  name: string,
-  publication: Publication,
-): Promise<StoredFile> {
-  const { signal, limitBytes } = publication;
-  const limit = { bytes: limitBytes, exceeded: () => tooLarge(publication) };
-  const temporary = through(directory, `.porin-${randomUUID()}.part`);
-  const { O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW } = constants;
-  const file = await open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o666);
-  try {
-    const stored = await writeHashed(readChunks(source, signal), file, limit, signal);
-    await file.sync();
-    await publication.beforeCommit();
-    signal.throwIfAborted();
-    // Replaces a link itself: what it points to stays as it is.
-    await rename(temporary, through(directory, name)).catch((cause: unknown) => {
-      throw isInTheWay(cause) ? refused(publication, 'its place is taken, or its name is too long', cause) : cause;
-    });
-    await syncDirectory(directory);
-    return stored;
-  } catch (error) {
-    await unlink(temporary).catch(() => undefined);
-    throw error;
-  } finally {
-    await file.close();
-  }
-}
-
-/** Each directory is pinned and its real path checked before the next one is made in it: nothing is made outside. */
-async function openTargetDirectory({ hostPath, roots }: FileTarget, publication: Publication): Promise<FileHandle> {
-  const root = roots.find((path) => isWithin(hostPath, path) && hostPath !== path);
-  if (root === undefined) throw notAllowed(publication);
-  const real = await realRoots(roots);
-  const parts = hostPath.slice(root.length).split('/').slice(0, -1);
-  let place = await pin(root);
-  try {
-    await requireDirectoryWithin(place, real, publication);
-    for (const part of parts.filter((text) => text !== '')) {
-      const next = await makeAndPin(place, part, publication);
-      await place.close();
-      place = next;
-      await requireDirectoryWithin(place, real, publication);
+  async stage(output: OpenedOutput, temporary: string, limit: OutputLimit, signal: AbortSignal): Promise<Staged> {
+    const directory = await openTargetDirectory(this.output, this.hostPath, this.place, true);
+    if (directory === undefined) throw new Error('the directory was made and is not there');
+    try {
+      await this.#requireReplaceable(directory);
+      const finish = (file: FileHandle) => this.#settle(directory, file, output.mode);
+      return await writeStaged(output, directory, temporary, { limit, signal, finish });
+    } finally {
+      await directory.close();
     }
-    return place;
-  } catch (error) {
-    await place.close();
-    throw error;
   }
-}
 
-async function makeAndPin(place: FileHandle, part: string, publication: Publication): Promise<FileHandle> {
-  try {
-    const made = mkdir(through(place, part)).then(() => syncDirectory(place));
-    await made.catch((error: unknown) => {
-      if (errorCode(error) !== 'EEXIST') throw error;
-    });
-    return await pin(through(place, part));
-  } catch (cause) {
-    throw isMissing(cause) ? refused(publication, 'a part of its path cannot be a directory', cause) : cause;
+  /**
+   * The name of the staged bytes can be renamed once, whoever does it and however late: a worker that stood still puts
+   * nothing over what came after it.
+   */
+  async publish(staged: StagedOutput, signal: AbortSignal): Promise<void> {
+    const directory = await openTargetDirectory(this.output, this.hostPath, this.place, false);
+    if (directory === undefined) throw bytesLost(this.output, this.place);
+    try {
+      const file = await openRegular(directory, staged.temporary);
+      try {
+        if (file === undefined) return await this.#requireInPlace(directory, staged, signal);
+        if (!(await areStagedBytes(file, staged, signal))) throw bytesLost(this.output, this.place);
+        // The file that is replaced may have come, or been narrowed, since the bytes were staged.
+        const present = await permissionsOf(through(directory, this.#name));
+        if (present !== null) await giveTo(through(file), present);
+        signal.throwIfAborted();
+        await this.#rename(directory, staged, signal);
+      } finally {
+        await file?.close();
+      }
+    } finally {
+      await directory.close();
+    }
   }
-}
 
-async function requireDirectoryWithin(place: FileHandle, roots: readonly string[], publication: Publication) {
-  const realPath = await realPathOf(place);
-  if (!roots.some((root) => isWithin(realPath, root))) throw notAllowed(publication);
-  if (!(await place.stat()).isDirectory()) throw refused(publication, 'a part of its path is no directory');
+  async discard(temporary: string): Promise<void> {
+    const directory = await openTargetDirectory(this.output, this.hostPath, this.place, false);
+    if (directory === undefined) return;
+    try {
+      await removeStaged(directory, temporary);
+    } finally {
+      await directory.close();
+    }
+  }
+
+  /** Replaces a link itself: what it points to stays as it is. */
+  async #rename(directory: FileHandle, staged: StagedOutput, signal: AbortSignal): Promise<void> {
+    try {
+      await rename(through(directory, staged.temporary), through(directory, this.#name));
+    } catch (cause) {
+      if (errorCode(cause) === 'ENOENT') return this.#requireInPlace(directory, staged, signal);
+      throw isInTheWay(cause) ? refused(this.output, 'its place is taken', cause) : cause;
+    }
+    await syncDirectory(directory);
+  }
+
+  /** Whoever renamed it had the same manifest. */
+  async #requireInPlace(directory: FileHandle, staged: StagedOutput, signal: AbortSignal): Promise<void> {
+    const file = await openRegular(directory, this.#name);
+    try {
+      if (file === undefined || !(await hasContent(file, staged, signal))) throw bytesLost(this.output, this.place);
+    } finally {
+      await file?.close();
+    }
+    await syncDirectory(directory);
+  }
+
+  async #settle(directory: FileHandle, file: FileHandle, payloadMode: number): Promise<void> {
+    const present = await permissionsOf(through(directory, this.#name));
+    await giveTo(through(file), present ?? newPermissions(this.place.permissions, payloadMode));
+  }
+
+  /** What a rename would refuse is known before anything else is published. */
+  async #requireReplaceable(directory: FileHandle): Promise<void> {
+    try {
+      const stats = await lstat(through(directory, this.#name));
+      if (stats.isDirectory()) throw refused(this.output, 'its place is taken by a directory');
+    } catch (error) {
+      if (!isMissing(error)) throw error;
+    }
+  }
 }
 
 function isInTheWay(error: unknown): boolean {
-  return isMissing(error) || ['EISDIR', 'ENOTEMPTY', 'EEXIST'].includes(errorCode(error) ?? '');
-}
-
-/** A pinned directory cannot be synchronised itself. */
-async function syncDirectory(pinned: FileHandle): Promise<void> {
-  const directory = await open(through(pinned), constants.O_RDONLY | constants.O_DIRECTORY);
-  try {
-    await directory.sync();
-  } finally {
-    await directory.close();
-  }
+  return isMissing(error) || ['EISDIR', 'ENOTEMPTY', 'EEXIST', 'EBUSY'].includes(errorCode(error) ?? '');
 }

@@ -1,11 +1,10 @@
 /** Inputs from `http(s):` URLs. */
-import { JobError } from '#lib/jobs';
+import { describePrefixes, isUrlAllowed, JobError } from '#lib/jobs';
 import { HttpFailure } from './failure.js';
 import { AddressRefused, authorizationOf, HttpClient, type ResolveName } from './http-client.js';
 import { isForGood, isMissingStatus, isRedirect } from './http-status.js';
 import { type InputSource } from './input-source.js';
 import { type StagingRules } from './rules.js';
-import { describePrefixes, isUrlAllowed } from './url-prefix.js';
 
 const MAXIMUM_REDIRECTS = 10;
 
@@ -52,8 +51,16 @@ export async function openHttpInput(
 /** A redirect to `file:` is refused whatever the prefixes say: no server may name the node's files. */
 function requireAllowed(url: URL, rules: StagingRules): void {
   const isHttp = url.protocol === 'http:' || url.protocol === 'https:';
-  if (isHttp && isUrlAllowed(url.href, rules.inputPrefixes)) return;
-  throw JobError.of('input-not-allowed', { url: url.href, allowed: describePrefixes(rules.inputPrefixes) });
+  const { inputPrefixes: prefixes, foreignPrefixes: foreign } = rules;
+  if (isHttp && isUrlAllowed(withoutFragment(url), { prefixes, foreign })) return;
+  throw JobError.of('input-not-allowed', { url: url.href, allowed: describePrefixes(prefixes) });
+}
+
+/** A redirect's own is for browsers, and is not sent. */
+function withoutFragment(url: URL): string {
+  const plain = new URL(url);
+  plain.hash = '';
+  return plain.href;
 }
 
 async function get(client: HttpClient, url: URL, authorization: string | null) {

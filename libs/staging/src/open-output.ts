@@ -5,6 +5,7 @@ import { posix } from 'node:path';
 import { JobError } from '#lib/jobs';
 import { openPinned, pin, pinEntry, through, typeOf } from './descriptor.js';
 import { isMissing } from './failure.js';
+import { type OutputLimit, tooLarge } from './output-target.js';
 
 export interface OutputSource {
   /** Host directory that was mounted writable. */
@@ -15,6 +16,10 @@ export interface OutputSource {
 
 export interface OpenedOutput {
   readonly file: FileHandle;
+  /** The container's, for messages. */
+  readonly path: string;
+  /** Permission bits that the payload gave it. */
+  readonly mode: number;
   /** When it was opened. */
   readonly bytes: number;
 }
@@ -24,7 +29,7 @@ export interface OpenedOutput {
  * output-not-regular, output-too-large, and errors of the file system. Hard links are fine: a link cannot leave the
  * mount, and the payload may read and write all of it.
  */
-export async function openOutput(source: OutputSource, path: string, limitBytes: number): Promise<OpenedOutput> {
+export async function openOutput(source: OutputSource, path: string, limit: OutputLimit): Promise<OpenedOutput> {
   const parts = source.name.split('/');
   if (source.name.includes('\0') || parts.some((part) => part === '' || part === '.' || part === '..')) {
     throw JobError.of('output-outside', { path });
@@ -42,11 +47,11 @@ export async function openOutput(source: OutputSource, path: string, limitBytes:
       });
       const refused = stats.isSymbolicLink()
         ? await linkError(place, parts, index, path)
-        : entryError(stats, isLast, path, limitBytes);
+        : entryError(stats, isLast, path, limit);
       await place.close();
       place = entry;
       if (refused !== null) throw refused;
-      if (isLast) return { file: await openPinned(entry), bytes: stats.size };
+      if (isLast) return { file: await openPinned(entry), path, mode: stats.mode & 0o777, bytes: stats.size };
     }
     throw JobError.of('output-missing', { path });
   } finally {
@@ -54,10 +59,10 @@ export async function openOutput(source: OutputSource, path: string, limitBytes:
   }
 }
 
-function entryError(stats: Stats, isLast: boolean, path: string, limitBytes: number): JobError | null {
+function entryError(stats: Stats, isLast: boolean, path: string, limit: OutputLimit): JobError | null {
   if (!isLast) return stats.isDirectory() ? null : JobError.of('output-missing', { path });
   if (!stats.isFile()) return JobError.of('output-not-regular', { path, type: typeOf(stats) });
-  return stats.size > limitBytes ? JobError.of('output-too-large', { path, limitBytes }) : null;
+  return stats.size > limit.bytes ? tooLarge(path, limit) : null;
 }
 
 /** Both are refusals; the link's text only chooses the words, so it does not matter that it may change meanwhile. */

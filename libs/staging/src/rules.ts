@@ -4,6 +4,8 @@ export interface StagingRules {
   /** `file:`, `http:` and `https:` URLs; see `isUrlAllowed`. Empty: nothing is allowed. */
   readonly inputPrefixes: readonly string[];
   readonly outputPrefixes: readonly string[];
+  /** Those of other tenants: what lies below one is allowed by none of the above. */
+  readonly foreignPrefixes: readonly string[];
   /** Let http(s) reach private, loopback, link-local and other addresses outside the public internet. */
   readonly allowPrivateAddresses: boolean;
   /** Largest single input. */

@@ -1,7 +1,7 @@
 /** An input's way into the node: fetched by its scheme, limited, hashed, checked, and stored read-only. */
 import { constants } from 'node:fs';
 import { type FileHandle, open, rm } from 'node:fs/promises';
-import { type InputReference, JobError } from '#lib/jobs';
+import { describePrefixes, fileRoots, type InputReference, isUrlAllowed, JobError, parseDataUrl } from '#lib/jobs';
 import { writeHashed } from './copy.js';
 import { failureDetail } from './failure.js';
 import { openFileInput } from './file-input.js';
@@ -9,7 +9,6 @@ import { openHttpInput } from './http-input.js';
 import { INLINE_NAME, openInlineInput } from './inline-input.js';
 import { type InputSource } from './input-source.js';
 import { DEFAULT_HTTP_TIMEOUTS, type StagingRules, type StoredFile } from './rules.js';
-import { describePrefixes, filePath, fileRoots, isUrlAllowed, parseUrl } from './url-prefix.js';
 
 const READ_ONLY = 0o444;
 
@@ -43,14 +42,15 @@ export async function stageInput(
 function openInput(input: InputReference, rules: StagingRules, signal: AbortSignal): Promise<InputSource> {
   if (input.content !== undefined) return Promise.resolve(openInlineInput(input.content));
   const text = input.url ?? '';
-  const url = isUrlAllowed(text, rules.inputPrefixes) ? parseUrl(text) : null;
-  const hostPath = url === null ? null : filePath(url);
-  if (url === null || (url.protocol === 'file:' && hostPath === null)) {
-    throw JobError.of('input-not-allowed', { url: text, allowed: describePrefixes(rules.inputPrefixes) });
+  const { url, problem } = parseDataUrl(text);
+  if (problem !== null) throw JobError.of('input-url-malformed', { path: input.path, detail: problem });
+  const { inputPrefixes: prefixes, foreignPrefixes: foreign } = rules;
+  if (!isUrlAllowed(text, { prefixes, foreign })) {
+    throw JobError.of('input-not-allowed', { url: text, allowed: describePrefixes(prefixes) });
   }
-  return hostPath === null
-    ? openHttpInput({ url, path: input.path }, rules, signal)
-    : openFileInput({ url: text, path: input.path, hostPath, roots: fileRoots(rules.inputPrefixes) }, signal);
+  if (url.scheme !== 'file') return openHttpInput({ url: url.url, path: input.path }, rules, signal);
+  const roots = { allowed: fileRoots(prefixes), foreign: fileRoots(foreign) };
+  return openFileInput({ url: text, path: input.path, hostPath: url.path, roots }, signal);
 }
 
 interface Expected {

@@ -84,7 +84,7 @@ export class SignalRuns {
     return this.#onceFor(`${monitoring} ${program.name}`, () => this.run(program, { enforcement: 'none', monitoring }));
   }
 
-  /** From a recording of every kind, so that a call that one of the runs did not happen to make is in it all the same. */
+  /** From a recording of every kind, so that it has every call, also one that a single run did not happen to make. */
   async learned(program: SignalProgram, kind: ProfileKind): Promise<Profile> {
     const runs = await Promise.all(PROFILE_KINDS.map((monitoring) => this.recorded(program, monitoring)));
     const recorded = runs.map(({ report: { recording, outcome } }): RecordedRun => {

@@ -3,10 +3,11 @@ import { ADHOC_PREFIX, SPECIFICATION_BOUNDS } from '#lib/jobs';
 import { ARCHITECTURES, AUTO_APPROVE, CLOSURES, ON_DENIAL, ON_NEW_BUILD, POLICIES } from '#lib/profiles';
 import { z } from 'zod';
 import { nextPage, pageQuery } from '../http/page.js';
+import { text } from '../http/text.js';
 import { learning } from '../profiles/learning-answer.js';
 
 const fields = {
-  image: z.string().min(1).max(SPECIFICATION_BOUNDS.imageCharacters),
+  image: text(SPECIFICATION_BOUNDS.imageCharacters).min(1),
   policy: z.enum(POLICIES).describe('What happens to jobs of a build without an approved profile'),
   recordingsNeeded: z.int().min(1).max(100).describe('Recordings that a profile version is proposed from, at least'),
   distinctInputsNeeded: z.int().min(1).max(100).describe('Different inputs among them, at least'),
@@ -43,7 +44,7 @@ export const newApplication = z
     name: z.string().regex(/^[a-z0-9][a-z0-9._-]{0,127}$/, 'lower-case letters, digits, ".", "_" and "-", at most 128'),
     ...fields,
     commandPrefix: z
-      .array(z.string().min(1).max(4096))
+      .array(text(4096).min(1))
       .max(64)
       .default([])
       .describe('What every command of the application starts with'),
@@ -68,7 +69,7 @@ export const applicationChange = z
 export type ApplicationChange = z.infer<typeof applicationChange>;
 
 export const applicationListQuery = z.strictObject({
-  name: z.string().max(1024).optional(),
+  name: text(1024).optional(),
   ...pageQuery,
 });
 
@@ -82,7 +83,7 @@ const answer = {
     .describe(
       'Whether a node has found the image since it was named: here, or in a registry that it may ask. "unchecked" until a node has looked; of an ad hoc application, for ever',
     ),
-  imageProblem: z.string().nullable().describe('Why it was not found, as a warning: jobs are accepted all the same'),
+  imageProblem: z.string().nullable().describe('Why it was not found, as a warning: jobs are still accepted'),
   imageCheckedAt: z.date().nullable(),
   createdBy: z.uuid().nullable().describe('The API key'),
   createdAt: z.date(),

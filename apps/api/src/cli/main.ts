@@ -1,6 +1,7 @@
 /** porin-admin, the operators' command line: finds the command that was typed and carries it out. */
 import 'reflect-metadata';
 import { parseArgs } from 'node:util';
+import { BACKUP_COMMANDS } from './backup-commands.js';
 import { type Command, type Given, UsageError } from './command.js';
 import { KEY_COMMANDS } from './key-commands.js';
 import { MIGRATE } from './migrate-command.js';
@@ -10,6 +11,7 @@ import { TENANT_COMMANDS } from './tenant-commands.js';
 
 const COMMANDS: readonly Command[] = [
   MIGRATE,
+  ...BACKUP_COMMANDS,
   ...KEY_COMMANDS,
   ...NODE_COMMANDS,
   ...SIGNING_COMMANDS,

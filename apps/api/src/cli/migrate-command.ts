@@ -1,5 +1,5 @@
 /** `porin-admin migrate` */
-import { migrate } from '#lib/database';
+import { migrate, type MigrateOptions } from '#lib/database';
 import { type Command, environment } from './command.js';
 
 export const MIGRATE: Command = {
@@ -9,11 +9,15 @@ export const MIGRATE: Command = {
     "PORIN_API_PASSWORD sets the password of the API's role)",
   ],
   async run() {
-    const { PORIN_API_PASSWORD: apiPassword } = process.env;
-    await migrate({
-      ownerUrl: environment('PORIN_OWNER_DATABASE_URL'),
-      ...(apiPassword ? { apiPassword } : {}),
-    });
+    await migrate(migrateOptions());
     console.log('the schema is up to date');
   },
 };
+
+export function migrateOptions(): MigrateOptions {
+  const { PORIN_API_PASSWORD: apiPassword } = process.env;
+  return {
+    ownerUrl: environment('PORIN_OWNER_DATABASE_URL'),
+    ...(apiPassword ? { apiPassword } : {}),
+  };
+}

@@ -14,9 +14,11 @@ import { Proposals } from './proposals/proposals.js';
 import { endLostAttempts, markSilentNodes, settleJobs } from './attempts/reconciler.js';
 import { endUndecidedJobs } from './held/denied-jobs.js';
 import { releaseHeldJobs } from './held/release-held.js';
+import { releaseOutputs } from './held/output-claims.js';
 import { verifyRegistrations } from './nodes/verify-registrations.js';
 import { deleteExpired } from './retention.js';
 import { NodeQueues } from './placement/node-queues.js';
+import { RedisUsers } from './placement/redis-users.js';
 import { Patience } from './placement/patience.js';
 import { type Dispatch, endTooLarge, placeJobs, possiblyLost } from './placement/place-jobs.js';
 import { ApprovalListWatch } from './stages/approval-list-watch.js';
@@ -61,8 +63,9 @@ export class Dispatcher implements OnApplicationBootstrap, OnApplicationShutdown
     await this.queues.close();
   }
 
-  async ping(): Promise<void> {
-    await this.queues.ping();
+  /** Throws where Redis does not answer or takes no writes: a replica, one that is full, one that cannot save. */
+  async writeRedis(): Promise<void> {
+    await this.queues.write();
   }
 
   /** A lost connection ends one turn of this loop, never the loop. */
@@ -104,6 +107,7 @@ export class Dispatcher implements OnApplicationBootstrap, OnApplicationShutdown
     await session.query('LISTEN porin_recording');
     const rules = new RuleDecisions(this.dataSource, this.approvalKeys, this.logger);
     const lists = new ApprovalListWatch(this.dataSource, this.approvalKeys, this.logger);
+    const redisUsers = new RedisUsers(this.dataSource, this.queues, this.logger);
     await lists.start();
     const duties = [
       ...this.duties(),
@@ -114,6 +118,7 @@ export class Dispatcher implements OnApplicationBootstrap, OnApplicationShutdown
     ];
     proposals.start();
     rules.start();
+    redisUsers.start();
     try {
       while (!this.stopping.signal.aborted) {
         if (broken) throw broken;
@@ -121,7 +126,7 @@ export class Dispatcher implements OnApplicationBootstrap, OnApplicationShutdown
         if (!this.stopping.signal.aborted) await this.alarm.sleep(POLL_MS);
       }
     } finally {
-      await Promise.all([proposals.stop(), rules.stop()]);
+      await Promise.all([proposals.stop(), rules.stop(), redisUsers.stop()]);
     }
   }
 
@@ -148,6 +153,7 @@ export class Dispatcher implements OnApplicationBootstrap, OnApplicationShutdown
         async () => {
           await dataSource.transaction(endLostAttempts);
           await dataSource.transaction((manager) => settleJobs(manager, retryPauseMs));
+          await dataSource.transaction(releaseOutputs);
         },
         () => SETTLE_MS,
       ),

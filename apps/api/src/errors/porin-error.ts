@@ -3,20 +3,27 @@
 export const STATUS_BY_CODE = {
   'invalid-request': 400,
   'malformed-request': 400,
+  'request-too-complex': 400,
   'idempotency-key-invalid': 400,
   'authentication-required': 401,
   'api-key-invalid': 401,
   'role-required': 403,
   'level-not-allowed': 403,
   'four-eyes': 403,
+  'input-not-allowed': 403,
+  'output-not-allowed': 403,
   'not-found': 404,
   'no-recording': 404,
+  'method-not-allowed': 405,
+  'request-timeout': 408,
   'application-exists': 409,
   'idempotency-conflict': 409,
   'stale-digest': 409,
   'wrong-profile-state': 409,
   'log-expired': 410,
   'body-too-large': 413,
+  'unsupported-media-type': 415,
+  'expectation-failed': 417,
   'image-invalid': 422,
   'unknown-application': 422,
   'profile-required': 422,
@@ -29,22 +36,36 @@ export const STATUS_BY_CODE = {
   'too-many-requests': 429,
   'too-many-jobs': 429,
   'too-many-proposals': 429,
+  'headers-too-large': 431,
   'tenant-storage-full': 507,
   'internal-error': 500,
   'profile-integrity': 500,
   'recording-integrity': 500,
+  'database-unavailable': 503,
 } as const;
 
 export type ErrorCode = keyof typeof STATUS_BY_CODE;
 
-/** `message` is for the person who must act; `problems` lists what is wrong with the request, one line each. */
+export interface ProblemOptions extends ErrorOptions {
+  /** What is wrong with the request, one line each. */
+  readonly problems?: readonly string[];
+  /** Of the answer, such as Retry-After. */
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+/** `message` is for the person who must act. */
 export class PorinError extends Error {
+  readonly problems: readonly string[] | undefined;
+  readonly headers: Readonly<Record<string, string>>;
+
   constructor(
     readonly code: ErrorCode,
     message: string,
-    readonly problems?: readonly string[],
+    { problems, headers = {}, ...options }: ProblemOptions = {},
   ) {
-    super(message);
+    super(message, options);
+    this.problems = problems;
+    this.headers = headers;
   }
 
   get status(): number {

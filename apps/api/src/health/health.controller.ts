@@ -9,14 +9,23 @@ import { Dispatcher } from '../dispatch/dispatcher.js';
 import { Answers } from '../openapi/answers.js';
 
 const CHECK_TIMEOUT_MS = 3_000;
+/** Anybody may ask, as often as they like: this long, they all get the same answer. */
+const ANSWER_KEPT_MS = 500;
 
 const state = z.enum(['up', 'down']);
 const live = z.object({ status: z.literal('up') }).meta({ id: 'Live' });
 const ready = z.object({ status: state, postgres: state, redis: state }).meta({ id: 'Ready' });
 
+interface Services {
+  readonly postgres: z.infer<typeof state>;
+  readonly redis: z.infer<typeof state>;
+}
+
 @Public()
 @Controller('health')
 export class HealthController {
+  private latest: { readonly services: Promise<Services>; untilMs: number } | undefined;
+
   constructor(
     private readonly dataSource: DataSource,
     @Inject(Dispatcher) private readonly dispatcher: Dispatcher,
@@ -29,16 +38,35 @@ export class HealthController {
   }
 
   @Get('ready')
-  @ApiResponse({ status: 503, description: 'Postgres or Redis does not answer', standardSchema: ready })
-  @Answers({ summary: 'Say whether Postgres and Redis answer', schema: ready, open: true })
+  @ApiResponse({
+    status: 503,
+    description: 'Postgres or Redis does not answer, or takes no writes',
+    standardSchema: ready,
+  })
+  @Answers({ summary: 'Say whether Postgres and Redis answer and take writes', schema: ready, open: true })
   async ready(@Res({ passthrough: true }) response: Response) {
-    const [postgres, redis] = await Promise.all([
-      stateOf(this.dataSource.query('SELECT 1')),
-      stateOf(this.dispatcher.ping()),
-    ]);
+    const { postgres, redis } = await this.checked();
     const status = postgres === 'up' && redis === 'up' ? 'up' : 'down';
     response.status(status === 'up' ? 200 : 503);
     return { status, postgres, redis } as const;
+  }
+
+  private checked(): Promise<Services> {
+    if (this.latest && performance.now() < this.latest.untilMs) return this.latest.services;
+    const services = Promise.all([stateOf(this.writePostgres()), stateOf(this.dispatcher.writeRedis())]).then(
+      ([postgres, redis]) => ({ postgres, redis }),
+    );
+    const latest = { services, untilMs: Infinity };
+    this.latest = latest;
+    void services.then(() => (latest.untilMs = performance.now() + ANSWER_KEPT_MS));
+    return services;
+  }
+
+  /** A standby, and a server that somebody has set to read-only, answer every question. */
+  private async writePostgres(): Promise<void> {
+    const sql = `SELECT current_setting('transaction_read_only') = 'off' AS writable`;
+    const [row]: { writable: boolean }[] = await this.dataSource.query(sql);
+    if (!row?.writable) throw new Error('Postgres is read-only');
   }
 }
 

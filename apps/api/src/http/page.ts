@@ -1,8 +1,9 @@
 /** How lists are paged: newest first, by the id of the last entry seen. */
 import { z } from 'zod';
+import { integerParameter } from './text.js';
 
 export const pageQuery = {
-  limit: z.coerce.number().int().min(1).max(500).default(50),
+  limit: integerParameter(1, 500).default(50),
   after: z.uuid().optional().describe('The id of the last entry of the page before'),
 };
 

@@ -1,7 +1,7 @@
 /** Cancels a job: at once while nobody has claimed it, else by telling the worker that holds it. */
 import { type EntityManager } from 'typeorm';
 
-/** Idempotent: a job that is ended or being canceled stays as it is. */
+/** Idempotent: a job that has ended, is being canceled or publishes its outputs stays as it is. */
 export async function cancelJob(manager: EntityManager, id: string): Promise<void> {
   await manager.query(
     `UPDATE job SET
@@ -12,7 +12,7 @@ export async function cancelJob(manager: EntityManager, id: string): Promise<voi
        held_version_id = NULL,
        held_until = NULL,
        cancel_requested_at = now()
-     WHERE id = $1 AND state IN ('QUEUED', 'INITIALIZING', 'RUNNING')`,
+     WHERE id = $1 AND state IN ('QUEUED', 'INITIALIZING', 'RUNNING') AND publishing_since IS NULL`,
     [id],
   );
 }

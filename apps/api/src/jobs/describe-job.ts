@@ -11,7 +11,7 @@ import {
   RecordingRow,
 } from '#lib/database';
 import { denialClass } from '#lib/profiles';
-import { type EntityManager, In } from 'typeorm';
+import { type EntityManager, In, IsNull, Not } from 'typeorm';
 import { z } from 'zod';
 import { countDenials } from './count-denials.js';
 import { waitingReasonText } from './find-jobs.js';
@@ -33,7 +33,7 @@ export async function describeJob(manager: EntityManager, job: Job): Promise<Job
   const executors = await manager.find(Executor, { where: { jobId }, order: { position: 'ASC' } });
   const attempts = await manager.find(Attempt, { where: { jobId }, order: { number: 'ASC' } });
   const nodes = await manager.findBy(NodeRow, { id: In(attempts.map(({ nodeId }) => nodeId)) });
-  const published = await manager.findBy(JobOutput, { jobId, attemptNumber: attempts.at(-1)?.number ?? 0 });
+  const published = await manager.findBy(JobOutput, { jobId, publishedAt: Not(IsNull()) });
   const { cpuMilli, memoryBytes, diskBytes, wallTimeS } = job;
   return {
     ...job,
@@ -47,7 +47,8 @@ export async function describeJob(manager: EntityManager, job: Job): Promise<Job
     })),
     outputs: job.outputs.map((output) => {
       const found = published.find(({ path }) => path === output.path);
-      return { ...output, sha256: found?.sha256 ?? null, bytes: found?.bytes ?? null };
+      const { sha256 = null, bytes = null, publishedAt = null } = found ?? {};
+      return { ...output, sha256, bytes, publishedAt };
     }),
     attempts: attempts.map((attempt) => ({
       ...attempt,

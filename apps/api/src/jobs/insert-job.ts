@@ -5,6 +5,9 @@ import { type WaitingReason } from '#lib/jobs';
 import { type EntityManager } from 'typeorm';
 import { type Caller } from '../auth/caller.js';
 import { PorinError } from '../errors/porin-error.js';
+import { type GridPrefixes } from '../tenant/tenant-prefixes.js';
+import { checkReferences } from './check-references.js';
+import { claimOutputs } from './claim-outputs.js';
 import { requireRoomForJob } from '../tenant/tenant-usage.js';
 import { refuseEarly } from './refuse-early.js';
 
@@ -26,6 +29,7 @@ export type JobFields = Pick<
   | 'wallTimeS'
   | 'inputs'
   | 'outputs'
+  | 'publishOn'
   | 'tags'
   | 'requestedEnforcement'
   | 'requestedMonitoring'
@@ -43,11 +47,12 @@ export interface JobOrder {
   /** Equal requests have equal text. */
   readonly requestText: string;
   readonly idempotencyKey: string | undefined;
+  readonly grid: GridPrefixes;
 }
 
 /**
- * The job is the caller's. Throws idempotency-conflict when the key was used for another request, and what refuseEarly
- * throws: last, because a job that was taken once is answered with itself whatever has changed since.
+ * The job is the caller's. Throws idempotency-conflict when the key was used for another request, and what refuseEarly and
+ * checkReferences throw: last, because a job that was taken once is answered with itself whatever has changed since.
  */
 export async function insertJob(manager: EntityManager, caller: Caller, order: JobOrder): Promise<WrittenJob> {
   const { fields, executors, idempotencyKey } = order;
@@ -70,6 +75,7 @@ export async function insertJob(manager: EntityManager, caller: Caller, order: J
     .execute();
   const id = (inserted.raw as { id: string }[])[0]?.id;
   if (id === undefined) return findEarlier(manager, caller, idempotencyKey ?? '', requestDigest);
+  await checkReferences(manager, caller.tenant, fields, order.grid);
   await requireRoomForJob(manager, caller.tenant);
   const request = {
     architecture: fields.architecture,
@@ -84,7 +90,11 @@ export async function insertJob(manager: EntityManager, caller: Caller, order: J
       ...{ applicationId: application.id, jobId: id, position },
     })),
   );
-  await manager.insert(Outbox, { jobId: id, attemptNumber: 1 });
+  if (await claimOutputs(manager, id, fields.outputs)) {
+    await manager.update(Job, { id }, { waitingReason: 'waiting-for-output' satisfies WaitingReason });
+  } else {
+    await manager.insert(Outbox, { jobId: id, attemptNumber: 1 });
+  }
   return { id, created: true };
 }
 

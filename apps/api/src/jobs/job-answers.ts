@@ -1,47 +1,35 @@
 /** What the job routes take and give. */
 import { ARTIFACT_KINDS } from '#lib/database';
-import { ATTEMPT_STATES, JOB_STATES } from '#lib/jobs';
+import { ATTEMPT_STATES, JOB_STATES, PUBLISH_ON } from '#lib/jobs';
 import { ARCHITECTURES, CALL_CLASSES, ENFORCEMENTS, LANDLOCK_STATUSES, MONITORINGS } from '#lib/profiles';
 import { z } from 'zod';
 import { nextPage, pageQuery } from '../http/page.js';
+import { instant, integerParameter, text, textRecord } from '../http/text.js';
 
-const tagFilter = z
-  .string()
-  .regex(/^[^=]+=/, 'must be name=value')
-  .max(1200);
+const tagFilter = text(1200).regex(/^[^=]+=/, 'must be name=value');
 
 export const jobListQuery = z.strictObject({
   state: z.enum(JOB_STATES).optional(),
-  application: z.string().max(1024).optional().describe('Its name'),
+  application: text(1024).optional().describe('Its name'),
   tag: z
     .union([tagFilter, z.array(tagFilter).max(20)])
     .optional()
     .describe('name=value; given several times, all must hold'),
-  namePrefix: z.string().max(256).optional(),
-  createdAfter: z.iso.datetime({ offset: true }).optional(),
-  createdBefore: z.iso.datetime({ offset: true }).optional(),
+  namePrefix: text(256).optional(),
+  createdAfter: instant().optional(),
+  createdBefore: instant().optional(),
   ...pageQuery,
 });
 export type JobListQuery = z.infer<typeof jobListQuery>;
 
-export const executor = z.coerce
-  .number()
-  .int()
-  .min(0)
-  .max(1000)
-  .default(0)
-  .describe('Position of the executor in the job');
-export const attempt = z.coerce
-  .number()
-  .int()
-  .min(1)
-  .max(1_000_000)
+export const executor = integerParameter(0, 1000).default(0).describe('Position of the executor in the job');
+export const attempt = integerParameter(1, 1_000_000)
   .optional()
   .describe('By default the latest attempt that started the executor');
 export const logQuery = z.strictObject({
   stream: z.enum(['stdout', 'stderr']).default('stdout'),
   executor,
-  offset: z.coerce.number().int().min(0).max(Number.MAX_SAFE_INTEGER).default(0).describe('First byte wanted'),
+  offset: integerParameter(0, Number.MAX_SAFE_INTEGER).default(0).describe('First byte wanted'),
 });
 export type LogQuery = z.infer<typeof logQuery>;
 export const traceQuery = z.strictObject({ executor });
@@ -65,7 +53,7 @@ const summary = {
   errorMessage: z.string().nullable(),
   priority: z.int(),
   architecture: z.enum(ARCHITECTURES),
-  tags: z.record(z.string(), z.string()),
+  tags: textRecord(),
   submittedBy: z.uuid().describe('The API key'),
   rerunOf: z.uuid().nullable().describe('The job that it repeats'),
   denials: denialCount,
@@ -83,7 +71,7 @@ const executorAnswer = z
     applicationId: z.uuid(),
     image: z.string(),
     command: z.array(z.string()),
-    environment: z.record(z.string(), z.string()),
+    environment: textRecord(),
     workingDirectory: z.string().nullable(),
     buildId: z.uuid().nullable().describe('Known once a worker has resolved the image'),
   })
@@ -175,6 +163,11 @@ export const jobDetail = z
     requestedEnforcement: z.enum(ENFORCEMENTS).nullable(),
     requestedMonitoring: z.enum(MONITORINGS).nullable(),
     cancelRequestedAt: z.date().nullable(),
+    publishOn: z.enum(PUBLISH_ON),
+    publishingSince: z
+      .date()
+      .nullable()
+      .describe('Since then its outputs are put in place, which is finished in any case: a cancel changes nothing'),
     executors: z.array(executorAnswer),
     inputs: z.array(
       z.object({
@@ -190,8 +183,9 @@ export const jobDetail = z
         name: z.string().optional(),
         path: z.string(),
         url: z.string(),
-        sha256: z.string().nullable().describe('Null until it is published'),
+        sha256: z.string().nullable().describe('Null while it is not in place, however the job ended'),
         bytes: z.int().nullable(),
+        publishedAt: z.date().nullable(),
       }),
     ),
     attempts: z.array(attemptAnswer),

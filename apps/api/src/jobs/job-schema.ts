@@ -4,31 +4,32 @@ import {
   DEFAULT_PRIORITY,
   DEFAULT_RESOURCES,
   PRIORITY_BOUNDS,
+  PUBLISH_ON,
   RESOURCE_BOUNDS,
   type Resources,
   SPECIFICATION_BOUNDS,
 } from '#lib/jobs';
 import { ARCHITECTURES, ENFORCEMENTS, MONITORINGS } from '#lib/profiles';
 import { z } from 'zod';
+import { text, textRecord } from '../http/text.js';
 
 const bounds = SPECIFICATION_BOUNDS;
 
-/** Which prefixes are allowed is for the node to say; what no node can do is refused here. */
-const dataUrl = z.url({ protocol: /^(file|https?)$/, error: 'must be a file:, http: or https: URL' });
-const name = z.string().min(1).max(bounds.nameCharacters);
-const argument = z.string().max(bounds.argumentCharacters);
+/** Its grammar is `parseDataUrl`, which says how to write what it refuses. */
+const dataUrl = text(bounds.urlCharacters).meta({ format: 'uri' });
+const name = text(bounds.nameCharacters).min(1);
+const argument = text(bounds.argumentCharacters);
 
 const inputSchema = z.strictObject({
   name: name.exactOptional(),
   url: dataUrl.exactOptional(),
-  content: z
-    .string()
+  content: text(bounds.contentBytes)
     .refine((content) => Buffer.byteLength(content) <= bounds.contentBytes, {
       error: `must be at most ${bounds.contentBytes} bytes; pass more by url`,
     })
     .exactOptional()
     .describe('The input itself, instead of a url'),
-  path: z.string().describe('Absolute path in the container'),
+  path: text(bounds.pathBytes).describe('Absolute path in the container'),
   sha256: z
     .string()
     .regex(/^[0-9a-f]{64}$/, 'must be 64 lower-case hexadecimal digits')
@@ -38,34 +39,39 @@ const inputSchema = z.strictObject({
 const outputSchema = z.strictObject({
   name: name.exactOptional(),
   url: dataUrl,
-  path: z.string().describe('Absolute path in the container of the regular file to publish'),
+  path: text(bounds.pathBytes).describe('Absolute path in the container of the regular file to publish'),
 });
 
 const executorSchema = z.strictObject({
-  application: z.string().max(128).exactOptional(),
-  image: z.string().min(1).max(bounds.imageCharacters).exactOptional().describe('Instead of an application'),
+  application: text(128).exactOptional(),
+  image: text(bounds.imageCharacters).min(1).exactOptional().describe('Instead of an application'),
   command: z
     .array(argument)
     .max(bounds.arguments)
     .default([])
     .describe('Appended to the application’s command prefix; for an image, the whole argument vector'),
-  environment: z
-    .record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/), argument.regex(/^[^\0]*$/, 'must not contain null bytes'))
-    .refine((variables) => Object.keys(variables).length <= bounds.environmentVariables, {
-      error: `must have at most ${bounds.environmentVariables} variables`,
-    })
-    .default({}),
-  workingDirectory: z.string().exactOptional(),
+  environment: textRecord({
+    name: text(bounds.argumentCharacters).regex(/^[A-Za-z_][A-Za-z0-9_]*$/),
+    value: argument,
+    maximum: bounds.environmentVariables,
+  }).default({}),
+  workingDirectory: text(bounds.pathBytes).exactOptional(),
 });
 
 const resource = (of: keyof Resources) =>
   z.int().min(RESOURCE_BOUNDS[of].minimum).max(RESOURCE_BOUNDS[of].maximum).default(DEFAULT_RESOURCES[of]);
 
 const jobFields = z.strictObject({
-  name: z.string().max(bounds.nameCharacters).default(''),
+  name: text(bounds.nameCharacters).default(''),
   executors: z.array(executorSchema).min(1).max(bounds.executors),
   inputs: z.array(inputSchema).max(bounds.references).default([]),
   outputs: z.array(outputSchema).max(bounds.references).default([]),
+  publishOn: z
+    .enum(PUBLISH_ON)
+    .default('complete')
+    .describe(
+      '"executor-error": outputs that exist are published also when the payload failed, unless it was refused calls',
+    ),
   resources: z
     .strictObject({
       cpuMilli: resource('cpuMilli').describe('Thousandths of a core'),
@@ -83,35 +89,21 @@ const jobFields = z.strictObject({
     .max(PRIORITY_BOUNDS.maximum)
     .default(DEFAULT_PRIORITY)
     .describe('Higher goes first'),
-  tags: z
-    .record(z.string().min(1).max(bounds.tagNameCharacters), z.string().max(bounds.tagValueCharacters))
-    .refine((tags) => Object.keys(tags).length <= bounds.tags, { error: `must be at most ${bounds.tags}` })
-    .default({}),
+  tags: textRecord({
+    name: text(bounds.tagNameCharacters).min(1),
+    value: text(bounds.tagValueCharacters),
+    maximum: bounds.tags,
+  }).default({}),
 });
 
 export const jobSchema = jobFields
   .superRefine((job, context) => {
     const problems = checkJobSpecification(job);
     for (const { at, message } of problems) context.addIssue({ code: 'custom', path: pathOf(at), message });
-    if (problems.length > 0) return;
-    for (const path of unstorable(job)) {
-      context.addIssue({ code: 'custom', path, message: 'must not contain null bytes or halves of characters' });
-    }
   })
   .meta({ id: 'NewJob' });
 
 export type JobRequest = z.infer<typeof jobSchema>;
-
-/** Where text is that Postgres takes neither as text nor in JSON: with a null byte, or half of a surrogate pair. */
-function unstorable(value: unknown, path: (string | number)[] = []): (string | number)[][] {
-  if (typeof value === 'string') return /[\0\p{Cs}]/u.test(value) ? [path] : [];
-  if (Array.isArray(value)) return value.flatMap((each, index) => unstorable(each, [...path, index]));
-  if (typeof value !== 'object' || value === null) return [];
-  return Object.entries(value).flatMap(([key, each]) => [
-    ...(unstorable(key).length > 0 ? [path] : []),
-    ...unstorable(each, [...path, key]),
-  ]);
-}
 
 /** `inputs[2].path` as zod writes it. */
 function pathOf(at: string): (string | number)[] {

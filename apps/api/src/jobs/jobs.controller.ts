@@ -1,5 +1,6 @@
 /** Jobs over HTTP: submit, look at, list, read their logs, cancel, repeat. */
-import { Body, Controller, Get, Headers, HttpCode, Param, Post, Query, Res } from '@nestjs/common';
+import { type ApiConfig } from '#lib/config';
+import { Body, Controller, Get, Headers, HttpCode, Inject, Param, Post, Query, Res } from '@nestjs/common';
 import { ApiBearerAuth, ApiHeader, ApiResponse } from '@nestjs/swagger';
 import { type Response } from 'express';
 import { pipeline } from 'node:stream/promises';
@@ -30,6 +31,8 @@ import { readTrace } from './read-trace.js';
 import { recordingAnswer, recordingQuery, type RecordingQuery } from './recording-answers.js';
 import { rerunJob } from './rerun-job.js';
 import { submitJob } from './submit-job.js';
+import { type GridPrefixes, gridPrefixes } from '../tenant/tenant-prefixes.js';
+import { API_CONFIG } from '../tokens.js';
 
 const idSchema = z.uuid();
 const IDEMPOTENCY_KEY = /^[\x21-\x7e]{1,255}$/;
@@ -43,6 +46,7 @@ const SEEN_BEFORE = { status: 200, description: 'The Idempotency-Key was seen be
 const SUBMISSION_ERRORS: readonly ErrorCode[] = [
   ...(['idempotency-key-invalid', 'idempotency-conflict'] as const),
   ...(['profile-required', 'audit-needs-profile'] as const),
+  ...(['input-not-allowed', 'output-not-allowed'] as const),
   ...(['level-not-allowed', 'level-impossible', 'monitoring-unavailable'] as const),
   ...(['too-many-jobs', 'tenant-storage-full'] as const),
 ];
@@ -50,7 +54,14 @@ const SUBMISSION_ERRORS: readonly ErrorCode[] = [
 @ApiBearerAuth()
 @Controller('api/v1/jobs')
 export class JobsController {
-  constructor(private readonly dataSource: DataSource) {}
+  readonly #grid: GridPrefixes;
+
+  constructor(
+    private readonly dataSource: DataSource,
+    @Inject(API_CONFIG) config: ApiConfig,
+  ) {
+    this.#grid = gridPrefixes(config);
+  }
 
   @Post()
   @ApiHeader(IDEMPOTENCY_HEADER)
@@ -68,7 +79,9 @@ export class JobsController {
     @Res({ passthrough: true }) response: Response,
   ) {
     requireIdempotencyKey(idempotencyKey);
-    return this.write(caller, response, (manager) => submitJob(manager, caller, body, idempotencyKey));
+    return this.write(caller, response, (manager) =>
+      submitJob(manager, caller, body, { idempotencyKey, grid: this.#grid }),
+    );
   }
 
   @Get()
@@ -119,7 +132,7 @@ export class JobsController {
     mediaType: 'application/gzip',
     summary: 'Download the trace of an executor’s calls, of its latest attempt, also while it runs',
     headers: {
-      'Porin-Trace-Complete': '"true" when the run has ended, else "false": what is there is whole lines all the same',
+      'Porin-Trace-Complete': '"true" when the run has ended, else "false"; even then only whole lines are sent',
       'Porin-Trace-Truncated': '"true" when more happened than the trace has; its last line says why',
       'Porin-Trace-Attempt': 'Number of the attempt',
     },
@@ -161,7 +174,11 @@ export class JobsController {
 
   @Post(':id/cancel')
   @HttpCode(200)
-  @Answers({ summary: 'Cancel a job; one that has ended stays as it is', schema: jobDetail, errors: ['not-found'] })
+  @Answers({
+    summary: 'Cancel a job; one that has ended or publishes its outputs stays as it is',
+    schema: jobDetail,
+    errors: ['not-found'],
+  })
   async cancel(@Param('id', { schema: idSchema }) id: string, @CurrentCaller() caller: Caller) {
     await findJob(this.dataSource.manager, caller, id);
     await this.dataSource.transaction((manager) => cancelJob(manager, id));
@@ -185,7 +202,9 @@ export class JobsController {
   ) {
     requireIdempotencyKey(idempotencyKey);
     const job = await findJob(this.dataSource.manager, caller, id);
-    return this.write(caller, response, (manager) => rerunJob(manager, caller, job, idempotencyKey));
+    return this.write(caller, response, (manager) =>
+      rerunJob(manager, caller, job, { idempotencyKey, grid: this.#grid }),
+    );
   }
 
   private async write(caller: Caller, response: Response, write: (manager: EntityManager) => Promise<WrittenJob>) {

@@ -1,6 +1,6 @@
 /** Reads what a job's executor printed, from an offset on, also while it runs. */
 import { Artifact, Attempt, ExecutorRun, type Job } from '#lib/database';
-import { isFinal } from '#lib/jobs';
+import { isFinal, isOpenAttempt } from '#lib/jobs';
 import { type EntityManager } from 'typeorm';
 import { PorinError } from '../errors/porin-error.js';
 import { type LogQuery } from './job-answers.js';
@@ -33,7 +33,7 @@ export async function readLog(
   if (!run) return { ...nothing, complete: isFinal(job.state), attemptNumber: null };
   const attempt = await manager.findOneByOrFail(Attempt, { jobId: job.id, number: run.attemptNumber });
   // Looked at before the bytes are read: what is written in between is then not taken for the end.
-  const ended = run.endedAt !== null || attempt.state !== 'OPEN';
+  const ended = run.endedAt !== null || !isOpenAttempt(attempt.state);
   const artifact = await manager.findOneBy(Artifact, { executorRunId: run.id, kind: stream });
   if (!artifact && ended) throw new PorinError('log-expired', 'The log is not kept any more.');
   if (!artifact) return { ...nothing, complete: false, attemptNumber: run.attemptNumber };

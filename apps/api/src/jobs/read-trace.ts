@@ -1,4 +1,5 @@
 /** Reads the trace of a job's executor, a gzip file, also while it grows. */
+import { isOpenAttempt } from '#lib/jobs';
 import { Artifact, Attempt, ExecutorRun, type Job } from '#lib/database';
 import { isTrace } from '#lib/profiles';
 import { type EntityManager } from 'typeorm';
@@ -33,7 +34,7 @@ export async function readTrace(manager: EntityManager, job: Job, executor: numb
   return {
     fileName: `${job.id}-executor-${executor}-attempt-${run.attemptNumber}.trace.gz`,
     attemptNumber: run.attemptNumber,
-    complete: run.endedAt !== null || attempt.state !== 'OPEN',
+    complete: run.endedAt !== null || !isOpenAttempt(attempt.state),
     truncated: artifact.truncated,
     parts: partsOf(manager, artifact.id),
   };

@@ -2,7 +2,7 @@
 import { Application, Executor, type Job } from '#lib/database';
 import { type EntityManager, In } from 'typeorm';
 import { type Caller } from '../auth/caller.js';
-import { insertJob, type WrittenJob } from './insert-job.js';
+import { insertJob, type JobOrder, type WrittenJob } from './insert-job.js';
 
 /**
  * Everything is as it was stored, the image references included, which are resolved anew; inputs by URL are fetched anew. A
@@ -13,7 +13,7 @@ export async function rerunJob(
   manager: EntityManager,
   caller: Caller,
   job: Job,
-  idempotencyKey: string | undefined,
+  { idempotencyKey, grid }: Pick<JobOrder, 'idempotencyKey' | 'grid'>,
 ): Promise<WrittenJob> {
   const executors = await manager.find(Executor, { where: { jobId: job.id }, order: { position: 'ASC' } });
   const applications = await manager.findBy(Application, { id: In(executors.map(submittedAs)) });
@@ -28,6 +28,7 @@ export async function rerunJob(
       wallTimeS: job.wallTimeS,
       inputs: job.inputs,
       outputs: job.outputs,
+      publishOn: job.publishOn,
       tags: job.tags,
       requestedEnforcement: job.requestedEnforcement,
       requestedMonitoring: job.requestedMonitoring,
@@ -42,6 +43,7 @@ export async function rerunJob(
     }),
     requestText: `rerun ${job.id}`,
     idempotencyKey,
+    grid,
   });
 }
 

@@ -6,7 +6,7 @@ import { type EntityManager } from 'typeorm';
 import { type Caller } from '../auth/caller.js';
 import { PorinError } from '../errors/porin-error.js';
 import { checkImage } from './check-image.js';
-import { insertJob, type NewExecutor, type WrittenJob } from './insert-job.js';
+import { insertJob, type JobOrder, type NewExecutor, type WrittenJob } from './insert-job.js';
 import { type JobRequest } from './job-schema.js';
 
 const OUR_ARCHITECTURE = nodeArchitecture(process.arch);
@@ -16,13 +16,13 @@ export async function submitJob(
   manager: EntityManager,
   caller: Caller,
   request: JobRequest,
-  idempotencyKey: string | undefined,
+  { idempotencyKey, grid }: Pick<JobOrder, 'idempotencyKey' | 'grid'>,
 ): Promise<WrittenJob> {
   const executors = await Promise.all(request.executors.map((executor) => resolveExecutor(manager, caller, executor)));
-  const { name, priority, architecture = OUR_ARCHITECTURE, resources, inputs, outputs, tags } = request;
+  const { name, priority, architecture = OUR_ARCHITECTURE, resources, inputs, outputs, publishOn, tags } = request;
   return insertJob(manager, caller, {
     fields: {
-      ...{ name, priority, architecture, inputs, outputs, tags, ...resources },
+      ...{ name, priority, architecture, inputs, outputs, publishOn, tags, ...resources },
       requestedEnforcement: request.enforcement ?? null,
       requestedMonitoring: request.monitoring ?? null,
       rerunOf: null,
@@ -31,6 +31,7 @@ export async function submitJob(
     // The schema parses fields in one order.
     requestText: JSON.stringify(request),
     idempotencyKey,
+    grid,
   });
 }
 

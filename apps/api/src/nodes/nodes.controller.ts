@@ -1,4 +1,5 @@
 /** The machines that run workers. They belong to the grid, not to a tenant. */
+import { ATTEMPT_IS_OPEN } from '#lib/jobs';
 import { Controller, Get } from '@nestjs/common';
 import { ApiBearerAuth } from '@nestjs/swagger';
 import { NodeRow } from '#lib/database';
@@ -59,7 +60,7 @@ export class NodesController {
   async list() {
     const nodes = await this.dataSource.manager.find(NodeRow, { order: { name: 'ASC' } });
     const open: { id: string; count: number }[] = await this.dataSource.query(
-      `SELECT node_id AS id, count(*)::int AS count FROM attempt WHERE state = 'OPEN' GROUP BY node_id`,
+      `SELECT node_id AS id, count(*)::int AS count FROM attempt WHERE ${ATTEMPT_IS_OPEN} GROUP BY node_id`,
     );
     const openByNode = new Map(open.map(({ id, count }) => [id, count]));
     return {

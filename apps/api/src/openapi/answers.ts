@@ -16,10 +16,25 @@ export const problemSchema = z
   })
   .meta({ id: 'Problem' });
 
-const EVERY_ROUTE: readonly ErrorCode[] = ['too-many-requests', 'internal-error'];
-const EVERY_ROUTE_WITH_A_KEY: readonly ErrorCode[] = ['invalid-request', 'authentication-required', 'api-key-invalid'];
+/** What may be wrong with any request before a route is asked. */
+const EVERY_ROUTE: readonly ErrorCode[] = [
+  'malformed-request',
+  'request-timeout',
+  'headers-too-large',
+  'internal-error',
+];
+const EVERY_ROUTE_WITH_A_KEY: readonly ErrorCode[] = [
+  'invalid-request',
+  'authentication-required',
+  'api-key-invalid',
+  'body-too-large',
+  'unsupported-media-type',
+  'expectation-failed',
+  'too-many-requests',
+  'database-unavailable',
+];
 /** Of every route that takes a body. */
-export const BODY_ERRORS: readonly ErrorCode[] = ['malformed-request', 'body-too-large'];
+export const BODY_ERRORS: readonly ErrorCode[] = ['request-too-complex'];
 
 interface Answer<Schema extends z.ZodType> {
   readonly summary: string;
@@ -71,13 +86,22 @@ export function AnswersBytes(options: {
   );
 }
 
+const RETRY_AFTER = { 'Retry-After': { description: 'Seconds', schema: { type: 'integer' as const } } };
+/** What a problem's answer has beside its body, by status. */
+const PROBLEM_HEADERS: Readonly<Record<number, NonNullable<ApiResponseOptions['headers']>>> = {
+  401: { 'WWW-Authenticate': { description: 'Bearer', schema: { type: 'string' } } },
+  429: RETRY_AFTER,
+  503: RETRY_AFTER,
+};
+
 /** One response a status, naming its codes. */
 function problems(codes: readonly ErrorCode[]): MethodDecorator[] {
   const statuses = [...new Set(codes.map((code) => STATUS_BY_CODE[code]))].sort();
   return statuses.map((status) =>
     ApiResponse({
       status,
-      description: codes.filter((code) => STATUS_BY_CODE[code] === status).join(', '),
+      description: [...new Set(codes)].filter((code) => STATUS_BY_CODE[code] === status).join(', '),
+      ...(PROBLEM_HEADERS[status] && { headers: PROBLEM_HEADERS[status] }),
       content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
     }),
   );

@@ -40,6 +40,10 @@ function convert(schema: z.ZodType, io: 'input' | 'output'): Converted {
     override: ({ zodSchema, jsonSchema }) => {
       // JSON has no dates: Nest writes them as ISO 8601.
       if (zodSchema._zod.def.type === 'date') Object.assign(jsonSchema, { type: 'string', format: 'date-time' });
+      // Left out by zod where the text of a query becomes something else.
+      if (zodSchema._zod.def.type === 'default' && jsonSchema.default === undefined) {
+        jsonSchema.default = (zodSchema._zod.def as { defaultValue?: unknown }).defaultValue;
+      }
       // What the format says already, and what JSON's numbers say in JavaScript.
       if (jsonSchema.format === 'uuid' || jsonSchema.format === 'date-time') delete jsonSchema.pattern;
       if (jsonSchema.maximum === Number.MAX_SAFE_INTEGER) delete jsonSchema.maximum;

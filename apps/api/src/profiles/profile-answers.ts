@@ -15,6 +15,7 @@ import {
 } from '#lib/profiles';
 import { z } from 'zod';
 import { nextPage, pageQuery } from '../http/page.js';
+import { document, text } from '../http/text.js';
 import { learning } from './learning-answer.js';
 import { promotion } from './stages/stage-answer.js';
 
@@ -25,7 +26,7 @@ export const profileListQuery = z.strictObject({
     .optional()
     .describe('Only approved versions that a person must approve again, because their approval was not signed anew'),
   applicationId: z.uuid().optional(),
-  application: z.string().max(1024).optional().describe('Its name'),
+  application: text(1024).optional().describe('Its name'),
   class: z
     .enum(CALL_CLASSES)
     .optional()
@@ -38,10 +39,8 @@ const digest = z.string().regex(/^sha256:[0-9a-f]{64}$/, 'must be sha256: and 64
 
 const decision = {
   digest: digest.describe('Of the version that was reviewed; another one is refused'),
-  reason: z
-    .string()
+  reason: text(4096)
     .trim()
-    .max(4096)
     .default('')
     .describe(
       'Needed where the version adds calls of class authority or dangerous, file rules or limits; see reasonRequired of /review',
@@ -161,9 +160,9 @@ const profileSchema = z
 export const editedProfile = z
   .strictObject({
     buildId: z.uuid().describe('A build of the application'),
-    profile: z
-      .record(z.string(), z.unknown())
-      .describe('A whole profile, as ProfileDetail has one. Rules and paths sorted, nothing that is not understood'),
+    profile: document().describe(
+      'A whole profile, as ProfileDetail has one. Rules and paths sorted, nothing that is not understood',
+    ),
   })
   .meta({ id: 'EditedProfile' });
 
@@ -263,9 +262,7 @@ export const importedSeccomp = z
       .enum(IMPORT_FORMATS)
       .optional()
       .describe('Known by the document’s words where it is absent; "oci" makes an error of Docker’s words'),
-    seccomp: z
-      .record(z.string(), z.unknown())
-      .describe('linux.seccomp of the OCI runtime specification, or a profile of Docker or Podman'),
+    seccomp: document().describe('linux.seccomp of the OCI runtime specification, or a profile of Docker or Podman'),
   })
   .meta({ id: 'ImportedSeccomp' });
 

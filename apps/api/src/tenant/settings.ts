@@ -1,6 +1,6 @@
 /** The settings of a tenant: what each means, what holds where nobody has said anything, who changes it, and how it is typed. */
 import { type TenantSetting } from '#lib/database';
-import { imagePatternProblem, PATTERNS_MAXIMUM } from '#lib/jobs';
+import { imagePatternProblem, PATTERNS_MAXIMUM, urlPrefixProblem } from '#lib/jobs';
 import { UNKNOWN_CONTENT } from '#lib/profiles';
 import { z } from 'zod';
 
@@ -23,6 +23,16 @@ const bytes = z
   .min(0)
   .max(2 ** 53 - 1);
 
+/** Of URLs; null: the grid's. */
+const prefixes = z
+  .array(
+    z.string().superRefine((prefix, context) => {
+      const problem = urlPrefixProblem(prefix);
+      if (problem !== null) context.addIssue({ code: 'custom', message: problem });
+    }),
+  )
+  .max(PATTERNS_MAXIMUM)
+  .nullable();
 /** Of image names (libs/jobs, image-pattern); null: the grid's. */
 const patterns = z
   .array(
@@ -131,6 +141,24 @@ export const SETTINGS = {
     option: 'max-proposals',
     takes: 'number',
     help: 'profile versions that wait for a decision',
+  },
+  inputPrefixes: {
+    schema: prefixes.describe(
+      'URL prefixes that are this tenant’s alone, for its inputs; null: it may name what the grid allows',
+    ),
+    default: null,
+    changedBy: 'operator',
+    option: 'input-prefixes',
+    takes: 'list',
+    help: 'where inputs may come from. Other tenants may name nothing there any more',
+  },
+  outputPrefixes: {
+    schema: prefixes.describe('The same for its outputs'),
+    default: null,
+    changedBy: 'operator',
+    option: 'output-prefixes',
+    takes: 'list',
+    help: 'where outputs may go, in the same way',
   },
 } as const satisfies { readonly [N in Exclude<keyof TenantSetting, 'tenant'>]: Setting<unknown> };
 

@@ -43,7 +43,13 @@ export class TenantController {
   }
 
   #answerOf(tenant: string, settings: TenantSettings, usage: TenantUsage): z.input<typeof tenantAnswer> {
-    const { PORIN_IMAGE_REGISTRIES: imageRegistries = null, PORIN_LOCAL_IMAGES: localImages = null } = this.config;
-    return { tenant, ...settings, defaults: { ...TENANT_DEFAULTS, imageRegistries, localImages }, usage };
+    const {
+      PORIN_IMAGE_REGISTRIES: imageRegistries = null,
+      PORIN_LOCAL_IMAGES: localImages = null,
+      PORIN_INPUT_URL_PREFIXES: inputPrefixes,
+      PORIN_OUTPUT_URL_PREFIXES: outputPrefixes,
+    } = this.config;
+    const defaults = { ...TENANT_DEFAULTS, imageRegistries, localImages, inputPrefixes, outputPrefixes };
+    return { tenant, ...settings, defaults, usage };
   }
 }

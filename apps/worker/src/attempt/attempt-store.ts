@@ -2,18 +2,13 @@
  * The database's side of attempts. Every write to an attempt or a job checks that the attempt is still open, so a lost worker
  * changes nothing of either; what it writes besides is about runs of its own (run-store.ts).
  */
-import { type JobOutput } from '#lib/database';
 import { type JobError, type WaitingReason } from '#lib/jobs';
 import { type Message } from '#lib/queue';
 import { type NodeCalls } from '../store/node-database.js';
 import { type AttemptKey, type Claim } from './claim.js';
 import { type Renewal } from './lease.js';
+import { lost } from './lost-attempt.js';
 import { type Share } from '../node/resources.js';
-
-/** Another attempt holds the job, or nobody does any more. */
-export class LostAttemptError extends Error {
-  override readonly name = 'LostAttemptError';
-}
 
 export class AttemptStore {
   /** Leases are renewed by `session`, a connection of its own, and so never wait behind logs. */
@@ -39,17 +34,9 @@ export class AttemptStore {
     return session.call('node_renew', { jobId, number, leaseMs });
   }
 
-  /** Before an output becomes visible. Throws LostAttemptError; the lease is held when it does not. */
-  async assertHeld(key: AttemptKey): Promise<void> {
-    const sentAt = performance.now();
-    const renewal = await this.renew(key);
-    // The answer may have lain unread, or the statement waited, for longer than the lease that it gave.
-    if (renewal !== 'held' || performance.now() - sentAt > this.options.leaseMs) throw lost(key);
-  }
-
-  /** The job ends COMPLETE, or CANCELED when a cancel came before this. */
-  async complete(key: AttemptKey, outputs: readonly Omit<JobOutput, 'jobId' | 'attemptNumber'>[]): Promise<void> {
-    await this.#end('node_complete', key, { outputs });
+  /** Of a job without outputs; see PublicationStore for others. It ends COMPLETE, or CANCELED when a cancel came before. */
+  async complete(key: AttemptKey): Promise<void> {
+    await this.#end('node_complete', key, {});
   }
 
   /** A retryable error leaves the job to the reconciler, which alone makes attempts; any other ends it. */
@@ -74,8 +61,4 @@ export class AttemptStore {
     const ended: boolean = await this.database.call(name, { jobId, number, ...more });
     if (!ended) throw lost({ jobId, number });
   }
-}
-
-export function lost({ jobId, number }: AttemptKey): LostAttemptError {
-  return new LostAttemptError(`attempt ${number} of job ${jobId} is no longer this worker's`);
 }

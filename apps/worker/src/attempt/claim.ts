@@ -1,5 +1,5 @@
 /** What a worker knows of the job whose attempt it has claimed. */
-import { type InputReference, type OutputReference } from '#lib/jobs';
+import { type InputReference, type OutputReference, type PublishOn } from '#lib/jobs';
 import {
   type Architecture,
   type Enforcement,
@@ -11,6 +11,7 @@ import {
 } from '#lib/profiles';
 import { type StoredList } from '../plan/approval-trust.js';
 import { type Share } from '../node/resources.js';
+import { type Publication, type Staging } from './publication-store.js';
 
 /** Names the attempt in every later call; `number` is the job's fence. */
 export interface AttemptKey {
@@ -48,6 +49,15 @@ export interface PinnedBuild {
   readonly repositoryDigest: string | null;
 }
 
+/** Beside the node's own. */
+export interface TenantPrefixes {
+  /** Null: the node's. */
+  readonly inputPrefixes: readonly string[] | null;
+  readonly outputPrefixes: readonly string[] | null;
+  /** Of other tenants. */
+  readonly foreignPrefixes: readonly string[];
+}
+
 export interface Claim extends AttemptKey {
   readonly tenant: string;
   readonly share: Share;
@@ -55,6 +65,12 @@ export interface Claim extends AttemptKey {
   readonly wallTimeS: number;
   readonly inputs: readonly InputReference[];
   readonly outputs: readonly OutputReference[];
+  readonly publishOn: PublishOn;
+  /** Of an earlier attempt, to be carried out and nothing else; null where there is none. */
+  readonly publication: Publication | null;
+  /** What earlier attempts may have left. */
+  readonly earlierStagings: readonly Staging[];
+  readonly tenantPrefixes: TenantPrefixes;
   readonly role: SelectionInput['role'];
   readonly requested: { readonly enforcement?: Enforcement; readonly monitoring?: Monitoring };
   readonly calibration: string | null;

@@ -25,7 +25,7 @@ describe('a run of which a program is for another ABI', () => {
   const program = { abi: 'i386', path: '/opt/tool' } as const;
 
   it.each<[string, ExecutorOutcome]>([
-    ['succeeds all the same', { kind: 'exited', exitCode: 0 }],
+    ['still succeeds', { kind: 'exited', exitCode: 0 }],
     ['ends with an exit code', { kind: 'exited', exitCode: 139 }],
     ['dies by a signal', { kind: 'signaled', signal: 11, oomKilled: false }],
     ['cannot be executed', { kind: 'exec-failed', stage: 'exec', errno: 'ENOEXEC' }],

@@ -4,7 +4,7 @@
  * 2. plan: resolve the images, verify the approved profiles, select every executor's level; or hold the job;
  * 3. stage the inputs and check their checksums;
  * 4. run the executors one after another, each under its filter and recorder; refused calls end or hold the job here;
- * 5. publish the outputs, each only while the lease is held;
+ * 5. publish the outputs (publisher.ts), of a failed payload too where the job asks for it;
  * 6. end the attempt, and the job with it unless the reconciler may try again.
  */
 import { randomUUID } from 'node:crypto';
@@ -16,15 +16,19 @@ import {
   type StopReason,
   type StormTerms,
 } from '#lib/execution';
-import { JobError } from '#lib/jobs';
+import { JobError, type JobErrorCode, type OutputReference } from '#lib/jobs';
 import { programDigest, toVariables } from '#lib/profiles';
 import { type Message } from '#lib/queue';
+import { type StagedOutput } from '#lib/staging';
 import { type Logger } from 'pino';
-import { type AttemptStore, LostAttemptError } from './attempt-store.js';
+import { type AttemptStore } from './attempt-store.js';
+import { type PublicationStore } from './publication-store.js';
+import { Publisher, type PublisherOptions, sweep } from './publisher.js';
 import { type Claim } from './claim.js';
 import { finishedRun } from '../run/finished-run.js';
 import { stopError, toJobError } from './job-errors.js';
 import { Lease } from './lease.js';
+import { LostAttemptError } from './lost-attempt.js';
 import { runVerdict } from './run-verdict.js';
 import { type Node } from '../node/node.js';
 import { type PlannedExecutor, planAttempt } from '../plan/plan.js';
@@ -32,11 +36,12 @@ import { type PlanStore } from '../plan/plan-store.js';
 import { type RunStore } from '../run/run-store.js';
 import { BesideProfile } from '../run/beside-profile.js';
 import { RunWriters } from '../run/run-writers.js';
-import { Workspace, type WorkspacePlace } from './workspace.js';
+import { outputPlace, Workspace, type WorkspacePlace } from './workspace.js';
 
 export interface AttemptOptions {
   readonly node: Node;
   readonly store: AttemptStore;
+  readonly publications: PublicationStore;
   readonly plans: PlanStore;
   readonly runs: RunStore;
   readonly workspaces: WorkspacePlace;
@@ -50,6 +55,8 @@ export interface AttemptOptions {
   readonly logger: Logger;
 }
 
+/** The ends of jobs that were refused calls. */
+const DENIALS: ReadonlySet<JobErrorCode> = new Set(['denied', 'denial-storm']);
 /** Processes and threads of one payload. */
 const PIDS_LIMIT = 1024;
 
@@ -65,6 +72,9 @@ class HeldRun extends Error {
 
 export class Attempt {
   readonly #stop = new AbortController();
+  /** Of the lease alone: nothing else stops a publication that is committed. */
+  readonly #lost = new AbortController();
+  #wasDenied = false;
   readonly #startedAt = performance.now();
   #lastRunId: string | undefined;
   #payloadMs = 0;
@@ -90,6 +100,7 @@ export class Attempt {
   }
 
   stop(reason: StopReason): void {
+    if (reason === 'lease-lost') this.#lost.abort(reason);
     this.#stop.abort(reason);
   }
 
@@ -114,6 +125,8 @@ export class Attempt {
   async #carryOut(): Promise<void> {
     const { store, plans, node, workspaces } = this.options;
     const { signal } = this.#stop;
+    for (const staging of this.claim.earlierStagings) await sweep(staging, this.#publisherOptions);
+    if (this.claim.publication) return this.#resume(this.claim.publication.outputs);
     const making = Workspace.make(this.claim, this.slot, workspaces);
     const [plan, made] = await Promise.allSettled([planAttempt(this.claim, node.planOptions(plans, signal)), making]);
     try {
@@ -126,8 +139,13 @@ export class Attempt {
       const workspace = await making;
       await workspace.stage(signal);
       const stageMs = performance.now() - this.#startedAt;
-      for (const executor of plan.value.executors) await this.#runOne(executor, workspace, stageMs);
-      await this.#publish(workspace);
+      try {
+        for (const executor of plan.value.executors) await this.#runOne(executor, workspace, stageMs);
+      } catch (error) {
+        if (!this.#publishesAfter(error)) throw error;
+        return await this.#publish(workspace, error);
+      }
+      await this.#publish(workspace, null);
     } finally {
       if (made.status === 'fulfilled') await this.#remove(made.value);
     }
@@ -137,14 +155,54 @@ export class Attempt {
     await workspace.remove().catch((error: unknown) => this.logger.error({ err: error }, 'the workspace stays'));
   }
 
-  async #publish(workspace: Workspace): Promise<void> {
+  /** `end`: the error that the payload ended by. */
+  async #publish(workspace: Workspace, end: JobError | null): Promise<void> {
     const { store, runs } = this.options;
+    if (this.claim.outputs.length === 0) {
+      if (end) throw end;
+      await Promise.all([store.complete(this.claim), this.#remove(workspace)]);
+      return this.logger.info('complete');
+    }
     const startedAt = performance.now();
-    const outputs = await workspace.publish(this.#stop.signal, () => store.assertHeld(this.claim));
-    const upload = performance.now() - startedAt;
-    if (this.#lastRunId !== undefined && outputs.length > 0) await runs.addPhases(this.#lastRunId, { upload });
-    await Promise.all([store.complete(this.claim, outputs), this.#remove(workspace)]);
-    this.logger.info({ outputs: outputs.length }, 'complete');
+    const publisher = new Publisher(this.claim, this.#publisherOptions);
+    const manifest = await this.#commit(publisher, workspace, end);
+    // The payload's scratch is not needed any more: everything is staged.
+    await Promise.all([publisher.carryOut(manifest, this.#lost.signal), this.#remove(workspace)]);
+    if (this.#lastRunId !== undefined) {
+      await runs.addPhases(this.#lastRunId, { upload: performance.now() - startedAt }).catch(() => undefined);
+    }
+  }
+
+  /** What the payload did not leave as it should is the end of the job; the rest is published all the same where it asks for it. */
+  async #commit(publisher: Publisher, workspace: Workspace, end: JobError | null): Promise<readonly StagedOutput[]> {
+    const { signal } = this.#stop;
+    const sourceOf = (output: OutputReference) => workspace.sourceOf(output);
+    try {
+      const manifest = await publisher.commit(sourceOf, signal, end);
+      if (manifest) return manifest;
+    } catch (error) {
+      if (end !== null || !this.#publishesAfter(error)) throw error;
+      return this.#commit(publisher, workspace, error);
+    }
+    throw end ?? new Error('there is no output and no error');
+  }
+
+  /** Whether the job's outputs are published though it ends by the error. Never after a refused call, or a stop. */
+  #publishesAfter(error: unknown): error is JobError {
+    if (this.claim.publishOn !== 'executor-error' || this.#wasDenied || this.#stop.signal.aborted) return false;
+    if (!(error instanceof JobError)) return false;
+    const { fault, finalState } = error.entry;
+    return fault === 'payload' && finalState === 'EXECUTOR_ERROR' && !DENIALS.has(error.code);
+  }
+
+  async #resume(manifest: readonly StagedOutput[]): Promise<void> {
+    await this.options.publications.resume(this.claim);
+    await new Publisher(this.claim, this.#publisherOptions).carryOut(manifest, this.#lost.signal);
+  }
+
+  get #publisherOptions(): PublisherOptions {
+    const { publications, workspaces } = this.options;
+    return { store: publications, place: outputPlace(workspaces, this.claim), logger: this.logger };
   }
 
   async #runOne(executor: PlannedExecutor, workspace: Workspace, stageMs: number): Promise<void> {
@@ -218,13 +276,15 @@ export class Attempt {
     if (report.removalProblem !== undefined)
       this.logger.warn({ runId }, `its container stays: ${report.removalProblem}`);
     this.#payloadMs += report.phasesMs.payload;
-    const verdict = runVerdict(report, [...report.denials, ...(beside?.refusedFiles ?? [])], executor, {
+    const denials = [...report.denials, ...(beside?.refusedFiles ?? [])];
+    const verdict = runVerdict(report, denials, executor, {
       limits,
       wallTimeS: this.claim.wallTimeS,
       command: executor.command,
       workingDirectory: executor.workingDirectory,
       node: node.name,
     });
+    this.#wasDenied ||= level.enforcement !== 'none' && denials.length > 0;
     if (verdict.kind === 'fail') throw verdict.error;
     if (verdict.kind === 'hold') throw new HeldRun(verdict.error, build.id);
   }

@@ -4,17 +4,17 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Mount, type Scratch } from '#lib/execution';
 import { digestOf } from '#lib/profiles';
-import { publishOutput, stageInput, type StagingRules } from '#lib/staging';
+import { narrowPrefixes, type OutputReference } from '#lib/jobs';
+import {
+  type OutputPermissions,
+  type OutputPlace,
+  type OutputSource,
+  stageInput,
+  type StagingRules,
+} from '#lib/staging';
 import { type Claim } from './claim.js';
 import { type ScratchPool, type SlotScratch } from '../node/scratch-pool.js';
 import { outputDirectories, type OutputDirectory, placeOf } from './output-mounts.js';
-
-export interface PublishedOutput {
-  readonly path: string;
-  readonly url: string;
-  readonly sha256: string;
-  readonly bytes: number;
-}
 
 /** Where the workspaces of this node are, and what holds for all of them. */
 export interface WorkspacePlace {
@@ -22,7 +22,12 @@ export interface WorkspacePlace {
   readonly scratches: ScratchPool;
   /** The uid of slot 0; each next slot has the next one. */
   readonly baseUid: number;
-  readonly rules: StagingRules;
+  /** Of the node; tenants' settings narrow them. */
+  readonly rules: Omit<StagingRules, 'foreignPrefixes'>;
+  readonly nodeName: string;
+  readonly permissions: OutputPermissions;
+  /** For the bytes of outputs that are sent: they outlive an attempt and a process. */
+  readonly sendDirectory: string;
 }
 
 const TMP = 'tmp';
@@ -73,7 +78,7 @@ export class Workspace {
     const staged = [];
     for (const [index, input] of this.claim.inputs.entries()) {
       const file = join(this.directory, 'inputs', String(index));
-      const { sha256 } = await stageInput(input, file, this.place.rules, signal);
+      const { sha256 } = await stageInput(input, file, outputPlace(this.place, this.claim).rules, signal);
       staged.push({ path: input.path, file, sha256 });
     }
     this.#inputs = staged;
@@ -102,17 +107,10 @@ export class Workspace {
     return data.sort((a, b) => (a.path < b.path ? -1 : 1));
   }
 
-  /** In the order of the job. `beforeCommit` throws when the attempt is lost. Throws JobError output-*. */
-  async publish(signal: AbortSignal, beforeCommit: () => Promise<void>): Promise<readonly PublishedOutput[]> {
-    const published = [];
-    for (const output of this.claim.outputs) {
-      const { directory, name } = placeOf(output.path, this.#outputs);
-      const source = { directory: join(this.scratch.path, directory.name), name };
-      const options = { rules: this.place.rules, limitBytes: this.claim.share.diskBytes, signal, beforeCommit };
-      const { sha256, bytes } = await publishOutput(output, source, options);
-      published.push({ path: output.path, url: output.url, sha256, bytes });
-    }
-    return published;
+  /** Where the payload was to leave the output. */
+  sourceOf({ path }: OutputReference): OutputSource {
+    const { directory, name } = placeOf(path, this.#outputs);
+    return { directory: join(this.scratch.path, directory.name), name };
   }
 
   /** May be called twice. */
@@ -123,4 +121,20 @@ export class Workspace {
     ]).then(() => undefined);
     return this.#removal;
   }
+}
+
+/** For the outputs of one job: the node's own prefixes are the upper bound of its tenant's. */
+export function outputPlace(place: WorkspacePlace, { tenantPrefixes }: Pick<Claim, 'tenantPrefixes'>): OutputPlace {
+  const { rules, permissions, sendDirectory, nodeName } = place;
+  return {
+    permissions,
+    sendDirectory,
+    nodeName,
+    rules: {
+      ...rules,
+      inputPrefixes: narrowPrefixes(rules.inputPrefixes, tenantPrefixes.inputPrefixes),
+      outputPrefixes: narrowPrefixes(rules.outputPrefixes, tenantPrefixes.outputPrefixes),
+      foreignPrefixes: tenantPrefixes.foreignPrefixes,
+    },
+  };
 }

@@ -1,5 +1,5 @@
 /** Takes messages off this node's queue and runs their attempts, as many at once as the node has room for. */
-import { messageSchema, queueConnection, queueName, type Message } from '#lib/queue';
+import { ByDigest, messageSchema, queueConnection, queueName, type Message } from '#lib/queue';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Worker } from 'bullmq';
 import { type Logger } from 'pino';
@@ -21,6 +21,7 @@ export interface ConsumerOptions {
 const CLOSE_TIMEOUT_MS = 10_000;
 
 export class Consumer {
+  readonly #redis: ByDigest;
   readonly #worker: Worker;
   readonly #taking = new Set<Promise<void>>();
   /** A job whose lease was lost may be here twice: the lost attempt ends while the next one runs. */
@@ -29,8 +30,9 @@ export class Consumer {
   #graceIsOver = false;
 
   constructor(private readonly options: ConsumerOptions) {
+    this.#redis = new ByDigest(queueConnection(options.redisUrl, { failFast: false }));
     this.#worker = new Worker(queueName(options.nodeId), (job) => this.#follow(this.#take(job.data)), {
-      connection: queueConnection(options.redisUrl, { failFast: false }),
+      connection: this.#redis,
       concurrency: options.slots,
       autorun: false,
     });
@@ -39,6 +41,10 @@ export class Consumer {
 
   start(): void {
     this.#worker.run().catch((error: unknown) => this.options.logger.error({ err: error }, 'the queue was lost'));
+  }
+
+  isRunning(jobId: string): boolean {
+    return [...this.#running].some((attempt) => attempt.jobId === jobId);
   }
 
   cancel(jobId: string): void {
@@ -56,6 +62,7 @@ export class Consumer {
     await Promise.allSettled(this.#taking);
     clearTimeout(timer);
     await Promise.race([closed, sleep(CLOSE_TIMEOUT_MS, undefined, { ref: false })]);
+    this.#redis.disconnect();
   }
 
   async #follow(taking: Promise<void>): Promise<void> {

@@ -84,6 +84,11 @@ export class Node {
     return join(this.options.config.PORIN_WORK_DIR, `node-${encodeURIComponent(this.name)}`);
   }
 
+  /** Beside the work directory, which is emptied when the node starts: bytes of committed outputs that are to be sent. */
+  get sendDirectory(): string {
+    return join(this.options.config.PORIN_WORK_DIR, `send-${encodeURIComponent(this.name)}`);
+  }
+
   get engine(): Engine {
     return this.options.engine;
   }
@@ -121,7 +126,7 @@ export class Node {
     if (lost + removed > 0) logger.warn({ lost, removed }, 'cleared up after an earlier process');
   }
 
-  /** While it does not, every job that is claimed here fails, and a job has few tries. */
+  /** Check before claiming: with the engine down, claims only burn attempts. */
   async engineAnswers(): Promise<boolean> {
     return this.engine.send({ method: 'GET', path: ['_ping'], timeoutMs: PING_TIMEOUT_MS }).then(
       () => true,

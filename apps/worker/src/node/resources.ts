@@ -1,4 +1,4 @@
-/** Shares this node among its jobs: CPU, memory and disk by weight, and one slot, which is one uid, for each. */
+/** Allocates CPU, memory, disk and one slot (one uid) to each job of this node. */
 
 export interface Share {
   /** Thousandths of a core. */

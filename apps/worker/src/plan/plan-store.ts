@@ -1,7 +1,7 @@
 /** The database's side of plans: whose content an image is, the build of it, and the profile that is approved for that. */
 import { type ImageLists } from '#lib/jobs';
 import { type OnNewBuild, type UnknownContent } from '#lib/profiles';
-import { lost } from '../attempt/attempt-store.js';
+import { lost } from '../attempt/lost-attempt.js';
 import {
   type ApplicationTerms,
   type ApprovedRow,

@@ -95,7 +95,7 @@ function filterOf(
 function requireLandlock(minimum: LandlockStatus, { name, landlockAbi }: RestrictingNode): void {
   const status = landlockStatusAt(landlockAbi);
   if (!isLess(status, minimum)) return;
-  const detail = `${minimum} is demanded, and its kernel gives ${status} (ABI ${landlockAbi ?? 0}).`;
+  const detail = `the profile requires ${minimum}, but the kernel (Landlock ABI ${landlockAbi ?? 0}) enforces only ${status}.`;
   throw JobError.of('landlock-unavailable', { node: name, detail });
 }
 

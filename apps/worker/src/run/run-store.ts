@@ -1,7 +1,7 @@
 /** The database's side of executor runs: how one starts, what it prints and how it ended. */
 import { type ArtifactKind, type DenialRow, type ExecutorRun } from '#lib/database';
 import { type Recording, recordingDigest } from '#lib/profiles';
-import { lost } from '../attempt/attempt-store.js';
+import { lost } from '../attempt/lost-attempt.js';
 import { type AttemptKey } from '../attempt/claim.js';
 import { type NodeCalls } from '../store/node-database.js';
 

@@ -64,6 +64,9 @@ export class TenantSetting {
   @Column('text', { name: 'unknown_content' }) unknownContent!: UnknownContent;
   /** Who proposed a version by hand, or submitted what it was learned from, may not approve it. */
   @Column('boolean', { name: 'four_eyes' }) fourEyes!: boolean;
+  /** Prefixes of URLs that are this tenant's alone; null: it may name the grid's. */
+  @Column('text', { name: 'input_prefixes', array: true, nullable: true }) inputPrefixes!: string[] | null;
+  @Column('text', { name: 'output_prefixes', array: true, nullable: true }) outputPrefixes!: string[] | null;
   @Column('integer', { name: 'max_queued_jobs', nullable: true }) maxQueuedJobs!: number | null;
   @Column('bigint', { name: 'max_stored_bytes', nullable: true, transformer: numeric }) maxStoredBytes!: number | null;
   @Column('bigint', { name: 'max_image_bytes', nullable: true, transformer: numeric }) maxImageBytes!: number | null;

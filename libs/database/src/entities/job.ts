@@ -1,5 +1,5 @@
 /** Jobs, their executors and attempts, and the outbox that dispatches them. */
-import { type AttemptState, type InputReference, type JobState, type OutputReference } from '#lib/jobs';
+import { type AttemptState, type InputReference, type JobState, type OutputReference, type PublishOn } from '#lib/jobs';
 import { type Architecture, type Enforcement, type Monitoring } from '#lib/profiles';
 import { Column, CreateDateColumn, Entity, PrimaryColumn, PrimaryGeneratedColumn } from 'typeorm';
 import { numeric } from './numeric.js';
@@ -29,6 +29,7 @@ export class Job {
   @Column('integer', { name: 'wall_time_s' }) wallTimeS!: number;
   @Column('jsonb') inputs!: InputReference[];
   @Column('jsonb') outputs!: OutputReference[];
+  @Column('text', { name: 'publish_on' }) publishOn!: PublishOn;
   @Column('jsonb') tags!: Record<string, string>;
   @Column('text', { name: 'requested_enforcement', nullable: true }) requestedEnforcement!: Enforcement | null;
   @Column('text', { name: 'requested_monitoring', nullable: true }) requestedMonitoring!: Monitoring | null;
@@ -49,6 +50,8 @@ export class Job {
   @Column('timestamptz', { name: 'started_at', nullable: true }) startedAt!: Date | null;
   @Column('timestamptz', { name: 'ended_at', nullable: true }) endedAt!: Date | null;
   @Column('timestamptz', { name: 'cancel_requested_at', nullable: true }) cancelRequestedAt!: Date | null;
+  /** The manifest of its outputs is stored: it is not canceled any more. */
+  @Column('timestamptz', { name: 'publishing_since', nullable: true }) publishingSince!: Date | null;
 }
 
 @Entity('executor')
@@ -96,4 +99,6 @@ export class JobOutput {
   @Column('text') url!: string;
   @Column('text') sha256!: string;
   @Column('bigint', { transformer: numeric }) bytes!: number;
+  /** Null while it is not in place. */
+  @Column('timestamptz', { name: 'published_at', nullable: true }) publishedAt!: Date | null;
 }

@@ -6,10 +6,12 @@ import { CLAIM } from './node/claim.js';
 import { IDENTITY } from './node/identity.js';
 import { IMAGES } from './node/images.js';
 import { PLAN } from './node/plan.js';
+import { PUBLICATION } from './node/publication.js';
 import { REGISTRATION } from './node/registration.js';
 import { RUN } from './node/run.js';
 import { type SqlFunction } from './sql-function.js';
 import { STATE_MACHINE } from './state-machine.js';
+import { OUTPUT_CLAIMS } from './output-claims.js';
 import { TENANT_USAGE } from './tenant-usage.js';
 import { WAKE_UPS } from './wake-ups.js';
 
@@ -22,6 +24,7 @@ export const NODE_FUNCTIONS: readonly SqlFunction[] = [
   ...BUILD,
   ...PLAN,
   ...RUN,
+  ...PUBLICATION,
   ...IMAGES,
 ];
 
@@ -38,6 +41,7 @@ GRANT EXECUTE ON FUNCTION porin.are_exit_codes(integer[]) TO porin_api;`,
 
 export const FUNCTIONS: readonly SqlFunction[] = [
   ...STATE_MACHINE,
+  ...OUTPUT_CLAIMS,
   ...TENANT_USAGE,
   ...WAKE_UPS,
   ...NODE_FUNCTIONS,

@@ -1,4 +1,5 @@
 /** Makes a node somebody: its role, its row and its keys; or gives one that is there new ones. As the owner of the schema. */
+import { randomUUID } from 'node:crypto';
 import pg from 'pg';
 import {
   generateCredentials,
@@ -39,9 +40,10 @@ export async function addNode(
     if (known?.roleName) {
       throw new NodeError(`there is a node ${node.name}: "node rekey ${node.name}" gives it new credentials`);
     }
-    const { secret, open } = generateCredentials(node.name, newRoleName(node.name));
+    const { name } = node;
+    const { secret, open } = generateCredentials({ id: known?.id ?? randomUUID(), name, roleName: newRoleName(name) });
     await makeRole(owner, secret.roleName, open);
-    await writeRow(owner, node, secret.roleName, open);
+    await writeRow(owner, { ...node, id: secret.id }, secret.roleName, open);
     await audit(owner, 'node.add', node.name, actor, { roleName: secret.roleName, bounds: node.bounds });
     return secret;
   });
@@ -56,7 +58,7 @@ export async function rekeyNode(owner: pg.ClientBase, name: string, actor: strin
     const known = await findNode(owner, name);
     if (!known?.roleName) throw new NodeError(`there is no node ${name} with credentials: "node add" gives it some`);
     const { roleName } = known;
-    const { secret, open } = generateCredentials(name, roleName);
+    const { secret, open } = generateCredentials({ id: known.id, name, roleName });
     const { rowCount } = await owner.query('SELECT FROM pg_roles WHERE rolname = $1', [roleName]);
     if (rowCount === 0) await makeRole(owner, roleName, open);
     else await setPassword(owner, roleName, open);
@@ -135,24 +137,24 @@ async function setPassword(
 
 async function writeRow(
   owner: pg.ClientBase,
-  { name, architecture, bounds }: { name: string; architecture: string; bounds: NodeBounds },
+  { id, name, architecture, bounds }: { id: string; name: string; architecture: string; bounds: NodeBounds },
   roleName: string,
   { publicKey, redisPasswordSha256 }: NodePublicPart,
 ): Promise<void> {
   await owner.query(
-    `INSERT INTO porin.node (name, architecture, state, slots, cpu_milli, memory_bytes, disk_bytes, offered_monitorings, facts,
+    `INSERT INTO porin.node (id, name, architecture, state, slots, cpu_milli, memory_bytes, disk_bytes, offered_monitorings, facts,
        role_name, public_key, redis_password_sha256, maximum_slots, maximum_cpu_milli, maximum_memory_bytes, maximum_disk_bytes,
        heartbeat_at)
-     SELECT name, architecture, 'GONE', coalesce(slots, 1), coalesce("cpuMilli", 0), coalesce("memoryBytes", 0),
+     SELECT id, name, architecture, 'GONE', coalesce(slots, 1), coalesce("cpuMilli", 0), coalesce("memoryBytes", 0),
        coalesce("diskBytes", 0), '{}', '{}', "roleName", "publicKey", "redisPasswordSha256", slots, "cpuMilli", "memoryBytes",
        "diskBytes", to_timestamp(0)
-     FROM jsonb_to_record($1) AS given(name text, architecture text, "roleName" text, "publicKey" text,
+     FROM jsonb_to_record($1) AS given(id uuid, name text, architecture text, "roleName" text, "publicKey" text,
        "redisPasswordSha256" text, slots integer, "cpuMilli" integer, "memoryBytes" bigint, "diskBytes" bigint)
      ON CONFLICT (name) DO UPDATE SET (architecture, role_name, public_key, redis_password_sha256, maximum_slots,
        maximum_cpu_milli, maximum_memory_bytes, maximum_disk_bytes, registration, registration_verified) =
        ROW (excluded.architecture, excluded.role_name, excluded.public_key, excluded.redis_password_sha256,
          excluded.maximum_slots, excluded.maximum_cpu_milli, excluded.maximum_memory_bytes, excluded.maximum_disk_bytes,
          NULL, false)`,
-    [JSON.stringify({ name, architecture, roleName, publicKey, redisPasswordSha256, ...bounds })],
+    [JSON.stringify({ id, name, architecture, roleName, publicKey, redisPasswordSha256, ...bounds })],
   );
 }

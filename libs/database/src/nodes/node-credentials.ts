@@ -2,6 +2,7 @@
 import { createHash, createHmac, generateKeyPairSync, pbkdf2Sync, randomBytes } from 'node:crypto';
 
 export interface NodeCredentials {
+  readonly id: string;
   readonly name: string;
   readonly roleName: string;
   readonly databasePassword: string;
@@ -39,18 +40,21 @@ export function newRoleName(name: string): string {
   return `porin_node_${safe}_${randomBytes(4).toString('hex')}`;
 }
 
-export function redisUserOf(nodeName: string): string {
-  return `node-${nodeName}`;
+/** As the API makes it (libs/queue/src/node-user.ts). */
+function redisUserOf(nodeId: string): string {
+  return `node-${nodeId}`;
 }
 
-export function generateCredentials(name: string, roleName: string): { secret: NodeCredentials; open: NodePublicPart } {
+export function generateCredentials(node: Pick<NodeCredentials, 'id' | 'name' | 'roleName'>): {
+  secret: NodeCredentials;
+  open: NodePublicPart;
+} {
   const { privateKey, publicKey } = generateKeyPairSync('ed25519');
   const databasePassword = randomBytes(PASSWORD_BYTES).toString('hex');
   const redisPassword = randomBytes(PASSWORD_BYTES).toString('hex');
   return {
     secret: {
-      name,
-      roleName,
+      ...node,
       databasePassword,
       redisPassword,
       privateKey: privateKey.export({ type: 'pkcs8', format: 'der' }).toString('base64'),
@@ -65,13 +69,13 @@ export function generateCredentials(name: string, roleName: string): { secret: N
 
 /** For the worker's environment. `databaseUrl` and `redisUrl`: as the node reaches them; whose they are does not matter. */
 export function nodeVariables(
-  { name, roleName, databasePassword, redisPassword, privateKey }: NodeCredentials,
+  { id, name, roleName, databasePassword, redisPassword, privateKey }: NodeCredentials,
   { databaseUrl, redisUrl }: { databaseUrl: string; redisUrl: string },
 ): Readonly<Record<string, string>> {
   return {
     PORIN_NODE_NAME: name,
     PORIN_DATABASE_URL: withUser(databaseUrl, roleName, databasePassword),
-    PORIN_REDIS_URL: withUser(redisUrl, redisUserOf(name), redisPassword),
+    PORIN_REDIS_URL: withUser(redisUrl, redisUserOf(id), redisPassword),
     PORIN_NODE_KEY: privateKey,
   };
 }

@@ -36,7 +36,7 @@ export class RunContainer {
         }),
       );
     } catch (error) {
-      // An engine that answered late may have made it all the same; a name that is taken is another's.
+      // A create that timed out may still have succeeded, so remove it. On a name conflict the container is not ours.
       if (engineStatus(error) === undefined) await container.remove();
       throw error;
     }

@@ -36,7 +36,7 @@ export interface FilterOptions {
   readonly notifyAll?: boolean;
 }
 
-/** A name in a profile that its filter does not allow all the same. */
+/** A name that a profile allows and its filter refuses. */
 export interface WithheldName {
   readonly name: string;
   readonly by: 'ceiling' | 'engine-default' | 'guard';

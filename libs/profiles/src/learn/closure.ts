@@ -5,7 +5,7 @@ import { syscallNumber } from '../kernel/syscalls.js';
 import { type CallOrigin } from '../model/origins.js';
 import { type Architecture } from '../model/profile.js';
 
-/** `families`: a call brings the harmless rest of its family. `seen`: it does not; the basic calls are held all the same. */
+/** `families`: a call brings the harmless rest of its family. `seen`: it does not, but the basic calls are still in the profile. */
 export const CLOSURES = ['families', 'seen'] as const;
 export type Closure = (typeof CLOSURES)[number];
 

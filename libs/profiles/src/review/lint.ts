@@ -16,7 +16,7 @@ import { RISKY_VALUES } from './risky-values.js';
 export interface LintWarning {
   /** A call, or "file:" and the path of a file rule. */
   readonly name: string;
-  /** `withheld`: in the profile, and refused all the same. `rare`: seen in few of the recordings; see isRare. */
+  /** `withheld`: in the profile, but refused. `rare`: seen in few of the recordings; see isRare. */
   readonly kind: 'risky' | 'withheld' | 'rare';
   readonly reason: string;
 }

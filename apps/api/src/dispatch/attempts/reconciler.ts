@@ -1,5 +1,5 @@
 /** Mends what workers leave behind; the only place that makes an attempt after the first one. */
-import { JobError } from '#lib/jobs';
+import { ATTEMPT_IS_OPEN, describePaths, JobError, type JobErrorCode } from '#lib/jobs';
 import { type EntityManager } from 'typeorm';
 import { markUnresponsive } from '../placement/in-flight.js';
 import { type EndedAttempt, pauseMs, verdictOn } from './retry.js';
@@ -11,14 +11,14 @@ const BATCH = 500;
 export async function endLostAttempts(manager: EntityManager): Promise<void> {
   const lost: { jobId: string; number: number; nodeId: string; node: string }[] = await manager.query(
     `SELECT attempt.job_id AS "jobId", attempt.number, node.id AS "nodeId", node.name AS node FROM attempt JOIN node ON node.id = attempt.node_id
-     WHERE attempt.state = 'OPEN' AND attempt.lease_expires_at < now() LIMIT $1 FOR UPDATE OF attempt SKIP LOCKED`,
+     WHERE ${ATTEMPT_IS_OPEN} AND attempt.lease_expires_at < now() LIMIT $1 FOR UPDATE OF attempt SKIP LOCKED`,
     [BATCH],
   );
   for (const { jobId, number, node } of lost) {
     const { code, message } = JobError.of('lease-lost', { node });
     await manager.query(
       `UPDATE attempt SET state = 'LOST', ended_at = now(), error_code = $3, error_message = $4
-       WHERE job_id = $1 AND number = $2 AND state = 'OPEN'`,
+       WHERE job_id = $1 AND number = $2 AND ${ATTEMPT_IS_OPEN}`,
       [jobId, number, code, message],
     );
   }
@@ -33,6 +33,11 @@ interface UnsettledJob extends EndedAttempt {
   readonly errorMessage: string | null;
 }
 
+/** Attempts that failed at the outputs; null for a job that has not begun to publish them. */
+const PUBLICATION_FAILURES = `(SELECT (SELECT count(*) FROM attempt AS tried WHERE tried.job_id = job.id
+    AND tried.number >= publication.attempt_number AND tried.state IN ('FAILED', 'LOST'))::integer
+  FROM publication WHERE publication.job_id = job.id)`;
+
 /**
  * Jobs that an attempt was started for and that no attempt holds any more: those being canceled end so, the others are
  * queued again with the next fence or given up.
@@ -40,10 +45,11 @@ interface UnsettledJob extends EndedAttempt {
 export async function settleJobs(manager: EntityManager, firstPauseMs: number): Promise<void> {
   await manager.query(
     `UPDATE job SET state = 'CANCELED', ended_at = now() WHERE state = 'CANCELING'
-     AND NOT EXISTS (SELECT FROM attempt WHERE attempt.job_id = job.id AND attempt.state = 'OPEN')`,
+     AND NOT EXISTS (SELECT FROM attempt WHERE attempt.job_id = job.id AND ${ATTEMPT_IS_OPEN})`,
   );
   const unsettled: UnsettledJob[] = await manager.query(
-    `SELECT job.id, job.failures, attempt.state, attempt.error_code AS "errorCode", attempt.error_message AS "errorMessage"
+    `SELECT job.id, job.failures, attempt.state, attempt.error_code AS "errorCode", attempt.error_message AS "errorMessage",
+       ${PUBLICATION_FAILURES} AS "publicationFailures"
      FROM job JOIN attempt ON attempt.job_id = job.id AND attempt.number = job.fence
      WHERE job.state IN ('INITIALIZING', 'RUNNING') AND attempt.state IN ('FAILED', 'LOST', 'RELEASED')
      LIMIT $1 FOR UPDATE OF job SKIP LOCKED`,
@@ -58,7 +64,7 @@ async function settle(manager: EntityManager, job: UnsettledJob, firstPauseMs: n
     await manager.query(
       `UPDATE job SET state = $2, ended_at = now(), failures = $3, error_code = $4, error_message = $5
        WHERE id = $1 AND state IN ('INITIALIZING', 'RUNNING')`,
-      [job.id, verdict.state, verdict.failures, verdict.errorCode, job.errorMessage],
+      [job.id, verdict.state, verdict.failures, verdict.errorCode, await endMessage(manager, verdict.errorCode, job)],
     );
     return;
   }
@@ -71,6 +77,17 @@ async function settle(manager: EntityManager, job: UnsettledJob, firstPauseMs: n
      SELECT id, fence, now() + make_interval(secs => $4) FROM again`,
     [job.id, verdict.failures, verdict.waitingReason, pauseMs(job, firstPauseMs) / 1000],
   );
+}
+
+/** That of the attempt, or of the outputs, what of them is in place. */
+async function endMessage(manager: EntityManager, code: JobErrorCode, job: UnsettledJob): Promise<string | null> {
+  if (code !== 'publication-incomplete') return job.errorMessage;
+  const published: { path: string }[] = await manager.query(
+    `SELECT path FROM job_output WHERE job_id = $1 AND published_at IS NOT NULL ORDER BY position`,
+    [job.id],
+  );
+  const paths = published.map(({ path }) => path);
+  return JobError.of(code, { detail: job.errorMessage ?? '', published: describePaths(paths) }).message;
 }
 
 /** Says of nodes that do not report any more that they are gone. */

@@ -14,6 +14,8 @@ export interface EndedAttempt {
   readonly errorCode: string | null;
   /** Failures of the job before this attempt. */
   readonly failures: number;
+  /** Of attempts to publish its outputs, this one included; null where it has not begun to. */
+  readonly publicationFailures: number | null;
 }
 
 export type Verdict =
@@ -34,18 +36,24 @@ export function pauseMs({ state, failures }: EndedAttempt, firstPauseMs: number)
 }
 
 /** An attempt given back unharmed is no failure; of failures, those that may end differently are tried again, up to a limit. */
-export function verdictOn({ state, errorCode, failures }: EndedAttempt): Verdict {
+export function verdictOn({ state, errorCode, failures, publicationFailures }: EndedAttempt): Verdict {
   if (state === 'RELEASED') return { kind: 'again', failures, waitingReason: 'retry-after-drain' };
   // A code that this version does not know comes from a newer worker: nobody's fault but ours, and worth another try.
   const code = errorCode !== null && isJobErrorCode(errorCode) ? errorCode : 'internal-error';
   const { retryable, finalState } = ERROR_CATALOGUE[code];
   const counted = failures + 1;
+  if (publicationFailures !== null) {
+    // Its payload is done, whatever failed before: only the outputs are tried again, as often as a job is.
+    if (retryable && publicationFailures < DEFAULT_MAXIMUM_ATTEMPTS) return again(state, counted);
+    return { kind: 'end', failures: counted, state: 'SYSTEM_ERROR', errorCode: 'publication-incomplete' };
+  }
   if (!retryable || counted >= DEFAULT_MAXIMUM_ATTEMPTS) {
     return { kind: 'end', failures: counted, state: finalState ?? 'SYSTEM_ERROR', errorCode: code };
   }
-  return {
-    kind: 'again',
-    failures: counted,
-    waitingReason: state === 'LOST' ? 'retry-after-lost-worker' : 'retry-after-system-error',
-  };
+  return again(state, counted);
+}
+
+function again(state: EndedAttempt['state'], failures: number): Verdict {
+  const waitingReason = state === 'LOST' ? 'retry-after-lost-worker' : 'retry-after-system-error';
+  return { kind: 'again', failures, waitingReason };
 }

@@ -1,5 +1,5 @@
 /** Queues held jobs again once nothing holds them any more: after a decision, a change of settings, or a while later. */
-import { ADHOC_PREFIX, type WaitingReason } from '#lib/jobs';
+import { ADHOC_PREFIX, ATTEMPT_IS_OPEN, type WaitingReason } from '#lib/jobs';
 import { type EntityManager } from 'typeorm';
 import {
   APPROVED_SIBLING,
@@ -107,7 +107,7 @@ async function queueAgain(
     `WITH free AS (
        -- In one order, because several of these may run at once.
        SELECT id FROM job WHERE state = 'QUEUED' AND waiting_reason = $1
-         AND EXISTS (SELECT FROM attempt WHERE attempt.job_id = job.id AND attempt.number = job.fence AND attempt.state <> 'OPEN')
+         AND EXISTS (SELECT FROM attempt WHERE attempt.job_id = job.id AND attempt.number = job.fence AND NOT ${ATTEMPT_IS_OPEN})
          AND (${condition})
        ${order} FOR UPDATE OF job
      ), released AS (

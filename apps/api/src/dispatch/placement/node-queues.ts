@@ -1,11 +1,13 @@
 /** The queues of all nodes, over one connection. */
-import { MESSAGE_OPTIONS, messageId, queueConnection, queueName } from '#lib/queue';
+import { MESSAGE_OPTIONS, messageId, queueConnection, queueName, scriptsOf } from '#lib/queue';
 import { Queue } from 'bullmq';
 import { Redis } from 'ioredis';
 import { type Dispatch } from './place-jobs.js';
 
 /** A Redis that hangs must hold up nothing but its messages. */
 const REDIS_TIMEOUT_MS = 5_000;
+const READINESS_KEY = 'porin:ready';
+const READINESS_KEPT_MS = 60_000;
 /** Nobody reads the events of a queue. */
 const EVENTS_KEPT = 100;
 
@@ -14,7 +16,7 @@ export class NodeQueues {
   readonly #queues = new Map<string, Queue>();
 
   constructor(redisUrl: string, onError: (error: Error) => void) {
-    this.redis = new Redis(queueConnection(redisUrl, { failFast: true }));
+    this.redis = new Redis({ ...queueConnection(redisUrl, { failFast: true }), commandTimeout: REDIS_TIMEOUT_MS });
     this.redis.on('error', onError);
     // Each queue listens on the connection.
     this.redis.setMaxListeners(0);
@@ -29,8 +31,14 @@ export class NodeQueues {
     await inTime(this.#queue(nodeId).remove(messageId(message)));
   }
 
-  async ping(): Promise<void> {
-    await inTime(this.redis.ping());
+  /** Those that BullMQ calls on queues, by digest. It names them with the first queue. */
+  async scripts(nodeId: string): Promise<ReadonlyMap<string, string>> {
+    await inTime(this.#queue(nodeId).waitUntilReady());
+    return scriptsOf(this.redis);
+  }
+
+  async write(): Promise<void> {
+    await inTime(this.redis.set(READINESS_KEY, new Date().toISOString(), 'PX', READINESS_KEPT_MS));
   }
 
   async close(): Promise<void> {

@@ -97,7 +97,7 @@ async function findCandidates(manager: EntityManager, rooms: readonly Room[]): P
     return largest ? [{ architecture: room.node.architecture, ...largest }] : [];
   });
   if (free.length === 0) return [];
-  const columns = `job.id AS "jobId", job.fence, job.architecture, job.placed_node_id AS "lastNodeId", job.priority, job.queued_at, ${SHARE}`;
+  const columns = `job.id AS "jobId", job.fence, job.architecture, job.placed_node_id AS "lastNodeId", ${BOUND_NODE} AS "boundNodeId", job.priority, job.queued_at, ${SHARE}`;
   const isOverdue = `job.queued_at < now() - make_interval(secs => ${RESERVE_AFTER_S})`;
   return manager.query(
     `(SELECT ${columns}, ${isOverdue} AS overdue FROM ${WAITING}
@@ -110,6 +110,13 @@ async function findCandidates(manager: EntityManager, rooms: readonly Room[]): P
   );
 }
 
+/**
+ * Staged bytes of outputs are where they were staged: while that node reports, or has just gone to be started again, no other one
+ * publishes them.
+ */
+const BOUND_NODE = `CASE WHEN job.publishing_since IS NOT NULL THEN (
+  SELECT origin.id FROM publication JOIN node AS origin ON origin.id = publication.node_id
+  WHERE publication.job_id = job.id AND origin.heartbeat_at > now() - interval '20 s') END`;
 const WAITING = `outbox JOIN job ON job.id = outbox.job_id AND job.fence = outbox.attempt_number`;
 const ORDER = `job.priority DESC, job.queued_at, job.id`;
 

@@ -24,6 +24,7 @@ const job = (jobId: string, changes: Partial<Candidate> = {}): Candidate => ({
   jobId,
   architecture: 'x86_64',
   lastNodeId: null,
+  boundNodeId: null,
   overdue: false,
   ...SMALL,
   ...changes,
@@ -41,6 +42,12 @@ describe('placing jobs', () => {
   it('spreads them over the nodes, the one used least first', () => {
     const nodes = [node('a', { running: copies(2) }), node('b'), node('c', { placed: copies(1) })];
     expect(placeOn(jobs(6), ...nodes)).toEqual(['j0@b', 'j1@b', 'j2@c', 'j3@a', 'j4@b', 'j5@c']);
+  });
+
+  it('sends one whose outputs are staged on a node there alone, though it was its last one and is used more', () => {
+    const bound = job('bound', { boundNodeId: 'a', lastNodeId: 'a' });
+    expect(placeOn([bound], node('a', { running: copies(3) }), node('b'))).toEqual(['bound@a']);
+    expect(placeOn([bound], node('a', { running: copies(4) }), node('b'))).toEqual([]);
   });
 
   it('fills the slots and sends nothing ahead where jobs are long', () => {

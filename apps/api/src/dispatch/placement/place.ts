@@ -13,6 +13,8 @@ export interface Candidate extends Share {
   readonly architecture: string;
   /** Where it was before: any other node is preferred. */
   readonly lastNodeId: string | null;
+  /** The node that has staged its outputs and is to put them in place; null where any may. */
+  readonly boundNodeId: string | null;
   /** It waits so long that a node may be reserved for it. */
   readonly overdue: boolean;
 }
@@ -26,7 +28,7 @@ export interface Placement {
 export function place(candidates: readonly Candidate[], rooms: readonly Room[]): Placement[] {
   const placements: Placement[] = [];
   for (const job of candidates) {
-    const able = rooms.filter((room) => room.couldRun(job));
+    const able = rooms.filter((room) => room.couldRun(job) && (job.boundNodeId ?? room.node.id) === room.node.id);
     const starting = able.filter((room) => room.startsNow(job));
     const room = best(starting.length > 0 ? starting : able.filter((one) => one.mayWait(job)), job);
     if (room) {

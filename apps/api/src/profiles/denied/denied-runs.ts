@@ -1,4 +1,5 @@
 /** Runs that were refused calls: which of them are to be looked at for a proposal, and which are evidence of one already. */
+import { ATTEMPT_IS_OPEN } from '#lib/jobs';
 import { type Architecture, AWARE_ARGUMENTS, type Recording, type RefusedCall } from '#lib/profiles';
 import { type EntityManager } from 'typeorm';
 import { z } from 'zod';
@@ -15,7 +16,7 @@ const USES_MAXIMUM = 200;
 /** Recordings that are read for the files that were refused, together. */
 const RECORDINGS_BYTES = RECORDING_MAXIMUM_BYTES;
 
-const ENDED = `attempt.state <> 'OPEN' AND (job.ended_at IS NOT NULL OR job.waiting_reason = 'waiting-for-profile-decision')`;
+const ENDED = `NOT ${ATTEMPT_IS_OPEN} AND (job.ended_at IS NOT NULL OR job.waiting_reason = 'waiting-for-profile-decision')`;
 
 /**
  * Of `run`: a call was refused that its profile might have allowed. Under an audit only one of another build's rules refuses

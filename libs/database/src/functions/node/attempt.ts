@@ -1,5 +1,5 @@
 /** How a node keeps and ends its attempts, each only while it is open: a lost worker changes nothing of a job. */
-import { attemptStateOf, ERROR_CATALOGUE, JOB_ERROR_CODES, type WaitingReason } from '#lib/jobs';
+import { ATTEMPT_IS_OPEN, attemptStateOf, ERROR_CATALOGUE, JOB_ERROR_CODES, type WaitingReason } from '#lib/jobs';
 import { type SqlFunction } from '../sql-function.js';
 import { LEASE_S } from './claim.js';
 import { helperFunction, nodeFunction } from './node-function.js';
@@ -7,7 +7,7 @@ import { helperFunction, nodeFunction } from './node-function.js';
 /** How long a job waits for the decision about what it was refused. */
 const HELD_DAYS = 7;
 /** Of an error's message, characters; the rest is cut off. */
-const MESSAGE_CHARACTERS = 10_000;
+export const MESSAGE_CHARACTERS = 10_000;
 /** What a worker may give a job back for. */
 const HELD_FOR: readonly WaitingReason[] = [
   'waiting-for-approved-profile',
@@ -22,7 +22,10 @@ const TERMS = JOB_ERROR_CODES.map((code) => {
   return `('${code}', '${attemptStateOf(code)}', ${retryable || finalState === null ? 'NULL' : `'${finalState}'`})`;
 });
 
-const KEY = `(input->>'jobId')::uuid, (input->>'number')::integer`;
+/** The same as a SELECT; a WHERE may follow. */
+export const ATTEMPT_ERROR_TERMS = `SELECT * FROM (VALUES ${TERMS.join(', ')}) AS terms(code, attempt_state, job_state)`;
+
+export const KEY = `(input->>'jobId')::uuid, (input->>'number')::integer`;
 
 export const ATTEMPT: readonly SqlFunction[] = [
   // A lease that has run out is not renewed: the reconciler may be giving the job to another.
@@ -34,7 +37,7 @@ BEGIN
   UPDATE porin.attempt SET lease_expires_at = now() + make_interval(secs => ${LEASE_S})
   FROM porin.job
   WHERE job.id = attempt.job_id AND attempt.job_id = (input->>'jobId')::uuid AND attempt.number = (input->>'number')::integer
-    AND attempt.state = 'OPEN' AND attempt.node_id = porin.calling_node() AND attempt.lease_expires_at > now()
+    AND ${ATTEMPT_IS_OPEN} AND attempt.node_id = porin.calling_node() AND attempt.lease_expires_at > now()
   RETURNING job.state INTO job_state;
   RETURN to_jsonb(CASE WHEN job_state IS NULL THEN 'lost' WHEN job_state = 'CANCELING' THEN 'canceled' ELSE 'held' END);
 END`,
@@ -62,20 +65,14 @@ BEGIN
   RETURN FOUND;
 END`,
   ),
-  // The job ends COMPLETE, or CANCELED when a cancel came before this. Outputs are those that the job asks for.
+  // Of a job without outputs, see publication.ts for others. It ends COMPLETE, or CANCELED when a cancel came before this.
   nodeFunction(
     'node_complete',
     `
 DECLARE of_job uuid := (input->>'jobId')::uuid;
 BEGIN
-  IF NOT porin.end_attempt(${KEY}, 'COMPLETE', NULL, NULL) THEN RETURN 'false'; END IF;
-  INSERT INTO porin.job_output (job_id, attempt_number, path, url, sha256, bytes)
-  SELECT of_job, (input->>'number')::integer, output.path, output.url, porin.bounded(output.sha256, 128), output.bytes
-  FROM jsonb_to_recordset(input->'outputs') AS output(path text, url text, sha256 text, bytes bigint)
-  JOIN (
-    SELECT asked->>'path' AS path, asked->>'url' AS url FROM porin.job, jsonb_array_elements(job.outputs) AS asked
-    WHERE job.id = of_job
-  ) AS asked USING (path, url);
+  IF EXISTS (SELECT FROM porin.job WHERE id = of_job AND outputs <> '[]')
+    OR NOT porin.end_attempt(${KEY}, 'COMPLETE', NULL, NULL) THEN RETURN 'false'; END IF;
   UPDATE porin.job SET state = CASE state WHEN 'RUNNING' THEN 'COMPLETE' ELSE 'CANCELED' END, ended_at = now()
   WHERE id = of_job AND state IN ('RUNNING', 'CANCELING');
   RETURN 'true';
@@ -89,8 +86,7 @@ DECLARE
   of_job uuid := (input->>'jobId')::uuid;
   terms record;
 BEGIN
-  SELECT * INTO terms FROM (VALUES ${TERMS.join(', ')}) AS terms(code, attempt_state, job_state)
-  WHERE code = input->>'code';
+  SELECT * INTO terms FROM (${ATTEMPT_ERROR_TERMS}) AS known WHERE known.code = input->>'code';
   IF NOT FOUND THEN RAISE EXCEPTION 'unknown error code' USING ERRCODE = 'check_violation'; END IF;
   IF NOT porin.end_attempt(${KEY}, terms.attempt_state, terms.code, input->>'message') THEN RETURN 'false'; END IF;
   IF porin.end_canceled(of_job) OR terms.job_state IS NULL THEN RETURN 'true'; END IF;

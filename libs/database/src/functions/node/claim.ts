@@ -1,9 +1,14 @@
 /** How a node takes a job: by compare-and-set, within what `porin-admin node add` lets it have. */
+import { ATTEMPT_IS_OPEN } from '#lib/jobs';
 import { type SqlFunction } from '../sql-function.js';
 import { helperFunction, nodeFunction } from './node-function.js';
 
 /** Of PORIN_LEASE_MS, its least and its most. */
 export const LEASE_S = "least(greatest((input->>'leaseMs')::float8, 1000), 600000) / 1000";
+
+/** Of a staging: the manifest may still stand on what its own attempt staged. */
+export const ABANDONED = `(job.ended_at IS NOT NULL OR NOT EXISTS (
+  SELECT FROM porin.publication WHERE publication.job_id = attempt.job_id AND publication.attempt_number = attempt.number))`;
 
 /** What an application says of its jobs, as members of a JSON object. */
 export const APPLICATION_TERMS = `'applicationId', application.id, 'applicationName', application.name,
@@ -48,7 +53,7 @@ BEGIN
       AND (own.maximum_memory_bytes IS NULL OR coalesce(sum(job.memory_bytes), 0) + memory <= own.maximum_memory_bytes)
       AND (own.maximum_disk_bytes IS NULL OR coalesce(sum(job.disk_bytes), 0) + disk <= own.maximum_disk_bytes)
     FROM porin.attempt JOIN porin.job ON job.id = attempt.job_id
-    WHERE attempt.node_id = self AND attempt.state = 'OPEN' AND attempt.lease_expires_at > now());
+    WHERE attempt.node_id = self AND ${ATTEMPT_IS_OPEN} AND attempt.lease_expires_at > now());
 END`,
   ),
   // Of any number of messages for an attempt, forged ones included, at most one claims it. Null where this one may not.
@@ -74,7 +79,8 @@ BEGIN
     'inputs', claimed.inputs, 'outputs', claimed.outputs, 'role', claimed.submitted_role,
     'requested', jsonb_strip_nulls(jsonb_build_object('enforcement', claimed.requested_enforcement,
       'monitoring', claimed.requested_monitoring)),
-    'calibration', claimed.calibration, 'block', claimed.block,
+    'publishOn', claimed.publish_on, 'publication', porin.manifest(claimed), 'earlierStagings', porin.earlier_stagings(claimed),
+    'tenantPrefixes', porin.tenant_prefixes(claimed.tenant), 'calibration', claimed.calibration, 'block', claimed.block,
     'queueMs', extract(epoch FROM now() - claimed.queued_at)::float8 * 1000,
     'executors', (SELECT jsonb_agg(porin.executor_terms(executor) ORDER BY position) FROM porin.executor
       WHERE job_id = claimed.id));
@@ -95,6 +101,46 @@ BEGIN
         'repositoryDigest', asked.repository_digest) END)
     FROM porin.application LEFT JOIN porin.build ON build.id = asked.build_id
     WHERE application.id = coalesce(asked.bound_from, asked.application_id));
+END`,
+  ),
+  // The manifest of an earlier attempt, to be carried out and nothing else; null without one.
+  helperFunction(
+    'manifest',
+    'of_job porin.job',
+    'jsonb',
+    `
+BEGIN
+  IF of_job.publishing_since IS NULL THEN RETURN 'null'; END IF;
+  RETURN (SELECT jsonb_build_object('outputs', coalesce(jsonb_agg(jsonb_build_object('path', path, 'url', url, 'sha256', sha256,
+      'bytes', bytes, 'temporary', temporary, 'isPublished', published_at IS NOT NULL) ORDER BY position), '[]'))
+    FROM porin.job_output WHERE job_id = of_job.id);
+END`,
+  ),
+  // What earlier attempts of the job may have left beside the targets of its outputs.
+  helperFunction(
+    'earlier_stagings',
+    'of_job porin.job',
+    'jsonb',
+    `
+BEGIN
+  RETURN (SELECT coalesce(jsonb_agg(jsonb_build_object('jobId', attempt.job_id, 'number', attempt.number,
+      'token', attempt.staging_token, 'outputs', of_job.outputs)), '[]')
+    FROM porin.attempt JOIN porin.job ON job.id = attempt.job_id
+    WHERE attempt.job_id = of_job.id AND attempt.staging_token IS NOT NULL AND ${ABANDONED});
+END`,
+  ),
+  // What the tenant's jobs may name, and what is other tenants' alone.
+  helperFunction(
+    'tenant_prefixes',
+    'of_tenant text',
+    'jsonb',
+    `
+BEGIN
+  RETURN jsonb_build_object(
+    'inputPrefixes', (SELECT to_jsonb(input_prefixes) FROM porin.tenant_setting WHERE tenant = of_tenant),
+    'outputPrefixes', (SELECT to_jsonb(output_prefixes) FROM porin.tenant_setting WHERE tenant = of_tenant),
+    'foreignPrefixes', to_jsonb(ARRAY(SELECT unnest(coalesce(input_prefixes, '{}') || coalesce(output_prefixes, '{}'))
+      FROM porin.tenant_setting WHERE tenant <> of_tenant)));
 END`,
   ),
 ];

@@ -1,4 +1,5 @@
 /** Who calls, and what is the caller's: every other function for nodes begins with these. */
+import { ATTEMPT_IS_OPEN } from '#lib/jobs';
 import { type SqlFunction } from '../sql-function.js';
 import { helperFunction, nodeFunction } from './node-function.js';
 
@@ -38,7 +39,7 @@ END`,
     'boolean',
     `
 BEGIN
-  RETURN EXISTS (SELECT FROM porin.attempt WHERE job_id = of_job AND state = 'OPEN' AND node_id = porin.calling_node());
+  RETURN EXISTS (SELECT FROM porin.attempt WHERE job_id = of_job AND ${ATTEMPT_IS_OPEN} AND node_id = porin.calling_node());
 END`,
     'STABLE',
   ),
@@ -50,7 +51,7 @@ END`,
     `
 BEGIN
   RETURN EXISTS (SELECT FROM porin.attempt JOIN porin.executor USING (job_id)
-    WHERE attempt.state = 'OPEN' AND attempt.node_id = porin.calling_node() AND executor.build_id = of_build);
+    WHERE ${ATTEMPT_IS_OPEN} AND attempt.node_id = porin.calling_node() AND executor.build_id = of_build);
 END`,
     'STABLE',
   ),

@@ -1,5 +1,5 @@
 /** Which images a node's attempts have used, and which it is to look for: it keeps those that were used last. */
-import { ADHOC_PREFIX } from '#lib/jobs';
+import { ADHOC_PREFIX, ATTEMPT_IS_OPEN } from '#lib/jobs';
 import { type SqlFunction } from '../sql-function.js';
 import { nodeFunction } from './node-function.js';
 
@@ -25,7 +25,7 @@ END`,
 BEGIN
   RETURN to_jsonb(EXISTS (
     SELECT FROM porin.attempt JOIN porin.executor USING (job_id), unnest(${GIVEN}) AS digest
-    WHERE attempt.node_id = porin.calling_node() AND attempt.state = 'OPEN' AND CASE WHEN executor.build_id IS NULL
+    WHERE attempt.node_id = porin.calling_node() AND ${ATTEMPT_IS_OPEN} AND CASE WHEN executor.build_id IS NULL
       THEN position(split_part(digest, '@', 1) IN executor.image) > 0 ELSE executor.repository_digest = digest END));
 END`,
   ),

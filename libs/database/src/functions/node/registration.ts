@@ -1,4 +1,5 @@
 /** A node's own row: what it says of itself, that it is alive, and the one connection that holds its name. */
+import { ATTEMPT_IS_OPEN } from '#lib/jobs';
 import { type SqlFunction } from '../sql-function.js';
 import { nodeFunction } from './node-function.js';
 
@@ -87,7 +88,7 @@ DECLARE lost integer;
 BEGIN
   UPDATE porin.attempt SET state = 'LOST', ended_at = now(), error_code = 'lease-lost',
     error_message = 'The worker was started again.'
-  WHERE node_id = porin.calling_node() AND state = 'OPEN';
+  WHERE node_id = porin.calling_node() AND ${ATTEMPT_IS_OPEN};
   GET DIAGNOSTICS lost = ROW_COUNT;
   RETURN to_jsonb(lost);
 END`,

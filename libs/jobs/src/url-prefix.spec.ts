@@ -1,9 +1,19 @@
 import { describe, expect, it } from 'vitest';
-import { describePrefixes, filePath, fileRoots, isUrlAllowed, urlPrefixProblem } from './url-prefix.js';
+import {
+  describePrefixes,
+  fileRoots,
+  isUrlAllowed as isAllowed,
+  narrowPrefixes,
+  prefixesOverlap,
+  urlPrefixProblem,
+} from './url-prefix.js';
+
+const isUrlAllowed = (url: string, prefixes: readonly string[], foreign: readonly string[] = []) =>
+  isAllowed(url, { prefixes, foreign });
 
 describe('isUrlAllowed', () => {
   it('allows nothing by an empty list', () => {
-    for (const url of ['file:///', 'http://h.example.org/', 'https://h.example.org/a']) {
+    for (const url of ['file:///a', 'http://h.example.org/', 'https://h.example.org/a']) {
       expect(isUrlAllowed(url, [])).toBe(false);
     }
   });
@@ -12,8 +22,7 @@ describe('isUrlAllowed', () => {
     ['https://h.example.org/data', 'https://h.example.org/data'],
     ['https://h.example.org/data/', 'https://h.example.org/data'],
     ['https://h.example.org/data', 'https://h.example.org/data/'],
-    ['https://h.example.org/data/a/b.edf?token=1#part', 'https://h.example.org/data'],
-    ['https://h.example.org/x/../data/a', 'https://h.example.org/data'],
+    ['https://h.example.org/data/a/b.edf?token=1', 'https://h.example.org/data'],
     ['https://H.EXAMPLE.org:443/data/a', 'https://h.example.org/data'],
     ['HTTPS://user:password@h.example.org/data/a', 'https://h.example.org/data'],
     ['https://h.example.org/%64ata/a', 'https://h.example.org/data'],
@@ -26,8 +35,7 @@ describe('isUrlAllowed', () => {
     ['http://h.example.org:8080/a', 'http://h.example.org:8080'],
     ['http://[2a00::1]/a', 'http://[2a00:0:0::1]/'],
     ['file:///data/in/a', 'file:///data/in'],
-    ['file:/data/in/a', 'file:///data/in/'],
-    ['file://localhost/data/in/a%20b', 'file:///data/in/'],
+    ['file:///data/in/a%20b', 'file:///data/in/'],
     ['file:///data/in/a', 'file:///'],
     ['file:///data/in/a', 'file:///data/in/a'],
   ])('%s is allowed by %s', (url, prefix) => {
@@ -56,6 +64,8 @@ describe('isUrlAllowed', () => {
     ['http://localhost/data/a', 'file:///data'],
     // Above.
     ['https://h.example.org/', 'https://h.example.org/data'],
+    ['https://h.example.org/x/../data/a', 'https://h.example.org/data'],
+    ['https://h.example.org/data/a#part', 'https://h.example.org/data'],
     ['https://h.example.org/DATA/a', 'https://h.example.org/data'],
     ['https://h.example.org//data/a', 'https://h.example.org/data'],
     ['https://h.example.org/data/../a', 'https://h.example.org/data'],
@@ -109,27 +119,53 @@ describe('isUrlAllowed', () => {
   );
 });
 
-describe('the paths of file: URLs', () => {
-  it.each([
-    ['file:///data/a%20b%3F', '/data/a b?'],
-    ['file://localhost/data/a', '/data/a'],
-    ['file:///data/a%2fb', null],
-    ['file:///data/%ff', null],
-    ['file://host/data/a', null],
-    ['http://host/data/a', null],
-  ])('%s names %s', (url, path) => {
-    expect(filePath(new URL(url))).toBe(path);
-  });
-
+describe('the paths of file: prefixes', () => {
   it('are roots without their last slash', () => {
-    expect(fileRoots(['file:///data/in/', 'https://h.example.org/x', 'file:///', 'file:///a?b', 'nonsense'])).toEqual([
-      '/data/in',
-      '/',
-    ]);
+    expect(
+      fileRoots([
+        'file:///data/in/',
+        'https://h.example.org/x',
+        'file:///',
+        'file:///a?b',
+        'file:///a%20b',
+        'nonsense',
+      ]),
+    ).toEqual(['/data/in', '/', '/a b']);
   });
 });
 
 it('shows no credentials of a prefix in a message', () => {
   expect(describePrefixes([])).toBe('none');
   expect(describePrefixes(['file:///data', 'https://u:secret@h/a'])).toBe('file:///data, https://h/a');
+});
+
+describe('prefixes of tenants', () => {
+  it('are refused to others, whatever else allows them', () => {
+    const foreign = ['file:///data/a/', 'https://h/b'];
+    expect(isUrlAllowed('file:///data/a/x', ['file:///data'], foreign)).toBe(false);
+    expect(isUrlAllowed('file:///data/%61/x', ['file:///data/a/x'], foreign)).toBe(false);
+    expect(isUrlAllowed('file:///data/ab/x', ['file:///data'], foreign)).toBe(true);
+    expect(isUrlAllowed('https://h/b', ['https://h'], foreign)).toBe(false);
+    expect(isUrlAllowed('https://h/c', ['https://h'], foreign)).toBe(true);
+  });
+
+  it.each<[readonly string[], readonly string[] | null, readonly string[]]>([
+    [['file:///data'], null, ['file:///data']],
+    [['file:///data'], ['file:///data/a/', 'file:///other'], ['file:///data/a/']],
+    [
+      ['file:///data/a/b', 'https://h/x'],
+      ['file:///data/a', 'https://h'],
+      ['file:///data/a/b', 'https://h/x'],
+    ],
+    [['file:///data'], [], []],
+    [['file:///data'], ['file:///data-b', 'http://data/'], []],
+  ])('narrow the node’s %j by %j to %j', (node, own, expected) => {
+    expect(narrowPrefixes(node, own)).toEqual(expected);
+  });
+
+  it('overlap where one lies below the other', () => {
+    expect(prefixesOverlap('file:///a', 'file:///a/b/')).toBe(true);
+    expect(prefixesOverlap('file:///a/b/', 'file:///%61')).toBe(true);
+    expect(prefixesOverlap('file:///a', 'file:///ab')).toBe(false);
+  });
 });

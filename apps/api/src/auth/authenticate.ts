@@ -1,0 +1,79 @@
+/** Finds out who makes a request, from its headers alone. */
+import { ApiKey } from '#lib/database';
+import { type DataSource } from 'typeorm';
+import { databaseUnavailable } from '../errors/database-unavailable.js';
+import { PorinError } from '../errors/porin-error.js';
+import { type RateLimits } from '../http/rate-limits.js';
+import { bearerKey, hashApiKey } from './api-key.js';
+import { type Caller } from './caller.js';
+
+/** Longer than any lookup of a Postgres that works. */
+const LOOKUP_TIMEOUT_MS = 5_000;
+/** Keys that were right a while ago, by their hash: somebody else's wrong keys from the same address do not stop them. */
+const REMEMBERED_KEYS = 10_000;
+
+export class Authenticator {
+  readonly #rightBefore = new Set<string>();
+
+  constructor(
+    private readonly dataSource: DataSource,
+    private readonly limits: RateLimits,
+  ) {}
+
+  /**
+   * Throws authentication-required, api-key-invalid, database-unavailable, and too-many-requests for a network that has sent
+   * too many wrong keys: then only keys that were right before are looked up, so that a flood costs no query.
+   */
+  async authenticate(header: string | undefined, network: string): Promise<Caller> {
+    if (header === undefined) {
+      throw new PorinError('authentication-required', 'Send an API key: "Authorization: Bearer porin_...".', CHALLENGE);
+    }
+    const key = bearerKey(header);
+    const hash = key === undefined ? null : hashApiKey(key);
+    const name = hash?.toString('base64') ?? '';
+    if (!this.#rightBefore.has(name)) this.limits.requireFewWrongKeys(network);
+    const row = hash && (await inTime(this.dataSource.manager.findOneBy(ApiKey, { sha256: hash })));
+    // One answer for unknown, expired and revoked: a caller without a valid key learns nothing about others.
+    if (!row || row.revokedAt !== null || row.expiresAt.getTime() <= Date.now()) {
+      this.#rightBefore.delete(name);
+      this.limits.countWrongKey(network);
+      throw new PorinError('api-key-invalid', 'This API key is unknown, expired or revoked.', CHALLENGE);
+    }
+    this.#remember(name);
+    return { keyId: row.id, tenant: row.tenant, role: row.role };
+  }
+
+  /** Within a minute. */
+  async noteUse({ keyId }: Caller): Promise<void> {
+    await inTime(
+      this.dataSource.query(
+        `UPDATE api_key SET last_used_at = now()
+         WHERE id = $1 AND (last_used_at IS NULL OR last_used_at < now() - interval '1 minute')`,
+        [keyId],
+      ),
+    );
+  }
+
+  #remember(name: string): void {
+    this.#rightBefore.delete(name);
+    this.#rightBefore.add(name);
+    const [oldest] = this.#rightBefore;
+    if (this.#rightBefore.size > REMEMBERED_KEYS && oldest !== undefined) this.#rightBefore.delete(oldest);
+  }
+}
+
+/** RFC 9110, section 15.5.2. */
+const CHALLENGE = { headers: { 'WWW-Authenticate': 'Bearer realm="porin"' } };
+
+/** A Postgres that takes connections and says nothing would hold requests of people who may have no key. */
+async function inTime<T>(answer: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => reject(databaseUnavailable()), LOOKUP_TIMEOUT_MS);
+  });
+  try {
+    return await Promise.race([answer, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

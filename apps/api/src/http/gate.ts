@@ -1,0 +1,94 @@
+/**
+ * The first thing that every request meets. In this order, and before a byte of its body is read: the path and whether it is
+ * open, the address and the key, the rate, the method, and what the headers say of the body. Then the body.
+ */
+import { type NextFunction, type Request, type Response } from 'express';
+import { type Authenticator } from '../auth/authenticate.js';
+import { type AuthenticatedRequest } from '../auth/caller.js';
+import { PorinError } from '../errors/porin-error.js';
+import { clientNetwork } from './client-address.js';
+import { type RateLimits } from './rate-limits.js';
+import { announcesBody, judgeDeclaredBody, judgeMediaType, parseBody, readBytes } from './read-body.js';
+import { type FoundRoute, type RouteTable } from './route-table.js';
+import { DOCS_PATH } from './security-headers.js';
+
+/** Bytes of a body that a route has no use for. */
+const UNUSED_BODY_LIMIT_BYTES = 64 * 1024;
+/** What is served beside the controllers, to everybody. */
+const OPEN_FILES = new RegExp(`^/(openapi\\.json|${DOCS_PATH}(/[A-Za-z0-9._-]*)?)$`);
+
+export interface GateOptions {
+  readonly routes: RouteTable;
+  readonly authenticator: Authenticator;
+  readonly limits: RateLimits;
+  readonly bodyLimitBytes: number;
+}
+
+/** Nothing is open but what says so: also an unknown path asks for a key. */
+export class Gate {
+  constructor(private readonly options: GateOptions) {}
+
+  readonly middleware = (request: Request, response: Response, next: NextFunction): void => {
+    this.pass(request, response).then(() => next(), next);
+  };
+
+  private async pass(request: Request, response: Response): Promise<void> {
+    const { routes, authenticator, limits, bodyLimitBytes } = this.options;
+    const found = OPEN_FILES.test(request.path) ? openFile(request) : routes.find(request.method, request.path);
+    if (isOpen(found)) {
+      // Nobody reads it, and the connection cannot be used again before it is read.
+      if (announcesBody(request)) response.set('Connection', 'close');
+      requireRoute(found, request);
+      return;
+    }
+    const caller = await authenticator.authenticate(request.headers.authorization, clientNetwork(request));
+    const { headers, refusal } = limits.take(caller);
+    response.set(headers);
+    if (refusal) throw refusal;
+    const { takesBody } = requireRoute(found, request);
+    requireReadableUrl(request.url);
+    const limitBytes = takesBody ? bodyLimitBytes : UNUSED_BODY_LIMIT_BYTES;
+    judgeDeclaredBody(request, limitBytes);
+    if (takesBody) judgeMediaType(request);
+    (request as AuthenticatedRequest).caller = caller;
+    await authenticator.noteUse(caller);
+    if (!announcesBody(request)) return;
+    const bytes = await readBytes(request, response, limitBytes);
+    if (takesBody) request.body = parseBody(bytes);
+  }
+}
+
+function openFile(request: Request): FoundRoute {
+  const { method, path } = request;
+  const allow = ['GET', 'HEAD'];
+  return allow.includes(method)
+    ? { kind: 'route', route: { method, path, open: true, takesBody: false } }
+    : { kind: 'other-method', allow, open: true };
+}
+
+function isOpen(found: FoundRoute): boolean {
+  return found.kind === 'route' ? found.route.open : found.kind === 'other-method' && found.open;
+}
+
+/** Throws not-found and method-not-allowed. */
+function requireRoute(found: FoundRoute, { method, path }: Request): { readonly takesBody: boolean } {
+  if (found.kind === 'route') return found.route;
+  if (found.kind === 'none') throw new PorinError('not-found', `There is no route ${shown(path)}.`);
+  const headers = { Allow: found.allow.join(', ') };
+  throw new PorinError('method-not-allowed', `${method} is not for ${shown(path)}: use ${headers.Allow}.`, { headers });
+}
+
+/** Throws invalid-request for percent-encoded bytes that are no text: parsers would put other characters in their place. */
+function requireReadableUrl(url: string): void {
+  try {
+    decodeURIComponent(url);
+  } catch {
+    throw new PorinError('invalid-request', 'The request has 1 problem(s).', {
+      problems: ['the URL: its percent-encoding is not that of UTF-8 text'],
+    });
+  }
+}
+
+function shown(path: string): string {
+  return path.length > 200 ? `${path.slice(0, 200)}...` : path;
+}

@@ -1,0 +1,66 @@
+/** How long and how many connections may be held, and what is answered below the level of Express. */
+import { type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from 'node:http';
+import { type Socket } from 'node:net';
+import { type ErrorCode, PorinError } from '../errors/porin-error.js';
+import { problemText } from './send-problem.js';
+
+/** Until the headers of a request are there, from the first byte or, on a new connection, from its start. */
+const HEADERS_TIMEOUT_MS = 10_000;
+const CHECK_INTERVAL_MS = 1_000;
+const CONNECTIONS_MAXIMUM = 2_000;
+
+/** Before the server listens. `requestTimeoutMs`: until the last byte of a request's body. */
+export function boundServer(server: Server, requestTimeoutMs: number): void {
+  server.headersTimeout = Math.min(HEADERS_TIMEOUT_MS, requestTimeoutMs);
+  server.requestTimeout = requestTimeoutMs;
+  // Node looks for late requests this often; its default is 30 s.
+  Object.assign(server, { connectionsCheckingInterval: CHECK_INTERVAL_MS });
+  server.maxConnections = CONNECTIONS_MAXIMUM;
+  // Without these Node itself would say "100 Continue" to everybody, and 417 without a word.
+  const asUsual = (request: IncomingMessage, response: ServerResponse) =>
+    void server.emit('request', request, response);
+  server.on('checkContinue', asUsual).on('checkExpectation', asUsual);
+  server.on('clientError', answerClientError);
+}
+
+interface ClientError extends Error {
+  readonly code?: string;
+}
+
+/** The request could not be read as HTTP, or did not come in time: no request object exists to answer. */
+function answerClientError(error: ClientError, stream: unknown): void {
+  const socket = stream as Socket & { _httpMessage?: { headersSent: boolean } | null };
+  if (error.code === 'ECONNRESET' || !socket.writable || socket._httpMessage?.headersSent) {
+    socket.destroy();
+    return;
+  }
+  const { code, message } = WORDS[error.code ?? ''] ?? WORDS.other;
+  const problem = new PorinError(code, message);
+  const body = problemText(problem);
+  socket.end(
+    [
+      `HTTP/1.1 ${problem.status} ${STATUS_CODES[problem.status] ?? ''}`,
+      'Connection: close',
+      'Content-Type: application/problem+json',
+      `Content-Length: ${Buffer.byteLength(body)}`,
+      'Cache-Control: no-store',
+      'X-Content-Type-Options: nosniff',
+      '',
+      body,
+    ].join('\r\n'),
+  );
+  // Whoever goes on sending is not listened to.
+  setTimeout(() => socket.destroy(), 500).unref();
+}
+
+const WORDS: Readonly<Record<string, { code: ErrorCode; message: string }>> & {
+  readonly other: { code: ErrorCode; message: string };
+} = {
+  HPE_HEADER_OVERFLOW: {
+    code: 'headers-too-large',
+    message: 'The URL and the headers together are longer than 16 KiB.',
+  },
+  HPE_CHUNK_EXTENSIONS_OVERFLOW: { code: 'body-too-large', message: 'The chunk extensions are too long.' },
+  ERR_HTTP_REQUEST_TIMEOUT: { code: 'request-timeout', message: 'The request did not come in time.' },
+  other: { code: 'malformed-request', message: 'The request is no HTTP that this server can read.' },
+};

@@ -1,0 +1,33 @@
+/** Refuses a job whose inputs or outputs no tenant, or only another one, may name. */
+import { type Job } from '#lib/database';
+import { describePrefixes, isUrlAllowed, JobError, parseDataUrl, type PrefixRule } from '#lib/jobs';
+import { type EntityManager } from 'typeorm';
+import { PorinError } from '../errors/porin-error.js';
+import { type GridPrefixes, tenantPrefixes } from '../tenant/tenant-prefixes.js';
+
+/** The nodes hold the same rules, and their own prefixes. Throws input-not-allowed and output-not-allowed. */
+export async function checkReferences(
+  manager: EntityManager,
+  tenant: string,
+  { inputs, outputs }: Pick<Job, 'inputs' | 'outputs'>,
+  grid: GridPrefixes,
+): Promise<void> {
+  const { inputPrefixes, outputPrefixes, foreignPrefixes: foreign } = await tenantPrefixes(manager, tenant, grid);
+  const urls = inputs.flatMap(({ url }) => (url === undefined ? [] : [url]));
+  check(urls, 'input-not-allowed', { prefixes: inputPrefixes, foreign });
+  check(
+    outputs.map(({ url }) => url),
+    'output-not-allowed',
+    { prefixes: outputPrefixes, foreign },
+  );
+}
+
+function check(urls: readonly string[], code: 'input-not-allowed' | 'output-not-allowed', rule: PrefixRule): void {
+  for (const url of urls) {
+    // A job that is repeated may be older than the grammar.
+    const { problem } = parseDataUrl(url);
+    if (problem !== null) throw new PorinError(code, `The URL ${url} ${problem}.`);
+    if (isUrlAllowed(url, rule)) continue;
+    throw new PorinError(code, JobError.of(code, { url, allowed: describePrefixes(rule.prefixes) }).message);
+  }
+}

@@ -1,0 +1,88 @@
+/**
+ * The database's side of publications: what was staged, the manifest that is the commit point, and how far it was carried out. Every
+ * write but `swept` checks that the attempt still holds its job.
+ */
+import { JobError, type JobErrorCode, type OutputReference } from '#lib/jobs';
+import { type StagedOutput } from '#lib/staging';
+import { type AttemptKey } from './claim.js';
+import { lost } from './lost-attempt.js';
+import { type NodeCalls } from '../store/node-database.js';
+
+/** How the job ends once its outputs are in place: COMPLETE, or by the error of its payload. */
+export type PublicationEnd = { readonly code: JobErrorCode; readonly message: string } | null;
+
+/** A manifest that an earlier attempt of the job has stored. */
+export interface Publication {
+  readonly outputs: readonly (StagedOutput & { readonly isPublished: boolean })[];
+}
+
+/** What an attempt may have left beside the targets of its job's outputs. */
+export interface Staging extends AttemptKey {
+  readonly token: string;
+  readonly outputs: readonly OutputReference[];
+}
+
+export class PublicationStore {
+  constructor(
+    private readonly database: NodeCalls,
+    private readonly options: { leaseMs: number },
+  ) {}
+
+  /** Before the first byte is staged, so that whoever comes after a crash knows the names. Throws LostAttemptError. */
+  async begin(key: AttemptKey, token: string): Promise<void> {
+    await this.#held('node_begin_staging', key, { token });
+  }
+
+  /**
+   * The commit point, one statement. Throws JobError canceled where a cancel came before it, and LostAttemptError; after any
+   * other error it may have happened or not.
+   */
+  async commit(key: AttemptKey, end: PublicationEnd, outputs: readonly StagedOutput[]): Promise<void> {
+    const manifest = outputs.map(({ path, url, sha256, bytes, temporary }, position) => {
+      return { path, url, sha256, bytes, temporary, position };
+    });
+    const answer = await this.#call<'held' | 'canceled' | 'lost'>('node_commit_publication', key, { end, manifest });
+    if (answer !== 'held') throw answer === 'canceled' ? JobError.of('canceled', {}) : lost(key);
+  }
+
+  /** Of an attempt whose job has a manifest: it goes on from there, and nothing else. Throws LostAttemptError. */
+  async resume(key: AttemptKey): Promise<void> {
+    await this.#held('node_resume_publication', key, {});
+  }
+
+  /** Before each output: renews the lease, and marks those that are in place. Throws LostAttemptError. */
+  async goOn(key: AttemptKey, published: readonly string[]): Promise<void> {
+    await this.#held('node_go_on_publishing', key, { published });
+  }
+
+  /** Ends the job as its manifest says. Nothing happens while an output is neither in place nor among these. */
+  async complete(key: AttemptKey, published: readonly string[]): Promise<void> {
+    await this.#held('node_complete_publication', key, { published });
+  }
+
+  /** A retryable error leaves the rest to the next attempt; any other ends the job. Throws LostAttemptError. */
+  async fail(key: AttemptKey, { code, message }: JobError, published: readonly string[]): Promise<void> {
+    await this.#held('node_fail_publication', key, { code, message, published });
+  }
+
+  /** What attempts of this node may have left that nobody goes on from. */
+  abandoned(): Promise<readonly Staging[]> {
+    return this.database.call('node_abandoned_stagings');
+  }
+
+  /** What was staged under the token is gone. Whose lease was lost writes this too. */
+  async swept({ jobId, number, token }: Staging): Promise<void> {
+    await this.database.call('node_swept', { jobId, number, token });
+  }
+
+  async #held(name: string, key: AttemptKey, values: object): Promise<void> {
+    const sentAt = performance.now();
+    const isHeld = await this.#call<boolean>(name, key, values);
+    // The answer may have lain unread, or the statement waited, for longer than the lease that it gave.
+    if (!isHeld || performance.now() - sentAt > this.options.leaseMs) throw lost(key);
+  }
+
+  #call<T>(name: string, { jobId, number }: AttemptKey, values: object): Promise<T> {
+    return this.database.call(name, { jobId, number, leaseMs: this.options.leaseMs, ...values });
+  }
+}

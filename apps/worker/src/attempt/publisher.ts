@@ -1,0 +1,187 @@
+/**
+ * Publishes the outputs of one attempt:
+ * 1. stage all of them: opened without following links, checked, hashed, under hidden names beside their targets;
+ * 2. commit: the manifest is stored, and from there a job is neither canceled nor run again;
+ * 3. send those that go over HTTP, then rename those that are files, each only while the lease is held;
+ * 4. end the job. Another attempt does 3 and 4 from the manifest where this one is lost.
+ */
+import { randomUUID } from 'node:crypto';
+import { describePaths, JobError, type OutputReference } from '#lib/jobs';
+import {
+  discardStaged,
+  type OutputPlace,
+  type OutputSource,
+  publishStaged,
+  type StagedOutput,
+  stageOutput,
+  temporaryName,
+} from '#lib/staging';
+import { type Logger } from 'pino';
+import { type Claim } from './claim.js';
+import { toJobError } from './job-errors.js';
+import { LostAttemptError } from './lost-attempt.js';
+import { type PublicationStore, type Staging } from './publication-store.js';
+
+export interface PublisherOptions {
+  readonly store: PublicationStore;
+  readonly place: OutputPlace;
+  readonly logger: Logger;
+}
+
+export class Publisher {
+  readonly #token = randomUUID();
+  /** Paths of outputs in place, and of those among them that the database does not know yet. */
+  readonly #published: string[] = [];
+  #unmarked: string[] = [];
+
+  constructor(
+    private readonly claim: Claim,
+    private readonly options: PublisherOptions,
+  ) {}
+
+  /**
+   * Stages all outputs and stores their manifest. With `end`, the error that the payload ended by, outputs that the payload
+   * did not leave as it should are passed over; undefined where none is left then. Whatever is thrown, nothing is staged any
+   * more, or the next attempt knows of it.
+   */
+  async commit(
+    sourceOf: (output: OutputReference) => OutputSource,
+    signal: AbortSignal,
+    end: JobError | null,
+  ): Promise<readonly StagedOutput[] | undefined> {
+    const { store } = this.options;
+    await store.begin(this.claim, this.#token);
+    const staged: StagedOutput[] = [];
+    try {
+      await this.#stageAll(staged, sourceOf, signal, end);
+      if (staged.length === 0) {
+        await this.#discard();
+        return undefined;
+      }
+    } catch (error) {
+      await this.#discard();
+      throw error;
+    }
+    try {
+      await store.commit(this.claim, end && { code: end.code, message: end.message }, staged);
+    } catch (error) {
+      // Where the answer was lost, the manifest may stand on what was staged: whoever comes next finds out.
+      if (error instanceof LostAttemptError || error instanceof JobError) await this.#discard();
+      throw error;
+    }
+    return staged;
+  }
+
+  /** Never rejects: what goes wrong is written into the database. */
+  async carryOut(
+    manifest: readonly (StagedOutput & { isPublished?: boolean })[],
+    signal: AbortSignal,
+  ): Promise<boolean> {
+    const { store, logger } = this.options;
+    try {
+      this.#published.push(...manifest.filter(({ isPublished }) => isPublished).map(({ path }) => path));
+      for (const output of inOrder(manifest.filter(({ isPublished }) => !isPublished))) {
+        await store.goOn(this.claim, this.#unmarked);
+        this.#unmarked = [];
+        await publishStaged(output, this.options.place, signal);
+        this.#published.push(output.path);
+        this.#unmarked.push(output.path);
+      }
+      await store.complete(this.claim, this.#unmarked);
+      await this.#discardAll(manifest);
+      logger.info({ outputs: manifest.length }, 'published');
+      return true;
+    } catch (error) {
+      await this.#fail(error, manifest, signal);
+      return false;
+    }
+  }
+
+  async #stageAll(
+    staged: StagedOutput[],
+    sourceOf: (output: OutputReference) => OutputSource,
+    signal: AbortSignal,
+    end: JobError | null,
+  ): Promise<void> {
+    const { outputs, share } = this.claim;
+    let left = share.diskBytes;
+    for (const [index, output] of outputs.entries()) {
+      const limit = { bytes: left, jobBytes: share.diskBytes };
+      const temporary = temporaryName(this.#token, index);
+      try {
+        const one = await stageOutput(output, sourceOf(output), {
+          place: this.options.place,
+          temporary,
+          limit,
+          signal,
+        });
+        staged.push(one);
+        left -= one.bytes;
+      } catch (error) {
+        const isPayloads = error instanceof JobError && error.entry.fault === 'payload';
+        if (end === null || !isPayloads) throw error;
+        this.options.logger.info({ code: error.code }, error.message);
+      }
+    }
+  }
+
+  async #fail(cause: unknown, manifest: readonly StagedOutput[], signal: AbortSignal): Promise<void> {
+    const { store, place, logger } = this.options;
+    if (cause instanceof LostAttemptError || signal.aborted) {
+      return logger.warn({ err: cause }, 'the publication is left to another attempt');
+    }
+    const error = this.#inWords(toJobError(cause, place.nodeName));
+    logger.error({ err: error }, error.code);
+    try {
+      await store.fail(this.claim, error, this.#unmarked);
+      if (!error.entry.retryable) await this.#discardAll(manifest);
+    } catch (failure) {
+      // The lease runs out and another attempt goes on from the manifest.
+      logger.error({ err: failure }, 'the end of the publication could not be written');
+    }
+  }
+
+  /** What is refused before anything is in place is the error of the job; after that, the job says what is in place. */
+  #inWords(error: JobError): JobError {
+    if (error.entry.retryable) return error;
+    if (this.#published.length === 0 && error.entry.fault !== 'system') return error;
+    const published = describePaths(this.#published);
+    return JobError.of('publication-incomplete', { detail: error.message, published }, { cause: error });
+  }
+
+  async #discard(): Promise<void> {
+    const { jobId, number, outputs } = this.claim;
+    await sweep({ jobId, number, token: this.#token, outputs }, this.options);
+  }
+
+  /** Renamed files are gone by themselves; the bytes of what was sent, and of what could not be, are not. */
+  async #discardAll(manifest: readonly StagedOutput[]): Promise<void> {
+    const { place, logger } = this.options;
+    for (const output of manifest) {
+      await discardStaged(output, output.temporary, place).catch((error: unknown) => {
+        logger.warn({ err: error }, 'staged bytes stay');
+      });
+    }
+  }
+}
+
+/** Removes what an attempt may have left beside the targets of its outputs. What cannot be removed is tried again later. */
+export async function sweep(staging: Staging, { store, place, logger }: PublisherOptions): Promise<void> {
+  try {
+    for (const [index, output] of staging.outputs.entries()) {
+      await discardStaged(output, temporaryName(staging.token, index), place).catch((error: unknown) => {
+        // Nothing was staged where nothing may be.
+        if (!(error instanceof JobError && error.entry.fault === 'submitter')) throw error;
+      });
+    }
+    await store.swept(staging);
+  } catch (error) {
+    logger.warn({ err: error, jobId: staging.jobId }, 'staged outputs stay for now');
+  }
+}
+
+/** A PUT cannot be taken back and a rename cannot be refused any more: what may fail comes first. */
+function inOrder(outputs: readonly StagedOutput[]): readonly StagedOutput[] {
+  const isFile = ({ url }: StagedOutput) => /^file:/i.test(url);
+  return [...outputs.filter((output) => !isFile(output)), ...outputs.filter(isFile)];
+}

@@ -1,0 +1,161 @@
+import { describe, expect, it } from 'vitest';
+import { canonicalUrl, isNested, parseDataUrl } from './data-url.js';
+import { outputClaimKey } from './output-claim.js';
+
+const urlOf = (text: string) => {
+  const { url, problem } = parseDataUrl(text);
+  if (url === null) throw new Error(`${text}: ${problem}`);
+  return url;
+};
+const pathOf = (text: string) => {
+  const url = urlOf(text);
+  return url.scheme === 'file' ? url.path : null;
+};
+
+describe('a file: reference', () => {
+  it.each([
+    ['file:///out/a', '/out/a'],
+    ['FILE:///out/a', '/out/a'],
+    ['file:///out/s%231.txt', '/out/s#1.txt'],
+    ['file:///out/s%3F1.txt', '/out/s?1.txt'],
+    ['file:///out/100%25', '/out/100%'],
+    ['file:///out/100%2525', '/out/100%25'],
+    ['file:///out/%252e%252e', '/out/%2e%2e'],
+    ['file:///out/x%5Cy', '/out/x\\y'],
+    ['file:///out/a%0Ab', '/out/a\nb'],
+    ['file:///out/run 1/ä.edf', '/out/run 1/ä.edf'],
+    ['file:///out/run%201/%C3%A4.edf', '/out/run 1/ä.edf'],
+    ['file:///%6F%75t/%61', '/out/a'],
+    ['file:///C|/a:b@c;d=e', '/C|/a:b@c;d=e'],
+    ['file:///out/..a/.hidden/a.', '/out/..a/.hidden/a.'],
+  ])('%s names %s', (text, path) => {
+    expect(pathOf(text)).toBe(path);
+  });
+
+  it.each([
+    ['file:///out/s#1.txt', 'must not contain a raw "#": write %23'],
+    ['file:///out/a#', 'must not contain a raw "#": write %23'],
+    ['file:///out/s?1.txt', 'must not contain a raw "?": write %3F'],
+    ['file:///out/a?', 'must not contain a raw "?": write %3F'],
+    ['file:///out/100%', 'has a "%" that begins no escape: write %25'],
+    ['file:///out/100%/a', 'has a "%" that begins no escape: write %25'],
+    ['file:///out/%zz', 'has a "%" that begins no escape: write %25'],
+    ['file:///out/x\\y', 'must not contain a raw "\\": write %5C, or "/" between directories'],
+    ['file:\\\\\\out\\a', 'must not contain a raw "\\": write %5C, or "/" between directories'],
+    ['file:///out/a\nb', 'must not contain the raw control character U+000A: write %0A'],
+    ['file:///out/a\n', 'must not contain the raw control character U+000A: write %0A'],
+    ['file:///out/a\tb', 'must not contain the raw control character U+0009: write %09'],
+    ['file:///out/a\rb', 'must not contain the raw control character U+000D: write %0D'],
+    ['file:///out/a\x7f', 'must not contain the raw control character U+007F: write %7F'],
+    ['file:///out/a ', 'must not end with a raw blank: write %20'],
+    ['file:///out/a\0b', 'must not contain null bytes'],
+    ['file:///out/a%00b', 'must not contain null bytes'],
+    ['file:///out/a%2Fb', 'must not contain %2F: no file name has a slash'],
+    ['file:///out/a%2fb', 'must not contain %2F: no file name has a slash'],
+    ['file:///out/%ff', 'has escapes that are no UTF-8'],
+    ['file:///out/\ud800', 'must not contain halves of characters'],
+    ['file:///out/../a', 'must not contain the parts "." or "..", escaped ones included'],
+    ['file:///out/./a', 'must not contain the parts "." or "..", escaped ones included'],
+    ['file:///out/%2e%2E/a', 'must not contain the parts "." or "..", escaped ones included'],
+    ['file:///out/.%2e', 'must not contain the parts "." or "..", escaped ones included'],
+    ['file:///out//a', 'must not contain "//"'],
+    ['file:////out/a', 'must not contain "//"'],
+    ['file:///out/', 'must name a file: it ends with "/"'],
+    ['file:///', 'must name a file: it ends with "/"'],
+    ['file:///out/a//', 'must name a file: it ends with "/"'],
+    ['file://host/out/a', 'must have no host: write file:/// and the path'],
+    ['file://localhost/out/a', 'must have no host: write file:/// and the path'],
+    ['file:/out/a', 'must have no host: write file:/// and the path'],
+    ['file:out/a', 'must have no host: write file:/// and the path'],
+    [`file:///out/${'x'.repeat(256)}`, 'must not have a name of more than 255 bytes'],
+    [`file:///out/${'ä'.repeat(128)}`, 'must not have a name of more than 255 bytes'],
+    [`file://${`/${'x'.repeat(250)}`.repeat(17)}`, 'must not be longer than 4095 bytes'],
+    [`file://${'/a'.repeat(101)}`, 'must not have more than 100 parts'],
+    ['file:///out/.porin-1-0.part', 'must not name .porin-*.part, which Porin uses itself'],
+    [' file:///out/a', 'must be a file:, http: or https: URL'],
+    ['/out/a', 'must be a file:, http: or https: URL'],
+    ['s3://bucket/a', 'must be a file:, http: or https: URL'],
+    ['', 'must be a file:, http: or https: URL'],
+  ])('%j is refused with what to write instead', (text, problem) => {
+    expect(parseDataUrl(text)).toEqual({ url: null, problem });
+  });
+});
+
+describe('an http: reference', () => {
+  it.each([
+    'https://h.example.org/a',
+    'https://h.example.org/a/',
+    'https://h.example.org',
+    'https://h.example.org/a?signature=1%2F2&x=/../',
+    'https://h.example.org/objects%2Fa',
+    'https://h.example.org//a',
+    'http://user:p%40ss@127.0.0.1:8080/a',
+    'http://[2a00::1]/a',
+  ])('%s is sound', (text) => {
+    expect(parseDataUrl(text).problem).toBeNull();
+  });
+
+  it.each([
+    ['https://h/a#b', 'must not contain a raw "#": write %23'],
+    ['https://h/100%', 'has a "%" that begins no escape: write %25'],
+    ['https://h/a\\b', 'must not contain a raw "\\": write %5C, or "/" between directories'],
+    ['https://h/a\nb', 'must not contain the raw control character U+000A: write %0A'],
+    ['https://h/a%00', 'must not contain null bytes'],
+    ['https://h/a/../b', 'must not contain the parts "." or "..", escaped ones included'],
+    ['https://h/a/%2e/b', 'must not contain the parts "." or "..", escaped ones included'],
+    ['https://h/a/..%2fb', 'must not contain the parts "." or "..", escaped ones included'],
+    ['https://h/a/..;/b', 'must not contain the parts "." or "..", escaped ones included'],
+    ['https:/h/a', 'must be written https://host/path'],
+    ['https:h/a', 'must be written https://host/path'],
+    ['https:///h/a', 'must be written https://host/path'],
+    ['http://', 'must be written http://host/path'],
+    ['http://h:99999/a', 'must be a valid URL'],
+  ])('%j is refused with what to write instead', (text, problem) => {
+    expect(parseDataUrl(text)).toEqual({ url: null, problem });
+  });
+});
+
+describe('two URLs', () => {
+  it.each([
+    ['file:///out/a', 'file:///out/%61'],
+    ['file:///out/a', 'FILE:///out/a'],
+    ['file:///out/ä', 'file:///out/%c3%a4'],
+    ['https://h/a', 'HTTPS://H:443/%61'],
+    ['https://u:p@h/a', 'https://h/a'],
+    ['https://h/a%2fb?x', 'https://h/a%2Fb?x'],
+  ])('%s and %s name one place', (a, b) => {
+    expect(canonicalUrl(urlOf(a))).toBe(canonicalUrl(urlOf(b)));
+    expect(outputClaimKey(urlOf(a)).equals(outputClaimKey(urlOf(b)))).toBe(true);
+    expect(isNested(urlOf(a), urlOf(b))).toBe(true);
+  });
+
+  it.each([
+    ['file:///out/a', 'file:///out/a/b'],
+    ['file:///out/a', 'file:///out/%61/b/c'],
+    ['https://h/a', 'https://h/a/b'],
+    ['https://h/a', 'https://h/a/'],
+  ])('%s and %s are nested', (a, b) => {
+    expect([isNested(urlOf(a), urlOf(b)), isNested(urlOf(b), urlOf(a))]).toEqual([true, true]);
+    const [upper, lower] = [outputClaimKey(urlOf(a)), outputClaimKey(urlOf(b))];
+    expect(lower.subarray(0, upper.length).equals(upper)).toBe(true);
+  });
+
+  it.each([
+    ['file:///out/a', 'file:///out/b'],
+    ['file:///out/a', 'file:///out/ab'],
+    ['file:///out/a%23b', 'file:///out/a'],
+    ['file:///out/A', 'file:///out/a'],
+    ['https://h/a?x=1', 'https://h/a?x=2'],
+    ['https://h/a?x=1', 'https://h/a'],
+    ['https://h/a?', 'https://h/a'],
+    ['https://h/a', 'https://g/a'],
+    ['https://h/a', 'http://h/a'],
+    ['https://h/a', 'https://h:8443/a'],
+    ['https://h/a', 'https://h//a'],
+    ['file:///a', 'https://h/a'],
+  ])('%s and %s are apart', (a, b) => {
+    expect(isNested(urlOf(a), urlOf(b))).toBe(false);
+    const [one, other] = [outputClaimKey(urlOf(a)), outputClaimKey(urlOf(b))];
+    expect(other.subarray(0, one.length).equals(one) || one.subarray(0, other.length).equals(other)).toBe(false);
+  });
+});

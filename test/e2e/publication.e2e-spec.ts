@@ -1,0 +1,263 @@
+/** A worker is killed, frozen and canceled between any two steps of a publication. */
+import { existsSync, readdirSync } from 'node:fs';
+import { type ServerResponse } from 'node:http';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import pg from 'pg';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { eventually } from '../support/eventually.js';
+import { Grid, type JobView, type TestWorker } from '../support/grid.js';
+import { HttpServer } from '../support/http-server.js';
+
+let grid: Grid;
+let server: HttpServer;
+const workers: TestWorker[] = [];
+/** What the server has taken, by path; and how its next requests are answered. */
+const received = new Map<string, string[]>();
+let answer: (response: ServerResponse) => void = (response) => response.end();
+
+beforeAll(async () => {
+  server = await HttpServer.start(
+    new Proxy(
+      {},
+      {
+        get: (_, path: string) => (request: AsyncIterable<Buffer>, response: ServerResponse) => {
+          void (async () => {
+            const chunks: Buffer[] = [];
+            for await (const chunk of request) chunks.push(chunk);
+            received.set(path, [...(received.get(path) ?? []), Buffer.concat(chunks).toString()]);
+            answer(response);
+          })().catch(() => undefined);
+        },
+      },
+    ),
+  );
+  grid = await Grid.start({ PORIN_OUTPUT_URL_PREFIXES: `file:///,${server.url('/')}` });
+});
+afterEach(async () => {
+  answer = (response) => response.end();
+  for (const worker of workers.splice(0)) await worker.stop();
+});
+afterAll(async () => {
+  await grid.stop();
+  await server.stop();
+});
+
+async function worker(name: string, settings: Record<string, string> = {}): Promise<TestWorker> {
+  const started = await grid.startWorker(name, {
+    PORIN_LEASE_MS: '3000',
+    PORIN_SLOTS: '1',
+    PORIN_ALLOW_PRIVATE_ADDRESSES: 'true',
+    PORIN_OUTPUT_URL_PREFIXES: `${pathToFileURL(grid.outputs).href}/,${server.url('/')}`,
+    ...settings,
+  });
+  workers.push(started);
+  return started;
+}
+
+/** Three outputs, in the order in which they are published: one by PUT, two files. */
+const names = ['sent', 'first', 'second'] as const;
+
+function request(id: string, text = id): object {
+  return grid.script(`sleep 1; for name in ${names.join(' ')}; do echo ${text} $name > /out/$name; done`, {
+    outputs: [
+      { path: '/out/second', url: pathToFileURL(join(grid.outputs, id, 'second')).href },
+      { path: '/out/first', url: pathToFileURL(join(grid.outputs, id, 'first')).href },
+      { path: '/out/sent', url: server.url(`/${id}`) },
+    ],
+  });
+}
+
+async function submit(id: string, text = id): Promise<string> {
+  const { body } = await grid.http('post', '/api/v1/jobs', 'submitter').send(request(id, text)).expect(201);
+  return (body as { id: string }).id;
+}
+
+const files = (id: string) => {
+  const directory = join(grid.outputs, id);
+  return existsSync(directory) ? readdirSync(directory).sort() : [];
+};
+const published = (id: string) => files(id).map((name) => grid.published(`${id}/${name}`));
+const stagedBytes = (node: string) => {
+  const directory = join(grid.outputs, `../work-${node}/send-${node}`);
+  return existsSync(directory) ? readdirSync(directory) : [];
+};
+
+/** Holds rows in a transaction of its own, so that the worker stands still at its next statement about them. */
+async function hold(sql: string, values: unknown[]): Promise<{ release: () => Promise<void> }> {
+  const client = new pg.Client({ connectionString: grid.api.database.ownerUrl });
+  await client.connect();
+  await client.query('BEGIN');
+  await eventually(async () => {
+    const { rowCount } = await client.query(sql, values);
+    if (rowCount === 0) throw new Error(`nothing to hold: ${sql}`);
+  });
+  return { release: () => client.end() };
+}
+
+/** A statement of a worker that is gone would still be carried out once nothing holds it up. */
+async function endStatements(): Promise<void> {
+  await grid.api.owner.query(
+    `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+     WHERE application_name = 'porin-worker' AND wait_event_type = 'Lock' AND datname = current_database()`,
+  );
+}
+
+interface Step {
+  readonly name: string;
+  /** Resolves when the worker stands still after the step; what it gives lets go again. */
+  readonly reach: (jobId: string, id: string) => Promise<{ readonly release: () => Promise<void> }>;
+  readonly isCommitted: boolean;
+}
+
+const attemptIs = (jobId: string, state: string) =>
+  eventually(async () => expect((await grid.job(jobId)).attempts.at(-1)?.state).toBe(state));
+
+/** After the commit: the worker waits for the answer to its PUT, and then at the row of an output that it wants to mark. */
+async function atRow(jobId: string, id: string, path: string, isReached: () => void) {
+  const held: ServerResponse[] = [];
+  answer = (response) => held.push(response);
+  await eventually(() => Promise.resolve(expect(received.get(`/${id}`)).toHaveLength(1)));
+  answer = (response) => response.end();
+  const lock = await hold('SELECT FROM porin.job_output WHERE job_id = $1 AND path = $2 FOR UPDATE', [jobId, path]);
+  for (const response of held) response.end();
+  await eventually(() => Promise.resolve(isReached()));
+  return lock;
+}
+
+const STEPS: readonly Step[] = [
+  {
+    name: 'staged',
+    isCommitted: false,
+    async reach(jobId, id) {
+      await grid.waitFor(jobId, 'RUNNING');
+      const lock = await hold(`SELECT FROM porin.job WHERE id = $1 AND state = 'RUNNING' FOR UPDATE`, [jobId]);
+      await eventually(() => Promise.resolve(expect(files(id)).toHaveLength(2)));
+      return lock;
+    },
+  },
+  {
+    name: 'committed',
+    isCommitted: true,
+    async reach(jobId, id) {
+      const held: ServerResponse[] = [];
+      answer = (response) => held.push(response);
+      await eventually(() => Promise.resolve(expect(received.get(`/${id}`)).toHaveLength(1)));
+      await attemptIs(jobId, 'PUBLISHING');
+      return {
+        release: () => {
+          for (const response of held) response.end();
+          answer = (response) => response.end();
+          return Promise.resolve();
+        },
+      };
+    },
+  },
+  {
+    name: 'sent',
+    isCommitted: true,
+    reach: (jobId, id) => atRow(jobId, id, '/out/sent', () => expect(files(id)).toHaveLength(2)),
+  },
+  {
+    name: 'half renamed',
+    isCommitted: true,
+    reach: (jobId, id) => atRow(jobId, id, '/out/second', () => expect(files(id)).toContain('second')),
+  },
+  {
+    name: 'all renamed',
+    isCommitted: true,
+    reach: (jobId, id) => atRow(jobId, id, '/out/first', () => expect(files(id)).toEqual(['first', 'second'])),
+  },
+];
+
+function expectComplete(job: JobView, id: string, text = id): void {
+  expect(job.state).toBe('COMPLETE');
+  expect(job.outputs.every(({ sha256 }) => /^[0-9a-f]{64}$/.test(sha256))).toBe(true);
+  expect(files(id)).toEqual(['first', 'second']);
+  expect(published(id)).toEqual([`${text} first\n`, `${text} second\n`]);
+  expect(received.get(`/${id}`)?.at(-1)).toBe(`${text} sent\n`);
+}
+
+describe('a worker that is killed', () => {
+  it.each(STEPS)('when outputs are $name leaves a job that its next process completes', async ({ name, reach }) => {
+    const id = `killed-${name.replace(' ', '-')}`;
+    const first = await worker(id);
+    const jobId = await submit(id);
+    const lock = await reach(jobId, id);
+    await first.end('SIGKILL');
+    await endStatements();
+    await lock.release();
+    await worker(id);
+    const job = await grid.waitFor(jobId, 'COMPLETE');
+    expectComplete(job, id);
+    const times = { staged: 1, committed: 2 }[name] ?? (name === 'sent' ? 2 : 1);
+    expect(received.get(`/${id}`)).toHaveLength(times);
+    await eventually(() => Promise.resolve(expect(stagedBytes(id)).toEqual([])));
+    expect(job.attempts.map(({ state }) => state)).toEqual(['LOST', 'COMPLETE']);
+    // What is published is not run again.
+    expect(job.runs).toHaveLength(name === 'staged' ? 2 : 1);
+  });
+});
+
+describe('a worker that stands still past its lease', () => {
+  it('puts nothing over what another has published since, after whichever step it stood still', async () => {
+    const frozen = [];
+    for (const step of STEPS) {
+      const id = `frozen-${step.name.replace(' ', '-')}`;
+      const stopped = await worker(id);
+      const jobId = await submit(id);
+      const lock = await step.reach(jobId, id);
+      stopped.child.kill('SIGSTOP');
+      if (!step.isCommitted) await endStatements();
+      await lock.release();
+      frozen.push({ id, jobId, stopped, step });
+    }
+    await worker('awake');
+    for (const { id, jobId, step } of frozen) {
+      const job = await grid.waitFor(jobId, 'COMPLETE', 'SYSTEM_ERROR');
+      if (step.name === 'committed' || step.name === 'sent') {
+        // Only the node that staged them has the bytes of what was to be sent.
+        expect(job).toMatchObject({ state: 'SYSTEM_ERROR', errorCode: 'publication-incomplete' });
+        expect(job.outputs.map(({ sha256 }) => sha256)).toEqual([null, null, null]);
+      } else {
+        expectComplete(job, id);
+      }
+    }
+    for (const { id } of frozen) await grid.waitFor(await submit(id, 'newer'), 'COMPLETE');
+    for (const { stopped } of frozen) stopped.child.kill('SIGCONT');
+    for (const { id, stopped } of frozen) {
+      await eventually(() =>
+        Promise.resolve(expect(stopped.log).toMatch(/the attempt is lost|is left to another attempt/)),
+      );
+      await eventually(() => Promise.resolve(expect(stagedBytes(id)).toEqual([])), 100_000);
+      await eventually(() => Promise.resolve(expect(files(id)).toEqual(['first', 'second'])), 100_000);
+      expect(published(id)).toEqual(['newer first\n', 'newer second\n']);
+      expect(received.get(`/${id}`)?.at(-1)).toBe('newer sent\n');
+    }
+  });
+});
+
+describe('a cancel', () => {
+  it.each(STEPS)('when outputs are $name', async ({ name, reach, isCommitted }) => {
+    const id = `canceled-${name.replace(' ', '-')}`;
+    await worker(id);
+    const jobId = await submit(id);
+    const lock = await reach(jobId, id);
+    const cancel = () => grid.http('post', `/api/v1/jobs/${jobId}/cancel`).expect(200);
+    if (isCommitted) {
+      const { body } = await cancel();
+      expect(body).toMatchObject({ state: 'RUNNING', cancelRequestedAt: null, publishingSince: expect.any(String) });
+      await lock.release();
+      expectComplete(await grid.waitFor(jobId, 'COMPLETE'), id);
+    } else {
+      const canceled = cancel();
+      await lock.release();
+      await canceled;
+      const job = await grid.waitFor(jobId, 'CANCELED', 'COMPLETE');
+      if (job.state === 'COMPLETE') return expectComplete(job, id);
+      expect(files(id)).toEqual([]);
+      expect(received.get(`/${id}`)).toBeUndefined();
+    }
+    expect(stagedBytes(id)).toEqual([]);
+  });
+});
