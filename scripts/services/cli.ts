@@ -11,7 +11,7 @@ const MAIN = join(DIST_DIR, 'apps/api/src/cli/main.js');
 
 /** Undefined when no Postgres of this instance is known: it has not been started. */
 export function cliVariables(instance: Instance): NodeJS.ProcessEnv | undefined {
-  const { postgres } = readState(instance).services;
+  const { postgres, redis } = readState(instance).services;
   if (!postgres) return undefined;
   const { ownerUrl, apiUrl } = databaseUrls(instance, postgres.url);
   const keys = signingKeyFiles(instance);
@@ -21,7 +21,7 @@ export function cliVariables(instance: Instance): NodeJS.ProcessEnv | undefined 
     PORIN_SIGNING_KEY_FILE: keys.privateKeyFile,
     PORIN_APPROVAL_PUBLIC_KEY_FILE: keys.publicKeyFile,
     PORIN_API_PASSWORD: password(instance, 'porin_api'),
-    PORIN_WORKER_PASSWORD: password(instance, 'porin_worker'),
+    ...(redis && { PORIN_REDIS_URL: redis.url }),
   };
 }
 

@@ -27,6 +27,8 @@ export interface ProgramSources {
   readonly database: DatabaseUrls;
   readonly redisUrl: string;
   readonly dockerHost: string;
+  /** The worker's credentials. */
+  readonly node: Variables;
   /** Wins over what this module would set. */
   readonly extra: Variables;
 }
@@ -78,20 +80,19 @@ export function programVariables(instance: Instance, name: ProgramName, sources:
           PORIN_APPROVAL_PUBLIC_KEY_FILE: keys.publicKeyFile,
         }
       : {
-          PORIN_DATABASE_URL: sources.database.workerUrl,
+          ...sources.node,
           DOCKER_HOST: sources.dockerHost,
           PORIN_WORK_DIR: join(instance.directory, 'work'),
           PORIN_RUN_DIR: join(instance.runDirectory, 'w'),
           PORIN_NATIVE_DIR: NATIVE_DIR,
           PORIN_APPROVAL_PUBLIC_KEY_FILE: keys.publicKeyFile,
-          PORIN_NODE_NAME: process.env.PORIN_NODE_NAME ?? nodeName(instance),
           PORIN_DRAIN_MS: process.env.PORIN_DRAIN_MS ?? String(DRAIN_MS),
         };
   return { ...shared, ...own, ...sources.extra };
 }
 
 /** A worker removes what an earlier one of its name left, so workers of two checkouts on one engine must differ in it. */
-function nodeName(instance: Instance): string {
+export function nodeName(instance: Instance): string {
   return basename(instance.runDirectory).replace(/^porin/, hostname());
 }
 

@@ -26,7 +26,7 @@ export function signingKeyFiles(instance: Instance): { privateKeyFile: string; p
 }
 
 /** A crash leaves no half secret behind. */
-function writeWhole(path: string, contents: string | Buffer): void {
+export function writeWhole(path: string, contents: string | Buffer): void {
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
   writeFileSync(`${path}.new`, contents, { mode: 0o600 });
   renameSync(`${path}.new`, path);

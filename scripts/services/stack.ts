@@ -1,11 +1,12 @@
 /** Starts an instance of the stack: private services, or those the environment names, and the programs on them. */
 import { runningDaemon } from './daemon.js';
-import { type DatabaseUrls, prepareDatabase } from './database.js';
+import { type DatabaseUrls, prepareDatabase, prepareNode } from './database.js';
 import { docker } from './docker.js';
 import { type Instance, type InstanceName, lockInstance, makeDirectories, openInstance } from './instance.js';
 import { postgres } from './postgres.js';
 import {
   dataDirectories,
+  nodeName,
   programFingerprint,
   PROGRAMS,
   type ProgramName,
@@ -84,9 +85,11 @@ class StackStart {
     for (const name of BACKING_NAMES) await this.#bringUpService(name, SERVICES[name]);
     const wanted = PROGRAM_NAMES.filter((name) => this.options.with?.[name]);
     const database = wanted.length > 0 ? await prepareDatabase(this.instance, this.#url('postgres')) : undefined;
+    const node = database && wanted.includes('worker') ? await this.#prepareNode(database) : {};
     for (const name of wanted) {
       await this.#bringUpProgram(name, {
         database: database as DatabaseUrls,
+        node,
         redisUrl: this.#url('redis'),
         dockerHost: this.#url('docker'),
         extra: this.options.variables ?? {},
@@ -102,6 +105,12 @@ class StackStart {
       dataDirectories: dataDirectories(this.instance),
       started: this.#started,
     };
+  }
+
+  #prepareNode(database: DatabaseUrls): Promise<Variables> {
+    const { variables = {} } = this.options;
+    const name = variables.PORIN_NODE_NAME ?? process.env.PORIN_NODE_NAME ?? nodeName(this.instance);
+    return prepareNode(this.instance, name, { database, redisUrl: this.#url('redis') });
   }
 
   async #bringUpService(name: ServiceName, service: PrivateService): Promise<void> {

@@ -1,14 +1,13 @@
 /** Which content of an image a job runs when its tag moves, and which images stay on the node. */
-import { randomUUID } from 'node:crypto';
+import { createPrivateKey, type KeyObject, randomUUID } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { makeDataSource } from '#lib/database';
 import { pino } from 'pino';
-import { type DataSource } from 'typeorm';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { ImageKeeper } from '../../apps/worker/src/node/image-keeper.js';
 import { NodeStore } from '../../apps/worker/src/node/node-store.js';
+import { NodeDatabase } from '../../apps/worker/src/store/node-database.js';
 import { eventually } from '../support/eventually.js';
 import { imageSource, resolveWith, testEngine } from '../support/image-source.js';
 import { Grid, type JobView, type TestWorker } from '../support/grid.js';
@@ -20,7 +19,8 @@ const HELD = 'cat /content; while [ $(cat /in/word) = wait ]; do sleep 0.1; done
 
 let grid: Grid;
 let registry: TestRegistry;
-let dataSource: DataSource;
+let database: NodeDatabase;
+let key: KeyObject;
 let workers: TestWorker[] = [];
 
 async function worker(settings: Record<string, string> = {}): Promise<TestWorker> {
@@ -31,8 +31,12 @@ async function worker(settings: Record<string, string> = {}): Promise<TestWorker
 
 beforeAll(async () => {
   grid = await Grid.start();
-  dataSource = makeDataSource({ url: grid.api.database.workerUrl, applicationName: 'test', poolSize: 2 });
-  await dataSource.initialize();
+  const node = await grid.node(NODE);
+  database = new NodeDatabase({ url: node.PORIN_DATABASE_URL ?? '', logger: pino({ level: 'silent' }) });
+  key = createPrivateKey({ key: Buffer.from(node.PORIN_NODE_KEY ?? '', 'base64'), format: 'der', type: 'pkcs8' });
+  // The test is the node beside its worker.
+  const { username } = new URL(node.PORIN_DATABASE_URL ?? '');
+  await grid.api.owner.query(`ALTER ROLE ${username} CONNECTION LIMIT 6`);
 });
 beforeEach(async () => {
   registry = await TestRegistry.start(grid.docker);
@@ -43,7 +47,7 @@ afterEach(async () => {
   await registry.stop();
 });
 afterAll(async () => {
-  await dataSource.destroy();
+  await database.end();
   await grid.stop();
 });
 
@@ -74,7 +78,7 @@ async function hasWritten(id: string, text: string): Promise<void> {
 
 async function storedDigest(id: string): Promise<string | null> {
   const { rows } = await grid.api.owner.query<{ digest: string | null }>(
-    `SELECT repository_digest AS digest FROM executor JOIN build ON build.id = build_id WHERE job_id = $1`,
+    `SELECT executor.repository_digest AS digest FROM executor JOIN build ON build.id = build_id WHERE job_id = $1`,
     [id],
   );
   return rows[0]?.digest ?? null;
@@ -136,7 +140,11 @@ describe('a job whose image is named by a tag', () => {
     const id = await grid.submit('', on(tag));
     await gate.reached;
     // What the worker would have found had it come later: it has claimed already, and nothing was stored then.
-    await grid.api.owner.query('UPDATE executor SET build_id = $2 WHERE job_id = $1', [id, earlier?.buildId]);
+    await grid.api.owner.query('UPDATE executor SET build_id = $2, repository_digest = $3 WHERE job_id = $1', [
+      id,
+      earlier?.buildId,
+      first,
+    ]);
     gate.open();
     const job = await grid.waitFor(id, 'COMPLETE');
     expect(await isHere(second)).toBe(true);
@@ -184,17 +192,9 @@ describe('a job whose image is named by a digest', () => {
 describe('the images of a node', () => {
   const pushed = (name: string): string => registry.push(`tools/${name}`, '1', { content: name });
 
-  async function nodeId(): Promise<string> {
-    const { rows } = await grid.api.owner.query<{ id: string }>('SELECT id FROM node WHERE name = $1', [NODE]);
-    return rows[0]?.id ?? '';
-  }
-
-  async function keeper(keepCount: number): Promise<ImageKeeper> {
-    const store = new NodeStore(dataSource);
-    return new ImageKeeper({
-      ...{ engine: testEngine(), store, nodeId: await nodeId(), keepCount },
-      logger: pino({ level: 'silent' }),
-    });
+  function keeper(keepCount: number): ImageKeeper {
+    const store = new NodeStore(database, key);
+    return new ImageKeeper({ engine: testEngine(), store, keepCount, logger: pino({ level: 'silent' }) });
   }
 
   it('are kept up to the count by their last use when a worker starts, and imported ones always', async () => {
@@ -215,11 +215,11 @@ describe('the images of a node', () => {
     const [a, b] = [pushed('a'), pushed('b')];
     await worker();
     for (const name of ['tools/a:1', 'tools/b:1']) await completed(registry.reference(name));
-    await (await keeper(1)).clear();
+    await keeper(1).clear();
     expect([await isHere(a), await isHere(b)]).toEqual([false, true]);
     const again = await completed(registry.reference('tools/a:1'));
     expect(await grid.log(again.id)).toBe('a');
-    await (await keeper(1)).clear();
+    await keeper(1).clear();
     expect([await isHere(a), await isHere(b)]).toEqual([true, false]);
   });
 
@@ -233,17 +233,17 @@ describe('the images of a node', () => {
     const resolving = await grid.submit('', on(registry.reference('tools/b:1')));
     await gate.reached;
     await completed(grid.image, 'true');
-    const [store, node] = [new NodeStore(dataSource), await nodeId()];
-    const uses = [a, b, c].map((digest) => store.usesAny(node, [digest]));
+    const store = new NodeStore(database, key);
+    const uses = [a, b, c].map((digest) => store.usesAny([digest]));
     expect(await Promise.all(uses)).toEqual([true, true, false]);
-    expect(await store.byLastUse(node, [c, b, a])).toEqual([a, b]);
-    await (await keeper(0)).clear();
+    expect(await store.byLastUse([c, b, a])).toEqual([a, b]);
+    await keeper(0).clear();
     expect([await isHere(a), await isHere(b)]).toEqual([true, true]);
     gate.open();
     await grid.waitFor(resolving, 'COMPLETE');
     await grid.http('post', `/api/v1/jobs/${held.id}/cancel`).expect(200);
     await grid.waitFor(held.id, 'CANCELED');
-    await (await keeper(0)).clear();
+    await keeper(0).clear();
     expect([await isHere(a), await isHere(b)]).toEqual([false, false]);
   });
 });

@@ -64,7 +64,7 @@ describe('a container engine that is away', () => {
 
 describe('Postgres', () => {
   it('may be away for a moment while a payload prints, and the job loses nothing', async () => {
-    const url = new URL(grid.api.database.workerUrl);
+    const url = new URL((await grid.node('resilient')).PORIN_DATABASE_URL ?? '');
     const postgres = await Proxy.open({ host: url.hostname, port: Number(url.port) });
     try {
       url.port = String(postgres.port);

@@ -46,7 +46,6 @@ function admin(
       PORIN_SIGNING_KEY_FILE: grid.signingKeyFile,
       PORIN_APPROVAL_PUBLIC_KEY_FILE: join(dirname(grid.signingKeyFile), 'public.pem'),
       PORIN_API_PASSWORD: 'api-after',
-      PORIN_WORKER_PASSWORD: 'worker-after',
     },
   });
   return { status, output: stdout + stderr };
@@ -67,7 +66,6 @@ async function emptyDatabase(): Promise<TestDatabase> {
   return {
     ownerUrl: as('someone', 'owner-after'),
     apiUrl: as('porin_api', 'api-after'),
-    workerUrl: as('porin_worker', 'worker-after'),
     drop: () => Promise.resolve(),
   };
 }

@@ -8,10 +8,12 @@ import {
   verifyApproval,
 } from '#lib/profiles';
 import { DataSource } from 'typeorm';
+import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { promote } from '../../apps/api/src/dispatch/stages/promote.js';
 import { PlanStore } from '../../apps/worker/src/plan/plan-store.js';
 import { startTestApi, type TestApi } from '../support/api.js';
+import { addTestNode } from '../support/database.js';
 import { eventually } from '../support/eventually.js';
 import {
   type LearningApplication,
@@ -19,6 +21,7 @@ import {
   makeLearningApplication,
 } from '../support/learning-application.js';
 import { type RecordedJobOptions } from '../support/recorded-job.js';
+import { openAsNode } from '../support/test-node.js';
 
 let api: TestApi;
 let keys: Record<'submitter' | 'reviewer' | 'admin', string>;
@@ -390,17 +393,22 @@ describe('a new image content', () => {
     expect(await plannedFor(buildId, 'learn')).toBe('learn');
   });
 
-  /** As a worker sees it. */
+  /** As a worker sees it that holds a job of the build. */
   async function plannedFor(buildId: string, setting: OnNewBuild = 'inherit'): Promise<OnNewBuild | null> {
-    const dataSource = await new DataSource({ type: 'postgres', url: api.database.workerUrl }).initialize();
+    const name = randomUUID();
+    const { ownerUrl } = api.database;
+    const database = openAsNode(ownerUrl, await addTestNode(ownerUrl, name));
     try {
-      const [build] = await dataSource.query(
-        `SELECT id, application_id AS "applicationId", content_digest AS "contentDigest", architecture FROM build WHERE id = $1`,
-        [buildId],
+      await api.owner.query(
+        `INSERT INTO attempt (job_id, number, node_id, state, lease_expires_at)
+         SELECT job_id, 99, node.id, 'OPEN', now() + interval '1 h' FROM executor, node
+         WHERE build_id = $1 AND node.name = $2 ORDER BY job_id LIMIT 1`,
+        [buildId, name],
       );
-      return await new PlanStore(dataSource).onNewBuild(build, setting);
+      return await new PlanStore(database).onNewBuild({ id: buildId }, setting);
     } finally {
-      await dataSource.destroy();
+      await api.owner.query('DELETE FROM attempt WHERE number = 99');
+      await database.end();
     }
   }
 

@@ -1,38 +1,42 @@
 /** The worker's SQL against what others do with the same rows meanwhile. */
 import { makeDataSource } from '#lib/database';
 import pg from 'pg';
-import { type DataSource } from 'typeorm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { considerBuild } from '../../apps/api/src/profiles/propose.js';
 import { LostAttemptError } from '../../apps/worker/src/attempt/lost-attempt.js';
 import { PublicationStore } from '../../apps/worker/src/attempt/publication-store.js';
+import { type NodeDatabase } from '../../apps/worker/src/store/node-database.js';
 import { startTestApi, type TestApi } from '../support/api.js';
+import { addTestNode } from '../support/database.js';
+import { openAsNode } from '../support/test-node.js';
 
 let api: TestApi;
 let key: string;
-let dataSource: DataSource;
+let database: NodeDatabase;
+let nodeId: string;
 
 beforeAll(async () => {
   api = await startTestApi();
   key = await api.makeKey({ role: 'admin' });
-  dataSource = await makeDataSource({ url: api.database.workerUrl, applicationName: 'porin-worker' }).initialize();
+  const credentials = await addTestNode(api.database.ownerUrl, 'node');
+  database = openAsNode(api.database.ownerUrl, credentials);
+  nodeId = credentials.id;
 });
 afterAll(async () => {
-  await dataSource.destroy();
+  await database.end();
   await api.stop();
 });
 
 async function claimed() {
   const body = { executors: [{ image: 'debian:bookworm', command: ['true'] }] };
   const { id } = (await api.post(key, '/api/v1/jobs', body).expect(201)).body as { id: string };
-  const nodeId = await api.worker.addNode();
-  return { ...(await api.worker.claim(id, nodeId)), nodeId };
+  return api.worker.claim(id, nodeId);
 }
 
 describe('an answer that comes after the lease it gives', () => {
   it('lets no output become visible', async () => {
     const attempt = await claimed();
-    const store = new PublicationStore(dataSource, { nodeId: attempt.nodeId, leaseMs: 1_000 });
+    const store = new PublicationStore(database, { leaseMs: 1_000 });
     await store.begin(attempt, 'token');
     const other = new pg.Client({ connectionString: api.database.ownerUrl });
     await other.connect();

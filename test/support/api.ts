@@ -74,7 +74,7 @@ export async function startTestApi(
   let app = await start();
   const owner = new pg.Client({ connectionString: database.ownerUrl });
   await owner.connect();
-  const worker = await WorkerRows.connect(database.workerUrl);
+  const worker = await WorkerRows.connect(database.ownerUrl);
   const http = () => supertest(app.getHttpServer());
   const as = (key: string) => ({ Authorization: `Bearer ${key}` });
   return {

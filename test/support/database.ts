@@ -1,56 +1,96 @@
-/** A fresh database for a test file on the real Postgres, migrated, with a URL for each of the three roles. */
+/** A fresh database for a test file on the real Postgres, migrated, with the URLs of its owner and its API, and nodes. */
 import { randomBytes } from 'node:crypto';
-import { migrate, SEARCH_PATH_OPTION } from '#lib/database';
+import {
+  addNode,
+  findNode,
+  migrate,
+  type NodeBounds,
+  type NodeCredentials,
+  nodeVariables,
+  rekeyNode,
+  SEARCH_PATH_OPTION,
+} from '#lib/database';
+import { nodeArchitecture } from '#lib/profiles';
 import pg from 'pg';
 import { required } from './environment.js';
 
 export interface TestDatabase {
   readonly ownerUrl: string;
   readonly apiUrl: string;
-  readonly workerUrl: string;
   drop(): Promise<void>;
 }
 
-/** Roles are global to a cluster, so every test database of a run shares their passwords. */
-const PASSWORDS = { api: 'api-in-tests', worker: 'worker-in-tests' };
+/** Roles are global to a cluster, so every test database of a run shares their password. */
+const API_PASSWORD = 'api-in-tests';
 
 export async function makeTestDatabase(): Promise<TestDatabase> {
   const { ownerUrl, drop } = await makeEmptyDatabase();
   await migrateDatabase(ownerUrl);
   // As on a grid that was just started: jobs on any image are learned from.
-  await withClient(ownerUrl, `INSERT INTO tenant_setting (tenant, unknown_content) VALUES ('default', 'learn')`);
-  return { ownerUrl, ...programUrls(ownerUrl), drop };
+  await withClient(ownerUrl, (client) =>
+    client.query(`INSERT INTO tenant_setting (tenant, unknown_content) VALUES ('default', 'learn')`),
+  );
+  return {
+    ownerUrl,
+    ...programUrls(ownerUrl),
+    async drop() {
+      const roles = await withClient(ownerUrl, rolesOfNodes);
+      await drop();
+      await withClient(required('PORIN_TEST_DATABASE_URL'), async (client) => {
+        for (const role of roles) await client.query(`DROP ROLE IF EXISTS ${role}`);
+      });
+    },
+  };
 }
 
 export function migrateDatabase(ownerUrl: string): Promise<void> {
-  return migrate({ ownerUrl, apiPassword: PASSWORDS.api, workerPassword: PASSWORDS.worker });
+  return migrate({ ownerUrl, apiPassword: API_PASSWORD });
 }
 
 /** Of a database that `migrateDatabase` has migrated, or will. */
-export function programUrls(ownerUrl: string): Pick<TestDatabase, 'apiUrl' | 'workerUrl'> {
-  return {
-    apiUrl: withUser(ownerUrl, 'porin_api', PASSWORDS.api),
-    workerUrl: withUser(ownerUrl, 'porin_worker', PASSWORDS.worker),
-  };
+export function programUrls(ownerUrl: string): Pick<TestDatabase, 'apiUrl'> {
+  return { apiUrl: withUser(ownerUrl, 'porin_api', API_PASSWORD) };
+}
+
+/** A node with a role of its own, of this machine's architecture; new credentials for one that has some. */
+export async function addTestNode(ownerUrl: string, name: string, bounds: NodeBounds = {}): Promise<NodeCredentials> {
+  const architecture = nodeArchitecture(process.arch);
+  return withClient(ownerUrl, async (owner) =>
+    (await findNode(owner, name))?.roleName
+      ? rekeyNode(owner, name, 'test')
+      : addNode(owner, { name, architecture, bounds }, 'test'),
+  );
+}
+
+export function nodeDatabaseUrl(ownerUrl: string, credentials: NodeCredentials): string {
+  return nodeVariables(credentials, { databaseUrl: ownerUrl, redisUrl: ownerUrl }).PORIN_DATABASE_URL ?? '';
+}
+
+/** Roles outlive their database. */
+async function rolesOfNodes(client: pg.Client): Promise<readonly string[]> {
+  const { rows } = await client.query<{ role: string }>(
+    'SELECT role_name AS role FROM node WHERE role_name IS NOT NULL',
+  );
+  return rows.map(({ role }) => role);
 }
 
 /** Without a schema. */
 export async function makeEmptyDatabase(): Promise<Pick<TestDatabase, 'ownerUrl' | 'drop'>> {
   const superuserUrl = required('PORIN_TEST_DATABASE_URL');
   const name = `porin_test_${randomBytes(6).toString('hex')}`;
-  await withClient(superuserUrl, `CREATE DATABASE ${name}`);
+  await withClient(superuserUrl, (client) => client.query(`CREATE DATABASE ${name}`));
   return {
     ownerUrl: withDatabase(superuserUrl, name),
     // Not WITH (FORCE): a pool that a test leaks makes the drop fail, and the test with it.
-    drop: () => withClient(superuserUrl, `DROP DATABASE ${name}`),
+    drop: () => withClient(superuserUrl, async (client) => void (await client.query(`DROP DATABASE ${name}`))),
   };
 }
 
-async function withClient(url: string, sql: string): Promise<void> {
+async function withClient<T>(url: string, work: (client: pg.Client) => Promise<T>): Promise<T> {
   const client = new pg.Client({ connectionString: url });
   await client.connect();
   try {
-    await client.query(sql);
+    return await work(client);
   } finally {
     await client.end();
   }

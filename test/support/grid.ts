@@ -6,6 +6,7 @@ import { once } from 'node:events';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { type NodeBounds, nodeVariables } from '#lib/database';
 import { MESSAGE_OPTIONS, queueConnection, queueName } from '#lib/queue';
 import { Queue } from 'bullmq';
 import Docker from 'dockerode';
@@ -14,6 +15,7 @@ import supertest from 'supertest';
 import { buildTestImage } from '../../scripts/images/build-image.js';
 import { CACHE_DIR, DIST_DIR, NATIVE_DIR } from '../../scripts/setup/paths.js';
 import { startTestApi, type TestApi } from './api.js';
+import { addTestNode } from './database.js';
 import { type TestDatabase } from './database.js';
 import { required } from './environment.js';
 import { eventually } from './eventually.js';
@@ -67,6 +69,7 @@ export class Grid {
   readonly outputs: string;
   readonly docker = new Docker({ socketPath: required('DOCKER_HOST').replace(/^unix:\/\//, '') });
   readonly #workers: TestWorker[] = [];
+  readonly #nodes = new Map<string, Readonly<Record<string, string>>>();
 
   private constructor(
     readonly api: TestApi,
@@ -120,17 +123,27 @@ export class Grid {
     return new Grid(api, this.redisUrl, this.image, this.directory, this.keys);
   }
 
+  /** The environment of the node, which is added where it is not there. */
+  async node(name: string, bounds: NodeBounds = {}): Promise<Readonly<Record<string, string>>> {
+    const { ownerUrl } = this.api.database;
+    const known = this.#nodes.get(name);
+    if (known) return known;
+    const credentials = await addTestNode(ownerUrl, name, bounds);
+    const variables = nodeVariables(credentials, { databaseUrl: ownerUrl, redisUrl: this.redisUrl });
+    this.#nodes.set(name, variables);
+    return variables;
+  }
+
   /** Resolves when the worker takes jobs. Nodes of one name follow one another. */
   async startWorker(nodeName: string, settings: Record<string, string> = {}): Promise<TestWorker> {
     const run = mkdtempSync('/tmp/pw-');
+    const node = await this.node(nodeName);
     const child = spawn(process.execPath, ['--enable-source-maps', join(DIST_DIR, 'apps/worker/src/main.js')], {
       stdio: ['ignore', 'pipe', 'pipe'],
       env: {
         PATH: process.env.PATH,
-        PORIN_DATABASE_URL: this.api.database.workerUrl,
-        PORIN_REDIS_URL: this.redisUrl,
+        ...node,
         DOCKER_HOST: required('DOCKER_HOST'),
-        PORIN_NODE_NAME: nodeName,
         PORIN_WORK_DIR: join(this.directory, `work-${nodeName}`),
         PORIN_RUN_DIR: run,
         PORIN_NATIVE_DIR: NATIVE_DIR,

@@ -1,4 +1,4 @@
-/** Writes, as the role porin_worker, the rows that a worker would write: what the API makes of them is under test. */
+/** Writes, as the owner, the rows that the functions for nodes would write: what the API makes of them is under test. */
 import { randomUUID } from 'node:crypto';
 import { type ArtifactKind } from '#lib/database';
 import { JOB_TRANSITIONS, type JobState, type WaitingReason } from '#lib/jobs';
@@ -42,8 +42,8 @@ export interface DeniedCall {
 export class WorkerRows {
   private constructor(private readonly client: pg.Client) {}
 
-  static async connect(workerUrl: string): Promise<WorkerRows> {
-    const client = new pg.Client({ connectionString: workerUrl });
+  static async connect(ownerUrl: string): Promise<WorkerRows> {
+    const client = new pg.Client({ connectionString: ownerUrl });
     await client.connect();
     return new WorkerRows(client);
   }

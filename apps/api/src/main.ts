@@ -1,7 +1,7 @@
 /** Starts the API, and ends it where the database is no longer the one that it was made for. */
 import 'reflect-metadata';
 import { type ApiConfig, ConfigError, endOnUncaughtErrors, EXIT_CODES, loadApiConfig } from '#lib/config';
-import { SchemaError, schemaMismatch } from '#lib/database';
+import { checkSchema, SchemaError, schemaMismatch } from '#lib/database';
 import { type NestExpressApplication } from '@nestjs/platform-express';
 import { type Logger, pino } from 'pino';
 import { DataSource } from 'typeorm';
@@ -22,7 +22,10 @@ async function start(config: ApiConfig): Promise<void> {
 
 async function endOnOtherSchema(app: NestExpressApplication, logger: Logger): Promise<void> {
   const dataSource = app.get(DataSource);
-  const mismatch = await schemaMismatch((sql) => dataSource.query(sql), new AbortController().signal);
+  const mismatch = await schemaMismatch(
+    () => checkSchema((sql) => dataSource.query(sql)),
+    new AbortController().signal,
+  );
   logger.fatal({ code: mismatch?.code, err: mismatch?.message }, 'the API ends');
   setTimeout(() => process.exit(EXIT_CODES.otherSchema), CLOSE_TIMEOUT_MS).unref();
   await app.close().catch((error: unknown) => logger.error({ err: error }, 'the API could not end in order'));

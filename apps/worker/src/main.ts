@@ -5,9 +5,8 @@ import { NestFactory } from '@nestjs/core';
 import { ConfigError, endOnUncaughtErrors, EXIT_CODES, loadWorkerConfig, type WorkerConfig } from '#lib/config';
 import { SchemaError, schemaMismatch } from '#lib/database';
 import { type Logger, pino } from 'pino';
-import { DataSource } from 'typeorm';
 import { NodeRefusedError } from './node/self-check/node-problem.js';
-import { WorkerModule } from './worker.module.js';
+import { WorkerLifecycle, WorkerModule } from './worker.module.js';
 
 async function start(config: WorkerConfig): Promise<void> {
   const logger = pino({ level: config.PORIN_LOG_LEVEL });
@@ -22,8 +21,8 @@ async function start(config: WorkerConfig): Promise<void> {
 
 /** In order: payloads that run may end within PORIN_DRAIN_MS. */
 async function endOnOtherSchema(app: INestApplicationContext, logger: Logger): Promise<void> {
-  const dataSource = app.get(DataSource);
-  const mismatch = await schemaMismatch((sql) => dataSource.query(sql), new AbortController().signal);
+  const worker = app.get(WorkerLifecycle);
+  const mismatch = await schemaMismatch(() => worker.checkSchema(), new AbortController().signal);
   logger.fatal({ code: mismatch?.code, err: mismatch?.message }, 'the worker drains and ends');
   await app.close().catch((error: unknown) => logger.error({ err: error }, 'the worker could not end in order'));
   process.exit(EXIT_CODES.otherSchema);

@@ -1,4 +1,5 @@
 /** The worker's parts, made for one configuration, and the order in which they start and end. */
+import { createPrivateKey, type KeyObject } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import {
@@ -9,12 +10,9 @@ import {
   type OnApplicationBootstrap,
   type OnApplicationShutdown,
 } from '@nestjs/common';
-import { TypeOrmModule } from '@nestjs/typeorm';
-import { type WorkerConfig } from '#lib/config';
-import { checkSchema, makeDataSource } from '#lib/database';
+import { ConfigError, type WorkerConfig } from '#lib/config';
 import { DataRoot, Engine, type ImageSource, PullTurn } from '#lib/execution';
 import { type Logger } from 'pino';
-import { DataSource } from 'typeorm';
 import { AttemptStore } from './attempt/attempt-store.js';
 import { PublicationStore } from './attempt/publication-store.js';
 import { Consumer } from './node/consumer.js';
@@ -32,6 +30,7 @@ import { outputPlace, type WorkspacePlace } from './attempt/workspace.js';
 import { ApprovalTrust } from './plan/approval-trust.js';
 import { PlanStore } from './plan/plan-store.js';
 import { RunStore } from './run/run-store.js';
+import { NodeDatabase } from './store/node-database.js';
 
 const WORKER_CONFIG = Symbol('WorkerConfig');
 const LOGGER = Symbol('Logger');
@@ -45,23 +44,25 @@ export class WorkerLifecycle implements OnApplicationBootstrap, OnApplicationShu
   #imageKeeper: ImageKeeper | undefined;
   #sweeper: Sweeper | undefined;
   #imageChecker: ImageChecker | undefined;
+  readonly #database: NodeDatabase;
   readonly #session: NodeSession;
   readonly #node: Node;
   readonly #nodeStore: NodeStore;
   readonly #scratches: ScratchPool;
 
   constructor(
-    private readonly dataSource: DataSource,
     @Inject(WORKER_CONFIG) private readonly config: WorkerConfig,
     @Inject(LOGGER) private readonly logger: Logger,
   ) {
+    this.#database = new NodeDatabase({ url: config.PORIN_DATABASE_URL, logger });
     this.#session = new NodeSession({
       url: config.PORIN_DATABASE_URL,
       nodeName: config.PORIN_NODE_NAME,
+      database: this.#database,
       logger,
       onCancel: (jobId) => this.#consumer?.cancel(jobId),
     });
-    this.#nodeStore = new NodeStore(dataSource);
+    this.#nodeStore = new NodeStore(this.#database, readNodeKey(config.PORIN_NODE_KEY));
     const engine = new Engine(config.DOCKER_HOST.replace(/^unix:\/\//, ''));
     this.#node = new Node({
       config,
@@ -80,42 +81,36 @@ export class WorkerLifecycle implements OnApplicationBootstrap, OnApplicationShu
     this.#scratches = new ScratchPool(this.#node.workDirectory);
   }
 
+  /** Throws SchemaError. */
+  checkSchema(): Promise<void> {
+    return this.#database.checkSchema();
+  }
+
   async onApplicationBootstrap(): Promise<void> {
     const { config, logger } = this;
-    await checkSchema((sql) => this.dataSource.query(sql));
+    await this.checkSchema();
     for (const path of [this.#node.workDirectory, config.PORIN_RUN_DIR])
       mkdirSync(path, { recursive: true, mode: 0o700 });
     await this.#session.open();
     await this.#node.start();
-    const store = new AttemptStore(this.dataSource, {
-      nodeId: this.#node.id,
-      leaseMs: config.PORIN_LEASE_MS,
-    });
+    const { granted } = this.#node;
+    const leases = { leaseMs: config.PORIN_LEASE_MS, session: this.#session };
+    const store = new AttemptStore(this.#database, leases);
     const workspaces = this.#workspaces();
-    const publications = new PublicationStore(this.dataSource, {
-      nodeId: this.#node.id,
-      leaseMs: config.PORIN_LEASE_MS,
-    });
+    const publications = new PublicationStore(this.#database, leases);
     this.#consumer = new Consumer({
       redisUrl: config.PORIN_REDIS_URL,
-      nodeId: this.#node.id,
-      slots: config.PORIN_SLOTS,
-      resources: new Resources(
-        {
-          cpuMilli: config.PORIN_CPU_MILLI,
-          memoryBytes: config.PORIN_MEMORY_BYTES,
-          diskBytes: config.PORIN_DISK_BYTES,
-        },
-        config.PORIN_SLOTS,
-      ),
+      nodeId: granted.id,
+      slots: granted.slots,
+      resources: new Resources(granted, granted.slots),
       store,
       logger,
       attempts: {
         node: this.#node,
         store,
         publications,
-        plans: new PlanStore(this.dataSource),
-        runs: new RunStore(this.dataSource, this.#node.id),
+        plans: new PlanStore(this.#database),
+        runs: new RunStore(this.#database),
         workspaces,
         runDirectory: config.PORIN_RUN_DIR,
         initPath: this.#native('porin-init'),
@@ -135,12 +130,11 @@ export class WorkerLifecycle implements OnApplicationBootstrap, OnApplicationShu
       isRunning: (jobId) => consumer.isRunning(jobId),
     });
     this.#sweeper.start();
-    consumer.start();
     await this.#node.ready();
+    consumer.start();
     this.#imageKeeper = new ImageKeeper({
       engine: this.#node.engine,
       store: this.#nodeStore,
-      nodeId: this.#node.id,
       keepCount: config.PORIN_IMAGE_KEEP_COUNT,
       logger,
     });
@@ -148,8 +142,7 @@ export class WorkerLifecycle implements OnApplicationBootstrap, OnApplicationShu
     this.#imageChecker = new ImageChecker({
       images: this.#node.images,
       imageLists: this.#node.imageLists,
-      store: new ImageCheckStore(this.dataSource, this.#node.id),
-      plans: new PlanStore(this.dataSource),
+      store: new ImageCheckStore(this.#database),
       logger,
     });
     this.#imageChecker.start();
@@ -167,6 +160,7 @@ export class WorkerLifecycle implements OnApplicationBootstrap, OnApplicationShu
     await this.#scratches.clear();
     await this.#node.stop();
     await this.#session.close();
+    await this.#database.end();
   }
 
   #workspaces(): WorkspacePlace {
@@ -196,6 +190,12 @@ export class WorkerLifecycle implements OnApplicationBootstrap, OnApplicationShu
   }
 }
 
+function readNodeKey(base64: string): KeyObject {
+  const key = createPrivateKey({ key: Buffer.from(base64, 'base64'), format: 'der', type: 'pkcs8' });
+  if (key.asymmetricKeyType === 'ed25519') return key;
+  throw new ConfigError(['PORIN_NODE_KEY: is no Ed25519 key']);
+}
+
 const PULL_STALL_MS = 180_000;
 
 function imageSource(engine: Engine, config: WorkerConfig): ImageSource {
@@ -216,12 +216,8 @@ function imageSource(engine: Engine, config: WorkerConfig): ImageSource {
 @Module({})
 export class WorkerModule {
   static register(config: WorkerConfig, logger: Logger): DynamicModule {
-    const { PORIN_DATABASE_URL: url, PORIN_SLOTS: slots } = config;
     return {
       module: WorkerModule,
-      imports: [
-        TypeOrmModule.forRoot(makeDataSource({ url, applicationName: 'porin-worker', poolSize: slots + 4 }).options),
-      ],
       providers: [WorkerLifecycle, { provide: WORKER_CONFIG, useValue: config }, { provide: LOGGER, useValue: logger }],
     };
   }

@@ -89,7 +89,7 @@ export const apiVariables = z.object({
   PORIN_DATABASE_URL: url('postgres:', 'postgresql:').describe('Postgres as the role porin_api'),
   PORIN_OWNER_DATABASE_URL: url('postgres:', 'postgresql:')
     .optional()
-    .describe('Postgres as the owner of the schema; only the command "porin-admin migrate" needs it'),
+    .describe('Postgres as the owner of the schema; only "porin-admin migrate" and "porin-admin node" need it'),
   PORIN_HOST: z.string().default('127.0.0.1').describe('Address the API listens on'),
   PORIN_PORT: integer(0, 65535).default(8080).describe('Port the API listens on; 0 picks a free one'),
   PORIN_BODY_LIMIT_BYTES: integer(1024, 256 * 1024 ** 2)
@@ -136,7 +136,13 @@ export const apiVariables = z.object({
 
 export const workerVariables = z.object({
   ...shared,
-  PORIN_DATABASE_URL: url('postgres:', 'postgresql:').describe('Postgres as the role porin_worker'),
+  PORIN_DATABASE_URL: url('postgres:', 'postgresql:').describe(
+    'Postgres as the role of this node, which "porin-admin node add" makes',
+  ),
+  PORIN_NODE_KEY: z
+    .base64()
+    .min(1)
+    .describe('Ed25519 private key of this node (base64 of PKCS#8), which "porin-admin node add" makes'),
   PORIN_NODE_NAME: z.string().min(1).default(hostname()).describe('Name of this node, unique in the grid'),
   DOCKER_HOST: z
     .string()

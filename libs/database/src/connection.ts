@@ -13,7 +13,7 @@ export const SEARCH_PATH_OPTION = '-c search_path=porin,public';
  * while it hands a client over. The loss itself is told by the next query, which rejects.
  */
 export class Connection extends pg.Client {
-  constructor(config: pg.ClientConfig) {
+  constructor(config: pg.ClientConfig = {}) {
     super({ options: SEARCH_PATH_OPTION, ...config });
     this.on('error', () => undefined);
   }

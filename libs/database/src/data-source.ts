@@ -5,6 +5,7 @@ import { SandboxDepth1764100000000 } from '../../../migrations/1764100000000-san
 import { LearnedProfiles1764200000000 } from '../../../migrations/1764200000000-learned-profiles.js';
 import { StagesAndDenials1764300000000 } from '../../../migrations/1764300000000-stages-and-denials.js';
 import { OwnSchema1764400000000 } from '../../../migrations/1764400000000-own-schema.js';
+import { Nodes1764450000000 } from '../../../migrations/1764450000000-nodes.js';
 import { Publication1764410000000 } from '../../../migrations/1764410000000-publication.js';
 import { TenantBounds1764470000000 } from '../../../migrations/1764470000000-tenant-bounds.js';
 import { Connection, SEARCH_PATH_OPTION } from './connection.js';
@@ -49,12 +50,13 @@ export const MIGRATIONS = [
   LearnedProfiles1764200000000,
   StagesAndDenials1764300000000,
   OwnSchema1764400000000,
-  TenantBounds1764470000000,
+  Publication1764410000000,
+  Images1764420000000,
   SigningKeys1764430000000,
   Principals1764440000000,
+  Nodes1764450000000,
   Placement1764460000000,
-  Images1764420000000,
-  Publication1764410000000,
+  TenantBounds1764470000000,
 ];
 
 export function makeDataSource(options: { url: string; applicationName: string; poolSize?: number }): DataSource {

@@ -8,3 +8,7 @@ export * from './entities/executor-run.js';
 export * from './entities/job.js';
 export * from './entities/profile-version.js';
 export * from './entities/trust.js';
+export { NODE_FUNCTIONS } from './functions/functions.js';
+export * from './nodes/add-node.js';
+export * from './nodes/node-credentials.js';
+export * from './nodes/remove-node.js';

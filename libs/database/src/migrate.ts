@@ -1,5 +1,6 @@
-/** Brings a database to the current schema and sets the passwords of the two service roles. */
+/** Brings a database to the current schema, closes it to whoever was not named, and sets the password of the API's role. */
 import pg from 'pg';
+import { closeDatabase } from './close-database.js';
 import { Connection } from './connection.js';
 import { makeDataSource } from './data-source.js';
 import { applyFunctions } from './functions/apply-functions.js';
@@ -11,12 +12,11 @@ const PASSWORD_LOCK = 7_060_119;
 export interface MigrateOptions {
   readonly ownerUrl: string;
   readonly apiPassword?: string;
-  readonly workerPassword?: string;
 }
 
 /**
  * Runs what is missing of the migrations as the database's owner, under an advisory lock, so that two callers at once
- * are safe. `ownerUrl` must belong to a role with CREATEROLE, or the roles porin_api and porin_worker must exist.
+ * are safe. `ownerUrl` must belong to a role with CREATEROLE, or Porin's roles must exist.
  */
 export async function migrate(options: MigrateOptions): Promise<void> {
   const client = new Connection({ connectionString: options.ownerUrl, application_name: 'porin-migrate' });
@@ -27,8 +27,8 @@ export async function migrate(options: MigrateOptions): Promise<void> {
     await dataSource.initialize();
     await dataSource.runMigrations({ transaction: 'each' });
     await applyFunctions(client);
+    await closeDatabase(client);
     await setPassword(client, 'porin_api', options.apiPassword);
-    await setPassword(client, 'porin_worker', options.workerPassword);
   } finally {
     if (dataSource.isInitialized) await dataSource.destroy();
     await client.end();

@@ -4,6 +4,7 @@
  */
 import { ATTEMPT_TRANSITIONS } from '#lib/jobs';
 import { Connection } from './connection.js';
+import { API_FUNCTIONS, NODE_FUNCTIONS } from './functions/functions.js';
 import { migrate, type MigrateOptions } from './migrate.js';
 
 /** Approvals that may have been signed after the backup, at most: numbers that they used must not be used again. */
@@ -87,7 +88,8 @@ async function giveFunctionsBack(owner: Connection): Promise<void> {
   if (schema.length === 0) return;
   const { rows } = await owner.query<{ signature: string }>(
     `SELECT oid::regprocedure::text AS signature FROM pg_proc
-     WHERE pronamespace = 'porin'::regnamespace AND prosecdef AND prorettype <> 'trigger'::regtype`,
+     WHERE pronamespace = 'porin'::regnamespace AND proname = ANY ($1)`,
+    [[...NODE_FUNCTIONS, ...API_FUNCTIONS].map(({ name }) => name)],
   );
   for (const { signature } of rows) await owner.query(`ALTER FUNCTION ${signature} OWNER TO porin_functions`);
   // They are made anew whatever version the dump is of.
@@ -108,7 +110,8 @@ async function endEarlierLife(owner: Connection): Promise<Restored> {
     [statesThatMayBeLost()],
   );
   const { rows: nodes } = await owner.query<{ name: string }>(
-    `UPDATE node SET state = 'GONE' WHERE true RETURNING name`,
+    `UPDATE node SET state = 'GONE', public_key = NULL, redis_password_sha256 = NULL, registration = NULL,
+       registration_verified = false RETURNING name`,
   );
   const { rows: keys } = await owner.query<{ count: number }>(
     'SELECT count(*)::int AS count FROM api_key WHERE revoked_at IS NULL AND expires_at > now()',

@@ -13,13 +13,26 @@ export type QueryNames = (sql: string) => Promise<{ name: string | null }[]>;
 
 const WATCH_MS = 5_000;
 
+export interface SchemaState {
+  readonly migrations: readonly string[];
+  /** The digest of the functions; null where there are none. */
+  readonly functions: string | null;
+}
+
 /** Throws SchemaError unless the database has exactly the migrations and the functions of this program. */
 export async function checkSchema(query: QueryNames): Promise<void> {
   const there = await query(`SELECT to_regclass('migrations')::text AS name`);
-  const applied =
+  const migrations =
     there[0]?.name == null
       ? []
       : (await query('SELECT name FROM migrations ORDER BY id')).map(({ name }) => name ?? '');
+  const schema = await query(`SELECT oid::text AS name FROM pg_namespace WHERE nspname = 'porin'`);
+  const functions = schema[0] && (await query(`SELECT obj_description(${schema[0].name}, 'pg_namespace') AS name`));
+  checkSchemaState({ migrations, functions: functions?.[0]?.name ?? null });
+}
+
+/** The same of what is known already. */
+export function checkSchemaState({ migrations: applied, functions }: SchemaState): void {
   const known = MIGRATIONS.map((migration) => migration.name);
   const newer = applied.filter((name) => !known.includes(name));
   const missing = known.filter((name) => !applied.includes(name));
@@ -27,8 +40,7 @@ export async function checkSchema(query: QueryNames): Promise<void> {
     throw new SchemaError(`The database is newer than this program (${newer.join(', ')}): upgrade Porin.`);
   if (missing.length > 0)
     throw new SchemaError(`The database lacks ${missing.join(', ')}: run "npm run porin-admin -- migrate".`);
-  const functions = await query(`SELECT obj_description('porin'::regnamespace, 'pg_namespace') AS name`);
-  if (functions[0]?.name !== FUNCTIONS_DIGEST) {
+  if (functions !== FUNCTIONS_DIGEST) {
     throw new SchemaError(
       'The functions of the database are those of another version of Porin: ' +
         'run "npm run porin-admin -- migrate" with the version that is to run, and start that one.',
@@ -37,10 +49,13 @@ export async function checkSchema(query: QueryNames): Promise<void> {
 }
 
 /** Resolves with the mismatch once there is one. A database that does not answer is not of another version. */
-export async function schemaMismatch(query: QueryNames, signal: AbortSignal): Promise<SchemaError | undefined> {
+export async function schemaMismatch(
+  check: () => Promise<void>,
+  signal: AbortSignal,
+): Promise<SchemaError | undefined> {
   while (!signal.aborted) {
     try {
-      await checkSchema(query);
+      await check();
     } catch (error) {
       if (error instanceof SchemaError) return error;
     }

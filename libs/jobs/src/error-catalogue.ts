@@ -43,6 +43,9 @@ export const ERROR_CATALOGUE = {
   'image-not-allowed': submitter('The image {image} may not be run here: {detail}'),
   'image-not-found': submitter('The image {image} was not found: {detail}'),
   'image-pull-failed': transient('The image {image} could not be fetched: {detail}'),
+  'build-mismatch': submitter(
+    'The image {image} is not the build that the job is bound to: {detail} Nothing was run. Submit the job again.',
+  ),
   'image-too-large': submitter('The image {image} is too large: {detail}'),
   'image-unusable': submitter('No container can be made of the image {image}: {detail}'),
   'image-architecture': submitter('The image {image} is for {imageArchitecture}, the job is for {architecture}.'),

@@ -19,7 +19,8 @@ export const BACKUP_COMMANDS: readonly Command[] = [
       process.umask(0o077);
       const partial = `${file}.partial`;
       try {
-        const args = ['--format=custom', `--file=${partial}`];
+        // What the database's owner has closed to others is closed again by the restore, whoever owns the new one.
+        const args = ['--format=custom', '--schema=porin', `--file=${partial}`];
         await runPostgresProgram('pg_dump', args, environment('PORIN_OWNER_DATABASE_URL'));
         renameSync(partial, file);
       } finally {

@@ -6,7 +6,7 @@ export const MIGRATE: Command = {
   words: 'migrate',
   help: [
     'bring the database to the current schema (PORIN_OWNER_DATABASE_URL;',
-    "PORIN_API_PASSWORD and PORIN_WORKER_PASSWORD set the roles' passwords)",
+    "PORIN_API_PASSWORD sets the password of the API's role)",
   ],
   async run() {
     await migrate(migrateOptions());
@@ -15,10 +15,9 @@ export const MIGRATE: Command = {
 };
 
 export function migrateOptions(): MigrateOptions {
-  const { PORIN_API_PASSWORD: apiPassword, PORIN_WORKER_PASSWORD: workerPassword } = process.env;
+  const { PORIN_API_PASSWORD: apiPassword } = process.env;
   return {
     ownerUrl: environment('PORIN_OWNER_DATABASE_URL'),
     ...(apiPassword ? { apiPassword } : {}),
-    ...(workerPassword ? { workerPassword } : {}),
   };
 }

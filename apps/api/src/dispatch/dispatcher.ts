@@ -15,6 +15,7 @@ import { endLostAttempts, markSilentNodes, settleJobs } from './attempts/reconci
 import { endUndecidedJobs } from './held/denied-jobs.js';
 import { releaseHeldJobs } from './held/release-held.js';
 import { releaseOutputs } from './held/output-claims.js';
+import { verifyRegistrations } from './nodes/verify-registrations.js';
 import { deleteExpired } from './retention.js';
 import { NodeQueues } from './placement/node-queues.js';
 import { RedisUsers } from './placement/redis-users.js';
@@ -27,6 +28,7 @@ const DISPATCH_LOCK = 7_060_118;
 const POLL_MS = 1_000;
 const SETTLE_MS = 250;
 const RECONCILE_MS = 3_000;
+const NODE_ABUSE_MS = 15_000;
 const LOOK_AT_LIST_MS = 1_000;
 const LOST_AFTER_S = 5;
 const RETENTION_MS = 60_000;
@@ -97,6 +99,8 @@ export class Dispatcher implements OnApplicationBootstrap, OnApplicationShutdown
       proposals.wake();
     });
     await session.connect();
+    // A node could hold the lock.
+    await session.query(`SELECT porin.end_node_abuse('{}')`);
     const { rows } = await session.query<{ held: boolean }>('SELECT pg_try_advisory_lock($1) AS held', [DISPATCH_LOCK]);
     if (!rows[0]?.held) return;
     await session.query('LISTEN porin_outbox');
@@ -136,6 +140,11 @@ export class Dispatcher implements OnApplicationBootstrap, OnApplicationShutdown
       jobDays: this.config.PORIN_JOB_RETENTION_DAYS,
     };
     return [
+      () => verifyRegistrations(dataSource.manager, this.logger),
+      paced(
+        () => dataSource.query(`SELECT porin.end_node_abuse('{}')`),
+        () => NODE_ABUSE_MS,
+      ),
       paced(
         () => this.reconcile(),
         () => RECONCILE_MS,

@@ -49,13 +49,13 @@ async function anyApproved(manager: EntityManager, applicationId: string, archit
   );
 }
 
-/** Monitoring offered by any known node, online or not; with no nodes, everything this version supports. */
+/** Monitoring offered by any node that has ever run a worker, online or not; before the first, everything this version supports. */
 async function offeredMonitorings(manager: EntityManager, architecture: string): Promise<readonly Monitoring[]> {
   const nodes = await manager.find(NodeRow, {
     where: { architecture },
     select: { id: true, offeredMonitorings: true },
   });
-  if (nodes.length === 0) return MONITORINGS;
   const offered = new Set(nodes.flatMap((node) => node.offeredMonitorings));
+  if (offered.size === 0) return MONITORINGS;
   return MONITORINGS.filter((monitoring) => offered.has(monitoring));
 }

@@ -11,13 +11,8 @@ import {
 } from '#lib/profiles';
 import { type StoredList } from '../plan/approval-trust.js';
 import { type Share } from '../node/resources.js';
+import { type AttemptKey } from './attempt-key.js';
 import { type Publication, type Staging } from './publication-store.js';
-
-/** Names the attempt in every later write; `number` is the job's fence. */
-export interface AttemptKey {
-  readonly jobId: string;
-  readonly number: number;
-}
 
 /** What an application says of its jobs. */
 export interface ApplicationTerms {
@@ -27,10 +22,8 @@ export interface ApplicationTerms {
   readonly onDenial: OnDenial;
   readonly onNewBuild: OnNewBuild;
 }
-/** The same as columns of a SELECT. */
-export const APPLICATION_TERMS = `application.id AS "applicationId", application.name AS "applicationName",
-  policy, on_denial AS "onDenial", on_new_build AS "onNewBuild"`;
 
+/** With the terms of the application that the job was submitted as, whatever its image was bound to. */
 export interface ClaimedExecutor extends ApplicationTerms {
   readonly position: number;
   readonly image: string;
@@ -47,7 +40,7 @@ export interface PinnedBuild {
   readonly id: string;
   readonly applicationId: string;
   readonly contentDigest: string;
-  /** To pull it by; null for an image that came from no registry. */
+  /** What the executor's own image reference was resolved to; null for an image that came from no registry. */
   readonly repositoryDigest: string | null;
 }
 

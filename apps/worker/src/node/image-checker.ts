@@ -2,14 +2,12 @@
 import { findImage, ImageError, type ImageSource } from '#lib/execution';
 import { imageAccess, type ImageLists } from '#lib/jobs';
 import { type Logger } from 'pino';
-import { type PlanStore } from '../plan/plan-store.js';
 import { type ImageCheckStore, type UncheckedImage } from './image-check-store.js';
 
 export interface ImageCheckerOptions {
   readonly images: ImageSource;
   readonly imageLists: ImageLists;
   readonly store: ImageCheckStore;
-  readonly plans: Pick<PlanStore, 'imageLists'>;
   readonly logger: Logger;
 }
 
@@ -52,9 +50,8 @@ export class ImageChecker {
   }
 
   async #check(unchecked: UncheckedImage): Promise<void> {
-    const { images, imageLists, plans, store, logger } = this.options;
-    const own = await plans.imageLists(unchecked.tenant);
-    const accessOf = (name: Parameters<typeof imageAccess>[0]) => imageAccess(name, imageLists, own);
+    const { images, imageLists, store, logger } = this.options;
+    const accessOf = (name: Parameters<typeof imageAccess>[0]) => imageAccess(name, imageLists, unchecked.lists);
     try {
       await findImage(images, unchecked.image, { accessOf, signal: this.#stop.signal });
       await store.store(unchecked, null);

@@ -9,7 +9,6 @@ const EVERY_MS = 600_000;
 export interface ImageKeeperOptions {
   readonly engine: Engine;
   readonly store: NodeStore;
-  readonly nodeId: string;
   readonly keepCount: number;
   readonly logger: Logger;
 }
@@ -39,13 +38,13 @@ export class ImageKeeper {
 
   /** One round. */
   async clear(): Promise<void> {
-    const { engine, store, nodeId, keepCount, logger } = this.options;
+    const { engine, store, keepCount, logger } = this.options;
     const present = await pulledImages(engine);
     const digests = present.flatMap(({ repositoryDigests }) => repositoryDigests);
-    for (const image of imagesBeyond(present, await store.byLastUse(nodeId, digests), keepCount)) {
+    for (const image of imagesBeyond(present, await store.byLastUse(digests), keepCount)) {
       if (this.#stopped) return;
       // Asked for each, as removing takes long. An attempt that is claimed within the moment after fails and is tried again.
-      if (await store.usesAny(nodeId, image.repositoryDigests)) continue;
+      if (await store.usesAny(image.repositoryDigests)) continue;
       if (await removeImage(engine, image)) logger.info({ image: image.repositoryDigests }, 'an image was removed');
     }
   }

@@ -1,50 +1,65 @@
-/** The worker's own connection to Postgres: holds the node's name, and hears which jobs are canceled. */
+/** The worker's own connection to Postgres: holds the node's name, renews leases, and hears that jobs are canceled. */
 import { Connection } from '#lib/database';
 import { type Logger } from 'pino';
-import { NODE_LOCK_CLASS } from './node-store.js';
+import { callFunction, type NodeCalls } from '../store/node-database.js';
 
 const RECONNECT_MS = 1_000;
+/** `too_many_connections`, of a role as of a server. */
+const TOO_MANY_CONNECTIONS = '53300';
+const STATEMENT_TIMEOUT_MS = 30_000;
 
 export class NodeNameTakenError extends Error {
   override readonly name = 'NodeNameTakenError';
   readonly code = 'node-name-taken';
 }
 
-export class NodeSession {
+export interface NodeSessionOptions {
+  readonly url: string;
+  readonly nodeName: string;
+  /** Used for calls while the session is away. */
+  readonly database: NodeCalls;
+  readonly logger: Logger;
+  readonly onCancel: (jobId: string) => void;
+}
+
+export class NodeSession implements NodeCalls {
   #client: Connection | undefined;
   #closing = false;
   #timer: NodeJS.Timeout | undefined;
+  #isLookingUp = false;
+  #lookAgain = false;
 
-  constructor(
-    private readonly options: { url: string; nodeName: string; logger: Logger; onCancel: (jobId: string) => void },
-  ) {}
+  constructor(private readonly options: NodeSessionOptions) {}
 
   /** Throws NodeNameTakenError while another worker runs as this node. */
   async open(): Promise<void> {
-    const { url, nodeName, onCancel } = this.options;
+    const { url } = this.options;
     const client = new Connection({
       connectionString: url,
       application_name: 'porin-worker-session',
+      statement_timeout: STATEMENT_TIMEOUT_MS,
       keepAlive: true,
     });
-    client.on('notification', ({ payload }) => onCancel(payload ?? ''));
+    client.on('notification', () => this.#lookUpCanceled());
     // Comes twice when Postgres ends the connection, by its message and by the socket, and also before `open` is through.
     client.on('error', (error) => {
       if (this.#client === client) this.#reopen(error);
     });
-    await client.connect();
     try {
-      const { rows } = await client.query<{ held: boolean }>('SELECT pg_try_advisory_lock($1, hashtext($2)) AS held', [
-        NODE_LOCK_CLASS,
-        nodeName,
-      ]);
-      if (!rows[0]?.held) throw new NodeNameTakenError(`Another worker runs as node ${nodeName}. Set PORIN_NODE_NAME.`);
+      await client.connect();
+      if (!(await callFunction<boolean>(client, 'node_open_session', {}))) throw this.#nameTaken();
       await client.query('LISTEN porin_cancel');
     } catch (error) {
-      await client.end();
-      throw error;
+      await client.end().catch(() => undefined);
+      throw (error as { code?: string }).code === TOO_MANY_CONNECTIONS ? this.#nameTaken({ cause: error }) : error;
     }
     this.#client = client;
+    this.#lookUpCanceled();
+  }
+
+  call<T>(name: string, input: object = {}, content?: Buffer): Promise<T> {
+    if (this.#client) return callFunction<T>(this.#client, name, input, content);
+    return this.options.database.call<T>(name, input, content);
   }
 
   async close(): Promise<void> {
@@ -53,7 +68,31 @@ export class NodeSession {
     await this.#client?.end().catch(() => undefined);
   }
 
-  /** A cancel that is missed meanwhile comes with the next renewal of the lease. */
+  #nameTaken(options?: ErrorOptions): NodeNameTakenError {
+    const { nodeName } = this.options;
+    return new NodeNameTakenError(
+      `Another worker runs as node ${nodeName}. Give this one credentials of its own (porin-admin node add).`,
+      options,
+    );
+  }
+
+  /** Anybody may wake us: which attempts are to be stopped is asked, once for any number of wake-ups. */
+  #lookUpCanceled(): void {
+    this.#lookAgain = true;
+    if (!this.#isLookingUp) void this.#lookUp();
+  }
+
+  async #lookUp(): Promise<void> {
+    this.#isLookingUp = true;
+    while (this.#lookAgain && this.#client) {
+      this.#lookAgain = false;
+      // One that is missed comes with the next renewal of the lease.
+      const canceled = await this.call<string[]>('node_canceled').catch(() => []);
+      for (const jobId of canceled) this.options.onCancel(jobId);
+    }
+    this.#isLookingUp = false;
+  }
+
   #reopen(error: Error): void {
     this.#client = undefined;
     if (this.#closing) return;

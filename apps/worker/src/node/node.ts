@@ -1,6 +1,7 @@
 /** This node: its engine, its recorder, its row in the database, and the clearing up after an earlier process. */
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { type WorkerConfig } from '#lib/config';
 import {
   type Engine,
@@ -16,8 +17,8 @@ import {
 import { type ImageLists } from '#lib/jobs';
 import { type Monitoring, nodeArchitecture } from '#lib/profiles';
 import { type Logger } from 'pino';
-import { type AttemptKey } from '../attempt/claim.js';
-import { type NodeStore } from './node-store.js';
+import { type AttemptKey } from '../attempt/attempt-key.js';
+import { type Granted, type NodeStore } from './node-store.js';
 import { type ApprovalTrust } from '../plan/approval-trust.js';
 import { type PlanOptions } from '../plan/plan.js';
 import { type PlanStore } from '../plan/plan-store.js';
@@ -28,6 +29,9 @@ import { readNode } from './self-check/read-node.js';
 export const ARCHITECTURE = nodeArchitecture(process.arch);
 
 const HEARTBEAT_MS = 10_000;
+/** Until the API has verified what the node says of itself. */
+const VERIFICATION_POLL_MS = 200;
+const VERIFICATION_LATE_MS = 10_000;
 const RECORDER_RESTART_MS = 30_000;
 const PING_TIMEOUT_MS = 5_000;
 
@@ -46,7 +50,9 @@ export class Node {
   #recorder: Recorder | RecorderError = new RecorderError('not-started', 'The recorder has not been started yet.');
   #facts: NodeFacts | undefined;
   #problems: readonly NodeProblem[] = [];
-  #id = '';
+  #granted: Granted | undefined;
+  readonly #startedAt = new Date().toISOString();
+  readonly #stopping = new AbortController();
   #state: 'READY' | 'DRAINING' = 'DRAINING';
   #toldKeys: string | undefined;
   #heartbeat: NodeJS.Timeout | undefined;
@@ -55,7 +61,13 @@ export class Node {
   constructor(private readonly options: NodeOptions) {}
 
   get id(): string {
-    return this.#id;
+    return this.granted.id;
+  }
+
+  /** What the grid lets this node give. */
+  get granted(): Granted {
+    if (!this.#granted) throw new Error('the node has not been registered');
+    return this.#granted;
   }
 
   get name(): string {
@@ -101,22 +113,14 @@ export class Node {
    * NodeRefusedError where the node has a severe problem.
    */
   async start(): Promise<void> {
-    const { config, store, logger } = this.options;
+    const { store, logger } = this.options;
     await this.#startRecorder();
     this.#facts = await this.#probe();
     await this.#check();
     const severe = this.#problems.filter((problem) => problem.severe);
     if (severe.length > 0) throw new NodeRefusedError(severe);
-    this.#id = await store.register({
-      name: this.name,
-      architecture: ARCHITECTURE,
-      slots: config.PORIN_SLOTS,
-      cpuMilli: config.PORIN_CPU_MILLI,
-      memoryBytes: config.PORIN_MEMORY_BYTES,
-      diskBytes: config.PORIN_DISK_BYTES,
-      ...this.#offer(),
-    });
-    const lost = await store.loseOpenAttempts(this.#id);
+    await this.#register();
+    const lost = await store.loseOpenAttempts();
     const removed = await removeContainers(this.engine, { 'porin.node': this.name });
     await removeStaleScratch(this.workDirectory);
     if (lost + removed > 0) logger.warn({ lost, removed }, 'cleared up after an earlier process');
@@ -130,9 +134,18 @@ export class Node {
     );
   }
 
-  /** From now on jobs are sent here. */
+  /** Resolves when the API has verified what the node says of itself: from then on jobs are sent here. */
   async ready(): Promise<void> {
-    await this.#enter('READY');
+    const late = setTimeout(
+      () => this.options.logger.warn('waiting for the API to verify the registration of this node: does it run?'),
+      VERIFICATION_LATE_MS,
+    );
+    const { signal } = this.#stopping;
+    try {
+      while ((await this.#enter('READY')) !== 'READY') await sleep(VERIFICATION_POLL_MS, undefined, { signal });
+    } finally {
+      clearTimeout(late);
+    }
     this.#heartbeat = setInterval(() => void this.#beat(), HEARTBEAT_MS);
   }
 
@@ -142,9 +155,10 @@ export class Node {
   }
 
   async stop(): Promise<void> {
+    this.#stopping.abort();
     clearInterval(this.#heartbeat);
     clearTimeout(this.#restart);
-    if (this.#id !== '') await this.options.store.heartbeat(this.#id, 'GONE').catch(() => undefined);
+    if (this.#granted) await this.options.store.heartbeat('GONE').catch(() => undefined);
     await this.recorder?.close();
   }
 
@@ -189,10 +203,9 @@ export class Node {
   #offer(): { offeredMonitorings: Monitoring[]; facts: Record<string, unknown> } {
     const { facts } = this;
     const has = { recorder: this.recorder !== undefined, strace: facts.straceVersion !== undefined };
-    const trustedKeys = [...this.options.trust.keys().keys()];
     return {
       offeredMonitorings: offeredMonitorings(has),
-      facts: { ...facts, trustedKeys, problems: this.#problems },
+      facts: { ...facts, trustedKeys: this.#trustedKeys(), problems: this.#problems },
     };
   }
 
@@ -216,7 +229,7 @@ export class Node {
       await this.#startRecorder();
       this.#facts = await this.#probe();
       await this.#check();
-      await this.options.store.describe(this.#id, this.#offer());
+      if (this.#granted) await this.#register();
     } catch (failure) {
       // The engine or Postgres may be away too; the worker outlives it.
       this.options.logger.warn({ err: failure }, 'what this node offers could not be told');
@@ -232,9 +245,28 @@ export class Node {
     });
   }
 
-  async #enter(state: 'READY' | 'DRAINING'): Promise<void> {
+  async #register(): Promise<void> {
+    const { config, store } = this.options;
+    this.#granted = await store.register({
+      name: this.name,
+      architecture: ARCHITECTURE,
+      slots: config.PORIN_SLOTS,
+      cpuMilli: config.PORIN_CPU_MILLI,
+      memoryBytes: config.PORIN_MEMORY_BYTES,
+      diskBytes: config.PORIN_DISK_BYTES,
+      startedAt: this.#startedAt,
+      ...this.#offer(),
+    });
+    this.#toldKeys = this.#trustedKeys().join(' ');
+  }
+
+  async #enter(state: 'READY' | 'DRAINING'): Promise<string> {
     this.#state = state;
-    await this.#tellAlive(state);
+    return this.#tellAlive(state);
+  }
+
+  #trustedKeys(): readonly string[] {
+    return [...this.options.trust.keys().keys()];
   }
 
   async #beat(): Promise<void> {
@@ -248,15 +280,13 @@ export class Node {
 
   /** The administrator who changes keys looks for it in the node's facts. */
   async #tellKeys(): Promise<void> {
-    const keys = [...this.options.trust.keys().keys()].join(' ');
-    if (keys === this.#toldKeys) return;
-    await this.options.store.describe(this.#id, this.#offer());
-    this.#toldKeys = keys;
+    if (this.#trustedKeys().join(' ') !== this.#toldKeys) await this.#register();
   }
 
   /** The file's age tells a health check, which cannot ask the database, when that was. */
-  async #tellAlive(state: 'READY' | 'DRAINING'): Promise<void> {
-    await this.options.store.heartbeat(this.#id, state);
+  async #tellAlive(state: 'READY' | 'DRAINING'): Promise<string> {
+    const entered = await this.options.store.heartbeat(state);
     await writeFile(join(this.options.config.PORIN_RUN_DIR, 'heartbeat'), `${new Date().toISOString()}\n`);
+    return entered;
   }
 }

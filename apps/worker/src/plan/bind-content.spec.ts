@@ -16,6 +16,7 @@ describe('bindContent', () => {
     expect(bindContent(['samtools', 'sort'], [samtools])).toEqual({
       kind: 'application',
       applicationId: 'samtools',
+      hasApproved: false,
     });
     for (const command of [['sh', '-c', 'samtools sort'], ['/usr/bin/samtools'], []]) {
       expect(bindContent(command, [samtools])).toEqual({ kind: 'other-start', owner: samtools });

@@ -12,7 +12,7 @@ export interface ContentOwner {
 }
 
 export type Binding =
-  | { readonly kind: 'application'; readonly applicationId: string }
+  | { readonly kind: 'application'; readonly applicationId: string; readonly hasApproved: boolean }
   /** Of a registered application's content, and not that application as it was registered: nothing may be learned of it. */
   | { readonly kind: 'other-start'; readonly owner: ContentOwner }
   | { readonly kind: 'unknown' };
@@ -30,7 +30,7 @@ export function bindContent(command: readonly string[], owners: readonly Content
         b.commandPrefix.length - a.commandPrefix.length ||
         (a.applicationId < b.applicationId ? -1 : 1),
     );
-  if (best) return { kind: 'application', applicationId: best.applicationId };
+  if (best) return { kind: 'application', applicationId: best.applicationId, hasApproved: best.hasApproved };
   const owner = owners[0];
   return owner ? { kind: 'other-start', owner } : { kind: 'unknown' };
 }

@@ -1,20 +1,14 @@
 /**
  * What an executor runs: its image, the build that is of, and the application. An image that a job names is what it holds,
- * not what it is called; what it was once resolved to stays, wherever its tag points by now and whoever resolved it.
+ * not what it is called; what it was once resolved to stays, wherever its tag points by now.
  */
 import { type ImageSource, payloadCommand, resolveImage, type ResolvedImage } from '#lib/execution';
-import { ADHOC_PREFIX, imageAccess, type ImageLists, JobError } from '#lib/jobs';
-import { type Architecture, contentDigest, type Policy, UNKNOWN_CONTENT } from '#lib/profiles';
-import {
-  type ApplicationTerms,
-  type BuildRow,
-  type Claim,
-  type ClaimedExecutor,
-  type PinnedBuild,
-} from '../attempt/claim.js';
+import { ADHOC_PREFIX, imageAccess, type ImageLists, JobError, isSameRepository } from '#lib/jobs';
+import { type Architecture, contentDigest, contentText, type Policy, UNKNOWN_CONTENT } from '#lib/profiles';
+import { type ApplicationTerms, type BuildRow, type Claim, type ClaimedExecutor } from '../attempt/claim.js';
 import { imageJobError } from '../attempt/job-errors.js';
 import { bindContent, type Binding } from './bind-content.js';
-import { type PlanStore } from './plan-store.js';
+import { type ExecutorKey, type PlanStore } from './plan-store.js';
 
 export interface ResolveOptions {
   readonly images: ImageSource;
@@ -37,7 +31,8 @@ export interface ResolvedBuild extends BuildImage {
 
 /**
  * Null where the content is not known, and the job must wait for an administrator, who registers it or says what becomes of
- * such jobs. Throws JobError content-unknown, image-*.
+ * such jobs. What an earlier attempt stored is followed only where this node finds the same: that attempt's node is not
+ * believed. Throws JobError content-unknown, build-mismatch, image-*.
  */
 export async function resolveBuild(
   claim: Claim,
@@ -45,22 +40,40 @@ export async function resolveBuild(
   options: ResolveOptions,
 ): Promise<ResolvedBuild | null> {
   const { plans, architecture } = options;
-  if (executor.build)
-    return withTerms(claim, executor, await followPinned(claim, executor, executor.build, options), options);
-  const image = await resolve(claim, executor, executor.image, options);
+  const image = await resolve(claim, executor, options);
+  const digest = contentDigest(image.content);
+  if (executor.build && executor.build.contentDigest !== digest) {
+    throw mismatch(executor, 'its content is not what it was when the job was first tried.');
+  }
   const applicationId = await applicationOf(claim, executor, image, options);
   if (applicationId === null) return null;
-  const build = await plans.findOrMakeBuild({
+  const pinned = await plans.pinBuild(keyOf(claim, executor), {
     applicationId,
-    contentDigest: contentDigest(image.content),
-    architecture,
-    imageReference: executor.image,
-    repositoryDigest: image.repositoryDigest,
-    layers: [...image.content.layerDiffIds],
+    content: contentText(image.content),
+    repositoryDigest: ofNamedRepository(image.repositoryDigest, executor),
   });
-  const pinned = await plans.pinBuild(claim, executor.position, build.id);
-  const found = pinned.id === build.id ? { image, build } : await followPinned(claim, executor, pinned, options);
-  return withTerms(claim, executor, found, options);
+  // Stored since the claim: that counts.
+  if (!executor.build && pinned.contentDigest !== digest) {
+    return resolveBuild(claim, { ...executor, build: pinned }, options);
+  }
+  if (pinned.contentDigest !== digest || pinned.applicationId !== applicationId) {
+    throw mismatch(executor, 'it was taken for a build of another application when the job was first tried.');
+  }
+  const build = { id: pinned.id, applicationId, contentDigest: digest, architecture };
+  return withTerms(claim, executor, { image, build }, options);
+}
+
+function keyOf({ jobId, number }: Claim, { position }: ClaimedExecutor): ExecutorKey {
+  return { jobId, number, position };
+}
+
+/** Null for an image that the executor does not name. */
+function ofNamedRepository(repositoryDigest: string | null, { image }: ClaimedExecutor): string | null {
+  return repositoryDigest !== null && isSameRepository(repositoryDigest, image) ? repositoryDigest : null;
+}
+
+function mismatch({ image }: ClaimedExecutor, detail: string): JobError {
+  return JobError.of('build-mismatch', { image, detail });
 }
 
 /** A job without an application is under the stricter of its ad hoc application's policy and the tenant's word on such content. */
@@ -73,7 +86,7 @@ async function withTerms(
   const { applicationId } = found.build;
   const terms = applicationId === executor.applicationId ? executor : await plans.applicationTerms(applicationId);
   if (!isAdhoc(terms)) return { ...found, terms };
-  return { ...found, terms: { ...terms, policy: stricter(terms.policy, await plans.unknownContent(claim.tenant)) } };
+  return { ...found, terms: { ...terms, policy: stricter(terms.policy, await plans.unknownContent(claim)) } };
 }
 
 function isAdhoc({ applicationName }: ApplicationTerms): boolean {
@@ -89,21 +102,27 @@ async function applicationOf(
   claim: Claim,
   executor: ClaimedExecutor,
   image: ResolvedImage,
-  { plans, architecture }: ResolveOptions,
+  { plans }: ResolveOptions,
 ): Promise<string | null> {
   const { applicationId } = executor;
   if (!isAdhoc(executor)) return applicationId;
   const { content } = image;
   const { command } = payloadCommand(content, executor);
-  const known = { contentDigest: contentDigest(content), architecture, layers: content.layerDiffIds };
-  const binding = bindContent(command, await plans.contentOwners(claim.tenant, known, executor.image));
-  if (binding.kind === 'application') return binding.applicationId;
+  const known = { contentDigest: contentDigest(content), layers: content.layerDiffIds };
+  const key = keyOf(claim, executor);
+  const binding = bindContent(command, await plans.contentOwners(key, known));
+  // What is approved is enforced, whoever else has the content.
+  const isApproved = () => plans.hasApprovedBuild(key, known);
+  if (binding.kind === 'application') {
+    return binding.hasApproved || !(await isApproved()) ? binding.applicationId : applicationId;
+  }
+  // Stored by an earlier attempt: what the tenant says of unknown content since then is in the terms.
+  if (binding.kind === 'unknown' && executor.build?.applicationId === applicationId) return applicationId;
   // Whoever may ask for less enforcement may run what is not known.
   const isLowered = claim.role === 'admin' && claim.requested.enforcement === 'none';
   if (isLowered) return applicationId;
-  // What is approved is enforced, whoever else has the content.
-  if (await plans.hasApprovedBuild(applicationId, known)) return applicationId;
-  const setting = await plans.unknownContent(claim.tenant);
+  if (await isApproved()) return applicationId;
+  const setting = await plans.unknownContent(claim);
   if (setting === 'refuse') throw JobError.of('content-unknown', { detail: refusalOf(executor, binding) });
   return binding.kind === 'unknown' && setting === 'learn' ? applicationId : null;
 }
@@ -118,28 +137,15 @@ function refusalOf({ image }: ClaimedExecutor, binding: Exclude<Binding, { kind:
     : `The image ${image} is built on that of the application ${name}. Name the application, or ask an administrator to register the image.`;
 }
 
-async function followPinned(
+/** What it was first resolved to, wherever its tag points by now; never an image that it does not name. */
+async function resolve(
   claim: Claim,
   executor: ClaimedExecutor,
-  { id, applicationId, contentDigest: pinnedDigest, repositoryDigest }: PinnedBuild,
-  options: ResolveOptions,
-): Promise<BuildImage> {
-  const image = await resolve(claim, executor, repositoryDigest ?? executor.image, options);
-  if (contentDigest(image.content) !== pinnedDigest) {
-    const detail = 'its content changed since the job was first tried. Submit the job again to run the new one.';
-    throw JobError.of('image-not-found', { image: executor.image, detail });
-  }
-  return { image, build: { id, applicationId, contentDigest: pinnedDigest, architecture: options.architecture } };
-}
-
-async function resolve(
-  { tenant }: Claim,
-  executor: ClaimedExecutor,
-  reference: string,
   { images, imageLists, plans, architecture, signal }: ResolveOptions,
 ): Promise<ResolvedImage> {
+  const reference = ofNamedRepository(executor.build?.repositoryDigest ?? null, executor) ?? executor.image;
   try {
-    const own = await plans.imageLists(tenant);
+    const own = await plans.imageLists(claim);
     return await resolveImage(images, reference, { accessOf: (name) => imageAccess(name, imageLists, own), signal });
   } catch (error) {
     throw imageJobError(error, executor.image, architecture);

@@ -1,7 +1,50 @@
 /** Every function of the schema `porin` that the code of this version wants, in the order in which they are made. */
-import { OUTPUT_CLAIMS } from './output-claims.js';
+import { NODE_ABUSE } from './node/abuse.js';
+import { ATTEMPT } from './node/attempt.js';
+import { BUILD } from './node/build.js';
+import { CLAIM } from './node/claim.js';
+import { IDENTITY } from './node/identity.js';
+import { IMAGES } from './node/images.js';
+import { PLAN } from './node/plan.js';
+import { PUBLICATION } from './node/publication.js';
+import { REGISTRATION } from './node/registration.js';
+import { RUN } from './node/run.js';
 import { type SqlFunction } from './sql-function.js';
 import { STATE_MACHINE } from './state-machine.js';
+import { OUTPUT_CLAIMS } from './output-claims.js';
 import { TENANT_USAGE } from './tenant-usage.js';
+import { WAKE_UPS } from './wake-ups.js';
 
-export const FUNCTIONS: readonly SqlFunction[] = [...STATE_MACHINE, ...OUTPUT_CLAIMS, ...TENANT_USAGE];
+/** What a node may do, all of it: it reaches no table. */
+export const NODE_FUNCTIONS: readonly SqlFunction[] = [
+  ...IDENTITY,
+  ...REGISTRATION,
+  ...CLAIM,
+  ...ATTEMPT,
+  ...BUILD,
+  ...PLAN,
+  ...RUN,
+  ...PUBLICATION,
+  ...IMAGES,
+];
+
+/** What the API alone calls of them. */
+export const API_FUNCTIONS: readonly SqlFunction[] = [...NODE_ABUSE];
+
+/** Nobody calls a function of this schema who was not named. A CHECK of a table that the API writes to calls one. */
+const RIGHTS: SqlFunction = {
+  name: 'rights',
+  sql: `
+REVOKE EXECUTE ON ALL FUNCTIONS IN SCHEMA porin FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION porin.are_exit_codes(integer[]) TO porin_api;`,
+};
+
+export const FUNCTIONS: readonly SqlFunction[] = [
+  ...STATE_MACHINE,
+  ...OUTPUT_CLAIMS,
+  ...TENANT_USAGE,
+  ...WAKE_UPS,
+  ...NODE_FUNCTIONS,
+  ...API_FUNCTIONS,
+  RIGHTS,
+];

@@ -1,5 +1,5 @@
 /** The identity of a build's image content: equal on every engine, and after a re-import under another image id. */
-import { type Digest, digestOf } from './canonical-json.js';
+import { canonicalJson, type Digest, sha256 } from './canonical-json.js';
 import { type Architecture } from './profile.js';
 
 /** From the engine's image inspection; OCI image specification, config.md. */
@@ -18,7 +18,12 @@ export interface ImageContent {
 }
 
 export function contentDigest(content: ImageContent): Digest {
-  return digestOf({
+  return sha256(contentText(content));
+}
+
+/** What the digest is the SHA-256 of. */
+export function contentText(content: ImageContent): string {
+  return canonicalJson({
     os: content.os,
     architecture: content.architecture,
     layerDiffIds: content.layerDiffIds,

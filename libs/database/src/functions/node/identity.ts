@@ -1,0 +1,88 @@
+/** Who calls, and what is the caller's: every other function for nodes begins with these. */
+import { ATTEMPT_IS_OPEN } from '#lib/jobs';
+import { type SqlFunction } from '../sql-function.js';
+import { helperFunction, nodeFunction } from './node-function.js';
+
+export const IDENTITY: readonly SqlFunction[] = [
+  // By session_user, which no SET ROLE changes.
+  helperFunction(
+    'calling_node',
+    '',
+    'uuid',
+    `
+DECLARE self uuid;
+BEGIN
+  SELECT id INTO self FROM porin.node WHERE role_name = session_user::text;
+  IF self IS NULL THEN
+    RAISE EXCEPTION 'the database role % is of no node', session_user USING ERRCODE = 'insufficient_privilege';
+  END IF;
+  RETURN self;
+END`,
+    'STABLE',
+  ),
+  // Whether the attempt is the caller's and open; it stays so until the transaction ends.
+  helperFunction(
+    'hold_attempt',
+    'of_job uuid, of_number integer',
+    'boolean',
+    `
+BEGIN
+  PERFORM FROM porin.attempt
+  WHERE job_id = of_job AND number = of_number AND state = 'OPEN' AND node_id = porin.calling_node() FOR UPDATE;
+  RETURN FOUND;
+END`,
+  ),
+  // Whether an attempt of the job is the caller's and open.
+  helperFunction(
+    'holds_job',
+    'of_job uuid',
+    'boolean',
+    `
+BEGIN
+  RETURN EXISTS (SELECT FROM porin.attempt WHERE job_id = of_job AND ${ATTEMPT_IS_OPEN} AND node_id = porin.calling_node());
+END`,
+    'STABLE',
+  ),
+  // Whether an executor of a job that the caller holds is pinned to the build.
+  helperFunction(
+    'holds_build',
+    'of_build uuid',
+    'boolean',
+    `
+BEGIN
+  RETURN EXISTS (SELECT FROM porin.attempt JOIN porin.executor USING (job_id)
+    WHERE ${ATTEMPT_IS_OPEN} AND attempt.node_id = porin.calling_node() AND executor.build_id = of_build);
+END`,
+    'STABLE',
+  ),
+  // Texts that a node writes have a length, by bytes.
+  helperFunction(
+    'bounded',
+    'given text, maximum integer',
+    'text',
+    `
+BEGIN
+  IF octet_length(given) > maximum THEN
+    RAISE EXCEPTION 'a text is longer than % bytes', maximum USING ERRCODE = 'string_data_right_truncation';
+  END IF;
+  RETURN given;
+END`,
+  ),
+  // The version of this database, for a worker to refuse another than its own.
+  nodeFunction(
+    'node_schema',
+    `
+BEGIN
+  RETURN jsonb_build_object('migrations', (SELECT jsonb_agg(name ORDER BY id) FROM porin.migrations),
+    'functions', (SELECT obj_description(oid, 'pg_namespace') FROM pg_namespace WHERE nspname = 'porin'));
+END`,
+  ),
+  // Milliseconds since the epoch.
+  nodeFunction(
+    'node_clock',
+    `
+BEGIN
+  RETURN to_jsonb((extract(epoch FROM clock_timestamp()) * 1000)::float8);
+END`,
+  ),
+];

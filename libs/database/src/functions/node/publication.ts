@@ -1,0 +1,168 @@
+/**
+ * Publications: what an attempt has staged, the manifest that is the commit point, and how far it was carried out. Every write
+ * but `node_swept` needs the attempt to hold its job, and the lease.
+ */
+import { ATTEMPT_IS_OPEN } from '#lib/jobs';
+import { type SqlFunction } from '../sql-function.js';
+import { ABANDONED, LEASE_S } from './claim.js';
+import { ATTEMPT_ERROR_TERMS, MESSAGE_CHARACTERS } from './attempt.js';
+import { helperFunction, nodeFunction } from './node-function.js';
+
+const OF_ATTEMPT = `attempt.job_id = (input->>'jobId')::uuid AND attempt.number = (input->>'number')::integer
+    AND attempt.node_id = porin.calling_node()`;
+const RENEWED = `lease_expires_at = now() + make_interval(secs => ${LEASE_S})`;
+
+export const PUBLICATION: readonly SqlFunction[] = [
+  // Before the first byte is staged, so that whoever comes after a crash knows the names.
+  nodeFunction(
+    'node_begin_staging',
+    `
+BEGIN
+  IF NOT coalesce(input->>'token' ~ '^[A-Za-z0-9-]{1,64}$', false) THEN
+    RAISE EXCEPTION 'no token of a staging' USING ERRCODE = 'check_violation';
+  END IF;
+  UPDATE porin.attempt SET staging_token = input->>'token', ${RENEWED}
+  WHERE ${OF_ATTEMPT} AND attempt.state = 'OPEN' AND attempt.lease_expires_at > now();
+  RETURN to_jsonb(FOUND);
+END`,
+  ),
+  // The commit point: all outputs of the job, as they were staged. Answers with held, canceled or lost.
+  nodeFunction(
+    'node_commit_publication',
+    `
+DECLARE
+  self uuid := porin.calling_node();
+  of_job porin.job%ROWTYPE;
+BEGIN
+  PERFORM FROM porin.attempt WHERE ${OF_ATTEMPT} AND attempt.state = 'OPEN' AND attempt.lease_expires_at > now() FOR UPDATE;
+  IF NOT FOUND THEN RETURN '"lost"'; END IF;
+  SELECT * INTO of_job FROM porin.job WHERE id = (input->>'jobId')::uuid FOR NO KEY UPDATE;
+  IF of_job.state <> 'RUNNING' THEN RETURN to_jsonb(CASE of_job.state WHEN 'CANCELING' THEN 'canceled' ELSE 'lost' END); END IF;
+  IF jsonb_typeof(input->'end') = 'object' AND NOT EXISTS (${ATTEMPT_ERROR_TERMS}
+    WHERE terms.code = input->'end'->>'code' AND terms.job_state = 'EXECUTOR_ERROR') THEN
+    RAISE EXCEPTION 'no payload ends by that' USING ERRCODE = 'check_violation';
+  END IF;
+  IF EXISTS (SELECT asked->>'path', asked->>'url' FROM jsonb_array_elements(of_job.outputs) AS asked
+    EXCEPT SELECT said->>'path', said->>'url' FROM jsonb_array_elements(input->'manifest') AS said)
+    OR jsonb_array_length(input->'manifest') <> jsonb_array_length(of_job.outputs) THEN
+    RAISE EXCEPTION 'the manifest is not of the job''s outputs' USING ERRCODE = 'check_violation';
+  END IF;
+  UPDATE porin.attempt SET state = 'PUBLISHING', ${RENEWED} WHERE ${OF_ATTEMPT};
+  UPDATE porin.job SET publishing_since = now() WHERE id = of_job.id;
+  INSERT INTO porin.publication (job_id, attempt_number, node_id, error_code, error_message)
+  VALUES (of_job.id, (input->>'number')::integer, self, input->'end'->>'code',
+    left(input->'end'->>'message', ${MESSAGE_CHARACTERS}));
+  INSERT INTO porin.job_output (job_id, attempt_number, path, url, sha256, bytes, temporary, position)
+  SELECT of_job.id, (input->>'number')::integer, said.path, said.url, porin.bounded(said.sha256, 128), said.bytes,
+    porin.bounded(said.temporary, 255), said.position
+  FROM jsonb_to_recordset(input->'manifest')
+    AS said(path text, url text, sha256 text, bytes bigint, temporary text, position integer);
+  RETURN '"held"';
+END`,
+  ),
+  // Of an attempt whose job has a manifest: it goes on from there, and nothing else.
+  nodeFunction(
+    'node_resume_publication',
+    `
+BEGIN
+  UPDATE porin.attempt SET state = 'PUBLISHING', ${RENEWED} FROM porin.publication
+  WHERE ${OF_ATTEMPT} AND attempt.state = 'OPEN' AND attempt.lease_expires_at > now() AND publication.job_id = attempt.job_id;
+  IF NOT FOUND THEN RETURN 'false'; END IF;
+  UPDATE porin.job SET state = 'RUNNING' WHERE id = (input->>'jobId')::uuid AND state = 'INITIALIZING';
+  RETURN 'true';
+END`,
+  ),
+  // Marks outputs that are in place.
+  helperFunction(
+    'mark_published',
+    'of_job uuid, published jsonb',
+    'void',
+    `
+BEGIN
+  UPDATE porin.job_output SET published_at = now()
+  WHERE job_id = of_job AND published_at IS NULL AND published ? path;
+END`,
+  ),
+  // Before each output.
+  nodeFunction(
+    'node_go_on_publishing',
+    `
+BEGIN
+  UPDATE porin.attempt SET ${RENEWED} WHERE ${OF_ATTEMPT} AND attempt.state = 'PUBLISHING' AND attempt.lease_expires_at > now();
+  IF NOT FOUND THEN RETURN 'false'; END IF;
+  PERFORM porin.mark_published((input->>'jobId')::uuid, input->'published');
+  RETURN 'true';
+END`,
+  ),
+  // Ends the job as its manifest says. False while an output is neither in place nor among these.
+  nodeFunction(
+    'node_complete_publication',
+    `
+DECLARE
+  of_job uuid := (input->>'jobId')::uuid;
+  error record;
+BEGIN
+  PERFORM FROM porin.attempt WHERE ${OF_ATTEMPT} AND attempt.state = 'PUBLISHING' FOR UPDATE;
+  IF NOT FOUND OR EXISTS (SELECT FROM porin.job_output AS output WHERE output.job_id = of_job AND published_at IS NULL
+    AND NOT input->'published' ? path) THEN RETURN 'false'; END IF;
+  SELECT error_code AS code, error_message AS message INTO STRICT error FROM porin.publication WHERE job_id = of_job;
+  PERFORM porin.mark_published(of_job, input->'published');
+  UPDATE porin.attempt SET state = CASE WHEN error.code IS NULL THEN 'COMPLETE' ELSE 'FAILED' END, ended_at = now(),
+    error_code = error.code, error_message = error.message, staging_token = NULL
+  WHERE ${OF_ATTEMPT};
+  UPDATE porin.job SET state = CASE WHEN error.code IS NULL THEN 'COMPLETE' ELSE 'EXECUTOR_ERROR' END, ended_at = now(),
+    error_code = error.code, error_message = error.message
+  WHERE id = of_job AND state = 'RUNNING';
+  RETURN 'true';
+END`,
+  ),
+  // An error that another attempt may not have leaves the rest to it; any other ends the job.
+  nodeFunction(
+    'node_fail_publication',
+    `
+DECLARE
+  of_job uuid := (input->>'jobId')::uuid;
+  error record;
+BEGIN
+  SELECT * INTO error FROM (${ATTEMPT_ERROR_TERMS}) AS known WHERE known.code = input->>'code';
+  IF NOT FOUND THEN RAISE EXCEPTION 'unknown error code' USING ERRCODE = 'check_violation'; END IF;
+  UPDATE porin.attempt SET state = 'FAILED', ended_at = now(), error_code = error.code,
+    error_message = left(input->>'message', ${MESSAGE_CHARACTERS})
+  WHERE ${OF_ATTEMPT} AND attempt.state = 'PUBLISHING';
+  IF NOT FOUND THEN RETURN 'false'; END IF;
+  PERFORM porin.mark_published(of_job, input->'published');
+  IF error.job_state IS NOT NULL THEN
+    UPDATE porin.job SET state = error.job_state, ended_at = now(), error_code = error.code,
+      error_message = left(input->>'message', ${MESSAGE_CHARACTERS})
+    WHERE id = of_job AND state = 'RUNNING';
+  END IF;
+  RETURN 'true';
+END`,
+  ),
+  // What attempts of the caller may have left that nobody goes on from.
+  nodeFunction(
+    'node_abandoned_stagings',
+    `
+BEGIN
+  RETURN (SELECT coalesce(jsonb_agg(jsonb_build_object('jobId', job_id, 'number', number, 'token', staging_token,
+      'outputs', outputs) ORDER BY started_at), '[]')
+    FROM (SELECT attempt.job_id, attempt.number, attempt.staging_token, job.outputs, attempt.started_at
+      FROM porin.attempt JOIN porin.job ON job.id = attempt.job_id
+      WHERE attempt.node_id = porin.calling_node() AND attempt.staging_token IS NOT NULL AND NOT ${ATTEMPT_IS_OPEN}
+        AND ${ABANDONED}
+      ORDER BY attempt.started_at LIMIT 100) AS left_behind);
+END`,
+  ),
+  // What was staged under the token is gone: by the node that staged it, or by one that holds the job now.
+  nodeFunction(
+    'node_swept',
+    `
+BEGIN
+  UPDATE porin.attempt SET staging_token = NULL
+  WHERE attempt.job_id = (input->>'jobId')::uuid AND attempt.number = (input->>'number')::integer
+    AND attempt.staging_token = input->>'token'
+    AND (attempt.node_id = porin.calling_node() OR porin.holds_job(attempt.job_id));
+  RETURN NULL;
+END`,
+  ),
+];

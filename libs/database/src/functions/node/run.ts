@@ -1,0 +1,175 @@
+/** The runs of a node's attempts: each of an executor that the caller has claimed, and written to by nobody else. */
+import { ENFORCEMENTS } from '#lib/profiles';
+import { type SqlFunction } from '../sql-function.js';
+import { helperFunction, nodeFunction } from './node-function.js';
+
+/** Bytes of one part of a log or trace, and of all of it: the most that PORIN_LOG_LIMIT_BYTES and its like may say. */
+const CHUNK_BYTES = 16 * 1024 ** 2;
+const ARTIFACT_BYTES = 1024 ** 3;
+/** Of one run; porin-init reports far fewer, and what is found beside a profile is as much again. */
+const DENIALS = 10_000;
+/** Of the JSON text of a recording, as Postgres writes it. */
+const RECORDING_BYTES = 32 * 1024 ** 2;
+const FACTS_BYTES = 64 * 1024;
+const PHASES = ['queue', 'stage', 'create', 'start', 'payload', 'remove', 'upload'];
+
+export const RUN: readonly SqlFunction[] = [
+  // A run of the caller's, and whether it still goes on.
+  helperFunction(
+    'own_run',
+    'of_run uuid',
+    'boolean',
+    `
+BEGIN
+  PERFORM FROM porin.executor_run
+  WHERE id = of_run AND node_id = porin.calling_node() AND ended_at IS NULL FOR NO KEY UPDATE;
+  RETURN FOUND;
+END`,
+  ),
+  // started is false where the profile version is approved no more: then nothing may be run under it.
+  nodeFunction(
+    'node_start_run',
+    `
+DECLARE
+  self uuid := porin.calling_node();
+  run record;
+  of_job porin.job%ROWTYPE;
+  pinned uuid;
+BEGIN
+  SELECT * INTO run FROM jsonb_to_record(input) AS run("jobId" uuid, number integer, id uuid, position integer,
+    "buildId" uuid, "profileVersionId" uuid, enforcement text, monitoring text, "selectionReason" text, "filterDigest" text,
+    "inputsDigest" text, "dataDigest" text, "nodeFacts" jsonb);
+  IF NOT porin.hold_attempt(run."jobId", run.number) THEN RETURN '{"open": false, "started": false}'; END IF;
+  SELECT * INTO of_job FROM porin.job WHERE id = run."jobId";
+  SELECT build_id INTO pinned FROM porin.executor WHERE job_id = run."jobId" AND executor.position = run.position;
+  IF pinned IS NULL OR pinned IS DISTINCT FROM run."buildId" THEN
+    RAISE EXCEPTION 'the executor is not pinned to that build' USING ERRCODE = 'insufficient_privilege';
+  ELSIF NOT coalesce(run.enforcement IN (${ENFORCEMENTS.map((one) => `'${one}'`).join(', ')}), false)
+    OR (run.enforcement = 'none') <> (run."profileVersionId" IS NULL) THEN
+    RAISE EXCEPTION 'a profile is enforced, audited, or not there' USING ERRCODE = 'check_violation';
+  ELSIF run."profileVersionId" IS NOT NULL AND NOT EXISTS (SELECT FROM porin.profile_version
+    WHERE id = run."profileVersionId" AND build_id = pinned AND state = 'APPROVED') THEN
+    RETURN '{"open": true, "started": false}';
+  END IF;
+  INSERT INTO porin.executor_run (job_id, attempt_number, id, position, build_id, profile_version_id, node_id, enforcement,
+    monitoring, selection_reason, filter_digest, inputs_digest, data_digest, node_facts, calibration, block)
+  VALUES (run."jobId", run.number, run.id, run.position, pinned, run."profileVersionId", self, run.enforcement,
+    run.monitoring, porin.bounded(run."selectionReason", 4096), porin.bounded(run."filterDigest", 128),
+    porin.bounded(run."inputsDigest", 128), porin.bounded(run."dataDigest", 128),
+    porin.bounded(run."nodeFacts"::text, ${FACTS_BYTES})::jsonb, of_job.calibration, of_job.block);
+  INSERT INTO porin.artifact (executor_run_id, kind)
+  SELECT run.id, kind FROM unnest(ARRAY['stdout', 'stderr', 'trace']) AS kind
+  WHERE kind <> 'trace' OR run.monitoring IN ('trace', 'trace-notify');
+  UPDATE porin.job SET state = 'RUNNING' WHERE id = run."jobId" AND state = 'INITIALIZING';
+  RETURN '{"open": true, "started": true}';
+END`,
+  ),
+  // In order and without gaps; may be told again of a part that is there. The last one is all that is looked at.
+  nodeFunction(
+    'node_append_artifact',
+    `
+DECLARE
+  of_artifact uuid;
+  start bigint := (input->>'offset')::bigint;
+  stored bigint;
+BEGIN
+  IF NOT porin.own_run((input->>'runId')::uuid) THEN RETURN 'false'; END IF;
+  SELECT id INTO of_artifact FROM porin.artifact
+  WHERE executor_run_id = (input->>'runId')::uuid AND kind = input->>'kind';
+  SELECT byte_offset + octet_length(chunk.content) INTO stored FROM porin.artifact_chunk AS chunk
+  WHERE artifact_id = of_artifact ORDER BY byte_offset DESC LIMIT 1;
+  stored := coalesce(stored, 0);
+  IF of_artifact IS NULL OR start > stored OR octet_length(content) > ${CHUNK_BYTES}
+    OR start + octet_length(content) > ${ARTIFACT_BYTES} THEN
+    RAISE EXCEPTION 'this is no next part of it' USING ERRCODE = 'check_violation';
+  END IF;
+  IF start = stored AND octet_length(content) > 0 THEN
+    INSERT INTO porin.artifact_chunk (artifact_id, byte_offset, content) VALUES (of_artifact, start, content);
+  END IF;
+  RETURN 'true';
+END`,
+    ', content bytea',
+  ),
+  // Those that are there get their counts, which only grow.
+  helperFunction(
+    'write_denials',
+    'of_run uuid, denials jsonb',
+    'void',
+    `
+BEGIN
+  INSERT INTO porin.denial (executor_run_id, position, call, shape, action, description, count)
+  SELECT of_run, said.position, porin.bounded(said.call, 256), porin.bounded(said.shape::text, 65536)::jsonb, said.action,
+    porin.bounded(said.description, 65536), said.count
+  FROM jsonb_to_recordset(denials)
+    AS said(position integer, call text, shape jsonb, action text, description text, count bigint)
+  WHERE said.position < ${DENIALS}
+  ON CONFLICT (executor_run_id, position) DO UPDATE SET count = greatest(denial.count, excluded.count);
+END`,
+  ),
+  nodeFunction(
+    'node_write_denials',
+    `
+BEGIN
+  IF porin.own_run((input->>'runId')::uuid) THEN
+    PERFORM porin.write_denials((input->>'runId')::uuid, input->'denials');
+  END IF;
+  RETURN NULL;
+END`,
+  ),
+  // Once: a run that has ended is not written to again.
+  nodeFunction(
+    'node_finish_run',
+    `
+DECLARE
+  of_run uuid := (input->>'runId')::uuid;
+  run record;
+BEGIN
+  IF NOT porin.own_run(of_run) THEN RETURN 'false'; END IF;
+  SELECT * INTO run FROM jsonb_to_record(input->'result') AS run("wallUs" bigint, "userUs" bigint, "systemUs" bigint,
+    "maxRssBytes" bigint, "voluntarySwitches" bigint, "involuntarySwitches" bigint, "callCount" bigint, "exitCode" integer,
+    signal integer, outcome text, "landlockStatus" text, "denialsDropped" bigint);
+  UPDATE porin.executor_run SET wall_us = run."wallUs", user_us = run."userUs", system_us = run."systemUs",
+    max_rss_bytes = run."maxRssBytes", voluntary_switches = run."voluntarySwitches",
+    involuntary_switches = run."involuntarySwitches", call_count = run."callCount", exit_code = run."exitCode",
+    signal = run.signal, outcome = porin.bounded(run.outcome, 64), phases_ms = porin.phases(input->'phasesMs'),
+    landlock_status = run."landlockStatus", denials_dropped = run."denialsDropped", ended_at = now()
+  WHERE id = of_run;
+  UPDATE porin.artifact SET bytes = said.bytes, dropped_bytes = said."droppedBytes", sha256 = porin.bounded(said.sha256, 128),
+    truncated = said.truncated
+  FROM jsonb_to_recordset(input->'artifacts')
+    AS said(kind text, bytes bigint, "droppedBytes" bigint, sha256 text, truncated boolean)
+  WHERE executor_run_id = of_run AND artifact.kind = said.kind;
+  PERFORM porin.write_denials(of_run, input->'denials');
+  IF jsonb_typeof(input->'recording') = 'object' THEN
+    INSERT INTO porin.recording (executor_run_id, digest, content, partial_reasons)
+    VALUES (of_run, porin.bounded(input->>'recordingDigest', 128),
+      porin.bounded((input->'recording')::text, ${RECORDING_BYTES})::jsonb,
+      ARRAY(SELECT jsonb_array_elements_text(input->'recording'->'partialReasons')));
+  END IF;
+  RETURN 'true';
+END`,
+  ),
+  // Milliseconds by phase, of the phases that there are.
+  helperFunction(
+    'phases',
+    'given jsonb',
+    'jsonb',
+    `
+BEGIN
+  RETURN (SELECT jsonb_object_agg(key, value::float8) FROM jsonb_each_text(given)
+    WHERE key IN (${PHASES.map((phase) => `'${phase}'`).join(', ')}));
+END`,
+  ),
+  // What follows a run's end, while its attempt is open.
+  nodeFunction(
+    'node_add_phases',
+    `
+BEGIN
+  UPDATE porin.executor_run AS run SET phases_ms = run.phases_ms || coalesce(porin.phases(input->'phasesMs'), '{}')
+  FROM porin.attempt
+  WHERE run.id = (input->>'runId')::uuid AND attempt.job_id = run.job_id AND attempt.number = run.attempt_number
+    AND attempt.state = 'OPEN' AND attempt.node_id = porin.calling_node();
+  RETURN NULL;
+END`,
+  ),
+];
