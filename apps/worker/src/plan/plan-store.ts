@@ -2,10 +2,10 @@
 import { type ImageLists } from '#lib/jobs';
 import { type OnNewBuild, type UnknownContent } from '#lib/profiles';
 import { lost } from '../attempt/lost-attempt.js';
+import { type AttemptKey } from '../attempt/attempt-key.js';
 import {
   type ApplicationTerms,
   type ApprovedRow,
-  type AttemptKey,
   type BuildRow,
   type PinnedBuild,
 } from '../attempt/claim.js';
