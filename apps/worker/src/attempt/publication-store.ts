@@ -104,9 +104,12 @@ export class PublicationStore {
     );
   }
 
-  /** Ends the job as its manifest says. Nothing happens while an output is neither in place nor among these. */
-  async complete(key: AttemptKey, published: readonly string[]): Promise<void> {
-    await this.#held(
+  /**
+   * Ends the job as its manifest says. Nothing happens while an output is neither in place nor among these. `leavesBytes`: what
+   * was staged is still to be removed. Throws LostAttemptError; however late its answer comes, the job has ended.
+   */
+  async complete(key: AttemptKey, published: readonly string[], leavesBytes: boolean): Promise<void> {
+    const rows = await this.#write(
       key,
       `WITH held AS (
          SELECT attempt.job_id, attempt.number, error_code, error_message
@@ -115,7 +118,8 @@ export class PublicationStore {
            AND published_at IS NULL AND NOT $1->'published' ? path)
        ), marked AS (${MARK}), ended AS (
          UPDATE attempt SET state = CASE WHEN held.error_code IS NULL THEN 'COMPLETE' ELSE 'FAILED' END, ended_at = now(),
-           error_code = held.error_code, error_message = held.error_message, staging_token = NULL
+           error_code = held.error_code, error_message = held.error_message,
+           staging_token = CASE WHEN ($1->>'leavesBytes')::boolean THEN staging_token END
          FROM held WHERE attempt.job_id = held.job_id AND attempt.number = held.number
        ), job_ended AS (
          UPDATE job SET state = CASE WHEN held.error_code IS NULL THEN 'COMPLETE' ELSE 'EXECUTOR_ERROR' END, ended_at = now(),
@@ -123,8 +127,9 @@ export class PublicationStore {
          FROM held WHERE job.id = held.job_id AND job.state = 'RUNNING'
        )
        SELECT FROM held`,
-      { published },
+      { published, leavesBytes },
     );
+    if (rows.length === 0) throw lost(key);
   }
 
   /** A retryable error leaves the rest to the next attempt; any other ends the job. Throws LostAttemptError. */
@@ -155,7 +160,7 @@ export class PublicationStore {
   }
 
   /** What was staged under the token is gone. Whose lease was lost writes this too. */
-  async swept({ jobId, number, token }: Staging): Promise<void> {
+  async swept({ jobId, number, token }: Omit<Staging, 'outputs'>): Promise<void> {
     await this.dataSource.query(
       `UPDATE attempt SET staging_token = NULL WHERE job_id = $1 AND number = $2 AND staging_token = $3`,
       [jobId, number, token],
