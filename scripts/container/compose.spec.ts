@@ -100,7 +100,9 @@ describe('docker-compose.yml', () => {
       [services.api, loadApiConfig],
       [services.worker, loadWorkerConfig],
     ] as const) {
-      const environment = interpolated(service.environment ?? {});
+      const all = interpolated(service.environment ?? {});
+      // An empty one is as if it were not set.
+      const environment = Object.fromEntries(Object.entries(all).filter(([, value]) => value !== ''));
       expect(Object.keys(load(environment))).toEqual(expect.arrayContaining(Object.keys(environment)));
     }
     // The command line's own: the passwords that it gives the two roles.
@@ -183,6 +185,9 @@ describe('the worker', () => {
     for (const { environment } of [services.api, worker]) {
       expect(environment?.PORIN_INPUT_URL_PREFIXES).toContain(':-file:///srv/porin/inputs/}');
       expect(environment?.PORIN_OUTPUT_URL_PREFIXES).toContain(':-file:///srv/porin/outputs/}');
+      // Nothing that nobody has allowed.
+      expect(environment?.PORIN_IMAGE_REGISTRIES).toBe('${PORIN_IMAGE_REGISTRIES:-}');
+      expect(environment?.PORIN_LOCAL_IMAGES).toBe('${PORIN_LOCAL_IMAGES:-}');
     }
   });
 });

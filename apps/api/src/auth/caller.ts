@@ -1,5 +1,6 @@
 /** Who makes a request, and the decorators that say what a route demands. */
-import { createParamDecorator, type ExecutionContext, SetMetadata } from '@nestjs/common';
+import { applyDecorators, createParamDecorator, type ExecutionContext, SetMetadata } from '@nestjs/common';
+import { ApiExtension } from '@nestjs/swagger';
 import { type Role } from '#lib/database';
 import { type Request } from 'express';
 
@@ -29,14 +30,21 @@ export function atLeast(role: Role, needed: Role): boolean {
 }
 
 export const NEEDED_ROLE = 'porin:needed-role';
+/** In the OpenAPI document. */
+export const ROLE_EXTENSION = 'x-porin-role';
 /** The least role that may call the route; without it, every valid key of a tenant may. */
-export const NeedsRole = (role: Role) => SetMetadata(NEEDED_ROLE, role);
+export const NeedsRole = (role: Role) =>
+  applyDecorators(SetMetadata(NEEDED_ROLE, role), ApiExtension(ROLE_EXTENSION, role));
 
 export const OPERATORS = 'porin:operators';
+/** In the OpenAPI document, where operators may call a route: `only`, or `too`. */
+export const OPERATORS_EXTENSION = 'x-porin-operators';
+const operators = (may: 'only' | 'too') =>
+  applyDecorators(SetMetadata(OPERATORS, may), ApiExtension(OPERATORS_EXTENSION, may));
 /** A route of those who run the grid: no key of a tenant may call it. */
-export const OperatorsOnly = () => SetMetadata(OPERATORS, 'only');
+export const OperatorsOnly = () => operators('only');
 /** A route of tenants that operators may call as well. */
-export const OperatorsToo = () => SetMetadata(OPERATORS, 'too');
+export const OperatorsToo = () => operators('too');
 
 export const PUBLIC = 'porin:public';
 /** A route that needs no key. */

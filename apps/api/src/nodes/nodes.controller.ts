@@ -10,7 +10,7 @@ import { Answers } from '../openapi/answers.js';
 
 const nodeProblem = z
   .object({
-    check: z.string().max(40).describe('recorder, engine, runc, disk, clock, cores, memory or user-ids'),
+    check: z.string().max(40).describe('recorder, engine, runc, disk, clock, cores, memory, images or user-ids'),
     severe: z.boolean(),
     problem: z.string().max(4000),
     advice: z.string().max(1000).describe('What the operator can do about it'),

@@ -181,6 +181,7 @@ export class Node {
       memoryBytes: config.PORIN_MEMORY_BYTES,
       diskBytes: config.PORIN_DISK_BYTES,
       baseUid: config.PORIN_BASE_UID,
+      imagePatterns: this.imageLists.registries.length + this.imageLists.local.length,
     });
     for (const problem of this.#problems) logger.warn(problem, 'something is wrong with this node');
   }
