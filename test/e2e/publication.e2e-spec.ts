@@ -220,7 +220,7 @@ describe('a worker that stands still past its lease', () => {
     await grid.waitFor(await submit(id, 'newer'), 'COMPLETE');
     frozen.child.kill('SIGCONT');
     await eventually(() =>
-      Promise.resolve(expect(frozen.log).toMatch(/the attempt is lost|is left to another attempt/)),
+      Promise.resolve(expect(frozen.log).toMatch(/the attempt is lost|is left to another attempt|"published"/)),
     );
     // What nobody goes on from is removed within a minute.
     await eventually(() => Promise.resolve(expect(stagedBytes(id)).toEqual([])), 100_000);

@@ -4,9 +4,9 @@ import { type OutputReference } from '#lib/jobs';
 import { through } from './descriptor.js';
 import { errorCode, isMissing } from './failure.js';
 import { type OpenedOutput } from './open-output.js';
+import { type OutputLimit } from './output-limit.js';
 import {
   bytesLost,
-  type OutputLimit,
   type OutputPlace,
   type OutputTarget,
   refused,

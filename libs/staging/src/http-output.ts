@@ -8,9 +8,9 @@ import { HttpFailure, isMissing } from './failure.js';
 import { AddressRefused, authorizationOf, HttpClient } from './http-client.js';
 import { isForGood } from './http-status.js';
 import { type OpenedOutput } from './open-output.js';
+import { type OutputLimit } from './output-limit.js';
 import {
   bytesLost,
-  type OutputLimit,
   type OutputPlace,
   type OutputTarget,
   refused,

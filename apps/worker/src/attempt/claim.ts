@@ -10,8 +10,8 @@ import {
   type SelectionInput,
 } from '#lib/profiles';
 import { type StoredList } from '../plan/approval-trust.js';
+import { type StagedOutput } from '#lib/staging';
 import { type Share } from '../node/resources.js';
-import { type Publication, type Staging } from './publication-store.js';
 
 /** Names the attempt in every later write; `number` is the job's fence. */
 export interface AttemptKey {
@@ -49,6 +49,17 @@ export interface PinnedBuild {
   readonly contentDigest: string;
   /** To pull it by; null for an image that came from no registry. */
   readonly repositoryDigest: string | null;
+}
+
+/** A manifest that an earlier attempt of the job has stored. */
+export interface Publication {
+  readonly outputs: readonly (StagedOutput & { readonly isPublished: boolean })[];
+}
+
+/** What an attempt may have left beside the targets of its job's outputs. */
+export interface Staging extends AttemptKey {
+  readonly token: string;
+  readonly outputs: readonly OutputReference[];
 }
 
 /** Beside the node's own. */

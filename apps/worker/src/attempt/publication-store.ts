@@ -2,25 +2,14 @@
  * The SQL of publications: what was staged, the manifest that is the commit point, and how far it was carried out. Every
  * write but `swept` checks that the attempt still holds its job.
  */
-import { ATTEMPT_IS_OPEN, JobError, type JobErrorCode, type OutputReference } from '#lib/jobs';
+import { ATTEMPT_IS_OPEN, JobError, type JobErrorCode } from '#lib/jobs';
 import { type StagedOutput } from '#lib/staging';
 import { type DataSource } from 'typeorm';
-import { type AttemptKey } from './claim.js';
+import { type AttemptKey, type Staging } from './claim.js';
 import { lost } from './lost-attempt.js';
 
 /** How the job ends once its outputs are in place: COMPLETE, or by the error of its payload. */
 export type PublicationEnd = { readonly code: JobErrorCode; readonly message: string } | null;
-
-/** A manifest that an earlier attempt of the job has stored. */
-export interface Publication {
-  readonly outputs: readonly (StagedOutput & { readonly isPublished: boolean })[];
-}
-
-/** What an attempt may have left beside the targets of its job's outputs. */
-export interface Staging extends AttemptKey {
-  readonly token: string;
-  readonly outputs: readonly OutputReference[];
-}
 
 export class PublicationStore {
   constructor(

@@ -17,10 +17,10 @@ import {
   temporaryName,
 } from '#lib/staging';
 import { type Logger } from 'pino';
-import { type Claim } from './claim.js';
+import { type Claim, type Staging } from './claim.js';
 import { toJobError } from './job-errors.js';
 import { LostAttemptError } from './lost-attempt.js';
-import { type PublicationStore, type Staging } from './publication-store.js';
+import { type PublicationStore } from './publication-store.js';
 
 export interface PublisherOptions {
   readonly store: PublicationStore;
