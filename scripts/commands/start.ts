@@ -1,11 +1,13 @@
 /** `npm start`: brings up the private services, the API and a worker in the background, and says where they are. */
 import { learnUnknownContent } from '../services/database.js';
+import { imageVariables } from '../services/programs.js';
 import { startStack } from '../services/stack.js';
 
 try {
   const {
     apiUrl = '',
     dataDirectories,
+    dockerHost,
     database,
   } = await startStack({
     instance: 'stack',
@@ -23,10 +25,18 @@ Porin is up.
   first key      npm run porin-admin -- key create --role admin
   inputs         file URLs below ${dataDirectories.inputs}
   outputs        file URLs below ${dataDirectories.outputs}
+  images         ${imagesInWords()}
+  an image in    docker --host ${dockerHost} load --input image.tar   (or: build --tag lab/tool:1 .)
   what runs      npm run status
   stop it        npm run stop`);
 } catch (error) {
   console.error(`start: ${error instanceof Error ? error.message : String(error)}`);
   console.error('start: what was started before this is still up; `npm run stop` ends it');
   process.exitCode = 1;
+}
+
+function imagesInWords(): string {
+  const { PORIN_LOCAL_IMAGES: local, PORIN_IMAGE_REGISTRIES: registries } = imageVariables();
+  const here = local === '*' ? 'all that its engine has' : `of those that its engine has: ${local || 'none'}`;
+  return `${here} (PORIN_LOCAL_IMAGES); from registries: ${registries || 'none'} (PORIN_IMAGE_REGISTRIES)`;
 }

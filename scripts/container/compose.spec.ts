@@ -100,7 +100,9 @@ describe('docker-compose.yml', () => {
       [services.api, loadApiConfig],
       [services.worker, loadWorkerConfig],
     ] as const) {
-      const environment = interpolated(service.environment ?? {});
+      const all = interpolated(service.environment ?? {});
+      // An empty one is as if it were not set.
+      const environment = Object.fromEntries(Object.entries(all).filter(([, value]) => value !== ''));
       expect(Object.keys(load(environment))).toEqual(expect.arrayContaining(Object.keys(environment)));
     }
     // The command line's own: the passwords that it gives the two roles.
@@ -109,15 +111,17 @@ describe('docker-compose.yml', () => {
     for (const name of Object.keys(rest)) expect(renderEnvExample()).toContain(`${name}=`);
   });
 
-  it('hands over keys as secrets, each to the one program that needs it', () => {
+  it('hands over keys as secrets, and the one that signs to the API alone', () => {
     for (const [name, variable, secret] of [
       ['api', 'PORIN_SIGNING_KEY_FILE', 'signing_key'],
+      ['api', 'PORIN_APPROVAL_PUBLIC_KEY_FILE', 'approval_public_key'],
       ['worker', 'PORIN_APPROVAL_PUBLIC_KEY_FILE', 'approval_public_key'],
     ] as const) {
       expect(services[name].environment?.[variable]).toBe(`/run/secrets/${secret}`);
-      expect(services[name].secrets).toEqual([secret]);
       expect(compose.secrets[secret]?.file).toMatch(/^\/etc\/porin\//);
     }
+    expect(services.api.secrets).toEqual(['signing_key', 'approval_public_key']);
+    expect(services.worker.secrets).toEqual(['approval_public_key']);
   });
 
   it('has a health check for every service that stays, and none for the one that ends', () => {
@@ -181,6 +185,9 @@ describe('the worker', () => {
     for (const { environment } of [services.api, worker]) {
       expect(environment?.PORIN_INPUT_URL_PREFIXES).toContain(':-file:///srv/porin/inputs/}');
       expect(environment?.PORIN_OUTPUT_URL_PREFIXES).toContain(':-file:///srv/porin/outputs/}');
+      // Nothing that nobody has allowed.
+      expect(environment?.PORIN_IMAGE_REGISTRIES).toBe('${PORIN_IMAGE_REGISTRIES:-}');
+      expect(environment?.PORIN_LOCAL_IMAGES).toBe('${PORIN_LOCAL_IMAGES:-}');
     }
   });
 });

@@ -54,6 +54,14 @@ export function dataDirectories(instance: Instance): { inputs: string; outputs: 
   return { inputs: join(instance.directory, 'inputs'), outputs: join(instance.directory, 'outputs') };
 }
 
+/** On a machine of one's own, whoever may load an image into its engine may have it run. */
+export function imageVariables() {
+  return {
+    PORIN_LOCAL_IMAGES: process.env.PORIN_LOCAL_IMAGES ?? '*',
+    PORIN_IMAGE_REGISTRIES: process.env.PORIN_IMAGE_REGISTRIES ?? '',
+  };
+}
+
 /** What the program needs; everything else comes from this process's own environment. */
 export function programVariables(instance: Instance, name: ProgramName, sources: ProgramSources): Variables {
   const { inputs, outputs } = dataDirectories(instance);
@@ -62,13 +70,15 @@ export function programVariables(instance: Instance, name: ProgramName, sources:
     PORIN_REDIS_URL: sources.redisUrl,
     PORIN_INPUT_URL_PREFIXES: process.env.PORIN_INPUT_URL_PREFIXES ?? `${pathToFileURL(inputs).href}/`,
     PORIN_OUTPUT_URL_PREFIXES: process.env.PORIN_OUTPUT_URL_PREFIXES ?? `${pathToFileURL(outputs).href}/`,
-    // On a machine of one's own, whoever may load an image into its engine may have it run.
-    PORIN_LOCAL_IMAGES: process.env.PORIN_LOCAL_IMAGES ?? '*',
-    PORIN_IMAGE_REGISTRIES: process.env.PORIN_IMAGE_REGISTRIES ?? '',
+    ...imageVariables(),
   };
   const own =
     name === 'api'
-      ? { PORIN_DATABASE_URL: sources.database.apiUrl, PORIN_SIGNING_KEY_FILE: keys.privateKeyFile }
+      ? {
+          PORIN_DATABASE_URL: sources.database.apiUrl,
+          PORIN_SIGNING_KEY_FILE: keys.privateKeyFile,
+          PORIN_APPROVAL_PUBLIC_KEY_FILE: keys.publicKeyFile,
+        }
       : {
           ...sources.node,
           DOCKER_HOST: sources.dockerHost,

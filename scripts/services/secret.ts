@@ -10,7 +10,7 @@ export function password(instance: Instance, name: string): string {
   return readFileSync(path, 'utf8');
 }
 
-/** Ed25519: PKCS#8 and SPKI in PEM. The public key is derived anew, so that the two always belong together. */
+/** Ed25519: PKCS#8 and SPKI in PEM. The public key is among the trusted ones whatever happened to their file; others stay. */
 export function signingKeyFiles(instance: Instance): { privateKeyFile: string; publicKeyFile: string } {
   const privateKeyFile = join(instance.directory, 'secrets', 'signing-key.pem');
   const publicKeyFile = join(instance.directory, 'secrets', 'approval-public-key.pem');
@@ -19,7 +19,9 @@ export function signingKeyFiles(instance: Instance): { privateKeyFile: string; p
     writeWhole(privateKeyFile, privateKey.export({ type: 'pkcs8', format: 'pem' }));
   }
   const publicKey = createPublicKey(createPrivateKey(readFileSync(privateKeyFile)));
-  writeWhole(publicKeyFile, publicKey.export({ type: 'spki', format: 'pem' }));
+  const pem = publicKey.export({ type: 'spki', format: 'pem' }) as string;
+  const trusted = existsSync(publicKeyFile) ? readFileSync(publicKeyFile, 'utf8') : '';
+  if (!trusted.includes(pem)) writeWhole(publicKeyFile, trusted + pem);
   return { privateKeyFile, publicKeyFile };
 }
 

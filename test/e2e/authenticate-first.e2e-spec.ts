@@ -215,13 +215,64 @@ describe('what is no HTTP', () => {
       400,
       'malformed-request',
     ],
+    ['an unknown method', 'MAKE /api/v1/jobs HTTP/1.1\r\nHost: a\r\n\r\n', 400, 'malformed-request'],
+    ['a tunnel', 'CONNECT a:1 HTTP/1.1\r\nHost: a\r\n\r\n', 405, 'method-not-allowed'],
+    [
+      'a chunk of no length',
+      `${POST}\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n`,
+      400,
+      'malformed-request',
+    ],
     ['noise', '\x16\x03\x01\x02\r\n\r\n', 400, 'malformed-request'],
   ])('%s is answered in our words', async (_what, text, status, code) => {
     const connection = await connect();
     connection.send(text);
     const answer = await connection.answer();
-    expect(answer).toMatchObject({ status, headers: { 'content-type': 'application/problem+json' } });
+    expect(answer).toMatchObject({
+      status,
+      headers: { 'content-type': expect.stringContaining('application/problem+json') },
+    });
     expect(JSON.parse(answer.body)).toMatchObject({ code, status });
     await connection.close(2_000);
+  });
+});
+
+describe('odd targets and headers', () => {
+  it('a request without a Host is refused in our words', async () => {
+    const connection = await connect();
+    connection.send(`GET /api/v1/jobs HTTP/1.1\r\n${bearer(key)}\r\n\r\n`);
+    expect(JSON.parse((await connection.answer()).body)).toMatchObject({ code: 'malformed-request', status: 400 });
+  });
+
+  it.each([
+    'http://[',
+    '\\',
+    '?',
+    'http://%/',
+    '*',
+    '//',
+    '/\xff',
+    '/api/v1/jobs/%',
+    '/api/v1/jobs?a[b]=1',
+    '/docs/%',
+    '/docs/..',
+    'javascript:x',
+  ])('the target %s is answered as documented', async (target) => {
+    const connection = await connect();
+    connection.sendHead(`GET ${target} HTTP/1.1`, bearer(key));
+    expect([200, 400, 404]).toContain((await connection.answer()).status);
+  });
+
+  it.each([
+    'If-None-Match: *',
+    'If-Modified-Since: Fri, 01 Jan 2100 00:00:00 GMT',
+    'Range: bytes=0-1',
+    'Accept: image/png',
+    'Upgrade: websocket',
+  ])('%s changes nothing', async (line) => {
+    const connection = await connect();
+    connection.sendHead('GET /api/v1/jobs HTTP/1.1', bearer(key), line);
+    const { status, headers } = await connection.answer();
+    expect([status, headers['content-type']]).toEqual([200, 'application/json; charset=utf-8']);
   });
 });

@@ -1,4 +1,5 @@
 /** What a body may be: its media type, encoding, shape and text. */
+import { randomBytes } from 'node:crypto';
 import { gzipSync } from 'node:zlib';
 import supertest from 'supertest';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -11,7 +12,7 @@ const JOB = JSON.stringify(job);
 const http = () => supertest(api.app.getHttpServer());
 
 beforeAll(async () => {
-  api = await startTestApi();
+  api = await startTestApi({ PORIN_INPUT_URL_PREFIXES: 'https://archive.example.org/' });
   key = await api.makeKey({ role: 'admin' });
 });
 afterAll(() => api.stop());
@@ -124,6 +125,47 @@ describe('hostile bodies of the largest size', () => {
     const response = await send(`{"buildId":"${id}",${open}${deep}}}`, {}, `/api/v1/applications/${id}/${path}`);
     expect(response.status).toBe(400);
     expect(response.body.code).toBe('request-too-complex');
+  });
+});
+
+describe('the longest that a job may have', () => {
+  const random = (characters: number) => randomBytes(characters).toString('base64url').slice(0, characters);
+  const executor = { image: 'a:1', command: ['a'] };
+
+  it.each([
+    ['program', { executors: [{ ...executor, command: [random(131_071)] }] }],
+    [
+      'image',
+      {
+        executors: [
+          {
+            ...executor,
+            image: `${random(250).toLowerCase().replace(/[-_]/g, 'a')}:1`,
+            command: [`/${random(4_000)}`],
+          },
+        ],
+      },
+    ],
+    ['name', { executors: [executor], name: '\u{1F9EC}'.repeat(128) }],
+    ['variable', { executors: [{ ...executor, environment: { [`A${'b'.repeat(100_000)}`]: random(100_000) } }] }],
+    [
+      'tags',
+      {
+        executors: [executor],
+        tags: Object.fromEntries(Array.from({ length: 100 }, () => [random(128), random(1024)])),
+      },
+    ],
+    ['working directory', { executors: [{ ...executor, workingDirectory: `/${random(4_000)}` }] }],
+    [
+      'input',
+      {
+        executors: [executor],
+        inputs: [{ path: `/in/${random(4_000)}`, url: `https://archive.example.org/in?${random(8_000)}` }],
+      },
+    ],
+  ])('is stored: its %s', async (_what, body) => {
+    const { id } = (await submit(body).expect(201)).body as { id: string };
+    await api.get(key, `/api/v1/jobs/${id}`).expect(200);
   });
 });
 

@@ -293,6 +293,16 @@ describe('the migrations after the first', () => {
          FROM profile_version, recording, build`,
       );
       expect(known).toEqual([{ conditions_taught: true, counted: true, call_names: null, again: true }]);
+      // Each key has a principal of its own, by whose id earlier rows name it.
+      const keys = await source.query(
+        `SELECT key.principal_id = key.id AS own, tenant, kind, regexp_replace(principal.name, '[-0-9a-f]{36}', 'id') AS name
+         FROM api_key AS key JOIN principal ON principal.id = principal_id ORDER BY key.name, tenant, 4`,
+      );
+      expect(keys).toEqual([
+        { own: true, tenant: 'default', kind: 'service', name: 'ci' },
+        { own: true, tenant: 'lab', kind: 'service', name: 'twice id' },
+        { own: true, tenant: 'lab', kind: 'service', name: 'twice id' },
+      ]);
     } finally {
       await source.destroy();
       await other.drop();
@@ -302,7 +312,11 @@ describe('the migrations after the first', () => {
 
 /** A job, its run, a recording, two denials and two logs, one of them over its limit, and a version with conditions. */
 const FIRST_SCHEMA_ROWS = `
-WITH application AS (
+WITH keys AS (
+  INSERT INTO api_key (tenant, name, role, sha256, expires_at)
+  SELECT tenant, name, 'admin', sha256(random()::text::bytea), now()
+  FROM (VALUES ('default', 'ci'), ('lab', 'twice'), ('lab', 'twice')) AS given(tenant, name)
+), application AS (
   INSERT INTO application (tenant, name, image) VALUES ('default', 'a', 'i') RETURNING id
 ), build AS (
   INSERT INTO build (application_id, content_digest, architecture, image_reference)

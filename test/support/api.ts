@@ -1,6 +1,6 @@
 /** The real API on a fresh database and the real Redis, and keys for it. */
 import 'reflect-metadata';
-import { generateKeyPairSync, type KeyObject } from 'node:crypto';
+import { generateKeyPairSync, type KeyObject, randomUUID } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -26,8 +26,19 @@ export interface TestApi {
   get(key: string, path: string): supertest.Test;
   post(key: string, path: string, body?: object): supertest.Test;
   patch(key: string, path: string, body: object): supertest.Test;
-  makeKey(options: { role: string; tenant?: string; expiresInMs?: number; revoked?: boolean }): Promise<string>;
+  makeKey(options: KeyOptions): Promise<string>;
+  /** Ends the service and starts it on the same database, with these settings over those it had. */
+  restart(settings?: Record<string, string>): Promise<void>;
   stop(): Promise<void>;
+}
+
+export interface KeyOptions {
+  readonly role: string;
+  readonly tenant?: string;
+  /** Whose it is; by default a service of its own. */
+  readonly principal?: string;
+  readonly expiresInMs?: number;
+  readonly revoked?: boolean;
 }
 
 type Settings = Readonly<Record<string, string>>;
@@ -45,7 +56,7 @@ export async function startTestApi(
   const { privateKey, publicKey } = generateKeyPairSync('ed25519');
   const keyFile = join(directory, 'signing-key.pem');
   await writeFile(keyFile, privateKey.export({ type: 'pkcs8', format: 'pem' }), { mode: 0o600 });
-  const config = loadApiConfig({
+  let variables: Record<string, string> = {
     PORIN_DATABASE_URL: database.apiUrl,
     PORIN_REDIS_URL: required('PORIN_TEST_REDIS_URL'),
     PORIN_SIGNING_KEY_FILE: keyFile,
@@ -55,16 +66,21 @@ export async function startTestApi(
     // Rows that stand for a worker claim when the test says so.
     PORIN_CLAIM_PATIENCE_MS: '3600000',
     ...(typeof settings === 'function' ? settings(database.apiUrl) : settings),
-  });
-  const app = await createApp(config, pino({ level: 'silent' }));
-  await app.init();
+  };
+  const start = async () => {
+    const started = await createApp(loadApiConfig(variables), pino({ level: 'silent' }));
+    return started.init();
+  };
+  let app = await start();
   const owner = new pg.Client({ connectionString: database.ownerUrl });
   await owner.connect();
   const worker = await WorkerRows.connect(database.ownerUrl);
   const http = () => supertest(app.getHttpServer());
   const as = (key: string) => ({ Authorization: `Bearer ${key}` });
   return {
-    app,
+    get app() {
+      return app;
+    },
     database,
     owner,
     worker,
@@ -73,13 +89,24 @@ export async function startTestApi(
     get: (key, path) => http().get(path).set(as(key)),
     post: (key, path, body = {}) => http().post(path).set(as(key)).send(body),
     patch: (key, path, body) => http().patch(path).set(as(key)).send(body),
-    async makeKey({ role, tenant = 'default', expiresInMs = 3_600_000, revoked = false }) {
+    async makeKey({ role, tenant = 'default', principal = randomUUID(), expiresInMs = 3_600_000, revoked = false }) {
       const key = generateApiKey();
+      const whose = role === 'operator' ? null : tenant;
       await owner.query(
-        `INSERT INTO api_key (tenant, name, role, sha256, expires_at, revoked_at) VALUES ($1, 'test', $2, $3, $4, $5)`,
-        [tenant, role, hashApiKey(key), new Date(Date.now() + expiresInMs), revoked ? new Date() : null],
+        `INSERT INTO principal (tenant, kind, name) VALUES ($1, 'service', $2) ON CONFLICT (tenant, name) DO NOTHING`,
+        [whose, principal],
+      );
+      await owner.query(
+        `INSERT INTO api_key (principal_id, name, role, sha256, expires_at, revoked_at)
+         SELECT id, 'test', $3, $4, $5, $6 FROM principal WHERE tenant IS NOT DISTINCT FROM $1 AND name = $2`,
+        [whose, principal, role, hashApiKey(key), new Date(Date.now() + expiresInMs), revoked ? new Date() : null],
       );
       return key;
+    },
+    async restart(changes = {}) {
+      variables = { ...variables, ...changes };
+      await app.close();
+      app = await start();
     },
     async stop() {
       await app.close();

@@ -105,6 +105,11 @@ export class Grid {
     return new Grid(api, redisUrl, reference, directory, keys);
   }
 
+  /** Of the key that signs approvals, and of those that workers trust. */
+  get keyFiles(): { signingKey: string; publicKeys: string } {
+    return { signingKey: join(this.directory, 'private.pem'), publicKeys: join(this.directory, 'public.pem') };
+  }
+
   /** Signs approvals. */
   get signingKeyFile(): string {
     return join(this.directory, 'private.pem');
@@ -142,7 +147,7 @@ export class Grid {
         PORIN_WORK_DIR: join(this.directory, `work-${nodeName}`),
         PORIN_RUN_DIR: run,
         PORIN_NATIVE_DIR: NATIVE_DIR,
-        PORIN_APPROVAL_PUBLIC_KEY_FILE: join(this.directory, 'public.pem'),
+        PORIN_APPROVAL_PUBLIC_KEY_FILE: this.keyFiles.publicKeys,
         PORIN_INPUT_URL_PREFIXES: `${pathToFileURL(this.inputs).href}/`,
         PORIN_OUTPUT_URL_PREFIXES: `${pathToFileURL(this.outputs).href}/`,
         PORIN_IMAGE_REGISTRIES: '127.0.0.1:*',
@@ -236,8 +241,12 @@ export class Grid {
     return (await this.docker.listContainers({ all: true, filters: { label: ['porin.job'] } })).length;
   }
 
-  async stop(): Promise<void> {
+  async stopWorkers(): Promise<void> {
     for (const worker of this.#workers) await worker.stop();
+  }
+
+  async stop(): Promise<void> {
+    await this.stopWorkers();
     await this.api.stop();
     rmSync(this.directory, { recursive: true, force: true });
   }

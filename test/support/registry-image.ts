@@ -26,6 +26,10 @@ export interface ImageOptions {
   readonly content: string;
   /** GOARCH */
   readonly architecture?: string;
+  /** Of the image's configuration, over what it has. */
+  readonly config?: object;
+  /** Of a file of zeros in a layer of its own, which hardly weighs anything. */
+  readonly zeroBytes?: number;
 }
 
 interface Layer {
@@ -35,17 +39,18 @@ interface Layer {
 
 let busybox: Layer | undefined;
 
-export function makeRegistryImage({ content, architecture = GOARCH }: ImageOptions): RegistryImage {
+export function makeRegistryImage(options: ImageOptions): RegistryImage {
+  const { content, architecture = GOARCH, config = {}, zeroBytes } = options;
   busybox ??= inDirectory((directory) => {
     makeBusyboxRoot(join(directory, 'root.tar'));
     return layer(readFileSync(join(directory, 'root.tar')));
   });
-  const layers = [busybox, contentLayer(content)];
+  const layers = [busybox, contentLayer(content), ...(zeroBytes === undefined ? [] : [zeroLayer(zeroBytes)])];
   const configuration = json({
     architecture,
     os: 'linux',
     // Every image is a build of its own, even where a later test's registry has an earlier one's port.
-    config: { Env: ['PATH=/bin', `IMAGE=${randomUUID()}`], Cmd: ['/bin/sh'] },
+    config: { Env: ['PATH=/bin', `IMAGE=${randomUUID()}`], Cmd: ['/bin/sh'], ...config },
     rootfs: { type: 'layers', diff_ids: layers.map(({ diffId }) => diffId) },
   });
   const manifest = json({
@@ -65,6 +70,17 @@ function contentLayer(content: string): Layer {
     const { status, stdout } = spawnSync('tar', ['--create', '--directory', directory, ...ownership, 'content']);
     if (status !== 0) throw new Error('tar failed');
     return layer(stdout);
+  });
+}
+
+/** Never as a whole in memory but compressed. */
+function zeroLayer(bytes: number): Layer {
+  return inDirectory((directory) => {
+    const script = `truncate --size=${bytes} zeros && tar --create zeros | tee >(sha256sum > sum) | gzip --fast`;
+    const { status, stdout } = spawnSync('bash', ['-c', `${script} && wait`], { cwd: directory, maxBuffer: 1024 ** 3 });
+    if (status !== 0) throw new Error('tar failed');
+    const [sum = ''] = readFileSync(join(directory, 'sum'), 'utf8').split(' ');
+    return { diffId: `sha256:${sum}`, compressed: stdout };
   });
 }
 

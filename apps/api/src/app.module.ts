@@ -16,6 +16,7 @@ import { JobsController } from './jobs/jobs.controller.js';
 import { NodesController } from './nodes/nodes.controller.js';
 import { OverheadController } from './overhead/overhead.controller.js';
 import { ProfilesController } from './profiles/profiles.controller.js';
+import { OperatorTenantsController } from './tenant/operator-tenants.controller.js';
 import { TenantController } from './tenant/tenant.controller.js';
 import { API_CONFIG, LOGGER, APPROVAL_KEYS } from './tokens.js';
 
@@ -26,7 +27,9 @@ export const CONTROLLERS = [
   NodesController,
   OverheadController,
   ProfilesController,
+  // Behind /tenants/self, which would be a name here.
   TenantController,
+  OperatorTenantsController,
 ];
 
 @Module({})

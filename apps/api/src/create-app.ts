@@ -24,6 +24,7 @@ export async function createApp(config: ApiConfig, logger: Logger): Promise<Nest
     abortOnError: false,
   });
   app.disable('x-powered-by');
+  app.set('etag', false);
   app.set('trust proxy', config.PORIN_TRUSTED_PROXIES);
   app.use(securityHeaders);
   const dataSource = app.get(DataSource);

@@ -9,6 +9,7 @@ import { Nodes1764450000000 } from '../../../migrations/1764450000000-nodes.js';
 import { Publication1764410000000 } from '../../../migrations/1764410000000-publication.js';
 import { TenantBounds1764470000000 } from '../../../migrations/1764470000000-tenant-bounds.js';
 import { Connection, SEARCH_PATH_OPTION } from './connection.js';
+import { Principals1764440000000 } from '../../../migrations/1764440000000-principals.js';
 import { SigningKeys1764430000000 } from '../../../migrations/1764430000000-signing-keys.js';
 import { Placement1764460000000 } from '../../../migrations/1764460000000-placement.js';
 import { Images1764420000000 } from '../../../migrations/1764420000000-images.js';
@@ -16,7 +17,7 @@ import { Application, Build, TenantSetting } from './entities/application.js';
 import { Artifact, ArtifactChunk, DenialRow, ExecutorRun, RecordingRow } from './entities/executor-run.js';
 import { Attempt, Executor, Job, JobOutput, Outbox } from './entities/job.js';
 import { Approval, ProfileVersion, ProfileVersionDenial, ProfileVersionRecording } from './entities/profile-version.js';
-import { ApiKey, Audit, NodeRow } from './entities/trust.js';
+import { ApiKey, Audit, NodeRow, Principal } from './entities/trust.js';
 
 export const ENTITIES = [
   ApiKey,
@@ -34,6 +35,7 @@ export const ENTITIES = [
   JobOutput,
   NodeRow,
   Outbox,
+  Principal,
   ProfileVersion,
   ProfileVersionDenial,
   ProfileVersionRecording,
@@ -48,12 +50,13 @@ export const MIGRATIONS = [
   LearnedProfiles1764200000000,
   StagesAndDenials1764300000000,
   OwnSchema1764400000000,
-  TenantBounds1764470000000,
-  SigningKeys1764430000000,
-  Placement1764460000000,
-  Images1764420000000,
   Publication1764410000000,
+  Images1764420000000,
+  SigningKeys1764430000000,
+  Principals1764440000000,
   Nodes1764450000000,
+  Placement1764460000000,
+  TenantBounds1764470000000,
 ];
 
 export function makeDataSource(options: { url: string; applicationName: string; poolSize?: number }): DataSource {

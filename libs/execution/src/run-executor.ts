@@ -8,7 +8,11 @@ import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { isTrace, nodeArchitecture } from '#lib/profiles';
 import { RunContainer } from './containers/container.js';
-import { containerSpecification, type ContainerSpecification } from './containers/container-specification.js';
+import {
+  containerSpecification,
+  type ContainerSpecification,
+  impossibleMount,
+} from './containers/container-specification.js';
 import { LogCapture } from './containers/log-capture.js';
 import { payloadPolicy } from './containers/payload-policy.js';
 import { DenialList } from './denial-list.js';
@@ -22,7 +26,7 @@ import { type Recorder } from './monitoring/recorder.js';
 import { PhaseClock } from './phase-clock.js';
 import { type PayloadResult, runPayload } from './run-payload.js';
 import { ControlSocket } from './sandbox/control-socket.js';
-import { renderPolicy } from './sandbox/policy-text.js';
+import { PolicyError, renderPolicy } from './sandbox/policy-text.js';
 import { within } from './within.js';
 
 export interface ExecutorContext {
@@ -133,7 +137,9 @@ async function runAttached(
 ): Promise<ReportInside> {
   const denials = context.denials ?? new DenialList();
   clock.enter('start');
-  await container.start();
+  await container.start().catch((error: unknown) => {
+    throw withMount(error, request);
+  });
   const hello = await Promise.race([control.accept(CONNECT_TIMEOUT_MS), endedUnheard(logs)]);
   checkLandlock(request, hello.landlockAbi);
   const observation = await Observation.attach(request, {
@@ -190,6 +196,14 @@ async function runAttached(
     await observation.drop();
     throw error;
   }
+}
+
+/** What an image has where something is to be mounted is no fault of the engine's. */
+function withMount(error: unknown, request: ExecutorRunRequest): unknown {
+  const { cause } = error as Error;
+  const target = cause instanceof Error ? impossibleMount(request, cause.message) : undefined;
+  if (target === undefined) return error;
+  return new PolicyError(`Nothing can be mounted at "${target}": the image has something else there.`, { cause });
 }
 
 /** Where the cgroup could not be read, the engine is asked. */

@@ -11,3 +11,12 @@ it.each([
 ])('%s with %s is %s', (image, argv0, name) => {
   expect(adhocApplicationName(image, argv0)).toBe(name);
 });
+
+it('has a bounded name for a program of any length, one for each', () => {
+  const names = ['a', 'b', '\u{1F9EC}'].map((end) => adhocApplicationName('alpine', '\u{1F9EC}'.repeat(3_000) + end));
+  expect(new Set(names).size).toBe(3);
+  for (const name of names) {
+    expect(Buffer.byteLength(name)).toBeLessThan(2_000);
+    expect(name).not.toMatch(/\p{Cs}/u);
+  }
+});

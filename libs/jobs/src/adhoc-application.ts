@@ -1,7 +1,12 @@
 /** The name of the application that an image and a command without one belong to. */
+import { createHash } from 'node:crypto';
 
 /** Ad-hoc applications; a registered name has no slash, so the two cannot be confused. */
 export const ADHOC_PREFIX = 'adhoc/';
+
+/** Postgres indexes names of at most 2704 bytes; a character has up to four. */
+const NAME_MAXIMUM = 512;
+const CUT_NAME = 440;
 
 /**
  * `adhoc/<repository>/<argv[0]>`: one per pair, whatever the tag, the digest and the arguments. The repository is the
@@ -9,5 +14,12 @@ export const ADHOC_PREFIX = 'adhoc/';
  */
 export function adhocApplicationName(image: string, argv0: string): string {
   const untagged = image.replace(/@.*$/, '').replace(/:[^/:]*$/, '');
-  return `${ADHOC_PREFIX}${untagged}/${argv0}`;
+  return bounded(`${ADHOC_PREFIX}${untagged}/${argv0}`);
+}
+
+/** What is too long is cut, and told from others that begin alike by its digest. */
+function bounded(name: string): string {
+  if (name.length <= NAME_MAXIMUM) return name;
+  const start = name.slice(0, CUT_NAME).replace(/[\uD800-\uDBFF]$/, '');
+  return `${start}~${createHash('sha256').update(name).digest('hex').slice(0, 32)}`;
 }

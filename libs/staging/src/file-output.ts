@@ -6,13 +6,13 @@ import { errorCode, isMissing } from './failure.js';
 import { type OpenedOutput } from './open-output.js';
 import {
   bytesLost,
-  type OutputLimit,
   type OutputPlace,
   type OutputTarget,
   refused,
   type Staged,
   type StagedOutput,
 } from './output-target.js';
+import { type OutputLimit } from './output-limit.js';
 import { giveTo, newPermissions, permissionsOf } from './permissions.js';
 import { areStagedBytes, hasContent, openRegular, removeStaged, syncDirectory, writeStaged } from './staged-file.js';
 import { openTargetDirectory } from './target-directory.js';

@@ -10,13 +10,13 @@ import { isForGood } from './http-status.js';
 import { type OpenedOutput } from './open-output.js';
 import {
   bytesLost,
-  type OutputLimit,
   type OutputPlace,
   type OutputTarget,
   refused,
   type Staged,
   type StagedOutput,
 } from './output-target.js';
+import { type OutputLimit } from './output-limit.js';
 import { areStagedBytes, openRegular, removeStaged, writeStaged } from './staged-file.js';
 
 export class HttpTarget implements OutputTarget {

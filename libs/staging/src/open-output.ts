@@ -5,7 +5,7 @@ import { posix } from 'node:path';
 import { JobError } from '#lib/jobs';
 import { openPinned, pin, pinEntry, through, typeOf } from './descriptor.js';
 import { isMissing } from './failure.js';
-import { type OutputLimit, tooLarge } from './output-target.js';
+import { type OutputLimit, tooLarge } from './output-limit.js';
 
 export interface OutputSource {
   /** Host directory that was mounted writable. */

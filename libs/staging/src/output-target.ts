@@ -1,6 +1,7 @@
 /** Where an output goes, by scheme: its bytes are staged first, and put in place once their manifest is stored. */
 import { describePrefixes, JobError, type OutputReference } from '#lib/jobs';
 import { type OpenedOutput } from './open-output.js';
+import { type OutputLimit } from './output-limit.js';
 import { type StagingRules, type StoredFile } from './rules.js';
 
 /** One line of the manifest: enough to put the output in place, by this worker or by the next. */
@@ -24,13 +25,6 @@ export interface OutputTarget {
   publish(staged: StagedOutput, signal: AbortSignal): Promise<void>;
   /** Removes staged bytes, if there are any. */
   discard(temporary: string): Promise<void>;
-}
-
-export interface OutputLimit {
-  /** What this output may have. */
-  readonly bytes: number;
-  /** What all of the job's may have together, for the message. */
-  readonly jobBytes: number;
 }
 
 /** Of files that take no other's place. */
@@ -61,8 +55,4 @@ export function refused({ url, path }: OutputReference, detail: string, cause?: 
 
 export function bytesLost({ path }: OutputReference, { nodeName }: OutputPlace): JobError {
   return JobError.of('staged-output-lost', { path, node: nodeName });
-}
-
-export function tooLarge(path: string, { jobBytes }: OutputLimit): JobError {
-  return JobError.of('output-too-large', { path, limitBytes: jobBytes });
 }

@@ -5,7 +5,8 @@ import { readChunks, RunningDigest, writeHashed } from './copy.js';
 import { through } from './descriptor.js';
 import { isMissing } from './failure.js';
 import { type OpenedOutput } from './open-output.js';
-import { type OutputLimit, type Staged, type StagedOutput, tooLarge } from './output-target.js';
+import { type OutputLimit, tooLarge } from './output-limit.js';
+import { type Staged, type StagedOutput } from './output-target.js';
 import { type StoredFile } from './rules.js';
 
 /** Of the worker alone, until `finish` has given it to whom it belongs. Nothing is left when it throws. */

@@ -85,7 +85,7 @@ const answer = {
     ),
   imageProblem: z.string().nullable().describe('Why it was not found, as a warning: jobs are still accepted'),
   imageCheckedAt: z.date().nullable(),
-  createdBy: z.uuid().nullable().describe('The API key'),
+  createdBy: z.uuid().nullable().describe('The principal'),
   createdAt: z.date(),
 };
 export const applicationAnswer = z.object(answer).meta({ id: 'Application' });

@@ -73,7 +73,7 @@ export class ApplicationsController {
         .createQueryBuilder()
         .insert()
         .into(Application)
-        .values({ ...body, tenant: caller.tenant, createdBy: caller.keyId })
+        .values({ ...body, tenant: caller.tenant, createdBy: caller.principalId })
         .orIgnore()
         .returning('id')
         .execute();
@@ -82,7 +82,7 @@ export class ApplicationsController {
         throw new PorinError('application-exists', `There is an application called ${body.name} already.`);
       await manager.insert(Audit, {
         tenant: caller.tenant,
-        actor: caller.keyId,
+        actor: caller.principalId,
         action: 'application.create',
         subjectType: 'application',
         subjectId: id,

@@ -26,7 +26,7 @@ export async function changeApplication(
   await manager.update(Application, { id }, { ...given, ...(isRenamed(before, change) && UNCHECKED) });
   const after = await manager.findOneByOrFail(Application, { id });
   await manager.insert(Audit, {
-    ...{ tenant: caller.tenant, actor: caller.keyId, action: 'application.change' },
+    ...{ tenant: caller.tenant, actor: caller.principalId, action: 'application.change' },
     ...{ subjectType: 'application', subjectId: id },
     detail: { before: pick(before, given), after: pick(after, given) },
   });

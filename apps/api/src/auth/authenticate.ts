@@ -1,11 +1,11 @@
 /** Finds out who makes a request, from its headers alone. */
-import { ApiKey } from '#lib/database';
+import { type KeyRole } from '#lib/database';
 import { type DataSource } from 'typeorm';
 import { databaseUnavailable } from '../errors/database-unavailable.js';
 import { PorinError } from '../errors/porin-error.js';
 import { type RateLimits } from '../http/rate-limits.js';
 import { bearerKey, hashApiKey } from './api-key.js';
-import { type Caller } from './caller.js';
+import { type AnyCaller } from './caller.js';
 
 /** Longer than any lookup of a Postgres that works. */
 const LOOKUP_TIMEOUT_MS = 5_000;
@@ -24,7 +24,7 @@ export class Authenticator {
    * Throws authentication-required, api-key-invalid, database-unavailable, and too-many-requests for a network that has sent
    * too many wrong keys: then only keys that were right before are looked up, so that a flood costs no query.
    */
-  async authenticate(header: string | undefined, network: string): Promise<Caller> {
+  async authenticate(header: string | undefined, network: string): Promise<AnyCaller> {
     if (header === undefined) {
       throw new PorinError('authentication-required', 'Send an API key: "Authorization: Bearer porin_...".', CHALLENGE);
     }
@@ -32,19 +32,32 @@ export class Authenticator {
     const hash = key === undefined ? null : hashApiKey(key);
     const name = hash?.toString('base64') ?? '';
     if (!this.#rightBefore.has(name)) this.limits.requireFewWrongKeys(network);
-    const row = hash && (await inTime(this.dataSource.manager.findOneBy(ApiKey, { sha256: hash })));
-    // One answer for unknown, expired and revoked: a caller without a valid key learns nothing about others.
-    if (!row || row.revokedAt !== null || row.expiresAt.getTime() <= Date.now()) {
+    const caller = hash && (await inTime(this.#find(hash)));
+    if (!caller) {
       this.#rightBefore.delete(name);
       this.limits.countWrongKey(network);
       throw new PorinError('api-key-invalid', 'This API key is unknown, expired or revoked.', CHALLENGE);
     }
     this.#remember(name);
-    return { keyId: row.id, tenant: row.tenant, role: row.role };
+    return caller;
+  }
+
+  /** One answer for unknown, expired, revoked and disabled: a caller without a valid key learns nothing about others. */
+  async #find(hash: Buffer): Promise<AnyCaller | undefined> {
+    const rows: { keyId: string; principalId: string; tenant: string | null; role: KeyRole }[] =
+      await this.dataSource.query(
+        `SELECT key.id AS "keyId", principal.id AS "principalId", tenant, role
+         FROM api_key AS key JOIN principal ON principal.id = key.principal_id
+         WHERE sha256 = $1 AND revoked_at IS NULL AND expires_at > now() AND disabled_at IS NULL`,
+        [hash],
+      );
+    const [row] = rows;
+    // The database holds the two together: an operator's key is of no tenant, and every other one is.
+    return row && ({ ...row } as AnyCaller);
   }
 
   /** Within a minute. */
-  async noteUse({ keyId }: Caller): Promise<void> {
+  async noteUse({ keyId }: AnyCaller): Promise<void> {
     await inTime(
       this.dataSource.query(
         `UPDATE api_key SET last_used_at = now()

@@ -6,6 +6,7 @@ import { type Command, type Given, UsageError } from './command.js';
 import { KEY_COMMANDS } from './key-commands.js';
 import { MIGRATE } from './migrate-command.js';
 import { NODE_COMMANDS } from './node-commands.js';
+import { PRINCIPAL_COMMANDS } from './principal-commands.js';
 import { SIGNING_COMMANDS } from './signing-commands.js';
 import { TENANT_COMMANDS } from './tenant-commands.js';
 
@@ -14,6 +15,7 @@ const COMMANDS: readonly Command[] = [
   ...BACKUP_COMMANDS,
   ...KEY_COMMANDS,
   ...NODE_COMMANDS,
+  ...PRINCIPAL_COMMANDS,
   ...SIGNING_COMMANDS,
   ...TENANT_COMMANDS,
 ];

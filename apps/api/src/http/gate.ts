@@ -34,6 +34,7 @@ export class Gate {
 
   private async pass(request: Request, response: Response): Promise<void> {
     const { routes, authenticator, limits, bodyLimitBytes } = this.options;
+    judgeHeaders(request);
     const found = OPEN_FILES.test(request.path) ? openFile(request) : routes.find(request.method, request.path);
     if (isOpen(found)) {
       // Nobody reads it, and the connection cannot be used again before it is read.
@@ -55,6 +56,16 @@ export class Gate {
     if (!announcesBody(request)) return;
     const bytes = await readBytes(request, response, limitBytes);
     if (takesBody) request.body = parseBody(bytes);
+  }
+}
+
+/** Throws malformed-request where HTTP 1.1 has no Host (RFC 9112, section 3.2). */
+function judgeHeaders({ headers, httpVersion }: Request): void {
+  // No answer of ours may be kept, so none is "304 Not Modified".
+  delete headers['if-none-match'];
+  delete headers['if-modified-since'];
+  if (httpVersion === '1.1' && headers.host === undefined) {
+    throw new PorinError('malformed-request', 'A request of HTTP 1.1 has a Host header.');
   }
 }
 

@@ -1,6 +1,6 @@
 /** How often a key, a tenant, and an address with wrong keys may ask; told in the headers of draft-ietf-httpapi-ratelimit-headers. */
 import { type ApiConfig } from '#lib/config';
-import { type Caller } from '../auth/caller.js';
+import { type AnyCaller } from '../auth/caller.js';
 import { PorinError } from '../errors/porin-error.js';
 import { type Taken, TokenBuckets } from './token-buckets.js';
 
@@ -23,10 +23,11 @@ export class RateLimits {
   }
 
   /** Takes one request of the key and of its tenant, or of neither. */
-  take({ keyId, tenant }: Caller, nowMs = performance.now()): RateDecision {
+  take({ keyId, tenant }: AnyCaller, nowMs = performance.now()): RateDecision {
     const buckets = [
       { name: 'key', buckets: this.#byKey, of: keyId },
-      { name: 'tenant', buckets: this.#byTenant, of: tenant },
+      // Operators together are as one; no tenant's name is empty.
+      { name: 'tenant', buckets: this.#byTenant, of: tenant ?? '' },
     ].map((each) => ({ ...each, looked: each.buckets.look(each.of, nowMs) }));
     const empty = buckets.filter(({ looked }) => !looked.allowed);
     const taken = buckets.map((each) => (empty.length > 0 ? each.looked : each.buckets.take(each.of, nowMs)));

@@ -21,6 +21,16 @@ export function boundServer(server: Server, requestTimeoutMs: number): void {
     void server.emit('request', request, response);
   server.on('checkContinue', asUsual).on('checkExpectation', asUsual);
   server.on('clientError', answerClientError);
+  // Node would close these without a word, and those without a Host with an empty answer.
+  server.on('connect', (_request, socket) => {
+    answer(
+      socket as Socket,
+      new PorinError('method-not-allowed', 'This server is no proxy.', {
+        headers: { Allow: 'GET, HEAD, POST, PATCH' },
+      }),
+    );
+  });
+  Object.assign(server, { requireHostHeader: false });
 }
 
 interface ClientError extends Error {
@@ -35,12 +45,16 @@ function answerClientError(error: ClientError, stream: unknown): void {
     return;
   }
   const { code, message } = WORDS[error.code ?? ''] ?? WORDS.other;
-  const problem = new PorinError(code, message);
+  answer(socket, new PorinError(code, message));
+}
+
+function answer(socket: Socket, problem: PorinError): void {
   const body = problemText(problem);
   socket.end(
     [
       `HTTP/1.1 ${problem.status} ${STATUS_CODES[problem.status] ?? ''}`,
       'Connection: close',
+      ...Object.entries(problem.headers).map(([name, value]) => `${name}: ${value}`),
       'Content-Type: application/problem+json',
       `Content-Length: ${Buffer.byteLength(body)}`,
       'Cache-Control: no-store',

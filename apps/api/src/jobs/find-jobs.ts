@@ -56,9 +56,9 @@ export function waitingReasonText({ waitingReason }: Pick<Job, 'waitingReason'>)
   return waitingReason !== null && isWaitingReason(waitingReason) ? WAITING_REASONS[waitingReason] : null;
 }
 
-function visibleJobs(manager: EntityManager, { tenant, role, keyId }: Caller): SelectQueryBuilder<Job> {
+function visibleJobs(manager: EntityManager, { tenant, role, principalId }: Caller): SelectQueryBuilder<Job> {
   const select = manager.createQueryBuilder(Job, 'job').where('job.tenant = :tenant', { tenant });
-  return atLeast(role, 'reviewer') ? select : select.andWhere('job.submitted_by = :keyId', { keyId });
+  return atLeast(role, 'reviewer') ? select : select.andWhere('job.submitted_by = :principalId', { principalId });
 }
 
 /** Null when no tag is asked for. */

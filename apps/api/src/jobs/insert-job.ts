@@ -64,7 +64,7 @@ export async function insertJob(manager: EntityManager, caller: Caller, order: J
     .values({
       ...fields,
       tenant: caller.tenant,
-      submittedBy: caller.keyId,
+      submittedBy: caller.principalId,
       submittedRole: caller.role,
       idempotencyKey: idempotencyKey ?? null,
       requestDigest,
@@ -99,7 +99,7 @@ export async function insertJob(manager: EntityManager, caller: Caller, order: J
 }
 
 async function findEarlier(manager: EntityManager, caller: Caller, key: string, digest: string): Promise<WrittenJob> {
-  const earlier = await manager.findOneByOrFail(Job, { tenant: caller.tenant, idempotencyKey: key });
+  const earlier = await manager.findOneByOrFail(Job, { submittedBy: caller.principalId, idempotencyKey: key });
   if (earlier.requestDigest !== digest) {
     throw new PorinError(
       'idempotency-conflict',

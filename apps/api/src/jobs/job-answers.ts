@@ -54,7 +54,7 @@ const summary = {
   priority: z.int(),
   architecture: z.enum(ARCHITECTURES),
   tags: textRecord(),
-  submittedBy: z.uuid().describe('The API key'),
+  submittedBy: z.uuid().describe('The principal'),
   rerunOf: z.uuid().nullable().describe('The job that it repeats'),
   denials: denialCount,
   createdAt: z.date(),

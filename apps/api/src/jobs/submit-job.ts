@@ -71,7 +71,7 @@ async function adhocApplication(
     .createQueryBuilder()
     .insert()
     .into(Application)
-    .values({ tenant: caller.tenant, name, image, commandPrefix: [], createdBy: caller.keyId })
+    .values({ tenant: caller.tenant, name, image, commandPrefix: [], createdBy: caller.principalId })
     .orIgnore()
     .execute();
   return manager.findOneByOrFail(Application, { tenant: caller.tenant, name });

@@ -5,12 +5,12 @@ import { ApiBearerAuth } from '@nestjs/swagger';
 import { NodeRow } from '#lib/database';
 import { DataSource } from 'typeorm';
 import { z } from 'zod';
-import { NeedsRole } from '../auth/caller.js';
+import { NeedsRole, OperatorsToo } from '../auth/caller.js';
 import { Answers } from '../openapi/answers.js';
 
 const nodeProblem = z
   .object({
-    check: z.string().max(40).describe('recorder, engine, runc, disk, clock, cores, memory or user-ids'),
+    check: z.string().max(40).describe('recorder, engine, runc, disk, clock, cores, memory, images or user-ids'),
     severe: z.boolean(),
     problem: z.string().max(4000),
     advice: z.string().max(1000).describe('What the operator can do about it'),
@@ -56,6 +56,7 @@ export class NodesController {
 
   @Get()
   @NeedsRole('reviewer')
+  @OperatorsToo()
   @Answers({ summary: 'List the nodes by name', schema: nodeList, errors: ['role-required'] })
   async list() {
     const nodes = await this.dataSource.manager.find(NodeRow, { order: { name: 'ASC' } });

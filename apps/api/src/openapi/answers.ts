@@ -27,6 +27,7 @@ const EVERY_ROUTE_WITH_A_KEY: readonly ErrorCode[] = [
   'invalid-request',
   'authentication-required',
   'api-key-invalid',
+  'role-required',
   'body-too-large',
   'unsupported-media-type',
   'expectation-failed',

@@ -54,7 +54,7 @@ export async function decideProfile(
     requireCompilable(version.canonical);
   }
   const from = kind === 'approved' && (await mayApproveAgain(manager, keys, version)) ? 'APPROVED' : FROM[kind];
-  const decided = { from, reason, by: { keyId: caller.keyId } };
+  const decided = { from, reason, by: { principalId: caller.principalId } };
   const audit = startsWith === 'audit' ? auditTerms(version, new Date()) : null;
   await writeDecision(manager, keys, version, kind === 'approved' ? { ...decided, kind, audit } : { ...decided, kind });
   if (kind === 'rejected') {
@@ -95,7 +95,7 @@ export async function changeStage(
     from: 'APPROVED',
     audit,
     reason,
-    by: { keyId: caller.keyId },
+    by: { principalId: caller.principalId },
   });
   await releaseHeldJobs(manager);
 }

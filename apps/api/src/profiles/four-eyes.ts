@@ -13,13 +13,13 @@ export interface FourEyes {
 type Reviewed = Pick<ProfileVersion, 'id' | 'proposedBy'>;
 
 /**
- * Who proposed it by hand, and whoever submitted a job whose recording or denials are behind it, or which waits for it. A
- * person is an API key.
+ * Who proposed it by hand, and whoever submitted a job whose recording or denials are behind it, or which waits for it:
+ * a principal, by whatever key.
  */
 export async function fourEyes(manager: EntityManager, caller: Caller, version: Reviewed): Promise<FourEyes> {
   const setting = await manager.findOneBy(TenantSetting, { tenant: caller.tenant });
   if (!setting?.fourEyes) return { required: false, objection: null };
-  if (version.proposedBy === caller.keyId) {
+  if (version.proposedBy === caller.principalId) {
     return { required: true, objection: 'You proposed this version; another person must approve it.' };
   }
   const rows: { jobId: string }[] = await manager.query(
@@ -29,7 +29,7 @@ export async function fourEyes(manager: EntityManager, caller: Caller, version: 
          SELECT executor_run_id FROM profile_version_recording WHERE profile_version_id = $1
          UNION ALL SELECT executor_run_id FROM profile_version_denial WHERE profile_version_id = $1)))
      ORDER BY job.created_at LIMIT 1`,
-    [version.id, caller.keyId],
+    [version.id, caller.principalId],
   );
   const [own] = rows;
   const objection =

@@ -83,7 +83,7 @@ const summary = {
     .uuid()
     .nullable()
     .describe('The approved version that it was made from; what is learned may only widen it'),
-  proposedBy: z.uuid().nullable().describe('The API key that wrote it by hand; null where recordings made it'),
+  proposedBy: z.uuid().nullable().describe('The principal that wrote it by hand; null where recordings made it'),
   createdAt: z.date(),
   decidedAt: z.date().nullable(),
   reviewSince: z
@@ -233,7 +233,7 @@ export const profileDetail = z
     decisions: z.array(
       z.object({
         stage: z.enum(APPROVAL_STAGES),
-        decidedBy: z.uuid().nullable().describe('The API key; null where a rule decided'),
+        decidedBy: z.uuid().nullable().describe('The principal; null where a rule decided'),
         rule: z.enum(DECIDING_RULES).nullable().describe('The rule that decided, which an administrator switched on'),
         reason: z.string(),
         sequence: z.int(),

@@ -76,7 +76,7 @@ export async function proposeByHand(
       familiesVersion: null,
       conditionsTaught: true,
       basedOn: approved?.id ?? null,
-      proposedBy: caller.keyId,
+      proposedBy: caller.principalId,
     },
     [],
   );

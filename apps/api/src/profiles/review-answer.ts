@@ -53,7 +53,7 @@ const evidence = z
       executor: z.int(),
       position: z.int().describe('Among the denials of its run, in the order in which they first happened'),
     }),
-    submitters: z.array(z.uuid()).describe('The API keys whose jobs made it'),
+    submitters: z.array(z.uuid()).describe('The principals whose jobs made it'),
   })
   .meta({ id: 'DenialEvidence' });
 

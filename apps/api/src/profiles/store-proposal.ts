@@ -20,7 +20,7 @@ export interface Proposal {
   readonly familiesVersion: number | null;
   readonly conditionsTaught: boolean;
   readonly basedOn: string | null;
-  /** The API key that wrote it; null where recordings made it. */
+  /** The principal that wrote it; null where recordings made it. */
   readonly proposedBy: string | null;
 }
 

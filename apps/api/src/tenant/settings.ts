@@ -61,7 +61,7 @@ export const SETTINGS = {
     schema: z
       .boolean()
       .describe(
-        'Whether another person must approve: not the one who proposed a version by hand, nor who submitted the jobs that it comes from. A person is an API key',
+        'Whether another person must approve: not the one who proposed a version by hand, nor who submitted the jobs that it comes from. Persons are principals, whatever key they use',
       ),
     default: false,
     changedBy: 'tenant',

@@ -20,7 +20,7 @@ export class PrefixRefused extends Error {
 }
 
 /**
- * `actor`: an API key, or the program that an administrator used. A member that is absent stays as it is. Throws
+ * `actor`: a principal, or the program that an administrator used. A member that is absent stays as it is. Throws
  * PrefixRefused.
  */
 export async function changeTenant(

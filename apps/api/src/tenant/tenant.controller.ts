@@ -36,9 +36,11 @@ export class TenantController {
   })
   async change(
     @Body({ schema: tenantChange }) body: z.infer<typeof tenantChange>,
-    @CurrentCaller() { tenant, keyId }: Caller,
+    @CurrentCaller() { tenant, principalId }: Caller,
   ) {
-    const after = await this.dataSource.transaction((manager) => changeTenant(manager, { tenant, actor: keyId }, body));
+    const after = await this.dataSource.transaction((manager) =>
+      changeTenant(manager, { tenant, actor: principalId }, body),
+    );
     return this.#answerOf(tenant, after, await tenantUsage(this.dataSource.manager, tenant));
   }
 

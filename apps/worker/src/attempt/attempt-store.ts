@@ -5,7 +5,8 @@
 import { type JobError, type WaitingReason } from '#lib/jobs';
 import { type Message } from '#lib/queue';
 import { type NodeCalls } from '../store/node-database.js';
-import { type AttemptKey, type Claim } from './claim.js';
+import { type AttemptKey } from './attempt-key.js';
+import { type Claim } from './claim.js';
 import { type Renewal } from './lease.js';
 import { lost } from './lost-attempt.js';
 import { type Share } from '../node/resources.js';

@@ -11,13 +11,8 @@ import {
 } from '#lib/profiles';
 import { type StoredList } from '../plan/approval-trust.js';
 import { type Share } from '../node/resources.js';
+import { type AttemptKey } from './attempt-key.js';
 import { type Publication, type Staging } from './publication-store.js';
-
-/** Names the attempt in every later call; `number` is the job's fence. */
-export interface AttemptKey {
-  readonly jobId: string;
-  readonly number: number;
-}
 
 /** What an application says of its jobs. */
 export interface ApplicationTerms {

@@ -110,8 +110,9 @@ export function toJobError(error: unknown, node: string): JobError {
   }
 }
 
-export function imageJobError(error: unknown, image: string, architecture: string): unknown {
+export function imageJobError(error: unknown, name: string, architecture: string): unknown {
   if (!(error instanceof ImageError)) return error;
+  const image = visible(name);
   if (error.code === 'image-architecture') {
     const { imageArchitecture = 'another architecture' } = error;
     return JobError.of(error.code, { image, imageArchitecture, architecture }, { cause: error });

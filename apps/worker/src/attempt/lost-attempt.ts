@@ -1,5 +1,5 @@
 /** What a write says when the attempt no longer holds its job. */
-import { type AttemptKey } from './claim.js';
+import { type AttemptKey } from './attempt-key.js';
 
 /** Another attempt holds the job, or nobody does any more. */
 export class LostAttemptError extends Error {

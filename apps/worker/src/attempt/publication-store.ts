@@ -4,7 +4,7 @@
  */
 import { JobError, type JobErrorCode, type OutputReference } from '#lib/jobs';
 import { type StagedOutput } from '#lib/staging';
-import { type AttemptKey } from './claim.js';
+import { type AttemptKey } from './attempt-key.js';
 import { lost } from './lost-attempt.js';
 import { type NodeCalls } from '../store/node-database.js';
 

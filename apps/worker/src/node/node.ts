@@ -17,7 +17,7 @@ import {
 import { type ImageLists } from '#lib/jobs';
 import { type Monitoring, nodeArchitecture } from '#lib/profiles';
 import { type Logger } from 'pino';
-import { type AttemptKey } from '../attempt/claim.js';
+import { type AttemptKey } from '../attempt/attempt-key.js';
 import { type Granted, type NodeStore } from './node-store.js';
 import { type ApprovalTrust } from '../plan/approval-trust.js';
 import { type PlanOptions } from '../plan/plan.js';
@@ -195,6 +195,7 @@ export class Node {
       memoryBytes: config.PORIN_MEMORY_BYTES,
       diskBytes: config.PORIN_DISK_BYTES,
       baseUid: config.PORIN_BASE_UID,
+      imagePatterns: this.imageLists.registries.length + this.imageLists.local.length,
     });
     for (const problem of this.#problems) logger.warn(problem, 'something is wrong with this node');
   }

@@ -61,8 +61,8 @@ describe('the restrictions of a run', () => {
   });
 
   it.each([
-    [null, 'its kernel gives NOT_ENFORCED (ABI 0)'],
-    [4, 'its kernel gives PARTIALLY_ENFORCED (ABI 4)'],
+    [null, 'enforces only NOT_ENFORCED'],
+    [4, 'enforces only PARTIALLY_ENFORCED'],
   ])('cannot be had on a node of Landlock ABI %s that is less than the profile demands', (abi, words) => {
     expect(() => restrictions(ENFORCE, approved, context(abi))).toThrow(words);
     expect(codeOf(() => restrictions(ENFORCE, approved, context(abi)))).toBe('landlock-unavailable');

@@ -2,7 +2,7 @@
 import { type ArtifactKind, type DenialRow, type ExecutorRun } from '#lib/database';
 import { type Recording, recordingDigest } from '#lib/profiles';
 import { lost } from '../attempt/lost-attempt.js';
-import { type AttemptKey } from '../attempt/claim.js';
+import { type AttemptKey } from '../attempt/attempt-key.js';
 import { type NodeCalls } from '../store/node-database.js';
 
 type NewRun = Pick<

@@ -25,7 +25,7 @@ export class ProfileVersion {
   @Column('boolean', { name: 'conditions_taught' }) conditionsTaught!: boolean;
   @Column('text') state!: ProfileState;
   @Column('uuid', { name: 'based_on', nullable: true }) basedOn!: string | null;
-  /** The API key that wrote it by hand; null where recordings made it. */
+  /** The principal that wrote it by hand; null where recordings made it. */
   @Column('uuid', { name: 'proposed_by', nullable: true }) proposedBy!: string | null;
   /** Of an APPROVED version; what the signed statement says counts. */
   @Column('text', { nullable: true }) stage!: Stage | null;
@@ -51,7 +51,7 @@ export class Approval {
   @Column('uuid', { name: 'profile_version_id' }) profileVersionId!: string;
   @Column('text') stage!: 'approved' | 'rejected' | 'revoked';
   @Column('bigint') sequence!: string;
-  /** The API key; null where a rule decided. */
+  /** The principal; null where a rule decided. */
   @Column('uuid', { name: 'decided_by', nullable: true }) decidedBy!: string | null;
   @Column('text', { nullable: true }) rule!: DecidingRule | null;
   @Column('text') reason!: string;

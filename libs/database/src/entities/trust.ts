@@ -1,15 +1,34 @@
-/** API keys, nodes and the audit trail. */
+/** Principals and their API keys, nodes and the audit trail. */
 import { Column, CreateDateColumn, Entity, PrimaryGeneratedColumn } from 'typeorm';
 import { numeric } from './numeric.js';
 
+/** Of a tenant's keys. */
 export type Role = 'submitter' | 'reviewer' | 'admin';
+/** An operator runs the grid, and belongs to no tenant. */
+export type KeyRole = Role | 'operator';
+
+export const PRINCIPAL_KINDS = ['person', 'service'] as const;
+export type PrincipalKind = (typeof PRINCIPAL_KINDS)[number];
+
+/** Who acts: jobs, decisions and the audit trail name it, whatever key it used. */
+@Entity('principal')
+export class Principal {
+  @PrimaryGeneratedColumn('uuid') id!: string;
+  /** Null: an operator. */
+  @Column('text', { nullable: true }) tenant!: string | null;
+  @Column('text') kind!: PrincipalKind;
+  @Column('text') name!: string;
+  @CreateDateColumn({ type: 'timestamptz', name: 'created_at' }) createdAt!: Date;
+  /** None of its keys counts since then. */
+  @Column('timestamptz', { name: 'disabled_at', nullable: true }) disabledAt!: Date | null;
+}
 
 @Entity('api_key')
 export class ApiKey {
   @PrimaryGeneratedColumn('uuid') id!: string;
-  @Column('text') tenant!: string;
+  @Column('uuid', { name: 'principal_id' }) principalId!: string;
   @Column('text') name!: string;
-  @Column('text') role!: Role;
+  @Column('text') role!: KeyRole;
   /** SHA-256 of the key; the key itself is shown once and never stored. */
   @Column('bytea') sha256!: Buffer;
   @CreateDateColumn({ type: 'timestamptz', name: 'created_at' }) createdAt!: Date;

@@ -42,12 +42,13 @@ export function containerSpecification(request: ExecutorRunRequest, parts: Conta
     Entrypoint: [paths.init],
     Cmd: [],
     // A name without a value takes the image's own out: GLIBC_TUNABLES and the like must not reach porin-init.
-    Env: [...parts.image.environment.map(nameOf), ...containerEnvironment(paths, parts.token)],
+    Env: [...parts.image.environment.map(nameOf).filter(Boolean), ...containerEnvironment(paths, parts.token)],
     User: `${request.uid}:${request.gid}`,
     WorkingDir: '/',
     Hostname: HOST_NAME,
     Labels: { ...request.labels, 'porin.run': request.runId },
     Healthcheck: { Test: ['NONE'] },
+    StopSignal: 'SIGTERM',
     AttachStdin: false,
     AttachStdout: true,
     AttachStderr: true,
@@ -123,6 +124,23 @@ function checkMount({ target }: Mount): void {
   if (!isAbsolute(target) || path === '/') throw new PolicyError(`Nothing can be mounted at "${target}".`);
   const reserved = RESERVED.find((place) => path === place || path.startsWith(`${place}/`));
   if (reserved !== undefined) throw new PolicyError(`Nothing may be mounted at ${target}: ${reserved} is reserved.`);
+}
+
+/** The engine's words, and the runtime's, for a place in the image that cannot be mounted on. */
+const NO_PLACE =
+  /not a directory|is a directory|too many levels of symbolic links|read-only file system|file name too long/;
+
+/**
+ * Where an engine that could not start the container stumbled over what the image has at a mount: that mount's target.
+ * Undefined for any other failure.
+ *
+ * @param said by the engine
+ */
+export function impossibleMount(request: ExecutorRunRequest, said: string): string | undefined {
+  const [, at] = /to rootfs at "([^"]+)"/.exec(said) ?? [];
+  if (at === undefined || !NO_PLACE.test(said)) return undefined;
+  const targets = [...temporaryDirectories(request), ...request.mounts.map(({ target }) => withoutSlash(target))];
+  return targets.find((target) => at === target || at.startsWith(`${target}/`));
 }
 
 function withoutSlash(path: string): string {

@@ -22,7 +22,7 @@ export function payloadPolicy(request: ExecutorRunRequest, image: ImageConfigura
       HOME: DEFAULT_HOME,
       USER: DEFAULT_USER,
       LOGNAME: DEFAULT_USER,
-      ...Object.fromEntries(image.environment.map(toPair)),
+      ...Object.fromEntries(image.environment.map(toPair).filter(([name]) => name !== '')),
       ...request.environment,
     },
     workingDirectory,

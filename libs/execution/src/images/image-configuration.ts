@@ -50,8 +50,9 @@ export function toImageConfiguration({ Config: config }: ImageAnswer): ImageConf
   };
 }
 
-/** What every container has for itself; the runtime refuses other mounts there. */
-const OWN_PLACES = ['/proc', '/sys', '/dev', '/run/porin'];
+/** What every container has for itself; the runtime refuses other mounts there, or is left without what it needs. */
+const OWN_TREES = ['/proc', '/run/porin'];
+const OWN_DIRECTORIES = ['/sys', '/dev'];
 const VOLUMES_MAXIMUM = 64;
 const VOLUME_CHARACTERS = 4095;
 
@@ -65,8 +66,8 @@ export function volumesProblem(volumes: readonly string[]): string | null {
     if (!volume.startsWith('/') || path === '' || /[\0\n]/.test(volume)) {
       return `its VOLUME ${shown} is no absolute path below /.`;
     }
-    const place = OWN_PLACES.find((own) => path === own || path.startsWith(`${own}/`));
-    if (place !== undefined) return `its VOLUME ${shown} lies in ${place}, which every container has for itself.`;
+    const isOwn = OWN_DIRECTORIES.includes(path) || OWN_TREES.some((own) => path === own || path.startsWith(`${own}/`));
+    if (isOwn) return `its VOLUME ${shown} is what every container has for itself.`;
   }
   return null;
 }

@@ -17,7 +17,7 @@ import { type Engine } from '../engine/engine.js';
 import { EngineError, engineStatus } from '../engine/engine-error.js';
 import { type DataRoot } from './data-root.js';
 import { inspectImage, toImageConfiguration, volumesProblem } from './image-configuration.js';
-import { ImageError } from './image-error.js';
+import { ImageError, type ImageErrorCode } from './image-error.js';
 import { pullImage, PullFailure } from './pull-image.js';
 import { type PullTurn } from './pull-turn.js';
 import { type PullLimits, PullWatch, tooLarge } from './pull-watch.js';
@@ -50,12 +50,12 @@ export interface ResolveImageOptions {
 }
 
 const NOT_FOUND = 404;
-const UNAUTHORIZED = [401, 403];
+/** Bad request, unauthorized, forbidden, not found: of the engine, and of a registry that it asked. */
+const ABSENT_STATUS = [400, 401, 403, NOT_FOUND];
+const ABSENT = 'Its registry does not have it, or does not show it to this grid.';
+const NOT_ASKED = 'Its registry or the engine of the node could not be asked.';
 /** For a registry's word on a reference. */
 const ASK_TIMEOUT_MS = 60_000;
-const BAD_REQUEST = 400;
-/** What registries and the engine say of an image that is not there or not ours to read. */
-const ABSENT = /manifest unknown|not found|does not exist|pull access denied|unauthorized|name unknown|denied:/i;
 /** Where Docker Hub, which has no registry under its own name, is asked. */
 const HUB_HOST = 'registry-1.docker.io';
 
@@ -167,8 +167,11 @@ async function checkRegistry(
 ): Promise<void> {
   const access = accessOf(name);
   if (access.registry === 'refused') {
-    if (access.local === 'refused') throw notAllowed();
-    throw new ImageError('image-not-found', 'This node does not have it, and its registry is none that is asked here.');
+    const mayBeLocal = access.local === 'named' || (access.local === 'any' && name.domain === DOCKER_HUB);
+    if (!mayBeLocal) throw notAllowed();
+    const message =
+      'This node does not have it, and its registry is none of those that it may ask. Ask an administrator.';
+    throw new ImageError('image-not-found', message);
   }
   if (access.registry === 'named') return;
   const isReachable = await isPublic(hostOf(name)).catch((cause: unknown) => {
@@ -302,23 +305,31 @@ function notAllowed(): ImageError {
   );
 }
 
+/** What is said of a failed pull, and what that means; the first that fits. Other failures are tried again. */
+const FAILURES: readonly (readonly [said: RegExp, code: ImageErrorCode, message: string])[] = [
+  [/no space left|cannot allocate memory|input\/output error/i, 'image-pull-failed', 'The node could not keep it.'],
+  [/no matching manifest/i, 'image-architecture', 'There is none for this node.'],
+  // Of an image that is not there, or not ours to read.
+  [
+    /manifest unknown|not found|does not exist|pull access denied|unauthorized|name unknown|denied:/i,
+    'image-not-found',
+    ABSENT,
+  ],
+  [
+    /failed to register layer|tar header|verification failed|match image configuration|unsupported|size validation/i,
+    'image-unusable',
+    'Its registry has it, and it cannot be unpacked.',
+  ],
+];
+
 function toImageError(cause: unknown): unknown {
   if (cause instanceof ImageError) return cause;
   if (cause instanceof ImageReferenceError) return new ImageError('image-invalid', `${cause.message}.`, { cause });
-  const status = engineStatus(cause);
-  const isAbsent =
-    status === NOT_FOUND ||
-    status === BAD_REQUEST ||
-    UNAUTHORIZED.includes(status ?? 0) ||
-    (cause instanceof PullFailure && ABSENT.test(cause.message)) ||
-    (cause instanceof EngineError && cause.reason === 'status' && ABSENT.test(cause.message));
-  if (isAbsent) {
-    return new ImageError('image-not-found', 'Its registry does not have it, or does not show it to this grid.', {
-      cause,
-    });
-  }
+  if (ABSENT_STATUS.includes(engineStatus(cause) ?? 0)) return new ImageError('image-not-found', ABSENT, { cause });
   if (cause instanceof EngineError && cause.reason === 'too-large') {
     return new ImageError('image-too-large', 'What it says about its own start is too long.', { cause });
   }
-  return new ImageError('image-pull-failed', 'Its registry or the engine of the node could not be asked.', { cause });
+  const said = cause instanceof PullFailure || cause instanceof EngineError ? cause.message : '';
+  const [, code = 'image-pull-failed', message = NOT_ASKED] = FAILURES.find(([words]) => words.test(said)) ?? [];
+  return new ImageError(code, message, { cause });
 }

@@ -21,8 +21,8 @@ import { type LockedVersion } from './locked-version.js';
 interface Decided {
   readonly from: ProfileState;
   readonly reason: string;
-  /** The API key of a person, or the rule that decides in a person's place. */
-  readonly by: { readonly keyId: string } | { readonly rule: DecidingRule };
+  /** A principal, or the rule that decides in a person's place. */
+  readonly by: { readonly principalId: string } | { readonly rule: DecidingRule };
 }
 export type WrittenDecision =
   | (Decided & {
@@ -97,7 +97,7 @@ export async function writeDecision(
     };
     await issueList(manager, keys, withdrawing(build, sequence));
   }
-  const [decidedBy, rule] = 'rule' in by ? [null, by.rule] : [by.keyId, null];
+  const [decidedBy, rule] = 'rule' in by ? [null, by.rule] : [by.principalId, null];
   await manager.insert(Approval, {
     profileVersionId: id,
     stage: kind,

@@ -8,6 +8,7 @@ const settings: NodeSettings = {
   memoryBytes: 8 * GIB,
   diskBytes: 20 * GIB,
   baseUid: 1_900_000_000,
+  imagePatterns: 1,
 };
 const well: NodeReadings = {
   recorderProblem: undefined,
@@ -45,6 +46,10 @@ describe('the check of a node', () => {
     expect(problems).toMatchObject([{ check, severe: false }]);
     expect(problems[0]?.problem).toContain(text);
     expect(problems[0]?.advice).not.toBe('');
+  });
+
+  it('says so where no image may be run', () => {
+    expect(found({}, { imagePatterns: 0 })).toMatchObject([{ check: 'images', severe: false }]);
   });
 
   it("refuses the slots' former range on a Debian with two users, and names the line", () => {

@@ -24,6 +24,8 @@ export interface NodeSettings {
   readonly memoryBytes: number;
   readonly diskBytes: number;
   readonly baseUid: number;
+  /** Patterns of registries and of local images that jobs may run. */
+  readonly imagePatterns: number;
 }
 
 /** The first Engine whose containers have cgroup namespaces, and that Debian still mends. */
@@ -94,6 +96,14 @@ const NODE_CHECKS: Readonly<Record<NodeProblem['check'], Check>> = {
       advice: 'Lower PORIN_MEMORY_BYTES: the kernel would kill payloads that keep within their limits.',
     };
   },
+
+  images: (_readings, { imagePatterns }) =>
+    imagePatterns > 0
+      ? undefined
+      : {
+          problem: 'No job may run here: neither PORIN_IMAGE_REGISTRIES nor PORIN_LOCAL_IMAGES allows an image.',
+          advice: 'Name the registries, or the images that the engine has. See docs/operations.md, "Images".',
+        },
 
   'user-ids'({ userIds }, { baseUid, slots }) {
     const range = { first: baseUid, last: baseUid + slots - 1 };

@@ -1,7 +1,7 @@
 /** What is wrong with a node, in words for the person who runs it. */
 
 export interface NodeProblem {
-  readonly check: 'recorder' | 'engine' | 'runc' | 'disk' | 'clock' | 'cores' | 'memory' | 'user-ids';
+  readonly check: 'recorder' | 'engine' | 'runc' | 'disk' | 'clock' | 'cores' | 'memory' | 'images' | 'user-ids';
   /** A worker does not start with a severe problem. */
   readonly severe: boolean;
   readonly problem: string;

@@ -5,7 +5,7 @@
 import { ATTEMPT_IS_OPEN } from '#lib/jobs';
 import { type SqlFunction } from '../sql-function.js';
 import { ABANDONED, LEASE_S } from './claim.js';
-import { ATTEMPT_ERROR_TERMS, KEY, MESSAGE_CHARACTERS } from './attempt.js';
+import { ATTEMPT_ERROR_TERMS, MESSAGE_CHARACTERS } from './attempt.js';
 import { helperFunction, nodeFunction } from './node-function.js';
 
 const OF_ATTEMPT = `attempt.job_id = (input->>'jobId')::uuid AND attempt.number = (input->>'number')::integer
