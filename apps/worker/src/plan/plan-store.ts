@@ -2,13 +2,8 @@
 import { type ImageLists } from '#lib/jobs';
 import { type OnNewBuild, type UnknownContent } from '#lib/profiles';
 import { lost } from '../attempt/lost-attempt.js';
-import {
-  type ApplicationTerms,
-  type ApprovedRow,
-  type AttemptKey,
-  type BuildRow,
-  type PinnedBuild,
-} from '../attempt/claim.js';
+import { type AttemptKey } from '../attempt/attempt-key.js';
+import { type ApplicationTerms, type ApprovedRow, type BuildRow, type PinnedBuild } from '../attempt/claim.js';
 import { type NodeCalls } from '../store/node-database.js';
 import { type ContentOwner } from './bind-content.js';
 
