@@ -82,7 +82,9 @@ function keyOf(caller: string): string {
 
 function call({ method, path, operationId, requestBody }: Route, key: string | undefined): supertest.Test {
   const kind = path.split('/')[3] as keyof typeof things;
-  const request = supertest(api.app.getHttpServer())[method](path.replace('{id}', things[kind]).replace('{tenant}', 'default'));
+  const request = supertest(api.app.getHttpServer())[method](
+    path.replace('{id}', things[kind]).replace('{tenant}', 'default'),
+  );
   if (key !== undefined) request.set('Authorization', `Bearer ${key}`);
   return requestBody ? request.send(BODIES[operationId]?.() ?? {}) : request;
 }

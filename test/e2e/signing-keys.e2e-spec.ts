@@ -396,7 +396,11 @@ describe('a lost signing key', () => {
     const attempt = await api.worker.claim(body.id, nodeId);
     const heir = await api.worker.resolveBuild(attempt.jobId, 'sha256:heir');
     await api.worker.hold(attempt, 'waiting-for-inherited-profile');
-    await eventually(async () => expect(await verdictOf(heir, freshNode())).toBe('audit'));
+    const again = await api.worker.claim(body.id, verifyingNodeId).catch(() => undefined);
+    await eventually(async () => {
+      const holder = again ?? (await api.worker.claim(body.id, verifyingNodeId).catch(() => undefined));
+      expect([holder !== undefined, await verdictOf(heir, freshNode())]).toEqual([true, 'audit']);
+    });
   });
 });
 

@@ -4,6 +4,7 @@ import { type OutputReference } from '#lib/jobs';
 import { through } from './descriptor.js';
 import { errorCode, isMissing } from './failure.js';
 import { type OpenedOutput } from './open-output.js';
+import { type OutputLimit } from './output-limit.js';
 import {
   bytesLost,
   type OutputPlace,
@@ -12,7 +13,6 @@ import {
   type Staged,
   type StagedOutput,
 } from './output-target.js';
-import { type OutputLimit } from './output-limit.js';
 import { giveTo, newPermissions, permissionsOf } from './permissions.js';
 import { areStagedBytes, hasContent, openRegular, removeStaged, syncDirectory, writeStaged } from './staged-file.js';
 import { openTargetDirectory } from './target-directory.js';

@@ -8,6 +8,7 @@ import { HttpFailure, isMissing } from './failure.js';
 import { AddressRefused, authorizationOf, HttpClient } from './http-client.js';
 import { isForGood } from './http-status.js';
 import { type OpenedOutput } from './open-output.js';
+import { type OutputLimit } from './output-limit.js';
 import {
   bytesLost,
   type OutputPlace,
@@ -16,7 +17,6 @@ import {
   type Staged,
   type StagedOutput,
 } from './output-target.js';
-import { type OutputLimit } from './output-limit.js';
 import { areStagedBytes, openRegular, removeStaged, writeStaged } from './staged-file.js';
 
 export class HttpTarget implements OutputTarget {

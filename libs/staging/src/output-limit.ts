@@ -1,4 +1,4 @@
-/** How large an output may be. */
+/** How many bytes an output may have: what the outputs before it have left of the job's disk. */
 import { JobError } from '#lib/jobs';
 
 export interface OutputLimit {

@@ -4,8 +4,8 @@ import { failureDetail } from './failure.js';
 import { FileTarget } from './file-output.js';
 import { HttpTarget } from './http-output.js';
 import { openOutput, type OutputSource } from './open-output.js';
-import { notAllowed, type OutputPlace, type OutputTarget, type StagedOutput } from './output-target.js';
 import { type OutputLimit } from './output-limit.js';
+import { notAllowed, type OutputPlace, type OutputTarget, type StagedOutput } from './output-target.js';
 import { DEFAULT_HTTP_TIMEOUTS } from './rules.js';
 
 export interface StageOptions {

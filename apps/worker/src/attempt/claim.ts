@@ -10,9 +10,9 @@ import {
   type SelectionInput,
 } from '#lib/profiles';
 import { type StoredList } from '../plan/approval-trust.js';
+import { type StagedOutput } from '#lib/staging';
 import { type Share } from '../node/resources.js';
 import { type AttemptKey } from './attempt-key.js';
-import { type Publication, type Staging } from './publication-store.js';
 
 /** What an application says of its jobs. */
 export interface ApplicationTerms {
@@ -42,6 +42,17 @@ export interface PinnedBuild {
   readonly contentDigest: string;
   /** What the executor's own image reference was resolved to; null for an image that came from no registry. */
   readonly repositoryDigest: string | null;
+}
+
+/** A manifest that an earlier attempt of the job has stored. */
+export interface Publication {
+  readonly outputs: readonly (StagedOutput & { readonly isPublished: boolean })[];
+}
+
+/** What an attempt may have left beside the targets of its job's outputs. */
+export interface Staging extends AttemptKey {
+  readonly token: string;
+  readonly outputs: readonly OutputReference[];
 }
 
 /** Beside the node's own. */

@@ -2,25 +2,15 @@
  * The database's side of publications: what was staged, the manifest that is the commit point, and how far it was carried out. Every
  * write but `swept` checks that the attempt still holds its job.
  */
-import { JobError, type JobErrorCode, type OutputReference } from '#lib/jobs';
+import { JobError, type JobErrorCode } from '#lib/jobs';
 import { type StagedOutput } from '#lib/staging';
 import { type AttemptKey } from './attempt-key.js';
+import { type Staging } from './claim.js';
 import { lost } from './lost-attempt.js';
 import { type NodeCalls } from '../store/node-database.js';
 
 /** How the job ends once its outputs are in place: COMPLETE, or by the error of its payload. */
 export type PublicationEnd = { readonly code: JobErrorCode; readonly message: string } | null;
-
-/** A manifest that an earlier attempt of the job has stored. */
-export interface Publication {
-  readonly outputs: readonly (StagedOutput & { readonly isPublished: boolean })[];
-}
-
-/** What an attempt may have left beside the targets of its job's outputs. */
-export interface Staging extends AttemptKey {
-  readonly token: string;
-  readonly outputs: readonly OutputReference[];
-}
 
 export class PublicationStore {
   constructor(
@@ -55,9 +45,13 @@ export class PublicationStore {
     await this.#held('node_go_on_publishing', key, { published });
   }
 
-  /** Ends the job as its manifest says. Nothing happens while an output is neither in place nor among these. */
-  async complete(key: AttemptKey, published: readonly string[]): Promise<void> {
-    await this.#held('node_complete_publication', key, { published });
+  /**
+   * Ends the job as its manifest says. Nothing happens while an output is neither in place nor among these. `leavesBytes`: what
+   * was staged is still to be removed. Throws LostAttemptError; however late its answer comes, the job has ended.
+   */
+  async complete(key: AttemptKey, published: readonly string[], leavesBytes: boolean): Promise<void> {
+    const isEnded = await this.#call<boolean>('node_complete_publication', key, { published, leavesBytes });
+    if (!isEnded) throw lost(key);
   }
 
   /** A retryable error leaves the rest to the next attempt; any other ends the job. Throws LostAttemptError. */
@@ -71,7 +65,7 @@ export class PublicationStore {
   }
 
   /** What was staged under the token is gone. Whose lease was lost writes this too. */
-  async swept({ jobId, number, token }: Staging): Promise<void> {
+  async swept({ jobId, number, token }: Omit<Staging, 'outputs'>): Promise<void> {
     await this.database.call('node_swept', { jobId, number, token });
   }
 

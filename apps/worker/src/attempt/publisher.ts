@@ -17,10 +17,10 @@ import {
   temporaryName,
 } from '#lib/staging';
 import { type Logger } from 'pino';
-import { type Claim } from './claim.js';
+import { type Claim, type Staging } from './claim.js';
 import { toJobError } from './job-errors.js';
 import { LostAttemptError } from './lost-attempt.js';
-import { type PublicationStore, type Staging } from './publication-store.js';
+import { type PublicationStore } from './publication-store.js';
 
 export interface PublisherOptions {
   readonly store: PublicationStore;
@@ -87,8 +87,9 @@ export class Publisher {
         this.#published.push(output.path);
         this.#unmarked.push(output.path);
       }
-      await store.complete(this.claim, this.#unmarked);
-      await this.#discardAll(manifest);
+      const sent = manifest.filter((output) => !isFile(output));
+      await store.complete(this.claim, this.#unmarked, sent.length > 0);
+      if (sent.length > 0) await this.#discardAll(sent);
       logger.info({ outputs: manifest.length }, 'published');
       return true;
     } catch (error) {
@@ -155,12 +156,13 @@ export class Publisher {
   }
 
   /** Renamed files are gone by themselves; the bytes of what was sent, and of what could not be, are not. */
-  async #discardAll(manifest: readonly StagedOutput[]): Promise<void> {
-    const { place, logger } = this.options;
-    for (const output of manifest) {
-      await discardStaged(output, output.temporary, place).catch((error: unknown) => {
-        logger.warn({ err: error }, 'staged bytes stay');
-      });
+  async #discardAll(outputs: readonly StagedOutput[]): Promise<void> {
+    const { store, place, logger } = this.options;
+    try {
+      for (const output of outputs) await discardStaged(output, output.temporary, place);
+      await store.swept({ jobId: this.claim.jobId, number: this.claim.number, token: this.#token });
+    } catch (error) {
+      logger.warn({ err: error }, 'staged bytes stay for now');
     }
   }
 }
@@ -182,6 +184,9 @@ export async function sweep(staging: Staging, { store, place, logger }: Publishe
 
 /** A PUT cannot be taken back and a rename cannot be refused any more: what may fail comes first. */
 function inOrder(outputs: readonly StagedOutput[]): readonly StagedOutput[] {
-  const isFile = ({ url }: StagedOutput) => /^file:/i.test(url);
   return [...outputs.filter((output) => !isFile(output)), ...outputs.filter(isFile)];
+}
+
+function isFile({ url }: StagedOutput): boolean {
+  return /^file:/i.test(url);
 }

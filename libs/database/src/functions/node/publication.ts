@@ -108,7 +108,8 @@ BEGIN
   SELECT error_code AS code, error_message AS message INTO STRICT error FROM porin.publication WHERE job_id = of_job;
   PERFORM porin.mark_published(of_job, input->'published');
   UPDATE porin.attempt SET state = CASE WHEN error.code IS NULL THEN 'COMPLETE' ELSE 'FAILED' END, ended_at = now(),
-    error_code = error.code, error_message = error.message, staging_token = NULL
+    error_code = error.code, error_message = error.message,
+    staging_token = CASE WHEN (input->>'leavesBytes')::boolean THEN staging_token END
   WHERE ${OF_ATTEMPT};
   UPDATE porin.job SET state = CASE WHEN error.code IS NULL THEN 'COMPLETE' ELSE 'EXECUTOR_ERROR' END, ended_at = now(),
     error_code = error.code, error_message = error.message

@@ -160,7 +160,7 @@ BEGIN
     WHERE key IN (${PHASES.map((phase) => `'${phase}'`).join(', ')}));
 END`,
   ),
-  // What follows a run's end, while its attempt is open.
+  // What follows a run's end: once, and soon after its attempt's end at the latest.
   nodeFunction(
     'node_add_phases',
     `
@@ -168,7 +168,8 @@ BEGIN
   UPDATE porin.executor_run AS run SET phases_ms = run.phases_ms || coalesce(porin.phases(input->'phasesMs'), '{}')
   FROM porin.attempt
   WHERE run.id = (input->>'runId')::uuid AND attempt.job_id = run.job_id AND attempt.number = run.attempt_number
-    AND attempt.state = 'OPEN' AND attempt.node_id = porin.calling_node();
+    AND attempt.node_id = porin.calling_node() AND NOT run.phases_ms ? 'upload'
+    AND (attempt.ended_at IS NULL OR attempt.ended_at > now() - interval '1 minute');
   RETURN NULL;
 END`,
   ),
