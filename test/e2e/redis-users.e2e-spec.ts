@@ -63,14 +63,9 @@ function connect(nodeId: string, password: string): Redis {
 }
 
 async function startWorker(name: string): Promise<{ id: string; worker: TestWorker }> {
-  const { id, password } = await addNode(name);
-  const worker = await grid.startWorker(name, {
-    PORIN_SLOTS: '2',
-    PORIN_CPU_MILLI: '2000',
-    PORIN_REDIS_URL: urlOf(id, password),
-  });
+  const worker = await grid.startWorker(name, { PORIN_SLOTS: '2', PORIN_CPU_MILLI: '2000' });
   workers.push(worker);
-  return { id, worker };
+  return { id: await grid.nodeId(name), worker };
 }
 
 async function runJobs(): Promise<void> {

@@ -233,7 +233,12 @@ describe('the functions, to a node', () => {
       node_fail: { ...key, code: 'exit-code', message: 'm' },
       node_hold: { ...key, reason: 'waiting-for-known-content' },
       node_hold_for_decision: { ...key, code: 'denied', message: 'm' },
-      node_complete: { ...key, outputs: [] },
+      node_begin_staging: { ...key, token: 'a-token' },
+      node_swept: { ...key, token: 'a-token' },
+      node_commit_publication: { ...key, end: null, manifest: [] },
+      node_complete_publication: { ...key, published: [] },
+      node_go_on_publishing: { ...key, published: [] },
+      node_fail_publication: { ...key, code: 'output-upload-failed', message: 'm', published: [] },
       node_pin_build: { ...key, content: CONTENT, repositoryDigest: null },
       node_content_owners: {
         ...key,

@@ -37,6 +37,7 @@ describe('configuration', () => {
   it('refuses a run directory whose socket paths would be too long', () => {
     const worker = {
       PORIN_DATABASE_URL: api.PORIN_DATABASE_URL,
+      PORIN_NODE_KEY: 'a2V5',
       PORIN_REDIS_URL: api.PORIN_REDIS_URL,
       PORIN_WORK_DIR: '/w',
       PORIN_NATIVE_DIR: '/n',

@@ -67,6 +67,8 @@ export function makeDataSource(options: { url: string; applicationName: string; 
     entities: ENTITIES,
     migrations: MIGRATIONS,
     synchronize: false,
+    // None is needed, and it would come to lie in our schema.
+    installExtensions: false,
     poolSize: options.poolSize ?? 10,
     extra: {
       Client: Connection,
