@@ -88,10 +88,11 @@ export class WorkerLifecycle implements OnApplicationBootstrap, OnApplicationShu
 
   async onApplicationBootstrap(): Promise<void> {
     const { config, logger } = this;
+    // First: a second worker of this node is told so, and not that the node has no connection left.
+    await this.#session.open();
     await this.checkSchema();
     for (const path of [this.#node.workDirectory, config.PORIN_RUN_DIR])
       mkdirSync(path, { recursive: true, mode: 0o700 });
-    await this.#session.open();
     await this.#node.start();
     const { granted } = this.#node;
     const leases = { leaseMs: config.PORIN_LEASE_MS, session: this.#session };
@@ -128,6 +129,7 @@ export class WorkerLifecycle implements OnApplicationBootstrap, OnApplicationShu
       place,
       logger,
       isRunning: (jobId) => consumer.isRunning(jobId),
+      leaseMs: config.PORIN_LEASE_MS,
     });
     this.#sweeper.start();
     await this.#node.ready();
