@@ -42,9 +42,12 @@ BEGIN
     WHERE terms.code = input->'end'->>'code' AND terms.job_state = 'EXECUTOR_ERROR') THEN
     RAISE EXCEPTION 'no payload ends by that' USING ERRCODE = 'check_violation';
   END IF;
-  IF EXISTS (SELECT asked->>'path', asked->>'url' FROM jsonb_array_elements(of_job.outputs) AS asked
-    EXCEPT SELECT said->>'path', said->>'url' FROM jsonb_array_elements(input->'manifest') AS said)
-    OR jsonb_array_length(input->'manifest') <> jsonb_array_length(of_job.outputs) THEN
+  -- All of them, or after an error of the payload those that it left.
+  IF EXISTS (SELECT said->>'path', said->>'url' FROM jsonb_array_elements(input->'manifest') AS said
+    EXCEPT SELECT asked->>'path', asked->>'url' FROM jsonb_array_elements(of_job.outputs) AS asked)
+    OR (SELECT count(*) <> count(DISTINCT said->>'path') FROM jsonb_array_elements(input->'manifest') AS said)
+    OR (jsonb_typeof(input->'end') IS DISTINCT FROM 'object'
+      AND jsonb_array_length(input->'manifest') <> jsonb_array_length(of_job.outputs)) THEN
     RAISE EXCEPTION 'the manifest is not of the job''s outputs' USING ERRCODE = 'check_violation';
   END IF;
   UPDATE porin.attempt SET state = 'PUBLISHING', ${RENEWED} WHERE ${OF_ATTEMPT};
