@@ -124,7 +124,7 @@ export const SETTINGS = {
   },
   maxImageBytes: {
     schema: bytes.describe(
-      'Bytes of pulled images on one node, at most; a job that needs more ends with image-quota, once images that the tenant does not use are gone',
+      'Bytes of pulled images on one node that the tenant should keep to; shown, and not enforced yet',
     ),
     default: 50 * GIB,
     changedBy: 'operator',

@@ -64,7 +64,7 @@ export class PublicationStore {
     return this.database.call('node_abandoned_stagings');
   }
 
-  /** What was staged under the token is gone. Whose lease was lost writes this too. */
+  /** What was staged under the token is gone. Without effect on what another node staged: it looks for itself. */
   async swept({ jobId, number, token }: Omit<Staging, 'outputs'>): Promise<void> {
     await this.database.call('node_swept', { jobId, number, token });
   }

@@ -154,7 +154,7 @@ BEGIN
       ORDER BY attempt.started_at LIMIT 100) AS left_behind);
 END`,
   ),
-  // What was staged under the token is gone: by the node that staged it, or by one that holds the job now.
+  // What was staged under the token is gone. Another node that swept it cannot know: bytes to be sent lie on this one alone.
   nodeFunction(
     'node_swept',
     `
@@ -162,7 +162,7 @@ BEGIN
   UPDATE porin.attempt SET staging_token = NULL
   WHERE attempt.job_id = (input->>'jobId')::uuid AND attempt.number = (input->>'number')::integer
     AND attempt.staging_token = input->>'token'
-    AND (attempt.node_id = porin.calling_node() OR porin.holds_job(attempt.job_id));
+    AND attempt.node_id = porin.calling_node();
   RETURN NULL;
 END`,
   ),
