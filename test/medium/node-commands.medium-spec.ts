@@ -66,7 +66,12 @@ it('makes a node, lists it, gives it new credentials and takes them away, and ea
   expect(admin('add', 'node-1', '--slots', '4', '--memory-bytes', '1000', '--out', file)).toMatchObject({ status: 0 });
   expect(statSync(file).mode & 0o777).toBe(0o600);
   const first = parseEnv(readFileSync(file, 'utf8'));
-  expect(Object.keys(first).sort()).toEqual(['PORIN_DATABASE_URL', 'PORIN_NODE_KEY', 'PORIN_NODE_NAME', 'PORIN_REDIS_URL']);
+  expect(Object.keys(first).sort()).toEqual([
+    'PORIN_DATABASE_URL',
+    'PORIN_NODE_KEY',
+    'PORIN_NODE_NAME',
+    'PORIN_REDIS_URL',
+  ]);
   expect(first.PORIN_REDIS_URL).not.toContain('of-the-api');
   expect(await opens(first)).toBe(true);
   expect(admin('list').stdout).toMatch(/^node-1\t.*\tslots 4\tcpuMilli any\tmemoryBytes 1000\tdiskBytes any$/m);
