@@ -4,6 +4,7 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import Docker from 'dockerode';
 import { buildTestImage } from '../scripts/images/build-image.js';
+import { learnUnknownContent } from '../scripts/services/database.js';
 import { startStack, type Stack } from '../scripts/services/stack.js';
 import { stopStack } from '../scripts/services/stop-stack.js';
 import { CACHE_DIR, DIST_DIR } from '../scripts/setup/paths.js';
@@ -45,6 +46,8 @@ export async function runThroughputBench(options: BenchOptions): Promise<number>
       log,
       signal: stop,
     });
+    // Its image is of no application.
+    if (stack.database) await learnUnknownContent(stack.database.ownerUrl);
     const docker = new Docker({ socketPath: stack.dockerHost.replace(/^unix:\/\//, '') });
     const environment = await readEnvironment(docker, seed);
     const { reference } = await buildTestImage({ docker, cacheDir: CACHE_DIR, log });

@@ -56,6 +56,9 @@ export async function prepareNode(
   }
 }
 
+/** Comes after the password was accepted: the node's worker has all the connections that the role may have. */
+const TOO_MANY_CONNECTIONS = '53300';
+
 /** As a node's role. */
 async function opens(databaseUrl: string): Promise<boolean> {
   const client = new Connection({ connectionString: databaseUrl });
@@ -63,8 +66,8 @@ async function opens(databaseUrl: string): Promise<boolean> {
     await client.connect();
     await client.query(`SELECT porin.node_schema('{}')`);
     return true;
-  } catch {
-    return false;
+  } catch (error) {
+    return (error as { code?: string }).code === TOO_MANY_CONNECTIONS;
   } finally {
     await client.end().catch(() => undefined);
   }

@@ -30,7 +30,7 @@ import { outputPlace, type WorkspacePlace } from './attempt/workspace.js';
 import { ApprovalTrust } from './plan/approval-trust.js';
 import { PlanStore } from './plan/plan-store.js';
 import { RunStore } from './run/run-store.js';
-import { NodeDatabase } from './store/node-database.js';
+import { asSchemaProblem, NodeDatabase } from './store/node-database.js';
 
 const WORKER_CONFIG = Symbol('WorkerConfig');
 const LOGGER = Symbol('Logger');
@@ -88,8 +88,8 @@ export class WorkerLifecycle implements OnApplicationBootstrap, OnApplicationShu
 
   async onApplicationBootstrap(): Promise<void> {
     const { config, logger } = this;
-    // First: a second worker of this node is told so, and not that the node has no connection left.
-    await this.#session.open();
+    // First of all connections, so that another worker with these credentials is told by its name.
+    await this.#session.open().catch(asSchemaProblem);
     await this.checkSchema();
     for (const path of [this.#node.workDirectory, config.PORIN_RUN_DIR])
       mkdirSync(path, { recursive: true, mode: 0o700 });

@@ -1,7 +1,7 @@
 /** The worker's own connection to Postgres: holds the node's name, renews leases, and hears that jobs are canceled. */
 import { Connection } from '#lib/database';
 import { type Logger } from 'pino';
-import { asSchemaProblem, callFunction, type NodeCalls } from '../store/node-database.js';
+import { callFunction, type NodeCalls } from '../store/node-database.js';
 
 const RECONNECT_MS = 1_000;
 /** `too_many_connections`, of a role as of a server. */
@@ -31,7 +31,7 @@ export class NodeSession implements NodeCalls {
 
   constructor(private readonly options: NodeSessionOptions) {}
 
-  /** Throws NodeNameTakenError while another worker runs as this node, and SchemaError where the database does not know it. */
+  /** Throws NodeNameTakenError while another worker runs as this node. */
   async open(): Promise<void> {
     const { url } = this.options;
     const client = new Connection({

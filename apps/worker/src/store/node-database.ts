@@ -45,7 +45,7 @@ export class NodeDatabase implements NodeCalls {
 /** Undefined function, no such schema, no right: the database is of an earlier version, or does not know the node. */
 const UNKNOWN_TO_DATABASE = ['42883', '3F000', '42501'];
 
-/** Throws SchemaError in the place of what the database says to a worker of another version. */
+/** Throws SchemaError for those, else the error itself. */
 export function asSchemaProblem(error: Error & { code?: string }): never {
   if (!UNKNOWN_TO_DATABASE.includes(error.code ?? '')) throw error;
   throw new SchemaError(
