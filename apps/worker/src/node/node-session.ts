@@ -47,8 +47,7 @@ export class NodeSession implements NodeCalls {
     });
     try {
       await client.connect();
-      if (!(await callFunction<boolean>(client, 'node_open_session', {}).catch(asSchemaProblem)))
-        throw this.#nameTaken();
+      if (!(await callFunction<boolean>(client, 'node_open_session', {}))) throw this.#nameTaken();
       await client.query('LISTEN porin_cancel');
     } catch (error) {
       await client.end().catch(() => undefined);
