@@ -31,12 +31,12 @@ export const NODE_FUNCTIONS: readonly SqlFunction[] = [
 /** What the API alone calls of them. */
 export const API_FUNCTIONS: readonly SqlFunction[] = [...NODE_ABUSE];
 
-/** Nobody calls a function of this schema who was not named. A CHECK of a table that the API writes to calls one. */
+/** Nobody calls a function of this schema who was not named. A CHECK of application, which the API and the functions of nodes write to, calls one. */
 const RIGHTS: SqlFunction = {
   name: 'rights',
   sql: `
 REVOKE EXECUTE ON ALL FUNCTIONS IN SCHEMA porin FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION porin.are_exit_codes(integer[]) TO porin_api;`,
+GRANT EXECUTE ON FUNCTION porin.are_exit_codes(integer[]) TO porin_api, porin_functions;`,
 };
 
 export const FUNCTIONS: readonly SqlFunction[] = [
