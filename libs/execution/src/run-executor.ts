@@ -4,6 +4,7 @@
  * listen -> create -> attach -> start -> hello -> observe -> policy -> ready -> go -> started or failed -> denials ->
  * exited -> container ended -> recording -> removed
  */
+import { within } from '#lib/jobs';
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { isTrace, nodeArchitecture } from '#lib/profiles';
@@ -27,7 +28,6 @@ import { PhaseClock } from './phase-clock.js';
 import { type PayloadResult, runPayload } from './run-payload.js';
 import { ControlSocket } from './sandbox/control-socket.js';
 import { PolicyError, renderPolicy } from './sandbox/policy-text.js';
-import { within } from './within.js';
 
 export interface ExecutorContext {
   readonly engine: Engine;

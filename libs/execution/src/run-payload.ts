@@ -1,4 +1,5 @@
 /** One payload from the gate to its end, and what its end means. */
+import { within } from '#lib/jobs';
 import { constants } from 'node:os';
 import { type LandlockStatus } from '#lib/profiles';
 import { type RunContainer } from './containers/container.js';
@@ -25,7 +26,6 @@ import { type ControlSocket, type FailedStart } from './sandbox/control-socket.j
 import { watchDenials } from './sandbox/denial-watch.js';
 import { errnoName } from './sandbox/denials.js';
 import { type PayloadEnd } from './sandbox/payload-report.js';
-import { within } from './within.js';
 
 export interface GatedPayload {
   readonly request: ExecutorRunRequest;

@@ -11,3 +11,4 @@ export * from './job-state.js';
 export * from './output-claim.js';
 export * from './url-prefix.js';
 export * from './waiting-reason.js';
+export { within } from './within.js';

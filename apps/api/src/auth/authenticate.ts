@@ -1,5 +1,6 @@
 /** Finds out who makes a request, from its headers alone. */
 import { type KeyRole } from '#lib/database';
+import { within } from '#lib/jobs';
 import { type DataSource } from 'typeorm';
 import { databaseUnavailable } from '../errors/database-unavailable.js';
 import { PorinError } from '../errors/porin-error.js';
@@ -79,14 +80,6 @@ export class Authenticator {
 const CHALLENGE = { headers: { 'WWW-Authenticate': 'Bearer realm="porin"' } };
 
 /** A Postgres that takes connections and says nothing would hold requests of people who may have no key. */
-async function inTime<T>(answer: Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(databaseUnavailable()), LOOKUP_TIMEOUT_MS);
-  });
-  try {
-    return await Promise.race([answer, late]);
-  } finally {
-    clearTimeout(timer);
-  }
+function inTime<T>(answer: Promise<T>): Promise<T> {
+  return within(answer, LOOKUP_TIMEOUT_MS, databaseUnavailable);
 }

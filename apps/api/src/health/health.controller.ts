@@ -1,6 +1,7 @@
 /** Liveness and readiness, for a supervisor or a load balancer. */
 import { Controller, Get, Inject, Res } from '@nestjs/common';
 import { ApiResponse } from '@nestjs/swagger';
+import { within } from '#lib/jobs';
 import { type Response } from 'express';
 import { DataSource } from 'typeorm';
 import { z } from 'zod';
@@ -70,14 +71,10 @@ export class HealthController {
   }
 }
 
-async function stateOf(check: Promise<unknown>): Promise<z.infer<typeof state>> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<'down'>((resolve) => (timer = setTimeout(() => resolve('down'), CHECK_TIMEOUT_MS)));
-  try {
-    return await Promise.race([check.then(() => 'up' as const), late]);
-  } catch {
-    return 'down';
-  } finally {
-    clearTimeout(timer);
-  }
+function stateOf(check: Promise<unknown>): Promise<z.infer<typeof state>> {
+  const late = () => new Error('no answer in time');
+  return within(check, CHECK_TIMEOUT_MS, late).then(
+    () => 'up',
+    () => 'down',
+  );
 }

@@ -1,5 +1,6 @@
 /** Whether a host, of a registry that no administrator named, is on the public internet. */
 import { lookup } from 'node:dns/promises';
+import { within } from '#lib/jobs';
 import { classifyAddress } from '#lib/staging';
 
 const TIMEOUT_MS = 15_000;
@@ -9,12 +10,10 @@ const TIMEOUT_MS = 15_000;
  * can still lead elsewhere (docs/security-model.md). Rejects where no address is found in time.
  */
 export async function isPublicHost(host: string): Promise<boolean> {
-  const found = await Promise.race([lookup(host, { all: true }), timeout()]);
+  const found = await within(lookup(host, { all: true }), TIMEOUT_MS, tooLate);
   return found.length > 0 && found.every(({ address }) => classifyAddress(address) === 'global');
 }
 
-function timeout(): Promise<never> {
-  return new Promise((_, reject) => {
-    setTimeout(() => reject(new Error('the name server did not answer in time')), TIMEOUT_MS).unref();
-  });
+function tooLate(): Error {
+  return new Error('the name server did not answer in time');
 }

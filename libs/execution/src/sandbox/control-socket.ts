@@ -5,6 +5,7 @@
  * per attempt, lies in the container's configuration and in the memory of porin-init, which no payload can read, and no
  * payload runs before porin-init has used it and the name is gone.
  */
+import { within } from '#lib/jobs';
 import { timingSafeEqual } from 'node:crypto';
 import { once } from 'node:events';
 import { chmod, mkdir } from 'node:fs/promises';
@@ -12,7 +13,6 @@ import { createServer, type Server, type Socket } from 'node:net';
 import { dirname } from 'node:path';
 import { type DenialList } from '../denial-list.js';
 import { type ForeignProgram } from '../executor-run.js';
-import { within } from '../within.js';
 import { ControlChannelError } from './control-error.js';
 import {
   type ControlMessage,

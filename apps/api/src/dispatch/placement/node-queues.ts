@@ -1,4 +1,5 @@
 /** The queues of all nodes, over one connection. */
+import { within } from '#lib/jobs';
 import { MESSAGE_OPTIONS, messageId, queueConnection, queueName, scriptsOf } from '#lib/queue';
 import { Queue } from 'bullmq';
 import { Redis } from 'ioredis';
@@ -60,14 +61,6 @@ export class NodeQueues {
   }
 }
 
-async function inTime(answer: Promise<unknown>): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error('Redis does not answer')), REDIS_TIMEOUT_MS);
-  });
-  try {
-    await Promise.race([answer, late]);
-  } finally {
-    clearTimeout(timer);
-  }
+function inTime(answer: Promise<unknown>): Promise<unknown> {
+  return within(answer, REDIS_TIMEOUT_MS, () => new Error('Redis does not answer'));
 }
