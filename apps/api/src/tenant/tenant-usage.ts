@@ -14,6 +14,10 @@ export interface TenantUsage {
 
 /** As of this transaction. */
 export async function tenantUsage(manager: EntityManager, tenant: string): Promise<TenantUsage> {
+  return { ...(await countedUsage(manager, tenant)), proposals: await openProposals(manager, tenant) };
+}
+
+async function countedUsage(manager: EntityManager, tenant: string): Promise<Omit<TenantUsage, 'proposals'>> {
   const [counted]: [Omit<TenantUsage, 'proposals'>] = await manager.query(
     `SELECT sum(open_jobs)::float8 AS "queuedJobs", sum(stored_bytes)::float8 AS "storedBytes" FROM (
        SELECT open_jobs, stored_bytes FROM tenant_usage WHERE tenant = $1
@@ -22,7 +26,7 @@ export async function tenantUsage(manager: EntityManager, tenant: string): Promi
      ) AS used`,
     [tenant],
   );
-  return { ...counted, proposals: await openProposals(manager, tenant) };
+  return counted;
 }
 
 async function openProposals(manager: EntityManager, tenant: string): Promise<number> {
@@ -38,7 +42,7 @@ async function openProposals(manager: EntityManager, tenant: string): Promise<nu
 /** After a job was added. Throws too-many-jobs and tenant-storage-full; several submissions at once may pass together. */
 export async function requireRoomForJob(manager: EntityManager, tenant: string): Promise<void> {
   const { maxQueuedJobs, maxStoredBytes } = await tenantSettings(manager, tenant);
-  const { queuedJobs, storedBytes } = await tenantUsage(manager, tenant);
+  const { queuedJobs, storedBytes } = await countedUsage(manager, tenant);
   if (queuedJobs > maxQueuedJobs) {
     throw new PorinError(
       'too-many-jobs',
