@@ -25,6 +25,12 @@ const TERMS = JOB_ERROR_CODES.map((code) => {
 /** The same as a SELECT; a WHERE may follow. */
 export const ATTEMPT_ERROR_TERMS = `SELECT * FROM (VALUES ${TERMS.join(', ')}) AS terms(code, attempt_state, job_state)`;
 
+/** Statements that read the terms of the input's code into a record; an unknown code is an error. */
+export function termsOfCode(variable: string): string {
+  return `SELECT * INTO ${variable} FROM (${ATTEMPT_ERROR_TERMS}) AS known WHERE known.code = input->>'code';
+  IF NOT FOUND THEN RAISE EXCEPTION 'unknown error code' USING ERRCODE = 'check_violation'; END IF;`;
+}
+
 export const KEY = `(input->>'jobId')::uuid, (input->>'number')::integer`;
 
 export const ATTEMPT: readonly SqlFunction[] = [
@@ -86,8 +92,7 @@ DECLARE
   of_job uuid := (input->>'jobId')::uuid;
   terms record;
 BEGIN
-  SELECT * INTO terms FROM (${ATTEMPT_ERROR_TERMS}) AS known WHERE known.code = input->>'code';
-  IF NOT FOUND THEN RAISE EXCEPTION 'unknown error code' USING ERRCODE = 'check_violation'; END IF;
+  ${termsOfCode('terms')}
   IF NOT porin.end_attempt(${KEY}, terms.attempt_state, terms.code, input->>'message') THEN RETURN 'false'; END IF;
   IF porin.end_canceled(of_job) OR terms.job_state IS NULL THEN RETURN 'true'; END IF;
   UPDATE porin.job SET state = terms.job_state, error_code = terms.code,

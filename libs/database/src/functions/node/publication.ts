@@ -5,7 +5,7 @@
 import { ATTEMPT_IS_OPEN } from '#lib/jobs';
 import { type SqlFunction } from '../sql-function.js';
 import { ABANDONED, LEASE_S } from './claim.js';
-import { ATTEMPT_ERROR_TERMS, MESSAGE_CHARACTERS } from './attempt.js';
+import { ATTEMPT_ERROR_TERMS, MESSAGE_CHARACTERS, termsOfCode } from './attempt.js';
 import { helperFunction, nodeFunction } from './node-function.js';
 
 const OF_ATTEMPT = `attempt.job_id = (input->>'jobId')::uuid AND attempt.number = (input->>'number')::integer
@@ -128,8 +128,7 @@ DECLARE
   of_job uuid := (input->>'jobId')::uuid;
   error record;
 BEGIN
-  SELECT * INTO error FROM (${ATTEMPT_ERROR_TERMS}) AS known WHERE known.code = input->>'code';
-  IF NOT FOUND THEN RAISE EXCEPTION 'unknown error code' USING ERRCODE = 'check_violation'; END IF;
+  ${termsOfCode('error')}
   UPDATE porin.attempt SET state = 'FAILED', ended_at = now(), error_code = error.code,
     error_message = left(input->>'message', ${MESSAGE_CHARACTERS})
   WHERE ${OF_ATTEMPT} AND attempt.state = 'PUBLISHING';
