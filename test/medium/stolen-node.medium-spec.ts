@@ -240,12 +240,11 @@ describe('the functions, to a node', () => {
       node_go_on_publishing: { ...key, published: [] },
       node_fail_publication: { ...key, code: 'output-upload-failed', message: 'm', published: [] },
       node_pin_build: { ...key, content: CONTENT, repositoryDigest: null },
-      node_content_owners: {
+      node_content_standing: {
         ...key,
         contentDigest: `sha256:${createHash('sha256').update(CONTENT).digest('hex')}`,
         layers: ['sha256:a'],
       },
-      node_has_approved_build: { ...key, contentDigest: 'sha256:x' },
       node_start_run: { ...key, id: randomUUID(), enforcement: 'none', monitoring: 'none' },
       node_write_denials: {
         ...key,
@@ -276,7 +275,6 @@ describe('the functions, to a node', () => {
       'hold',
       0,
       { open: false, started: false },
-      { registries: null, local: null },
     ];
     const before = await everythingElse();
     for (const name of CALLABLE.filter((each) => !others.includes(each))) {

@@ -36,7 +36,7 @@ const WORKER_CONFIG = Symbol('WorkerConfig');
 const LOGGER = Symbol('Logger');
 
 /** Of what is only removed. */
-const ALL_TENANTS = { tenantPrefixes: { inputPrefixes: null, outputPrefixes: null, foreignPrefixes: [] } };
+const ALL_TENANTS = { inputPrefixes: null, outputPrefixes: null, foreignPrefixes: [] };
 
 @Injectable()
 export class WorkerLifecycle implements OnApplicationBootstrap, OnApplicationShutdown {

@@ -26,6 +26,8 @@ import { RuleDecisions } from './stages/rule-decisions.js';
 
 const DISPATCH_LOCK = 7_060_118;
 const POLL_MS = 1_000;
+/** Submissions that come in a burst are placed together. */
+const REST_MS = 20;
 const SETTLE_MS = 250;
 const RECONCILE_MS = 3_000;
 const NODE_ABUSE_MS = 15_000;
@@ -39,7 +41,7 @@ export class Dispatcher implements OnApplicationBootstrap, OnApplicationShutdown
   private readonly queues: NodeQueues;
   private readonly patience: Patience;
   private readonly stopping = new AbortController();
-  private readonly alarm = new Alarm();
+  private readonly alarm = new Alarm(REST_MS);
   private loop: Promise<void> = Promise.resolve();
 
   constructor(

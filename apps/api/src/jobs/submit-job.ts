@@ -67,6 +67,8 @@ async function adhocApplication(
   program: string,
 ): Promise<Application> {
   const name = adhocApplicationName(image, program);
+  const known = await manager.findOneBy(Application, { tenant: caller.tenant, name });
+  if (known) return known;
   await manager
     .createQueryBuilder()
     .insert()

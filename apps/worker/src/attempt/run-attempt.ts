@@ -202,7 +202,7 @@ export class Attempt {
 
   get #publisherOptions(): PublisherOptions {
     const { publications, workspaces } = this.options;
-    return { store: publications, place: outputPlace(workspaces, this.claim), logger: this.logger };
+    return { store: publications, place: outputPlace(workspaces, this.claim.tenantTerms), logger: this.logger };
   }
 
   async #runOne(executor: PlannedExecutor, workspace: Workspace, stageMs: number): Promise<void> {

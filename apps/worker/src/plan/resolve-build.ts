@@ -86,7 +86,7 @@ async function withTerms(
   const { applicationId } = found.build;
   const terms = applicationId === executor.applicationId ? executor : await plans.applicationTerms(applicationId);
   if (!isAdhoc(terms)) return { ...found, terms };
-  return { ...found, terms: { ...terms, policy: stricter(terms.policy, await plans.unknownContent(claim)) } };
+  return { ...found, terms: { ...terms, policy: stricter(terms.policy, claim.tenantTerms.unknownContent) } };
 }
 
 function isAdhoc({ applicationName }: ApplicationTerms): boolean {
@@ -109,20 +109,18 @@ async function applicationOf(
   const { content } = image;
   const { command } = payloadCommand(content, executor);
   const known = { contentDigest: contentDigest(content), layers: content.layerDiffIds };
-  const key = keyOf(claim, executor);
-  const binding = bindContent(command, await plans.contentOwners(key, known));
   // What is approved is enforced, whoever else has the content.
-  const isApproved = () => plans.hasApprovedBuild(key, known);
+  const { owners, isApproved } = await plans.contentStanding(keyOf(claim, executor), known);
+  const binding = bindContent(command, owners);
   if (binding.kind === 'application') {
-    return binding.hasApproved || !(await isApproved()) ? binding.applicationId : applicationId;
+    return binding.hasApproved || !isApproved ? binding.applicationId : applicationId;
   }
   // Stored by an earlier attempt: what the tenant says of unknown content since then is in the terms.
   if (binding.kind === 'unknown' && executor.build?.applicationId === applicationId) return applicationId;
   // Whoever may ask for less enforcement may run what is not known.
   const isLowered = claim.role === 'admin' && claim.requested.enforcement === 'none';
-  if (isLowered) return applicationId;
-  if (await isApproved()) return applicationId;
-  const setting = await plans.unknownContent(claim);
+  if (isLowered || isApproved) return applicationId;
+  const setting = claim.tenantTerms.unknownContent;
   if (setting === 'refuse') throw JobError.of('content-unknown', { detail: refusalOf(executor, binding) });
   return binding.kind === 'unknown' && setting === 'learn' ? applicationId : null;
 }
@@ -141,12 +139,11 @@ function refusalOf({ image }: ClaimedExecutor, binding: Exclude<Binding, { kind:
 async function resolve(
   claim: Claim,
   executor: ClaimedExecutor,
-  { images, imageLists, plans, architecture, signal }: ResolveOptions,
+  { images, imageLists, architecture, signal }: ResolveOptions,
 ): Promise<ResolvedImage> {
   const reference = ofNamedRepository(executor.build?.repositoryDigest ?? null, executor) ?? executor.image;
   try {
-    const own = await plans.imageLists(claim);
-    return await resolveImage(images, reference, { accessOf: (name) => imageAccess(name, imageLists, own), signal });
+    return await resolveImage(images, reference, { accessOf: (name) => imageAccess(name, imageLists, claim.tenantTerms.imageLists), signal });
   } catch (error) {
     throw imageJobError(error, executor.image, architecture);
   }

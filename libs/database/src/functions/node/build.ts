@@ -50,13 +50,16 @@ BEGIN
   )) THEN
     RAISE EXCEPTION 'the application is not one that the executor may be of' USING ERRCODE = 'insufficient_privilege';
   END IF;
-  INSERT INTO porin.build (application_id, content_digest, architecture, image_reference, repository_digest, layers, made_by_node)
-  VALUES (bound_to, digest, asked.architecture, asked.image, input->>'repositoryDigest', image_layers, self)
-  ON CONFLICT DO NOTHING;
-  SELECT * INTO STRICT stored FROM porin.build
-  WHERE application_id = bound_to AND content_digest = digest AND architecture = asked.architecture;
+  FOR try IN 1..2 LOOP
+    SELECT * INTO stored FROM porin.build
+    WHERE application_id = bound_to AND content_digest = digest AND architecture = asked.architecture;
+    EXIT WHEN FOUND;
+    INSERT INTO porin.build (application_id, content_digest, architecture, image_reference, repository_digest, layers, made_by_node)
+    VALUES (bound_to, digest, asked.architecture, asked.image, input->>'repositoryDigest', image_layers, self)
+    ON CONFLICT DO NOTHING;
+  END LOOP;
   -- A worker of an earlier version did not store them.
-  UPDATE porin.build SET layers = image_layers WHERE id = stored.id AND layers IS NULL;
+  IF stored.layers IS NULL THEN UPDATE porin.build SET layers = image_layers WHERE id = stored.id AND layers IS NULL; END IF;
   UPDATE porin.executor SET build_id = stored.id, application_id = bound_to, bound_from = nullif(asked.submitted_as, bound_to),
     repository_digest = input->>'repositoryDigest'
   WHERE job_id = asked.job_id AND position = asked.position;

@@ -80,7 +80,7 @@ BEGIN
     'requested', jsonb_strip_nulls(jsonb_build_object('enforcement', claimed.requested_enforcement,
       'monitoring', claimed.requested_monitoring)),
     'publishOn', claimed.publish_on, 'publication', porin.manifest(claimed), 'earlierStagings', porin.earlier_stagings(claimed),
-    'tenantPrefixes', porin.tenant_prefixes(claimed.tenant), 'calibration', claimed.calibration, 'block', claimed.block,
+    'tenantTerms', porin.tenant_terms(claimed.tenant), 'calibration', claimed.calibration, 'block', claimed.block,
     'queueMs', extract(epoch FROM now() - claimed.queued_at)::float8 * 1000,
     'executors', (SELECT jsonb_agg(porin.executor_terms(executor) ORDER BY position) FROM porin.executor
       WHERE job_id = claimed.id));
@@ -129,18 +129,22 @@ BEGIN
     WHERE attempt.job_id = of_job.id AND attempt.staging_token IS NOT NULL AND ${ABANDONED});
 END`,
   ),
-  // What the tenant's jobs may name, and what is other tenants' alone.
+  // What the tenant's jobs may name, what is other tenants' alone, and what becomes of content that nobody knows. A tenant
+  // without a row has the defaults.
   helperFunction(
-    'tenant_prefixes',
+    'tenant_terms',
     'of_tenant text',
     'jsonb',
     `
+DECLARE own porin.tenant_setting%ROWTYPE;
 BEGIN
+  SELECT * INTO own FROM porin.tenant_setting WHERE tenant = of_tenant;
   RETURN jsonb_build_object(
-    'inputPrefixes', (SELECT to_jsonb(input_prefixes) FROM porin.tenant_setting WHERE tenant = of_tenant),
-    'outputPrefixes', (SELECT to_jsonb(output_prefixes) FROM porin.tenant_setting WHERE tenant = of_tenant),
+    'inputPrefixes', to_jsonb(own.input_prefixes), 'outputPrefixes', to_jsonb(own.output_prefixes),
     'foreignPrefixes', to_jsonb(ARRAY(SELECT unnest(coalesce(input_prefixes, '{}') || coalesce(output_prefixes, '{}'))
-      FROM porin.tenant_setting WHERE tenant <> of_tenant)));
+      FROM porin.tenant_setting WHERE tenant <> of_tenant)),
+    'imageLists', jsonb_build_object('registries', to_jsonb(own.image_registries), 'local', to_jsonb(own.local_images)),
+    'unknownContent', coalesce(own.unknown_content, 'hold'));
 END`,
   ),
 ];

@@ -60,15 +60,4 @@ BEGIN
   RETURN NULL;
 END`,
   ),
-  // The lists of the tenant of a job that the caller holds.
-  nodeFunction(
-    'node_image_lists',
-    `
-BEGIN
-  RETURN coalesce((
-    SELECT jsonb_build_object('registries', to_jsonb(image_registries), 'local', to_jsonb(local_images))
-    FROM porin.tenant_setting JOIN porin.job ON job.tenant = tenant_setting.tenant
-    WHERE job.id = (input->>'jobId')::uuid AND porin.holds_job(job.id)), '{"registries": null, "local": null}');
-END`,
-  ),
 ];
