@@ -267,15 +267,7 @@ describe('the functions, to a node', () => {
       'node_next_image',
       'node_store_image_check',
     ];
-    const nothing = [
-      null,
-      false,
-      [],
-      'lost',
-      'hold',
-      0,
-      { open: false, started: false },
-    ];
+    const nothing = [null, false, [], 'lost', 'hold', 0, { open: false, started: false }];
     const before = await everythingElse();
     for (const name of CALLABLE.filter((each) => !others.includes(each))) {
       const more = name === 'node_append_artifact' ? [Buffer.from('forged')] : [];

@@ -143,7 +143,10 @@ async function resolve(
 ): Promise<ResolvedImage> {
   const reference = ofNamedRepository(executor.build?.repositoryDigest ?? null, executor) ?? executor.image;
   try {
-    return await resolveImage(images, reference, { accessOf: (name) => imageAccess(name, imageLists, claim.tenantTerms.imageLists), signal });
+    return await resolveImage(images, reference, {
+      accessOf: (name) => imageAccess(name, imageLists, claim.tenantTerms.imageLists),
+      signal,
+    });
   } catch (error) {
     throw imageJobError(error, executor.image, architecture);
   }
