@@ -2,9 +2,9 @@
 import { type FileHandle, lstat, rename } from 'node:fs/promises';
 import { type OutputReference } from '#lib/jobs';
 import { through } from './descriptor.js';
-import { errorCode, isMissing } from './failure.js';
-import { type OpenedOutput } from './open-output.js';
-import { type OutputLimit } from './output-limit.js';
+import { errorCode, isMissing } from '../failure.js';
+import { type OpenedOutput } from '../outputs/open-output.js';
+import { type OutputLimit } from '../outputs/output-limit.js';
 import {
   bytesLost,
   type OutputPlace,
@@ -12,9 +12,16 @@ import {
   refused,
   type Staged,
   type StagedOutput,
-} from './output-target.js';
+} from '../outputs/output-target.js';
 import { giveTo, newPermissions, permissionsOf } from './permissions.js';
-import { areStagedBytes, hasContent, openRegular, removeStaged, syncDirectory, writeStaged } from './staged-file.js';
+import {
+  areStagedBytes,
+  hasContent,
+  openRegular,
+  removeStaged,
+  syncDirectory,
+  writeStaged,
+} from '../outputs/staged-file.js';
 import { openTargetDirectory } from './target-directory.js';
 
 export class FileTarget implements OutputTarget {

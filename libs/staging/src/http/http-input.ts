@@ -1,10 +1,10 @@
 /** Inputs from `http(s):` URLs. */
 import { describePrefixes, isUrlAllowed, JobError } from '#lib/jobs';
-import { HttpFailure } from './failure.js';
+import { HttpFailure } from '../failure.js';
 import { AddressRefused, authorizationOf, HttpClient, type ResolveName } from './http-client.js';
 import { isForGood, isMissingStatus, isRedirect } from './http-status.js';
-import { type InputSource } from './input-source.js';
-import { type StagingRules } from './rules.js';
+import { type InputSource } from '../inputs/input-source.js';
+import { type StagingRules } from '../rules.js';
 
 const MAXIMUM_REDIRECTS = 10;
 

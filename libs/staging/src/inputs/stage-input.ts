@@ -2,13 +2,13 @@
 import { constants } from 'node:fs';
 import { type FileHandle, open, rm } from 'node:fs/promises';
 import { describePrefixes, fileRoots, type InputReference, isUrlAllowed, JobError, parseDataUrl } from '#lib/jobs';
-import { writeHashed } from './copy.js';
-import { failureDetail } from './failure.js';
-import { openFileInput } from './file-input.js';
-import { openHttpInput } from './http-input.js';
+import { writeHashed } from '../copy.js';
+import { failureDetail } from '../failure.js';
+import { openFileInput } from '../file/file-input.js';
+import { openHttpInput } from '../http/http-input.js';
 import { INLINE_NAME, openInlineInput } from './inline-input.js';
 import { type InputSource } from './input-source.js';
-import { DEFAULT_HTTP_TIMEOUTS, type StagingRules, type StoredFile } from './rules.js';
+import { DEFAULT_HTTP_TIMEOUTS, type StagingRules, type StoredFile } from '../rules.js';
 
 const READ_ONLY = 0o444;
 

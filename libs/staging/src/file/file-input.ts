@@ -1,9 +1,9 @@
 /** Inputs from `file:` URLs: regular files that really lie below the allowed directories. */
 import { JobError } from '#lib/jobs';
-import { readChunks } from './copy.js';
+import { readChunks } from '../copy.js';
 import { isWithin, openPinned, pin, realPathOf, realRoots } from './descriptor.js';
-import { isMissing } from './failure.js';
-import { type InputSource } from './input-source.js';
+import { isMissing } from '../failure.js';
+import { type InputSource } from '../inputs/input-source.js';
 
 export interface FileInput {
   readonly url: string;

@@ -1,13 +1,13 @@
 /** Staged bytes in a directory of this node: written whole and to the disk, found again, removed. */
 import { constants } from 'node:fs';
 import { type FileHandle, open, unlink } from 'node:fs/promises';
-import { readChunks, RunningDigest, writeHashed } from './copy.js';
-import { through } from './descriptor.js';
-import { isMissing } from './failure.js';
+import { readChunks, RunningDigest, writeHashed } from '../copy.js';
+import { through } from '../file/descriptor.js';
+import { isMissing } from '../failure.js';
 import { type OpenedOutput } from './open-output.js';
 import { type OutputLimit, tooLarge } from './output-limit.js';
 import { type Staged, type StagedOutput } from './output-target.js';
-import { type StoredFile } from './rules.js';
+import { type StoredFile } from '../rules.js';
 
 /** Of the worker alone, until `finish` has given it to whom it belongs. Nothing is left when it throws. */
 export async function writeStaged(

@@ -4,7 +4,7 @@ import { isIP, type LookupFunction } from 'node:net';
 import { type Readable } from 'node:stream';
 import { Agent, buildConnector, type Dispatcher, request } from 'undici';
 import { classifyAddress } from './address.js';
-import { DEFAULT_HTTP_TIMEOUTS, type StagingRules } from './rules.js';
+import { DEFAULT_HTTP_TIMEOUTS, type StagingRules } from '../rules.js';
 
 export class AddressRefused extends Error {
   override readonly name = 'AddressRefused';

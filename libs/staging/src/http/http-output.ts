@@ -2,13 +2,13 @@
 import { mkdir } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { JobError, type OutputReference } from '#lib/jobs';
-import { readChunks, RunningDigest } from './copy.js';
-import { pin } from './descriptor.js';
-import { HttpFailure, isMissing } from './failure.js';
+import { readChunks, RunningDigest } from '../copy.js';
+import { pin } from '../file/descriptor.js';
+import { HttpFailure, isMissing } from '../failure.js';
 import { AddressRefused, authorizationOf, HttpClient } from './http-client.js';
 import { isForGood } from './http-status.js';
-import { type OpenedOutput } from './open-output.js';
-import { type OutputLimit } from './output-limit.js';
+import { type OpenedOutput } from '../outputs/open-output.js';
+import { type OutputLimit } from '../outputs/output-limit.js';
 import {
   bytesLost,
   type OutputPlace,
@@ -16,8 +16,8 @@ import {
   refused,
   type Staged,
   type StagedOutput,
-} from './output-target.js';
-import { areStagedBytes, openRegular, removeStaged, writeStaged } from './staged-file.js';
+} from '../outputs/output-target.js';
+import { areStagedBytes, openRegular, removeStaged, writeStaged } from '../outputs/staged-file.js';
 
 export class HttpTarget implements OutputTarget {
   constructor(

@@ -1,12 +1,12 @@
 /** An output's way out of the node: found, limited, hashed and staged; then put in place, or discarded. */
 import { isUrlAllowed, JobError, type OutputReference, parseDataUrl } from '#lib/jobs';
-import { failureDetail } from './failure.js';
-import { FileTarget } from './file-output.js';
-import { HttpTarget } from './http-output.js';
+import { failureDetail } from '../failure.js';
+import { FileTarget } from '../file/file-output.js';
+import { HttpTarget } from '../http/http-output.js';
 import { openOutput, type OutputSource } from './open-output.js';
 import { type OutputLimit } from './output-limit.js';
 import { notAllowed, type OutputPlace, type OutputTarget, type StagedOutput } from './output-target.js';
-import { DEFAULT_HTTP_TIMEOUTS } from './rules.js';
+import { DEFAULT_HTTP_TIMEOUTS } from '../rules.js';
 
 export interface StageOptions {
   readonly place: OutputPlace;

@@ -2,11 +2,11 @@
 import { type FileHandle, mkdir } from 'node:fs/promises';
 import { fileRoots, type OutputReference } from '#lib/jobs';
 import { isWithin, pin, pinEntry, realPathOf, realRoots, through } from './descriptor.js';
-import { errorCode, isMissing } from './failure.js';
-import { notAllowed, type OutputPermissions, type OutputPlace, refused } from './output-target.js';
-import { type StagingRules } from './rules.js';
+import { errorCode, isMissing } from '../failure.js';
+import { notAllowed, type OutputPermissions, type OutputPlace, refused } from '../outputs/output-target.js';
+import { type StagingRules } from '../rules.js';
 import { giveTo } from './permissions.js';
-import { syncDirectory } from './staged-file.js';
+import { syncDirectory } from '../outputs/staged-file.js';
 
 interface Roots {
   readonly allowed: readonly string[];

@@ -1,8 +1,8 @@
 /** Owner, group and mode of published files: never more than those of the file that is replaced. */
 import { type Stats } from 'node:fs';
 import { chmod, chown, lstat } from 'node:fs/promises';
-import { isMissing } from './failure.js';
-import { type OutputPermissions } from './output-target.js';
+import { isMissing } from '../failure.js';
+import { type OutputPermissions } from '../outputs/output-target.js';
 
 /** Set-user-id, set-group-id and the sticky bit are no output's. */
 const PERMISSION_BITS = 0o777;

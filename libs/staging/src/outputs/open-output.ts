@@ -3,8 +3,8 @@ import { type Stats } from 'node:fs';
 import { type FileHandle, readlink } from 'node:fs/promises';
 import { posix } from 'node:path';
 import { JobError } from '#lib/jobs';
-import { openPinned, pin, pinEntry, through, typeOf } from './descriptor.js';
-import { isMissing } from './failure.js';
+import { openPinned, pin, pinEntry, through, typeOf } from '../file/descriptor.js';
+import { isMissing } from '../failure.js';
 import { type OutputLimit, tooLarge } from './output-limit.js';
 
 export interface OutputSource {
