@@ -1,6 +1,6 @@
 /** Which build is considered next: one with new recordings or refused calls of jobs that have ended since, or one to be considered again. */
 import { type EntityManager } from 'typeorm';
-import { deniedRuns } from './denied/denied-runs.js';
+import { deniedRuns } from '../denied/denied-runs.js';
 
 /**
  * Recordings of a small build are JSON texts of this many bytes together, at most. They are checked and merged in about 0.2 s,

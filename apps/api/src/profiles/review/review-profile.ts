@@ -19,9 +19,9 @@ import {
 } from '#lib/profiles';
 import { type EntityManager } from 'typeorm';
 import { type z } from 'zod';
-import { type Caller } from '../auth/caller.js';
-import { findBase, findVersion } from './find-profiles.js';
-import { fourEyes } from './four-eyes.js';
+import { type Caller } from '../../auth/caller.js';
+import { findBase, findVersion } from '../find-profiles.js';
+import { fourEyes } from '../decide/four-eyes.js';
 import { type profileReview } from './review-answer.js';
 import { callEvidence, denialEvidence } from './review-evidence.js';
 import { readRecordings } from './version-recordings.js';

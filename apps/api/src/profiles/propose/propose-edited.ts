@@ -15,8 +15,8 @@ import {
   refusalsByName,
 } from '#lib/profiles';
 import { type EntityManager } from 'typeorm';
-import { type Caller } from '../auth/caller.js';
-import { PorinError } from '../errors/porin-error.js';
+import { type Caller } from '../../auth/caller.js';
+import { PorinError } from '../../errors/porin-error.js';
 import { uncompilable } from './compile-problem.js';
 import { mayPropose, POSTPONED } from './postponed.js';
 import { storeProposal } from './store-proposal.js';

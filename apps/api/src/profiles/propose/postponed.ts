@@ -1,7 +1,7 @@
 /** Proposals that wait because their tenant has as many undecided ones as it may have. */
 import { ProfileVersion } from '#lib/database';
 import { type EntityManager } from 'typeorm';
-import { hasRoomForProposal } from '../tenant/tenant-usage.js';
+import { hasRoomForProposal } from '../../tenant/tenant-usage.js';
 
 /** Of a build, as its learning problem. */
 export const POSTPONED = 'its tenant has as many proposed versions as it may have: decide about some of them';

@@ -1,7 +1,7 @@
 /** Whether somebody else must approve a version: who brought it about may not, where the tenant asks for four eyes. */
 import { type ProfileVersion, TenantSetting } from '#lib/database';
 import { type EntityManager } from 'typeorm';
-import { type Caller } from '../auth/caller.js';
+import { type Caller } from '../../auth/caller.js';
 
 export interface FourEyes {
   /** What the tenant's setting says. */

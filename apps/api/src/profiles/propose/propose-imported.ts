@@ -11,8 +11,8 @@ import {
   ProfileError,
 } from '#lib/profiles';
 import { type EntityManager } from 'typeorm';
-import { type Caller } from '../auth/caller.js';
-import { PorinError } from '../errors/porin-error.js';
+import { type Caller } from '../../auth/caller.js';
+import { PorinError } from '../../errors/porin-error.js';
 import { type BuildRow, lockBuild, proposeByHand } from './propose-edited.js';
 
 export interface ImportedVersion {

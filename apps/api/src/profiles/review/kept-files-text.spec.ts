@@ -1,6 +1,6 @@
 import { type FileUse, type Recording } from '#lib/profiles';
 import { describe, expect, it } from 'vitest';
-import { recordingOf } from '../../../../test/support/worker-rows.js';
+import { recordingOf } from '../../../../../test/support/worker-rows.js';
 import { keptFilesText } from './kept-files-text.js';
 
 const read = (path: string): FileUse => ({ path, access: 'read', result: 'ok', resolved: true, count: 1 });

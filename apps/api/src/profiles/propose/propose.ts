@@ -16,15 +16,15 @@ import {
   withRuns,
 } from '#lib/profiles';
 import { type EntityManager } from 'typeorm';
-import { endJobsDeniedTooOften, waitForVersion } from '../dispatch/held/denied-jobs.js';
-import { checkRecordings, type Unbelievable } from './check-recordings.js';
-import { chooseEvidence, type DeniedRecording } from './denied/choose-evidence.js';
-import { deniedEvidence, NO_EVIDENCE } from './denied/denied-evidence.js';
-import { linkRefusedRuns, takeRefusedRuns } from './denied/denied-runs.js';
+import { endJobsDeniedTooOften, waitForVersion } from '../../dispatch/held/denied-jobs.js';
+import { checkRecordings, type Unbelievable } from '../recordings/check-recordings.js';
+import { chooseEvidence, type DeniedRecording } from '../denied/choose-evidence.js';
+import { deniedEvidence, NO_EVIDENCE } from '../denied/denied-evidence.js';
+import { linkRefusedRuns, takeRefusedRuns } from '../denied/denied-runs.js';
 import { LEARNED_BYTES, type Learned, learnProfile } from './learn-profile.js';
 import { mayPropose, POSTPONED } from './postponed.js';
 import { type Proposal, storeProposal, type StoredProposal } from './store-proposal.js';
-import { RECORDED_RUNS, VERDICT, type Verdict } from './verdict.js';
+import { RECORDED_RUNS, VERDICT, type Verdict } from '../recordings/verdict.js';
 
 /** Recordings that one version is merged from, at most: the newest. */
 const RECORDINGS_MAXIMUM = 1000;

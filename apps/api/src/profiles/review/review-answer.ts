@@ -1,7 +1,7 @@
 /** What the review of a profile version says: everything a decision needs, as data. */
 import { CALL_CHANGES, CALL_CLASSES, ORIGINS, PROFILE_STATES } from '#lib/profiles';
 import { z } from 'zod';
-import { filesDiff, limitChange, landlockStatus, lintWarning, namesDiff } from './profile-answers.js';
+import { filesDiff, limitChange, landlockStatus, lintWarning, namesDiff } from '../profile-answers.js';
 
 const names = z.array(z.string()).readonly();
 const callClass = z.enum(CALL_CLASSES);
