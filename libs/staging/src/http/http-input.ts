@@ -53,7 +53,7 @@ function requireAllowed(url: URL, rules: StagingRules): void {
   const isHttp = url.protocol === 'http:' || url.protocol === 'https:';
   const { inputPrefixes: prefixes, foreignPrefixes: foreign } = rules;
   if (isHttp && isUrlAllowed(withoutFragment(url), { prefixes, foreign })) return;
-  throw JobError.of('input-not-allowed', { url: url.href, allowed: describePrefixes(prefixes) });
+  throw JobError.of('input-not-allowed', { url: url.href, detail: describePrefixes(prefixes) });
 }
 
 /** A redirect's own is for browsers, and is not sent. */

@@ -46,7 +46,7 @@ function openInput(input: InputReference, rules: StagingRules, signal: AbortSign
   if (problem !== null) throw JobError.of('input-url-malformed', { path: input.path, detail: problem });
   const { inputPrefixes: prefixes, foreignPrefixes: foreign } = rules;
   if (!isUrlAllowed(text, { prefixes, foreign })) {
-    throw JobError.of('input-not-allowed', { url: text, allowed: describePrefixes(prefixes) });
+    throw JobError.of('input-not-allowed', { url: text, detail: describePrefixes(prefixes) });
   }
   if (url.scheme !== 'file') return openHttpInput({ url: url.url, path: input.path }, rules, signal);
   const roots = { allowed: fileRoots(prefixes), foreign: fileRoots(foreign) };

@@ -46,7 +46,7 @@ export interface OutputPlace {
 }
 
 export function notAllowed({ url }: OutputReference, { outputPrefixes }: StagingRules): JobError {
-  return JobError.of('output-not-allowed', { url, allowed: describePrefixes(outputPrefixes) });
+  return JobError.of('output-not-allowed', { url, detail: describePrefixes(outputPrefixes) });
 }
 
 export function refused({ url, path }: OutputReference, detail: string, cause?: unknown): JobError {

@@ -51,7 +51,7 @@ export async function decideProfile(
   await requireReason(manager, version, reason);
   if (kind === 'approved') {
     await requireFourEyes(manager, caller, version);
-    requireCompilable(version.canonical);
+    requireCompilable(version);
   }
   const from = kind === 'approved' && (await mayApproveAgain(manager, keys, version)) ? 'APPROVED' : FROM[kind];
   const decided = { from, reason, by: { principalId: caller.principalId } };
@@ -84,7 +84,7 @@ export async function changeStage(
   const version = await lockReviewed(manager, caller.tenant, id, digest);
   if (await mayApproveAgain(manager, keys, version)) {
     await requireReason(manager, version, reason);
-    requireCompilable(version.canonical);
+    requireCompilable(version);
   }
   await requireFourEyes(manager, caller, version);
   // Whose rules they are, a new audit does not change.
@@ -122,9 +122,10 @@ async function mayApproveAgain(manager: EntityManager, keys: ApprovalKeys, versi
 }
 
 /** What no worker can enforce would stop every job of the build. */
-function requireCompilable(canonical: string): void {
+function requireCompilable({ id, canonical }: LockedVersion): void {
   const problem = uncompilable(parseProfile(canonical));
-  if (problem !== null) throw new PorinError('profile-uncompilable', `No filter can be made of it: ${problem}.`);
+  if (problem === null) return;
+  throw PorinError.of('profile-uncompilable', { profile: `profile version ${id}`, detail: problem });
 }
 
 /** Exactly the version that was reviewed. Throws not-found, stale-digest, profile-integrity. */

@@ -60,7 +60,7 @@ export async function proposeByHand(
     );
   }
   const problem = uncompilable(profile);
-  if (problem !== null) throw new PorinError('profile-uncompilable', `No filter can be made of it: ${problem}.`);
+  if (problem !== null) throw PorinError.of('profile-uncompilable', { profile: 'this profile', detail: problem });
   if (!(await mayPropose(manager, build))) {
     throw new PorinError('too-many-proposals', `This cannot be proposed: ${POSTPONED}.`);
   }

@@ -121,7 +121,9 @@ export async function writeDecision(
 /** Nothing is signed that is not what its digest says. Throws profile-integrity. */
 export function requireIntegrity({ canonical, digest }: Pick<LockedVersion, 'canonical' | 'digest'>): void {
   if (sha256(canonical) === digest) return;
-  throw new PorinError('profile-integrity', 'The stored profile is not what its digest says. Look for who changed it.');
+  throw PorinError.of('profile-integrity', {
+    detail: `its text is not what the digest ${digest} says. Look for who changed it.`,
+  });
 }
 
 /**
