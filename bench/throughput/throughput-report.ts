@@ -2,7 +2,7 @@
 import { median, quantile } from '#lib/overhead';
 import { digits, renderTable } from '../report/table.js';
 
-/** Porin's time for all jobs, at most so many times that of `docker run`. */
+/** Porin's time for all jobs may be at most this multiple of `docker run`'s. */
 export const TIME_BAR = 1.2;
 export const ENOUGH_JOBS = 200;
 const EXIT_PROVES_NOTHING = 3;

@@ -71,7 +71,7 @@ export class CorpusJobs {
       const job = await this.#end(client, id);
       const run = caseRunOf(request.of.id, job);
       ended();
-      // What a refused file does to a program that goes on stands there at best.
+      // Only stderr may show how a refused file changed a program that went on.
       const isOfInterest = request.enforcement === 'enforce' || run.state !== 'COMPLETE';
       return isOfInterest ? { ...run, stderr: await stderrOf(client, job) } : run;
     } finally {

@@ -28,7 +28,7 @@ const standing = <const M extends string>(message: M) =>
 
 export const ERROR_CATALOGUE = {
   // Image
-  'image-invalid': submitter('The image {image} is no reference of an image: {detail}'),
+  'image-invalid': submitter('The image {image} is not a valid image reference: {detail}'),
   'image-not-allowed': submitter('The image {image} may not be run here: {detail}'),
   'image-not-found': submitter('The image {image} was not found: {detail}'),
   'image-pull-failed': transient('The image {image} could not be fetched: {detail}'),
@@ -93,7 +93,7 @@ export const ERROR_CATALOGUE = {
     fault: 'payload',
     finalState: null,
     retryable: false,
-    message: 'Of {stream}, {limitBytes} bytes were kept and {droppedBytes} dropped.',
+    message: 'The log of {stream} was cut: {limitBytes} bytes were kept and {droppedBytes} dropped.',
   },
 
   // Profiles and levels

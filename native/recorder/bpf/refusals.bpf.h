@@ -61,7 +61,7 @@ static __noinline int add_failed(struct task_struct *task, u64 result, bool refu
 	return 0;
 }
 
-/* What did not fail is done at once. Only a call that is on its way between its two ends writes here. */
+/* A call that did not fail returns at once. Only calls between their entry and their exit write here. */
 SEC("raw_tp/sys_exit")
 int count_exit(struct bpf_raw_tracepoint_args *ctx)
 {

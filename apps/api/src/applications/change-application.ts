@@ -44,7 +44,7 @@ function isRenamed(before: Application, { image }: ApplicationChange): boolean {
   return image !== undefined && image !== before.image;
 }
 
-/** What was not enough may be enough now, other runs may teach, or other calls may follow from what was seen. */
+/** With the changed settings fewer recordings may be enough, other runs may teach, or seen calls may imply others. */
 function teachesOtherwise(before: Application, after: Application): boolean {
   const needs = ['recordingsNeeded', 'distinctInputsNeeded'] as const;
   return (

@@ -19,7 +19,7 @@ describe('the errors of the API', () => {
     expect(Object.keys(STATUS_OF_REQUEST_ERRORS).filter((code) => code in STATUS_OF_JOB_ERRORS)).toEqual([]);
     const error = PorinError.of('image-invalid', { image: '"a b"', detail: 'it has a space.' });
     expect(error).toMatchObject({ code: 'image-invalid', status: 422 });
-    expect(error.message).toBe('The image "a b" is no reference of an image: it has a space.');
+    expect(error.message).toBe('The image "a b" is not a valid image reference: it has a space.');
     // @ts-expect-error the constructor would give the code a second sentence
     void new PorinError('image-invalid', 'That is no image.');
   });

@@ -63,7 +63,7 @@ function answer(socket: Socket, problem: PorinError): void {
       body,
     ].join('\r\n'),
   );
-  // Whoever goes on sending is not listened to.
+  // A client that goes on sending is cut off.
   setTimeout(() => socket.destroy(), 500).unref();
 }
 

@@ -109,7 +109,7 @@ export class FileTarget implements OutputTarget {
     await giveTo(through(file), present ?? newPermissions(this.place.permissions, payloadMode));
   }
 
-  /** What a rename would refuse is known before anything else is published. */
+  /** Finds a target that a rename would refuse, before anything else is published. */
   async #requireReplaceable(directory: FileHandle): Promise<void> {
     try {
       const stats = await lstat(through(directory, this.#name));

@@ -8,7 +8,7 @@ import { type OutputPermissions } from '../outputs/output-target.js';
 const PERMISSION_BITS = 0o777;
 const OWNER_ONLY = 0o600;
 
-/** Those of the regular file that is there; null without one: a link is replaced itself and has none. */
+/** The permissions of the regular file at the path, or null if there is none. A link is replaced itself and has none. */
 export async function permissionsOf(path: string): Promise<OutputPermissions | null> {
   let stats: Stats;
   try {

@@ -66,7 +66,7 @@ const IPV6_RULES: readonly Rule[] = [
 /** The families are matched apart: a BlockList with IPv4-mapped rules would match every IPv4 address. */
 const MATCHERS = { ipv4: IPV4_RULES.map(matcher('ipv4')), ipv6: IPV6_RULES.map(matcher('ipv6')) };
 
-/** `address` is the text of an IP address, without brackets. What is no address is 'invalid'. */
+/** `address` is the text of an IP address, without brackets; other text is 'invalid'. */
 export function classifyAddress(address: string): AddressKind {
   const plain = address.replace(/%.*$/s, '');
   if (isIPv4(plain)) return kindOf(plain, 'ipv4') ?? 'global';

@@ -32,7 +32,7 @@ export interface OutputPermissions {
   /** Null: those of the worker, or of the directory where it hands its group down. */
   readonly uid: number | null;
   readonly gid: number | null;
-  /** Whoever may read may also execute what the payload made executable. */
+  /** Users who may read an output may also execute it, if the payload made it executable. */
   readonly mode: number;
 }
 

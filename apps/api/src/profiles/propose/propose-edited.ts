@@ -116,7 +116,7 @@ function parsed(json: unknown): Profile {
   }
 }
 
-/** What the approved version has is inherited, whatever the person changed of its conditions. */
+/** Calls of the approved version count as inherited, even if the person changed their conditions. */
 function originsOf(profile: Profile, before: Origins): Origins {
   const names = [...allowedNames(profile), ...refusalsByName(profile.rules).keys()];
   const byHand = { origin: 'by hand' } as const;

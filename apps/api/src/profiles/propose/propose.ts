@@ -165,7 +165,7 @@ async function followUp(
   proposed: { readonly buildId: string; readonly basedOn: string; readonly digest: Digest },
   evidence: Parameters<typeof linkRefusedRuns>[2],
 ): Promise<void> {
-  // What a person wrote is not about them.
+  // A version that a person wrote does not answer these runs.
   if (stored.kind === 'known' && (stored.state !== 'PROPOSED' || stored.digest !== proposed.digest)) return;
   await linkRefusedRuns(manager, { ...proposed, id: stored.id }, evidence);
   await waitForVersion(manager, stored.id);

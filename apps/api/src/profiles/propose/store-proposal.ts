@@ -59,10 +59,10 @@ export async function storeProposal(
   if (known?.state === 'APPROVED' && familiesVersion !== null) {
     await manager.update(ProfileVersion, { id: known.id }, { familiesVersion });
   }
-  // What was decided is not asked again; what was superseded undecided, or by a version that is gone now, is.
+  // A decided digest is not proposed again; one that was superseded is.
   if (known && known.state !== 'SUPERSEDED') return { kind: 'known', ...pick(known) };
   const waiting = await manager.findOneBy(ProfileVersion, { buildId: build.id, state: 'PROPOSED' });
-  // What a person wrote is not taken away by what is learned meanwhile.
+  // A version that a person wrote stays; a learned one does not replace it.
   if (waiting && waiting.proposedBy !== null && proposedBy === null) return { kind: 'known', ...pick(waiting) };
   await manager.update(ProfileVersion, { buildId: build.id, state: 'PROPOSED' }, { state: 'SUPERSEDED' });
   const state: ProfileState = 'PROPOSED';

@@ -31,8 +31,8 @@ export const RECORDED_RUNS = `recording JOIN executor_run AS run ON run.id = rec
 
 /**
  * An expected exit code is all that a run needs, whatever the other executors of its job did; an attempt ends at the first
- * run with another code than 0, so its error is about that run. Under enforcement a recording lacks what was refused, so it
- * only adds to a version that was approved. What was rejected or revoked needs new evidence.
+ * run with another code than 0, so its error is about that run. Under enforcement a recording lacks the refused calls,
+ * so it only adds to a version that was approved. Rejected and revoked versions need new evidence.
  */
 export const VERDICT = `CASE
   WHEN job.ended_at IS NULL THEN 'job-not-ended'

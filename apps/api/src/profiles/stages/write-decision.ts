@@ -127,8 +127,8 @@ export function requireIntegrity({ canonical, digest }: Pick<LockedVersion, 'can
 }
 
 /**
- * What the signed statement of an approved version says, for a rule that goes on from it: no rule signs what rests on a row
- * that was changed by hand. Undefined where it does not verify.
+ * The audit terms in the signed statement of an approved version, for a rule that decides further: no rule signs anything on
+ * the ground of a row that was changed by hand. Undefined if the statement does not verify.
  */
 export async function verifiedAudit(
   manager: EntityManager,
