@@ -6,7 +6,7 @@ import { createServer, type AddressInfo, type Socket } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { type StagingRules, stageInput } from '#lib/staging';
-import { HttpClient, type ResolveName } from '../../libs/staging/src/http-client.js';
+import { HttpClient, type ResolveName } from '../../libs/staging/src/http/http-client.js';
 import { eventually } from '../support/eventually.js';
 import { type Answer, HttpServer } from '../support/http-server.js';
 import { selfSigned } from '../support/self-signed.js';

@@ -182,7 +182,7 @@ export const workerVariables = z.object({
     .regex(/^0?[0-7]{3}$/, 'must be three octal digits, such as 644')
     .default('644')
     .transform((text) => parseInt(text, 8))
-    .describe('Their mode, octal. Whoever may read may also execute what the payload made executable'),
+    .describe('Their mode, octal. Users who may read a file may also execute it if the payload made it executable'),
   PORIN_LOG_LIMIT_BYTES: integer(1024, 1024 ** 3)
     .default(10 * 1024 ** 2)
     .describe('Bytes kept of each of stdout and stderr'),

@@ -6,7 +6,7 @@ import { type ApprovalKeys } from '#lib/profiles';
 import { type Logger } from 'pino';
 import { DataSource } from 'typeorm';
 import { passRuns } from '../profiles/denied/denied-runs.js';
-import { considerPostponed } from '../profiles/postponed.js';
+import { considerPostponed } from '../profiles/propose/postponed.js';
 import { foldUsage } from '../tenant/tenant-usage.js';
 import { API_CONFIG, APPROVAL_KEYS, LOGGER } from '../tokens.js';
 import { Alarm } from './alarm.js';

@@ -9,6 +9,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { LogCapture } from '../containers/log-capture.js';
 import { RunContainer } from '../containers/container.js';
+import { type ContainerSpecification } from '../containers/container-specification.js';
 import { removeContainers } from '../containers/remove-containers.js';
 import { ImageError } from '../images/image-error.js';
 import { pullImage } from '../images/pull-image.js';
@@ -198,7 +199,7 @@ describe('a hostile engine', () => {
     expect((error as ImageError).message).not.toContain('secret');
     expect(((error as ImageError).cause as Error).message).toContain('secret');
     for (const call of [
-      RunContainer.create(engine(), 'a', {}),
+      RunContainer.create(engine(), 'a', {} as ContainerSpecification),
       pulledImages(engine()),
       removeContainers(engine(), { a: 'b' }),
     ]) {
