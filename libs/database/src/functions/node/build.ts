@@ -8,7 +8,7 @@ import { nodeFunction } from './node-function.js';
 
 /** Of the canonical text of an image's content, bytes. */
 const CONTENT_BYTES = 1024 ** 2;
-const REPOSITORY_DIGEST = '^[^@[:space:]]+@sha256:[0-9a-f]{64}$';
+export const REPOSITORY_DIGEST = '^[^@[:space:]]+@sha256:[0-9a-f]{64}$';
 
 export const BUILD: readonly SqlFunction[] = [
   // Stored once: the first build counts, for this attempt and for every later one. An executor that was bound to no registered
