@@ -128,11 +128,7 @@ async function resolve(source: ImageSource, text: string, options: ResolveImageO
 }
 
 /** Whether an image that is here stays until the attempt ends. One that no registry gave does, and counts for nobody. */
-async function isKept(
-  image: ImageAnswer,
-  name: ImageName,
-  { room, accessOf }: ResolveImageOptions,
-): Promise<boolean> {
+async function isKept(image: ImageAnswer, name: ImageName, { room, accessOf }: ResolveImageOptions): Promise<boolean> {
   const repositoryDigest = digestOf(image, name);
   if (!room || repositoryDigest === null || accessOf(name).registry === 'refused') return true;
   return room.take({ imageId: image.Id, repositoryDigest });
@@ -214,11 +210,7 @@ function hostOf({ domain }: ImageName): string {
   return domain.startsWith('[') ? domain.slice(1, domain.indexOf(']')) : domain.replace(/:\d+$/, '');
 }
 
-async function pull(
-  source: ImageSource,
-  name: ImageName,
-  options: ResolveImageOptions,
-): Promise<ImageAnswer> {
+async function pull(source: ImageSource, name: ImageName, options: ResolveImageOptions): Promise<ImageAnswer> {
   const { engine, limits } = source;
   const { signal, room } = options;
   const before = new Set((await presentImages(engine)).map(({ imageId }) => imageId));
