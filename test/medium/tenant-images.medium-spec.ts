@@ -1,16 +1,18 @@
 /** What the images of a tenant may take on a node, on the real engine with a real registry, and what is given up for others. */
-import { writeFile, rm } from 'node:fs/promises';
+import { appendFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { randomUUID } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { pulledImages } from '#lib/execution';
+import { type ImageRoom, pulledImages } from '#lib/execution';
 import pg from 'pg';
 import { pino } from 'pino';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { TenantImageStore } from '../../apps/worker/src/node/tenant-image-store.js';
 import { type AttemptRoom, TenantImages } from '../../apps/worker/src/node/tenant-images.js';
+import { PullWatch } from '../../libs/execution/src/images/pull-watch.js';
 import { type NodeDatabase } from '../../apps/worker/src/store/node-database.js';
 import { addTestNode, makeTestDatabase, type TestDatabase } from '../support/database.js';
+import { eventually } from '../support/eventually.js';
 import { ALL_IMAGES, resolveWith } from '../support/image-source.js';
 import { ImageTests } from '../support/image-tests.js';
 import { insertApplication, placedJob } from '../support/placed-job.js';
@@ -229,6 +231,62 @@ describe('an image that is larger than the bound', () => {
   });
 });
 
+describe('a pull that outgrows what is left', () => {
+  const file = async () => join((await source.dataRoot()).path, 'porin-test-growth');
+  const limits = { bytes: 1024 * MIB, freeBytes: 0, timeoutMs: 60_000, stallMs: 60_000 };
+  let watch: PullWatch | undefined;
+
+  afterEach(async () => {
+    await watch?.stop();
+    await rm(await file(), { force: true });
+  });
+
+  /** Each that is given up leaves 64 MiB more of 128. */
+  async function watched(unneeded: number): Promise<{ signal: AbortSignal; given: () => number }> {
+    let given = 0;
+    const room: ImageRoom = {
+      maximumBytes: 128 * MIB,
+      leftBytes: () => Promise.resolve(given * 64 * MIB),
+      giveUpOne: () => Promise.resolve(given < unneeded && ++given > 0),
+      take: () => Promise.resolve(true),
+    };
+    watch = await PullWatch.start(await source.dataRoot(), limits, room);
+    return { signal: watch.signal, given: () => given };
+  }
+  const grow = async (mebibytes: number) => appendFile(await file(), randomBytes(mebibytes * MIB), { flush: true });
+
+  it('goes on with what others are given up for, one after another', async () => {
+    const { signal, given } = await watched(2);
+    await grow(48);
+    await eventually(() => Promise.resolve(expect(given()).toBe(1)));
+    await grow(60);
+    await eventually(() => Promise.resolve(expect(given()).toBe(2)));
+    await sleep(1_000);
+    expect(signal.aborted).toBe(false);
+  });
+
+  it('ends, to be tried again, where it would fit without those that are needed', async () => {
+    const { signal } = await watched(0);
+    await grow(48);
+    await eventually(() => Promise.resolve(expect(signal.reason).toMatchObject({ code: 'image-pull-failed' })));
+    expect((signal.reason as Error).message).toContain('in use');
+  });
+
+  it('ends, and costs the others nothing, where it can never fit', async () => {
+    const { signal, given } = await watched(2);
+    await grow(160);
+    await eventually(() => Promise.resolve(expect(signal.reason).toMatchObject({ code: 'image-too-large' })));
+    expect(given()).toBe(0);
+  });
+
+  it('is not ended for what others write meanwhile, if that is little', async () => {
+    const { signal, given } = await watched(0);
+    await grow(8);
+    await sleep(1_000);
+    expect([signal.aborted, given()]).toEqual([false, 0]);
+  });
+});
+
 describe('what counts for nobody', () => {
   it('is an image that no registry gave, and one that somebody gave a name of their own', async () => {
     const tenant = randomUUID();
@@ -240,17 +298,17 @@ describe('what counts for nobody', () => {
     expect(await countsFor(tenant, [digest])).toEqual([false]);
   });
 
-  it('is what a pull has left that was given up', async () => {
+  it('is what was pulled for an attempt that was lost meanwhile, and is removed', async () => {
     const tenant = randomUUID();
-    const digest = push('given-up');
+    const digest = push('lost');
     const gate = images.registry.gate();
-    const abort = new AbortController();
-    const pull = resolve(await attemptOf(tenant), tagOf('given-up'), abort.signal);
+    const pull = resolve(await attemptOf(tenant), tagOf('lost'));
     await gate.reached;
-    abort.abort('canceled');
+    await owner.query(`UPDATE attempt SET state = 'LOST', ended_at = now() WHERE state = 'OPEN'`);
     gate.open();
     await expect(pull).rejects.toMatchObject({ code: 'image-pull-failed' });
-    expect(await here([digest, tagOf('given-up')])).toEqual([false, false]);
+    expect(await here([digest, tagOf('lost')])).toEqual([false, false]);
+    expect(await countsFor(tenant, [digest])).toEqual([false]);
   });
 });
 

@@ -28,7 +28,7 @@ export type RoomOwner = AttemptKey & {
   readonly tenantTerms: { readonly maximumImageBytes: number };
 };
 
-/** How often a use is written. */
+/** How often a use is written down that is not pinned to a build (node_pin_build writes all others). */
 const NOTED_MS = 60_000;
 const NOTED_MAXIMUM = 10_000;
 

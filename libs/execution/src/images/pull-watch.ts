@@ -115,7 +115,9 @@ export class PullWatch {
   async #makeRoom(neededBytes: number): Promise<void> {
     const { room } = this;
     if (!room) return;
-    if (!(await room.giveUpOne())) return this.#end(noRoom(neededBytes, room.maximumBytes));
+    // What can never fit costs the others nothing.
+    const isHopeless = neededBytes > room.maximumBytes + TOLERANCE_BYTES;
+    if (isHopeless || !(await room.giveUpOne())) return this.#end(noRoom(neededBytes, room.maximumBytes));
     const left = await room.leftBytes();
     // What it freed hides as much of what the pull takes.
     this.freeAtFirst += left - this.leftBytes;

@@ -36,6 +36,8 @@ BEGIN
     OR NOT coalesce(porin.bounded(input->>'repositoryDigest', 1024) ~ '${REPOSITORY_DIGEST}', true) THEN
     RAISE EXCEPTION 'this is no image of the job''s' USING ERRCODE = 'check_violation';
   END IF;
+  UPDATE porin.node_image SET last_used_at = now()
+  WHERE node_id = self AND tenant = asked.tenant AND repository_digest = input->>'repositoryDigest';
   SELECT * INTO stored FROM porin.build WHERE id = asked.build_id;
   IF FOUND AND NOT (asked.is_adhoc AND asked.bound_from IS NULL AND bound_to <> asked.submitted_as
     AND stored.content_digest = digest) THEN
