@@ -23,8 +23,7 @@ export class Connection extends pg.Client {
     super({ options: SEARCH_PATH_OPTION, ...config });
     this.on('error', () => undefined);
     const send = this.query.bind(this) as (...args: readonly unknown[]) => unknown;
-    this.query = ((first: unknown, ...rest: readonly unknown[]) =>
-      send(...prepared(first, rest))) as typeof this.query;
+    this.query = ((first: unknown, ...rest: readonly unknown[]) => send(...prepared(first, rest))) as typeof this.query;
   }
 }
 
