@@ -26,6 +26,8 @@ import { isPublicHost } from './node/public-host.js';
 import { Resources } from './node/resources.js';
 import { ScratchPool } from './node/scratch-pool.js';
 import { Sweeper } from './node/sweeper.js';
+import { TenantImageStore } from './node/tenant-image-store.js';
+import { TenantImages } from './node/tenant-images.js';
 import { outputPlace, type WorkspacePlace } from './attempt/workspace.js';
 import { ApprovalTrust } from './plan/approval-trust.js';
 import { PlanStore } from './plan/plan-store.js';
@@ -112,6 +114,11 @@ export class WorkerLifecycle implements OnApplicationBootstrap, OnApplicationShu
         publications,
         plans: new PlanStore(this.#database),
         runs: new RunStore(this.#database),
+        tenantImages: new TenantImages({
+          engine: this.#node.engine,
+          store: new TenantImageStore(this.#database),
+          logger,
+        }),
         workspaces,
         runDirectory: config.PORIN_RUN_DIR,
         initPath: this.#native('porin-init'),

@@ -31,6 +31,7 @@ import { Lease } from './lease.js';
 import { LostAttemptError } from './lost-attempt.js';
 import { runVerdict } from './run-verdict.js';
 import { type Node } from '../node/node.js';
+import { type AttemptRoom, type TenantImages } from '../node/tenant-images.js';
 import { type PlannedExecutor, planAttempt } from '../plan/plan.js';
 import { type PlanStore } from '../plan/plan-store.js';
 import { type RunStore } from '../run/run-store.js';
@@ -44,6 +45,7 @@ export interface AttemptOptions {
   readonly publications: PublicationStore;
   readonly plans: PlanStore;
   readonly runs: RunStore;
+  readonly tenantImages: TenantImages;
   readonly workspaces: WorkspacePlace;
   readonly runDirectory: string;
   readonly initPath: string;
@@ -106,29 +108,32 @@ export class Attempt {
 
   /** Never rejects for what the job or this node did wrong: that is written into the database. */
   async run(): Promise<void> {
-    const { store, leaseMs } = this.options;
+    const { store, leaseMs, tenantImages } = this.options;
+    const room = tenantImages.room(this.claim, this.#stop.signal);
     const lease = new Lease({
       leaseMs,
       renew: () => store.renew(this.claim),
       onEnd: (reason) => this.stop(reason),
     });
     try {
-      await this.#carryOut();
+      await this.#carryOut(room);
     } catch (error) {
       await this.#fail(error);
     } finally {
       lease.end();
+      room.close();
     }
   }
 
   /** The workspace takes about as long to make as the plan, and is needed unless the job is held or refused. */
-  async #carryOut(): Promise<void> {
+  async #carryOut(room: AttemptRoom): Promise<void> {
     const { store, plans, node, workspaces } = this.options;
     const { signal } = this.#stop;
     for (const staging of this.claim.earlierStagings) await sweep(staging, this.#publisherOptions);
     if (this.claim.publication) return this.#resume(this.claim.publication.outputs);
     const making = Workspace.make(this.claim, this.slot, workspaces);
-    const [plan, made] = await Promise.allSettled([planAttempt(this.claim, node.planOptions(plans, signal)), making]);
+    const planning = planAttempt(this.claim, node.planOptions(plans, room, signal));
+    const [plan, made] = await Promise.allSettled([planning, making]);
     try {
       if (plan.status === 'rejected') throw plan.reason;
       if (plan.value.kind === 'hold') {

@@ -25,6 +25,7 @@ import { type PlanStore } from '../plan/plan-store.js';
 import { checkNode } from './self-check/check-node.js';
 import { type NodeProblem, NodeRefusedError } from './self-check/node-problem.js';
 import { readNode } from './self-check/read-node.js';
+import { type AttemptRoom } from './tenant-images.js';
 
 export const ARCHITECTURE = nodeArchitecture(process.arch);
 
@@ -166,11 +167,12 @@ export class Node {
     return { 'porin.job': jobId, 'porin.attempt': String(number), 'porin.node': this.name };
   }
 
-  planOptions(plans: PlanStore, signal: AbortSignal): PlanOptions {
+  planOptions(plans: PlanStore, room: AttemptRoom, signal: AbortSignal): PlanOptions {
     const { trust, config } = this.options;
     return {
       images: this.images,
       imageLists: this.imageLists,
+      room,
       node: { name: this.name, landlockAbi: this.facts.landlockAbi },
       plans,
       architecture: ARCHITECTURE,

@@ -50,7 +50,12 @@ export const imageAnswer = z.object({
 export type ImageAnswer = z.output<typeof imageAnswer>;
 
 export const imageListAnswer = z.array(
-  z.object({ Id: z.string().regex(IMAGE_ID), RepoTags: orEmpty(z.string()), RepoDigests: orEmpty(z.string()) }),
+  z.object({
+    Id: z.string().regex(IMAGE_ID),
+    RepoTags: orEmpty(z.string()),
+    RepoDigests: orEmpty(z.string()),
+    Size: z.number().nonnegative().default(0),
+  }),
 );
 
 /** What a registry says that a reference names. */

@@ -1,5 +1,5 @@
 /** How a node takes a job: by compare-and-set, within what `porin-admin node add` lets it have. */
-import { ATTEMPT_IS_OPEN } from '#lib/jobs';
+import { ATTEMPT_IS_OPEN, DEFAULT_MAXIMUM_IMAGE_BYTES } from '#lib/jobs';
 import { type SqlFunction } from '../sql-function.js';
 import { helperFunction, nodeFunction } from './node-function.js';
 
@@ -129,8 +129,8 @@ BEGIN
     WHERE attempt.job_id = of_job.id AND attempt.staging_token IS NOT NULL AND ${ABANDONED});
 END`,
   ),
-  // What the tenant's jobs may name, what is other tenants' alone, and what becomes of content that nobody knows. A tenant
-  // without a row has the defaults.
+  // What the tenant's jobs may name, what is other tenants' alone, what its images may take on a node, and what becomes of
+  // content that nobody knows. A tenant without a row has the defaults.
   helperFunction(
     'tenant_terms',
     'of_tenant text',
@@ -144,6 +144,7 @@ BEGIN
     'foreignPrefixes', to_jsonb(ARRAY(SELECT unnest(coalesce(input_prefixes, '{}') || coalesce(output_prefixes, '{}'))
       FROM porin.tenant_setting WHERE tenant <> of_tenant)),
     'imageLists', jsonb_build_object('registries', to_jsonb(own.image_registries), 'local', to_jsonb(own.local_images)),
+    'maximumImageBytes', coalesce(own.max_image_bytes, ${DEFAULT_MAXIMUM_IMAGE_BYTES}),
     'unknownContent', coalesce(own.unknown_content, 'hold'));
 END`,
   ),
