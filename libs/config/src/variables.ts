@@ -125,6 +125,11 @@ export const apiVariables = z.object({
   PORIN_RETRY_PAUSE_MS: integer(0, 86_400_000)
     .default(10_000)
     .describe('Pause after a failure of ours before the second attempt, milliseconds; six times that before the third'),
+  PORIN_PUBLICATION_TIMEOUT_MS: integer(1_000, 2_592_000_000)
+    .default(86_400_000)
+    .describe(
+      'How long after its payload a job waits for a node that can put its outputs in place, milliseconds; then it ends "publication-incomplete"',
+    ),
   PORIN_RETENTION_DAYS: integer(1, 36_500).default(90).describe('Days that logs and traces are kept'),
   PORIN_RECORDING_RETENTION_DAYS: integer(1, 36_500)
     .default(180)
