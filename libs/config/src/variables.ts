@@ -203,6 +203,11 @@ export const workerVariables = z.object({
   PORIN_INPUT_LIMIT_BYTES: integer(1024, 2 ** 53)
     .default(100 * GIB)
     .describe('Largest single input, bytes'),
+  PORIN_TRANSFER_LEAST_BYTES_PER_S: integer(1, 2 ** 40)
+    .default(64 * 1024)
+    .describe(
+      'Bytes a second that an http(s) input or output must move on average, beyond its first five minutes; a slower one is ended and tried again',
+    ),
   PORIN_ALLOW_PRIVATE_ADDRESSES: flag
     .default(false)
     .describe('Let http(s) inputs and outputs reach private, loopback and link-local addresses'),
