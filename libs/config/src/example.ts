@@ -26,7 +26,10 @@ function section(title: string, schema: z.ZodObject): string[] {
     const parsed = type.safeParse(undefined);
     lines.push(`# ${type.description ?? ''}`);
     if (!parsed.success) lines.push(`${name}=`);
-    else lines.push(`#${name}=${MACHINE_DEFAULTS[name] ? `<${MACHINE_DEFAULTS[name]}>` : defaultText(givenDefault(type))}`);
+    else
+      lines.push(
+        `#${name}=${MACHINE_DEFAULTS[name] ? `<${MACHINE_DEFAULTS[name]}>` : defaultText(givenDefault(type))}`,
+      );
   }
   return lines;
 }
