@@ -149,6 +149,11 @@ describe('an image that no container can be made of', () => {
     ['a VOLUME without a slash', { Volumes: { data: {} } }],
     ['a VOLUME called __proto__', JSON.parse('{"Volumes":{"__proto__":{}}}') as object],
     ['many VOLUMEs', { Volumes: Object.fromEntries(Array.from({ length: 65 }, (_, index) => [`/v${index}`, {}])) }],
+    ['a null byte in ENTRYPOINT', { Entrypoint: ['/bin/\0sh'] }],
+    ['a null byte in CMD', { Cmd: ['sh', 'a\0'] }],
+    ['a null byte in ENV', { Env: ['PATH=/bin', 'A=\0'] }],
+    ['a null byte in WORKDIR', { WorkingDir: '/a\0' }],
+    ['a null byte in USER', { User: 'a\0' }],
   ])('is refused by name for %s', async (_what, config) => {
     images.registry.push('tools/odd', '1', { content: 'odd', config });
     const odd = resolveWith(source, images.registry.reference('tools/odd:1'));

@@ -12,6 +12,7 @@ import {
 } from '@nestjs/common';
 import { ConfigError, type WorkerConfig } from '#lib/config';
 import { DataRoot, Engine, type ImageSource, PullTurn } from '#lib/execution';
+import { DEFAULT_HTTP_TIMEOUTS } from '#lib/staging';
 import { type Logger } from 'pino';
 import { AttemptStore } from './attempt/attempt-store.js';
 import { PublicationStore } from './attempt/publication-store.js';
@@ -190,6 +191,7 @@ export class WorkerLifecycle implements OnApplicationBootstrap, OnApplicationShu
         outputPrefixes: config.PORIN_OUTPUT_URL_PREFIXES,
         allowPrivateAddresses: config.PORIN_ALLOW_PRIVATE_ADDRESSES,
         inputLimitBytes: config.PORIN_INPUT_LIMIT_BYTES,
+        httpTimeouts: { ...DEFAULT_HTTP_TIMEOUTS, leastBytesPerS: config.PORIN_TRANSFER_LEAST_BYTES_PER_S },
       },
     };
   }

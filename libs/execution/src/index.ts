@@ -22,7 +22,7 @@ export {
 export { removeContainers } from './containers/remove-containers.js';
 export { mountsBelow } from './containers/mounts.js';
 export { type EngineFacts, probeNode, type ProbeOptions, readEngine } from './containers/probe-node.js';
-export { removeStaleScratch, Scratch, type ScratchOptions } from './containers/scratch.js';
+export { removeStaleScratch, Scratch, scratchBytes, type ScratchOptions } from './containers/scratch.js';
 export { Recorder, type RecorderOptions } from './monitoring/recorder.js';
 export { RECORDING_KINDS, type RecordingKind } from './monitoring/recording.js';
 export { RecorderError, type RecorderErrorCode } from './monitoring/recorder-error.js';

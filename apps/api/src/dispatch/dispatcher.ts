@@ -11,7 +11,7 @@ import { foldUsage } from '../tenant/tenant-usage.js';
 import { API_CONFIG, APPROVAL_KEYS, LOGGER } from '../tokens.js';
 import { Alarm } from './alarm.js';
 import { Proposals } from './proposals/proposals.js';
-import { endLostAttempts, markSilentNodes, settleJobs } from './attempts/reconciler.js';
+import { endLostAttempts, endOverduePublications, markSilentNodes, settleJobs } from './attempts/reconciler.js';
 import { endUndecidedJobs } from './held/denied-jobs.js';
 import { releaseHeldJobs } from './held/release-held.js';
 import { releaseOutputs } from './held/output-claims.js';
@@ -33,6 +33,8 @@ const RECONCILE_MS = 3_000;
 const NODE_ABUSE_MS = 15_000;
 const LOOK_AT_LIST_MS = 1_000;
 const LOST_AFTER_S = 5;
+/** Looks through all jobs that wait. */
+const OVERDUE_MS = 60_000;
 const RETENTION_MS = 60_000;
 const USAGE_MS = 5_000;
 
@@ -134,7 +136,7 @@ export class Dispatcher implements OnApplicationBootstrap, OnApplicationShutdown
 
   /** In order; each is due again some time after it was done, placement always. */
   private duties(): readonly (() => Promise<void>)[] {
-    const { PORIN_RETRY_PAUSE_MS: retryPauseMs } = this.config;
+    const { PORIN_RETRY_PAUSE_MS: retryPauseMs, PORIN_PUBLICATION_TIMEOUT_MS: publicationMs } = this.config;
     const { dataSource } = this;
     const retention = {
       artifactDays: this.config.PORIN_RETENTION_DAYS,
@@ -158,6 +160,10 @@ export class Dispatcher implements OnApplicationBootstrap, OnApplicationShutdown
           await dataSource.transaction(releaseOutputs);
         },
         () => SETTLE_MS,
+      ),
+      paced(
+        () => dataSource.transaction((manager) => endOverduePublications(manager, publicationMs)),
+        () => Math.min(OVERDUE_MS, publicationMs),
       ),
       () => this.place(),
       paced(

@@ -74,8 +74,8 @@ class HeldRun extends Error {
 
 export class Attempt {
   readonly #stop = new AbortController();
-  /** Of the lease alone: nothing else stops a publication that is committed. */
-  readonly #lost = new AbortController();
+  /** Of a publication that is committed, which another attempt finishes then: no cancel stops it. */
+  readonly #stopPublication = new AbortController();
   #wasDenied = false;
   readonly #startedAt = performance.now();
   #lastRunId: string | undefined;
@@ -102,7 +102,7 @@ export class Attempt {
   }
 
   stop(reason: StopReason): void {
-    if (reason === 'lease-lost') this.#lost.abort(reason);
+    if (reason === 'lease-lost' || reason === 'draining') this.#stopPublication.abort(reason);
     this.#stop.abort(reason);
   }
 
@@ -172,7 +172,7 @@ export class Attempt {
     const publisher = new Publisher(this.claim, this.#publisherOptions);
     const manifest = await this.#commit(publisher, workspace, end);
     // The payload's scratch is not needed any more: everything is staged.
-    await Promise.all([publisher.carryOut(manifest, this.#lost.signal), this.#remove(workspace)]);
+    await Promise.all([publisher.carryOut(manifest, this.#stopPublication.signal), this.#remove(workspace)]);
     if (this.#lastRunId !== undefined) {
       await runs.addPhases(this.#lastRunId, { upload: performance.now() - startedAt }).catch(() => undefined);
     }
@@ -202,7 +202,7 @@ export class Attempt {
 
   async #resume(manifest: readonly StagedOutput[]): Promise<void> {
     await this.options.publications.resume(this.claim);
-    await new Publisher(this.claim, this.#publisherOptions).carryOut(manifest, this.#lost.signal);
+    await new Publisher(this.claim, this.#publisherOptions).carryOut(manifest, this.#stopPublication.signal);
   }
 
   get #publisherOptions(): PublisherOptions {

@@ -16,7 +16,7 @@ import { distributionAnswer, type ImageAnswer } from '../engine/answers.js';
 import { type Engine } from '../engine/engine.js';
 import { EngineError, engineStatus } from '../engine/engine-error.js';
 import { type DataRoot } from './data-root.js';
-import { inspectImage, toImageConfiguration, volumesProblem } from './image-configuration.js';
+import { inspectImage, textProblem, toImageConfiguration, volumesProblem } from './image-configuration.js';
 import { ImageError, type ImageErrorCode } from './image-error.js';
 import { type ImageRoom } from './image-room.js';
 import { pullImage, PullFailure } from './pull-image.js';
@@ -305,8 +305,9 @@ function toResolved(image: ImageAnswer, repositoryDigest: string | null): Resolv
       imageArchitecture: image.Architecture.slice(0, 100),
     });
   }
-  const { entrypoint, command, environment, workingDirectory, user, volumes } = toImageConfiguration(image);
-  const problem = volumesProblem(volumes);
+  const configuration = toImageConfiguration(image);
+  const { entrypoint, command, environment, workingDirectory, user, volumes } = configuration;
+  const problem = volumesProblem(volumes) ?? textProblem(configuration);
   if (problem !== null) throw new ImageError('image-unusable', problem);
   return {
     imageId: image.Id,

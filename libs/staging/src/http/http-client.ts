@@ -5,6 +5,7 @@ import { type Readable } from 'node:stream';
 import { Agent, buildConnector, type Dispatcher, request } from 'undici';
 import { classifyAddress } from './address.js';
 import { DEFAULT_HTTP_TIMEOUTS, type StagingRules } from '../rules.js';
+import { LeastRate } from './least-rate.js';
 
 export class AddressRefused extends Error {
   override readonly name = 'AddressRefused';
@@ -27,6 +28,7 @@ export class HttpClient {
   /** A reason of the caller's may be anything, and undici destroys streams with it: they need an Error. */
   private readonly aborted = new AbortController();
   private readonly abort = () => this.aborted.abort();
+  private readonly rate: LeastRate;
 
   constructor(
     rules: Pick<StagingRules, 'allowPrivateAddresses' | 'httpTimeouts'>,
@@ -53,11 +55,15 @@ export class HttpClient {
       headersTimeout: timeouts.answerMs,
       bodyTimeout: timeouts.stallMs,
     });
+    this.rate = new LeastRate(timeouts, (failure) => this.aborted.abort(failure));
     if (signal.aborted) this.abort();
     else signal.addEventListener('abort', this.abort);
   }
 
-  /** Rejects with AddressRefused, with undici's and node's errors, and with an AbortError when aborted. */
+  /**
+   * Rejects with AddressRefused, with undici's and node's errors, with an AbortError when aborted, and with HttpFailure where all
+   * that this client does takes too long for what it has moved. The last two may come of the body too.
+   */
   async request({ url, method, authorization, body }: HttpRequest): Promise<Dispatcher.ResponseData> {
     const response = await request(withoutUser(url), {
       dispatcher: this.agent,
@@ -76,8 +82,14 @@ export class HttpClient {
     return response;
   }
 
+  /** Bytes of a body, of whichever side. */
+  moved(bytes: number): void {
+    this.rate.moved(bytes);
+  }
+
   /** Ends what is still under way. */
   close(): Promise<void> {
+    this.rate.end();
     this.signal.removeEventListener('abort', this.abort);
     return this.agent.destroy();
   }

@@ -34,7 +34,11 @@ export async function openHttpInput(
       const { statusCode, headers, body } = await get(client, url, authorization);
       if (!isRedirect(statusCode)) {
         requireWhole(statusCode, { url: url.href, path: input.path });
-        return { chunks: body, bytes: lengthOf(headers['content-length']), close: () => client.close() };
+        return {
+          chunks: counted(body, client),
+          bytes: lengthOf(headers['content-length']),
+          close: () => client.close(),
+        };
       }
       body.destroy();
       const next = redirectTarget(headers.location, url);
@@ -45,6 +49,13 @@ export async function openHttpInput(
   } catch (error) {
     await client.close();
     throw error;
+  }
+}
+
+async function* counted(body: AsyncIterable<Uint8Array>, client: HttpClient): AsyncGenerator<Uint8Array, void, void> {
+  for await (const chunk of body) {
+    client.moved(chunk.length);
+    yield chunk;
   }
 }
 

@@ -69,8 +69,8 @@ export class HttpTarget implements OutputTarget {
    */
   async #put(sent: Omit<OpenedOutput, 'mode'>, signal: AbortSignal): Promise<void> {
     const digest = new RunningDigest();
-    const stream = Readable.from(wholeFile(sent, digest, signal), { objectMode: false });
     const client = new HttpClient(this.place.rules, signal);
+    const stream = Readable.from(wholeFile(sent, digest, client, signal), { objectMode: false });
     try {
       const { statusCode } = await client.request({
         url: this.url,
@@ -96,9 +96,15 @@ export class HttpTarget implements OutputTarget {
 }
 
 /** Exactly the bytes that the request announced. */
-async function* wholeFile({ file, bytes }: Omit<OpenedOutput, 'mode'>, digest: RunningDigest, signal: AbortSignal) {
+async function* wholeFile(
+  { file, bytes }: Omit<OpenedOutput, 'mode'>,
+  digest: RunningDigest,
+  client: HttpClient,
+  signal: AbortSignal,
+) {
   for await (const chunk of readChunks(file, signal)) {
     digest.add(chunk);
+    client.moved(chunk.length);
     if (digest.bytes > bytes) break;
     yield chunk;
   }

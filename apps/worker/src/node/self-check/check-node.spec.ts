@@ -12,11 +12,11 @@ const settings: NodeSettings = {
 };
 const well: NodeReadings = {
   recorderProblem: undefined,
-  engineVersion: '20.10.24+dfsg1',
+  dockerVersion: '20.10.24+dfsg1',
   engineCores: 4,
   engineMemoryBytes: 16 * GIB,
   runc: { version: '1.3.6', changelog: '' },
-  diskFreeBytes: 100 * GIB,
+  diskForJobsBytes: 100 * GIB,
   clockAheadMs: 40,
   userIds: {
     subuid: 'anna:100000:65536\nbob:165536:65536\n',
@@ -35,9 +35,9 @@ describe('the check of a node', () => {
 
   it.each([
     ['recorder', { recorderProblem: 'the kernel shows no types' }, 'the kernel shows no types'],
-    ['engine', { engineVersion: '19.03.15' }, '19.03.15'],
+    ['engine', { dockerVersion: '19.03.15' }, '19.03.15'],
     ['runc', { runc: { version: '1.1.11', changelog: '' } }, 'CVE-2024-21626'],
-    ['disk', { diskFreeBytes: GIB }, 'has 1024 MiB free'],
+    ['disk', { diskForJobsBytes: GIB }, 'has 1024 MiB for jobs'],
     ['clock', { clockAheadMs: -61_000 }, '61 s behind'],
     ['cores', { engineCores: 2 }, 'has 2 cores'],
     ['memory', { engineMemoryBytes: GIB }, 'has 1024 MiB'],
@@ -46,6 +46,10 @@ describe('the check of a node', () => {
     expect(problems).toMatchObject([{ check, severe: false }]);
     expect(problems[0]?.problem).toContain(text);
     expect(problems[0]?.advice).not.toBe('');
+  });
+
+  it('does not hold the versions of another engine to those of Docker', () => {
+    expect(found({ dockerVersion: undefined })).toEqual([]);
   });
 
   it('says so where no image may be run', () => {
