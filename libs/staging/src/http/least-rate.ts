@@ -1,6 +1,6 @@
 /** Ends a transfer that moves its bytes too slowly, however steadily it does: pauses alone say nothing of its end. */
-import { HttpFailure } from './failure.js';
-import { type HttpTimeouts } from './rules.js';
+import { HttpFailure } from '../failure.js';
+import { type HttpTimeouts } from '../rules.js';
 
 /** So long a timer can wait. */
 const TIMER_MAXIMUM_MS = 2 ** 31 - 1;
