@@ -10,7 +10,7 @@ const OWNER_ONLY = 0o600;
 /** Of a directory: what is made in it has its group. */
 export const SET_GROUP_ID = 0o2000;
 
-/** The regular file that is there; null without one: a link is replaced itself and hands nothing down. */
+/** The regular file at the path, or null if there is none. A link is replaced itself and hands nothing down. */
 export async function presentFile(path: string): Promise<BigIntStats | null> {
   let stats: BigIntStats;
   try {
