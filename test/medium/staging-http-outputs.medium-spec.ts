@@ -4,7 +4,7 @@ import { truncateSync } from 'node:fs';
 import { type IncomingMessage } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { DEFAULT_HTTP_TIMEOUTS, stageOutput, publishStaged, type StagingRules } from '#lib/staging';
+import { DEFAULT_HTTP_TIMEOUTS, JobFiles, stageOutput, publishStaged, type StagingRules } from '#lib/staging';
 import { eventually } from '../support/eventually.js';
 import { type Answer, HttpServer } from '../support/http-server.js';
 import {
@@ -233,11 +233,17 @@ describe('an output over HTTP', () => {
     const output = { url: server.url('/put/200'), path: '/out/a' };
     const limit = { bytes: 2 ** 40, jobBytes: 2 ** 40 };
     const source = { directory: tree.path('out'), name: 'a' };
-    const staged = await stageOutput(output, source, { place, temporary: 'x', limit, signal: never });
+    const staged = await stageOutput(output, source, {
+      place,
+      temporary: 'x',
+      limit,
+      signal: never,
+      files: new JobFiles(),
+    });
     truncateSync(tree.path('out/a'), 10);
     for (const bytes of [10, CONTENT.length + 10]) {
       truncateSync(tree.path('send/bytes/x'), bytes);
-      const error = await jobErrorOf(publishStaged(staged, place, never));
+      const error = await jobErrorOf(publishStaged(staged, place, { signal: never, files: new JobFiles() }));
       expect([error.code, error.message]).toEqual([
         'staged-output-lost',
         'The staged bytes of the output /out/a are not on node node-a.',

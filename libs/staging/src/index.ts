@@ -1,7 +1,14 @@
 export { classifyAddress, type AddressKind } from './http/address.js';
 export { type OutputSource } from './outputs/open-output.js';
 export { type OutputLimit } from './outputs/output-limit.js';
-export { type OutputPermissions, type OutputPlace, type StagedOutput } from './outputs/output-target.js';
+export { JobFiles, type OutputPermissions, type OutputPlace, type StagedOutput } from './outputs/output-target.js';
 export { DEFAULT_HTTP_TIMEOUTS, type HttpTimeouts, type StagingRules, type StoredFile } from './rules.js';
 export { stageInput } from './inputs/stage-input.js';
-export { discardStaged, publishStaged, stageOutput, type StageOptions, temporaryName } from './outputs/stage-output.js';
+export {
+  discardStaged,
+  findPublished,
+  publishStaged,
+  stageOutput,
+  type StageOptions,
+  temporaryName,
+} from './outputs/stage-output.js';

@@ -1,11 +1,14 @@
 /** Refuses a job whose inputs or outputs no tenant, or only another one, may name. */
 import { type Job } from '#lib/database';
-import { describePrefixes, isUrlAllowed, parseDataUrl, type PrefixRule } from '#lib/jobs';
+import { describePrefixes, isUrlAllowed, outputTargetProblems, parseDataUrl, type PrefixRule } from '#lib/jobs';
 import { type EntityManager } from 'typeorm';
 import { PorinError } from '../errors/porin-error.js';
 import { type GridPrefixes, tenantPrefixes } from '../tenant/tenant-prefixes.js';
 
-/** The nodes hold the same rules, and their own prefixes. Throws input-not-allowed and output-not-allowed. */
+/**
+ * The nodes hold the same rules, and their own prefixes. Throws input-not-allowed and output-not-allowed, and invalid-request
+ * where a job that is repeated is older than the rule that its outputs must go to places of their own.
+ */
 export async function checkReferences(
   manager: EntityManager,
   tenant: string,
@@ -20,6 +23,10 @@ export async function checkReferences(
     'output-not-allowed',
     { prefixes: outputPrefixes, foreign },
   );
+  const problems = outputTargetProblems(outputs).map(({ at, message }) => `${at}: ${message}`);
+  if (problems.length > 0) {
+    throw new PorinError('invalid-request', `The request has ${problems.length} problem(s).`, { problems });
+  }
 }
 
 function check(urls: readonly string[], code: 'input-not-allowed' | 'output-not-allowed', rule: PrefixRule): void {

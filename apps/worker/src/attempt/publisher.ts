@@ -10,6 +10,8 @@ import { type StopReason } from '#lib/execution';
 import { describePaths, JobError, type OutputReference } from '#lib/jobs';
 import {
   discardStaged,
+  findPublished,
+  JobFiles,
   type OutputPlace,
   type OutputSource,
   publishStaged,
@@ -34,6 +36,7 @@ export class Publisher {
   /** Paths of outputs in place, and of those among them that the database does not know yet. */
   readonly #published: string[] = [];
   #unmarked: string[] = [];
+  readonly #files = new JobFiles();
 
   constructor(
     private readonly claim: Claim,
@@ -80,11 +83,14 @@ export class Publisher {
   ): Promise<boolean> {
     const { store, logger } = this.options;
     try {
-      this.#published.push(...manifest.filter(({ isPublished }) => isPublished).map(({ path }) => path));
-      for (const output of inOrder(manifest.filter(({ isPublished }) => !isPublished))) {
+      const inPlace = manifest.filter(({ isPublished }) => isPublished);
+      const left = inOrder(manifest.filter(({ isPublished }) => !isPublished));
+      this.#published.push(...inPlace.map(({ path }) => path));
+      if (left.length > 0) for (const output of inPlace) await findPublished(output, this.options.place, this.#files);
+      for (const output of left) {
         await store.goOn(this.claim, this.#unmarked);
         this.#unmarked = [];
-        await publishStaged(output, this.options.place, signal);
+        await publishStaged(output, this.options.place, { signal, files: this.#files });
         this.#published.push(output.path);
         this.#unmarked.push(output.path);
       }
@@ -116,6 +122,7 @@ export class Publisher {
           temporary,
           limit,
           signal,
+          files: this.#files,
         });
         staged.push(one);
         left -= one.bytes;

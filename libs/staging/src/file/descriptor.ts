@@ -30,6 +30,11 @@ export function realPathOf(pinned: FileHandle): Promise<string> {
   return readlink(through(pinned), { encoding: 'latin1' });
 }
 
+/** Whether the directory that the handle names is gone. Nothing can be made in it any more. */
+export async function isRemoved(pinned: FileHandle): Promise<boolean> {
+  return (await realPathOf(pinned)).endsWith(' (deleted)');
+}
+
 /** Both as `realPathOf` gives them. */
 export function isWithin(path: string, root: string): boolean {
   return path === root || path.startsWith(root.endsWith('/') ? root : `${root}/`);

@@ -1,12 +1,21 @@
 /** The directory of a `file:` target: pinned, really below the allowed ones, and made where it is missing. */
-import { type FileHandle, mkdir } from 'node:fs/promises';
+import { type FileHandle, lstat, mkdir, rename, rmdir } from 'node:fs/promises';
 import { fileRoots, type OutputReference } from '#lib/jobs';
-import { isWithin, pin, pinEntry, realPathOf, realRoots, through } from './descriptor.js';
+import { isRemoved, isWithin, pin, pinEntry, realPathOf, realRoots, through } from './descriptor.js';
 import { errorCode, isMissing } from '../failure.js';
 import { notAllowed, type OutputPermissions, type OutputPlace, refused } from '../outputs/output-target.js';
 import { type StagingRules } from '../rules.js';
-import { giveTo } from './permissions.js';
+import { giveTo, SET_GROUP_ID } from './permissions.js';
 import { syncDirectory } from '../outputs/staged-file.js';
+
+/** What is done about directories of the path. `hidden`: the name of those that are being made. */
+export interface DirectoryUse {
+  readonly missing: 'make' | 'leave';
+  readonly hidden: string | null;
+}
+
+/** Workers that make one directory at the same time may replace each other's while it is empty: it is looked for again. */
+export const MAXIMUM_TRIES = 10;
 
 interface Roots {
   readonly allowed: readonly string[];
@@ -15,37 +24,44 @@ interface Roots {
 
 /**
  * Each directory is pinned and its real path checked before the next one is made in it: nothing is made outside.
- * Undefined where a part is missing and is not to be made.
+ * Undefined where a part is missing and is not to be made; hidden directories that a crash left are removed then.
  */
 export async function openTargetDirectory(
   output: OutputReference,
   hostPath: string,
   { rules, permissions }: Pick<OutputPlace, 'rules' | 'permissions'>,
-  make: boolean,
+  { missing, hidden }: DirectoryUse,
 ): Promise<FileHandle | undefined> {
   const root = fileRoots(rules.outputPrefixes).find((path) => isWithin(hostPath, path) && hostPath !== path);
   if (root === undefined) throw notAllowed(output, rules);
   const roots = await rootsOf(rules);
   const parts = hostPath.slice(root.length).split('/').slice(0, -1);
-  let place = await pin(root);
-  try {
-    await requireDirectoryWithin(place, roots, output, rules);
-    for (const part of parts.filter((text) => text !== '')) {
-      if (make) await makeDirectory(place, part, permissions, output);
-      const next = await pin(through(place, part)).catch((cause: unknown) => {
-        if (!isMissing(cause)) throw cause;
-        if (make) throw refused(output, 'a part of its path cannot be a directory', cause);
-        return undefined;
-      });
-      await place.close();
-      if (next === undefined) return undefined;
-      place = next;
+  for (let tries = 1; ; tries++) {
+    let place = await pin(root);
+    try {
       await requireDirectoryWithin(place, roots, output, rules);
+      for (const part of parts.filter((text) => text !== '')) {
+        if (missing === 'make' && hidden !== null) await makeDirectory(place, part, { hidden, permissions, output });
+        else if (hidden !== null) await removeDirectory(place, hidden);
+        const next = await pin(through(place, part)).catch((cause: unknown) => {
+          if (!isMissing(cause)) throw cause;
+          if (missing === 'make') throw refused(output, 'a part of its path cannot be a directory', cause);
+          return undefined;
+        });
+        if (next === undefined) {
+          await place.close();
+          return undefined;
+        }
+        await place.close();
+        place = next;
+        await requireDirectoryWithin(place, roots, output, rules);
+      }
+      return place;
+    } catch (error) {
+      const isReplaced = await isRemoved(place);
+      await place.close();
+      if (!isReplaced || tries === MAXIMUM_TRIES) throw error;
     }
-    return place;
-  } catch (error) {
-    await place.close();
-    throw error;
   }
 }
 
@@ -54,26 +70,55 @@ async function rootsOf({ outputPrefixes, foreignPrefixes }: StagingRules): Promi
   return { allowed: allowed ?? [], foreign: foreign ?? [] };
 }
 
-/** As files are, and to be entered by whoever may read. */
-async function makeDirectory(
-  place: FileHandle,
-  part: string,
-  permissions: OutputPermissions,
-  output: OutputReference,
-): Promise<void> {
+interface NewDirectory {
+  readonly hidden: string;
+  readonly permissions: OutputPermissions;
+  readonly output: OutputReference;
+}
+
+/** Without effect where there is something. It has its name only once it has its owner and mode. */
+async function makeDirectory(place: FileHandle, part: string, made: NewDirectory): Promise<void> {
+  if (await isThere(through(place, part))) return;
+  const hidden = through(place, made.hidden);
   try {
-    await mkdir(through(place, part), 0o700);
+    await mkdir(hidden, 0o700);
+    await settleDirectory(place, made);
+    await rename(hidden, through(place, part));
   } catch (cause) {
-    if (errorCode(cause) === 'EEXIST') return;
-    throw isMissing(cause) ? refused(output, 'a part of its path cannot be a directory', cause) : cause;
+    await removeDirectory(place, made.hidden).catch(() => undefined);
+    // Another worker was first.
+    if (['EEXIST', 'ENOTEMPTY', 'ENOTDIR'].includes(errorCode(cause) ?? '')) return;
+    throw isMissing(cause) ? refused(made.output, 'a part of its path cannot be a directory', cause) : cause;
   }
-  const made = await pinEntry(place, part);
+  await syncDirectory(place);
+}
+
+/** As files are, and to be entered by whoever may read. It hands its group down where the directory above does. */
+async function settleDirectory(place: FileHandle, { hidden, permissions }: NewDirectory): Promise<void> {
+  const made = await pinEntry(place, hidden);
   try {
-    await giveTo(through(made), { ...permissions, mode: permissions.mode | ((permissions.mode & 0o444) >> 2) | 0o700 });
+    const mode = permissions.mode | ((permissions.mode & 0o444) >> 2) | 0o700;
+    await giveTo(through(made), { ...permissions, mode }, (await made.stat()).mode & SET_GROUP_ID);
   } finally {
     await made.close();
   }
-  await syncDirectory(place);
+}
+
+/** Without effect where there is none, nothing can be written, or somebody has put something into it. */
+async function removeDirectory(place: FileHandle, name: string): Promise<void> {
+  await rmdir(through(place, name)).catch((error: unknown) => {
+    if (!isMissing(error) && !['EROFS', 'ENOTEMPTY', 'EEXIST'].includes(errorCode(error) ?? '')) throw error;
+  });
+}
+
+async function isThere(path: string): Promise<boolean> {
+  try {
+    await lstat(path);
+    return true;
+  } catch (error) {
+    if (isMissing(error)) return false;
+    throw error;
+  }
 }
 
 async function requireDirectoryWithin(

@@ -16,6 +16,7 @@ import {
   refused,
   type Staged,
   type StagedOutput,
+  type TargetOptions,
 } from '../outputs/output-target.js';
 import { areStagedBytes, openRegular, removeStaged, writeStaged } from '../outputs/staged-file.js';
 
@@ -26,7 +27,7 @@ export class HttpTarget implements OutputTarget {
     private readonly place: OutputPlace,
   ) {}
 
-  async stage(output: OpenedOutput, temporary: string, limit: OutputLimit, signal: AbortSignal): Promise<Staged> {
+  async stage(output: OpenedOutput, temporary: string, limit: OutputLimit, { signal }: TargetOptions): Promise<Staged> {
     await mkdir(this.place.sendDirectory, { recursive: true, mode: 0o700 });
     const directory = await pin(this.place.sendDirectory);
     try {
@@ -37,7 +38,7 @@ export class HttpTarget implements OutputTarget {
   }
 
   /** Sends it again when it is repeated: no server is asked what it has. */
-  async publish(staged: StagedOutput, signal: AbortSignal): Promise<void> {
+  async publish(staged: StagedOutput, { signal }: TargetOptions): Promise<void> {
     const file = await this.#inDirectory((directory) => openRegular(directory, staged.temporary));
     try {
       if (file === undefined || !(await areStagedBytes(file, staged, signal))) throw bytesLost(this.output, this.place);
@@ -45,6 +46,11 @@ export class HttpTarget implements OutputTarget {
     } finally {
       await file?.close();
     }
+  }
+
+  /** Only its server knows. */
+  find(): Promise<void> {
+    return Promise.resolve();
   }
 
   async discard(temporary: string): Promise<void> {

@@ -14,17 +14,32 @@ export interface StagedOutput extends OutputReference, StoredFile {
 /** What staging says of the bytes. */
 export type Staged = StoredFile & Required<Pick<StagedOutput, 'stamp'>>;
 
+/** Of one job: where the file system says that its outputs are. Two URLs may lead to one file by links, or by its case. */
+export class JobFiles {
+  /** Directories and names of files that were staged. */
+  readonly targets = new Set<string>();
+  /** Files that are in place. */
+  readonly published = new Set<string>();
+}
+
 /**
  * Each of the methods may be repeated. With S3 the staging is an uncompleted multipart upload, `temporary` its id, and
  * `publish` completes it.
  */
 export interface OutputTarget {
   /** Copies the output beside its place, at most `limit` bytes of it. Nothing is left when it throws. */
-  stage(output: OpenedOutput, temporary: string, limit: OutputLimit, signal: AbortSignal): Promise<Staged>;
+  stage(output: OpenedOutput, temporary: string, limit: OutputLimit, options: TargetOptions): Promise<Staged>;
   /** Resolves too where it is in place already. Throws staged-output-lost, and what no repetition can mend as output-*. */
-  publish(staged: StagedOutput, signal: AbortSignal): Promise<void>;
+  publish(staged: StagedOutput, options: TargetOptions): Promise<void>;
+  /** Of an output that is in place: tells the files of the job. */
+  find(files: JobFiles): Promise<void>;
   /** Removes staged bytes, if there are any. */
   discard(temporary: string): Promise<void>;
+}
+
+export interface TargetOptions {
+  readonly signal: AbortSignal;
+  readonly files: JobFiles;
 }
 
 /** Of files that take no other's place. */

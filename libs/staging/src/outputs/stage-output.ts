@@ -5,15 +5,21 @@ import { FileTarget } from '../file/file-output.js';
 import { HttpTarget } from '../http/http-output.js';
 import { openOutput, type OutputSource } from './open-output.js';
 import { type OutputLimit } from './output-limit.js';
-import { notAllowed, type OutputPlace, type OutputTarget, type StagedOutput } from './output-target.js';
+import {
+  type JobFiles,
+  notAllowed,
+  type OutputPlace,
+  type OutputTarget,
+  type StagedOutput,
+  type TargetOptions,
+} from './output-target.js';
 import { DEFAULT_HTTP_TIMEOUTS } from '../rules.js';
 
-export interface StageOptions {
+export interface StageOptions extends TargetOptions {
   readonly place: OutputPlace;
   /** A name that nobody can guess; see `temporaryName`. */
   readonly temporary: string;
   readonly limit: OutputLimit;
-  readonly signal: AbortSignal;
 }
 
 /** `token`: of one attempt, unguessable. `index`: of the output in the job. */
@@ -25,15 +31,15 @@ export function temporaryName(token: string, index: number): string {
 export async function stageOutput(
   output: OutputReference,
   source: OutputSource,
-  { place, temporary, limit, signal }: StageOptions,
+  { place, temporary, limit, ...options }: StageOptions,
 ): Promise<StagedOutput> {
-  return inWords(output, place, signal, async () => {
+  return inWords(output, place, options.signal, async () => {
     const target = targetOf(output, place);
     const opened = await openOutput(source, output.path, limit);
     try {
       // Where the disk below the payload's was full, what it wrote is in memory at best: only this tells.
       await opened.file.sync();
-      const stored = await target.stage(opened, temporary, limit, signal);
+      const stored = await target.stage(opened, temporary, limit, options);
       return { url: output.url, path: output.path, temporary, ...stored };
     } finally {
       await opened.file.close();
@@ -45,8 +51,14 @@ export async function stageOutput(
  * Puts it in place, or finds that it is. Throws JobError: staged-output-lost and output-refused are for good,
  * output-upload-failed may be repeated, by this worker or by another. Throws the signal's reason when it is aborted.
  */
-export function publishStaged(staged: StagedOutput, place: OutputPlace, signal: AbortSignal): Promise<void> {
-  return inWords(staged, place, signal, () => targetOf(staged, place).publish(staged, signal));
+export function publishStaged(staged: StagedOutput, place: OutputPlace, options: TargetOptions): Promise<void> {
+  return inWords(staged, place, options.signal, () => targetOf(staged, place).publish(staged, options));
+}
+
+/** Of an output that an earlier attempt has put in place: no other may be put over it. Throws JobError. */
+export function findPublished(output: OutputReference, place: OutputPlace, files: JobFiles): Promise<void> {
+  const { signal } = new AbortController();
+  return inWords(output, place, signal, () => targetOf(output, place).find(files));
 }
 
 /** Throws JobError. Without effect where nothing is staged. */
