@@ -216,10 +216,10 @@ describe('an output over HTTP', () => {
     const output = { url: server.url('/put/200'), path: '/out/a' };
     const limit = { bytes: 2 ** 40, jobBytes: 2 ** 40 };
     const source = { directory: tree.path('out'), name: 'a' };
-    const staged = await stageOutput(output, source, { place, temporary: 'x', limit, signal: never });
+    const staged = await stageOutput(output, source, { place, temporary: '.porin-x-0.part', limit, signal: never });
     truncateSync(tree.path('out/a'), 10);
     for (const bytes of [10, CONTENT.length + 10]) {
-      truncateSync(tree.path('send/bytes/x'), bytes);
+      truncateSync(tree.path('send/bytes/.porin-x-0.part'), bytes);
       const error = await jobErrorOf(publishStaged(staged, place, never));
       expect([error.code, error.message]).toEqual([
         'staged-output-lost',

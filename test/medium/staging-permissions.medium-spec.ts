@@ -1,7 +1,7 @@
 /** Owner, group and mode of published files, and what outputs may have together. */
 import { chmodSync, chownSync, linkSync, readdirSync, statSync, symlinkSync, truncateSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { type OutputPermissions, publishStaged, stageOutput } from '#lib/staging';
+import { type OutputPermissions, publishStaged, stageOutput, temporaryName } from '#lib/staging';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { jobErrorOf, placeOf, publishOutput, rulesWith, Tree } from '../support/staging.js';
 
@@ -104,7 +104,7 @@ describe('outputs together', () => {
         { directory: tree.path('out'), name },
         {
           place: placeOf({ rules: rules() }),
-          temporary: `.porin-${name}.part`,
+          temporary: temporaryName(name, 0),
           limit: { bytes, jobBytes: 1000 },
           signal: never,
         },
@@ -115,7 +115,7 @@ describe('outputs together', () => {
       'output-too-large',
       'The output /out/b does not fit: outputs together may have as many bytes as the disk of the job, 1000. Holes and further names of a file count.',
     ]);
-    expect(tree.list('published')).toEqual(['.porin-a.part']);
+    expect(tree.list('published')).toEqual(['.porin-a-0.part']);
   });
 });
 
@@ -126,7 +126,7 @@ describe('a publication that is repeated', () => {
     const limit = { bytes: 1000, jobBytes: 1000 };
     const { stamp: _, ...staged } = await stageOutput(output, source(), {
       place,
-      temporary: '.porin-x.part',
+      temporary: temporaryName('x', 0),
       limit,
       signal: never,
     });
@@ -135,9 +135,9 @@ describe('a publication that is repeated', () => {
     expect(tree.list('published')).toEqual(['a']);
     tree.write('published/a', 'another');
     expect((await jobErrorOf(publishStaged(staged, place, never))).code).toBe('staged-output-lost');
-    tree.write('published/.porin-x.part', 'forged!');
+    tree.write('published/.porin-x-0.part', 'forged!');
     expect((await jobErrorOf(publishStaged(staged, place, never))).code).toBe('staged-output-lost');
-    tree.write('published/.porin-x.part', 'content');
+    tree.write('published/.porin-x-0.part', 'content');
     await publishStaged(staged, place, never);
     expect(tree.list('published')).toEqual(['a']);
   });

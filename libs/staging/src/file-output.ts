@@ -14,7 +14,16 @@ import {
   type StagedOutput,
 } from './output-target.js';
 import { giveTo, newPermissions, permissionsOf } from './permissions.js';
-import { areStagedBytes, hasContent, openRegular, removeStaged, syncDirectory, writeStaged } from './staged-file.js';
+import {
+  areStagedBytes,
+  hasContent,
+  openRegular,
+  openStaged,
+  removeStaged,
+  stagedPath,
+  syncDirectory,
+  writeStaged,
+} from './staged-file.js';
 import { openTargetDirectory } from './target-directory.js';
 
 export class FileTarget implements OutputTarget {
@@ -48,7 +57,7 @@ export class FileTarget implements OutputTarget {
     const directory = await openTargetDirectory(this.output, this.hostPath, this.place, false);
     if (directory === undefined) throw bytesLost(this.output, this.place);
     try {
-      const file = await openRegular(directory, staged.temporary);
+      const file = await openStaged(directory, staged.temporary);
       try {
         if (file === undefined) return await this.#requireInPlace(directory, staged, signal);
         if (!(await areStagedBytes(file, staged, signal))) throw bytesLost(this.output, this.place);
@@ -78,7 +87,7 @@ export class FileTarget implements OutputTarget {
   /** Replaces a link itself: what it points to stays as it is. */
   async #rename(directory: FileHandle, staged: StagedOutput, signal: AbortSignal): Promise<void> {
     try {
-      await rename(through(directory, staged.temporary), through(directory, this.#name));
+      await rename(stagedPath(directory, staged.temporary), through(directory, this.#name));
     } catch (cause) {
       if (errorCode(cause) === 'ENOENT') return this.#requireInPlace(directory, staged, signal);
       throw isInTheWay(cause) ? refused(this.output, 'its place is taken', cause) : cause;
@@ -88,7 +97,7 @@ export class FileTarget implements OutputTarget {
 
   /** Whoever renamed it had the same manifest. */
   async #requireInPlace(directory: FileHandle, staged: StagedOutput, signal: AbortSignal): Promise<void> {
-    const file = await openRegular(directory, this.#name);
+    const file = await openRegular(through(directory, this.#name));
     try {
       if (file === undefined || !(await hasContent(file, staged, signal))) throw bytesLost(this.output, this.place);
     } finally {

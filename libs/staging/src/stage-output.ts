@@ -5,8 +5,9 @@ import { FileTarget } from './file-output.js';
 import { HttpTarget } from './http-output.js';
 import { openOutput, type OutputSource } from './open-output.js';
 import { type OutputLimit } from './output-limit.js';
-import { notAllowed, type OutputPlace, type OutputTarget, type StagedOutput } from './output-target.js';
+import { bytesLost, notAllowed, type OutputPlace, type OutputTarget, type StagedOutput } from './output-target.js';
 import { DEFAULT_HTTP_TIMEOUTS } from './rules.js';
+import { NoStagedName } from './staged-file.js';
 
 export interface StageOptions {
   readonly place: OutputPlace;
@@ -14,11 +15,6 @@ export interface StageOptions {
   readonly temporary: string;
   readonly limit: OutputLimit;
   readonly signal: AbortSignal;
-}
-
-/** `token`: of one attempt, unguessable. `index`: of the output in the job. */
-export function temporaryName(token: string, index: number): string {
-  return `.porin-${token}-${index}.part`;
 }
 
 /** Nothing is visible yet. Throws JobError (output-*), or the signal's reason when it is aborted. */
@@ -64,8 +60,8 @@ function targetOf(output: OutputReference, place: OutputPlace): OutputTarget {
 }
 
 async function inWords<T>(
-  { url, path }: OutputReference,
-  { rules }: OutputPlace,
+  output: OutputReference,
+  place: OutputPlace,
   signal: AbortSignal,
   work: () => Promise<T>,
 ): Promise<T> {
@@ -75,7 +71,8 @@ async function inWords<T>(
   } catch (error) {
     if (signal.aborted) throw signal.reason;
     if (error instanceof JobError) throw error;
-    const detail = failureDetail(error, rules.httpTimeouts ?? DEFAULT_HTTP_TIMEOUTS);
-    throw JobError.of('output-upload-failed', { url, path, detail }, { cause: error });
+    if (error instanceof NoStagedName) throw bytesLost(output, place);
+    const detail = failureDetail(error, place.rules.httpTimeouts ?? DEFAULT_HTTP_TIMEOUTS);
+    throw JobError.of('output-upload-failed', { url: output.url, path: output.path, detail }, { cause: error });
   }
 }
