@@ -12,7 +12,14 @@ import { openStaged, removeStaged, stagedPath, temporaryName } from './staged-fi
 
 const NO_NAMES = ['', '.', '..', '../victim', '/etc/shadow', 'a/b', './victim', '../../out/victim', 'victim\0'];
 /** Beside the target, and of others. */
-const NOT_STAGED = ['victim', '.porin', '.porin-x.part', '.porin-x-0.part.txt', 'x.porin-x-0.part', '.porin-x-0.part\n'];
+const NOT_STAGED = [
+  'victim',
+  '.porin',
+  '.porin-x.part',
+  '.porin-x-0.part.txt',
+  'x.porin-x-0.part',
+  '.porin-x-0.part\n',
+];
 const SHA256 = '6e9fb2c2d6c0ec2d9a17b8a0d0c8b1c5b7f0f1f7f9e7d1d4a3c2b1a098765432';
 
 let root: string;
