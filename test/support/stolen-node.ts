@@ -141,10 +141,7 @@ export class TwoNodes {
   }
 
   /** With a run that goes on. */
-  async running(
-    node: NodeSession,
-    options: JobOptions & { pinned?: object; run?: object } = {},
-  ): Promise<HeldJob> {
+  async running(node: NodeSession, options: JobOptions & { pinned?: object; run?: object } = {}): Promise<HeldJob> {
     const { jobId, applicationId } = await this.claimed(node, options);
     const buildId = (await pin(node.client, jobId, applicationId, options.pinned))?.id ?? '';
     const runId = randomUUID();
