@@ -235,14 +235,14 @@ describe('an output over HTTP', () => {
     const source = { directory: tree.path('out'), name: 'a' };
     const staged = await stageOutput(output, source, {
       place,
-      temporary: 'x',
+      temporary: '.porin-x-0.part',
       limit,
       signal: never,
       files: new JobFiles(),
     });
     truncateSync(tree.path('out/a'), 10);
     for (const bytes of [10, CONTENT.length + 10]) {
-      truncateSync(tree.path('send/bytes/x'), bytes);
+      truncateSync(tree.path('send/bytes/.porin-x-0.part'), bytes);
       const error = await jobErrorOf(publishStaged(staged, place, { signal: never, files: new JobFiles() }));
       expect([error.code, error.message]).toEqual([
         'staged-output-lost',

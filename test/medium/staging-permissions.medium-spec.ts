@@ -19,6 +19,7 @@ import {
   type OutputPermissions,
   publishStaged,
   stageOutput,
+  temporaryName,
 } from '#lib/staging';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { jobErrorOf, placeOf, publishOutput, rulesWith, Tree } from '../support/staging.js';
@@ -150,7 +151,7 @@ describe('outputs together', () => {
         { directory: tree.path('out'), name },
         {
           place: placeOf({ rules: rules() }),
-          temporary: `.porin-${name}.part`,
+          temporary: temporaryName(name, 0),
           limit: { bytes, jobBytes: 1000 },
           ...fresh(),
         },
@@ -161,7 +162,7 @@ describe('outputs together', () => {
       'output-too-large',
       'The output /out/b does not fit: outputs together may have as many bytes as the disk of the job, 1000. Holes and further names of a file count.',
     ]);
-    expect(tree.list('published')).toEqual(['.porin-a.part']);
+    expect(tree.list('published')).toEqual(['.porin-a-0.part']);
   });
 });
 
@@ -222,7 +223,7 @@ describe('a publication that is repeated', () => {
     const limit = { bytes: 1000, jobBytes: 1000 };
     const { stamp: _, ...staged } = await stageOutput(output, source(), {
       place,
-      temporary: '.porin-x.part',
+      temporary: temporaryName('x', 0),
       limit,
       ...fresh(),
     });
@@ -231,9 +232,9 @@ describe('a publication that is repeated', () => {
     expect(tree.list('published')).toEqual(['a']);
     tree.write('published/a', 'another');
     expect((await jobErrorOf(publishStaged(staged, place, fresh()))).code).toBe('staged-output-lost');
-    tree.write('published/.porin-x.part', 'forged!');
+    tree.write('published/.porin-x-0.part', 'forged!');
     expect((await jobErrorOf(publishStaged(staged, place, fresh()))).code).toBe('staged-output-lost');
-    tree.write('published/.porin-x.part', 'content');
+    tree.write('published/.porin-x-0.part', 'content');
     await publishStaged(staged, place, fresh());
     expect(tree.list('published')).toEqual(['a']);
   });

@@ -8,23 +8,25 @@ export interface PlacedJobOptions {
   readonly applicationId: string;
   readonly image: string;
   readonly cpuMilli?: number;
+  readonly diskBytes?: number;
+  readonly outputs?: readonly object[];
 }
 
 const ARCHITECTURE = nodeArchitecture(process.arch);
 
-/** Resolves to its id. It asks for one byte of memory and of disk. */
+/** Resolves to its id. It asks for one byte of memory, and of disk unless it is said. */
 export async function placedJob(owner: pg.Client, options: PlacedJobOptions): Promise<string> {
-  const { tenant, nodeId, applicationId, image, cpuMilli = 1000 } = options;
+  const { tenant, nodeId, applicationId, image, cpuMilli = 1000, diskBytes = 1, outputs = [] } = options;
   const { rows } = await owner.query<{ id: string }>(
     `WITH made AS (
        INSERT INTO job (tenant, submitted_by, submitted_role, request_digest, name, architecture, cpu_milli, memory_bytes,
          disk_bytes, wall_time_s, inputs, outputs, dispatched_fence, placed_node_id, placed_at)
-       VALUES ($1, gen_random_uuid(), 'submitter', 'd', 'n', $2, $3, 1, 1, 1, '["secret"]', '[]', 1, $4, now())
+       VALUES ($1, gen_random_uuid(), 'submitter', 'd', 'n', $2, $3, 1, $7, 1, '["secret"]', $8, 1, $4, now())
        RETURNING id
      )
      INSERT INTO executor (job_id, position, application_id, image, command) SELECT id, 0, $5, $6, '{c}' FROM made
      RETURNING job_id AS id`,
-    [tenant, ARCHITECTURE, cpuMilli, nodeId, applicationId, image],
+    [tenant, ARCHITECTURE, cpuMilli, nodeId, applicationId, image, diskBytes, JSON.stringify(outputs)],
   );
   return rows[0]?.id ?? '';
 }

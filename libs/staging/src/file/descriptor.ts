@@ -5,9 +5,13 @@ import { type FileHandle, open, readlink } from 'node:fs/promises';
 /** open(2): a descriptor that names a place and opens nothing, so a FIFO does not block and a device does not act. */
 export const O_PATH = 0o10000000;
 
-/** The place that the handle names, or an entry of the directory that it names. */
+/** The place that the handle names, or an entry of the directory that it names: throws where `entry` would lead elsewhere. */
 export function through(handle: FileHandle, entry?: string): string {
-  return entry === undefined ? `/proc/self/fd/${handle.fd}` : `/proc/self/fd/${handle.fd}/${entry}`;
+  if (entry === undefined) return `/proc/self/fd/${handle.fd}`;
+  if (entry === '' || entry === '.' || entry === '..' || /[/\0]/.test(entry)) {
+    throw new Error('this is no name of an entry of a directory');
+  }
+  return `/proc/self/fd/${handle.fd}/${entry}`;
 }
 
 /** Follows links. */
@@ -15,8 +19,8 @@ export function pin(path: string): Promise<FileHandle> {
   return open(path, O_PATH);
 }
 
-/** An entry of a directory, a link itself if it is one. `entry` has no slash and is neither "." nor "..". */
-export function pinEntry(directory: FileHandle, entry: string): Promise<FileHandle> {
+/** An entry of a directory, a link itself if it is one. */
+export async function pinEntry(directory: FileHandle, entry: string): Promise<FileHandle> {
   return open(through(directory, entry), O_PATH | constants.O_NOFOLLOW);
 }
 

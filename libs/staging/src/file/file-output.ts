@@ -21,7 +21,9 @@ import {
   areStagedBytes,
   hasContent,
   openRegular,
+  openStaged,
   removeStaged,
+  stagedPath,
   syncDirectory,
   writeStaged,
 } from '../outputs/staged-file.js';
@@ -63,7 +65,7 @@ export class FileTarget implements OutputTarget {
     const directory = await this.#open(LEAVE);
     if (directory === undefined) throw bytesLost(this.output, this.place);
     try {
-      const file = await openRegular(directory, staged.temporary);
+      const file = await openStaged(directory, staged.temporary);
       try {
         if (file === undefined) return await this.#requireInPlace(directory, staged, options);
         if (!(await areStagedBytes(file, staged, signal))) throw bytesLost(this.output, this.place);
@@ -136,14 +138,14 @@ export class FileTarget implements OutputTarget {
     if (havePermissions(staged, permissions)) return;
     signal.throwIfAborted();
     // What another attempt has renamed meanwhile is in place, and its owner may have narrowed it.
-    const named = await presentFile(through(directory, temporary));
+    const named = await presentFile(stagedPath(directory, temporary));
     if (named !== null && keyOf(named) === keyOf(staged)) await giveTo(through(file), permissions);
   }
 
   /** Replaces a link itself: what it points to stays as it is. */
   async #rename(directory: FileHandle, staged: StagedOutput, options: TargetOptions): Promise<void> {
     try {
-      await rename(through(directory, staged.temporary), through(directory, this.#name));
+      await rename(stagedPath(directory, staged.temporary), through(directory, this.#name));
     } catch (cause) {
       if (errorCode(cause) === 'ENOENT') return this.#requireInPlace(directory, staged, options);
       throw isInTheWay(cause) ? refused(this.output, 'its place is taken', cause) : cause;
@@ -153,7 +155,7 @@ export class FileTarget implements OutputTarget {
 
   /** Whoever renamed it had the same manifest. */
   async #requireInPlace(directory: FileHandle, staged: StagedOutput, { signal, files }: TargetOptions): Promise<void> {
-    const file = await openRegular(directory, this.#name);
+    const file = await openRegular(through(directory, this.#name));
     try {
       if (file === undefined || !(await hasContent(file, staged, signal))) throw bytesLost(this.output, this.place);
       files.published.add(await identityOf(file));

@@ -6,7 +6,7 @@ import { errorCode, isMissing } from '../failure.js';
 import { notAllowed, type OutputPermissions, type OutputPlace, refused } from '../outputs/output-target.js';
 import { type StagingRules } from '../rules.js';
 import { giveTo, SET_GROUP_ID } from './permissions.js';
-import { syncDirectory } from '../outputs/staged-file.js';
+import { stagedPath, syncDirectory } from '../outputs/staged-file.js';
 
 /** What is done about directories of the path. `hidden`: the name of those that are being made. */
 export interface DirectoryUse {
@@ -79,7 +79,7 @@ interface NewDirectory {
 /** Without effect where there is something. It has its name only once it has its owner and mode. */
 async function makeDirectory(place: FileHandle, part: string, made: NewDirectory): Promise<void> {
   if (await isThere(through(place, part))) return;
-  const hidden = through(place, made.hidden);
+  const hidden = stagedPath(place, made.hidden);
   try {
     await mkdir(hidden, 0o700);
     await settleDirectory(place, made);
@@ -106,7 +106,7 @@ async function settleDirectory(place: FileHandle, { hidden, permissions }: NewDi
 
 /** Without effect where there is none, nothing can be written, or somebody has put something into it. */
 async function removeDirectory(place: FileHandle, name: string): Promise<void> {
-  await rmdir(through(place, name)).catch((error: unknown) => {
+  await rmdir(stagedPath(place, name)).catch((error: unknown) => {
     if (!isMissing(error) && !['EROFS', 'ENOTEMPTY', 'EEXIST'].includes(errorCode(error) ?? '')) throw error;
   });
 }

@@ -18,7 +18,7 @@ import {
   type StagedOutput,
   type TargetOptions,
 } from '../outputs/output-target.js';
-import { areStagedBytes, openRegular, removeStaged, writeStaged } from '../outputs/staged-file.js';
+import { areStagedBytes, openStaged, removeStaged, writeStaged } from '../outputs/staged-file.js';
 
 export class HttpTarget implements OutputTarget {
   constructor(
@@ -39,7 +39,7 @@ export class HttpTarget implements OutputTarget {
 
   /** Sends it again when it is repeated: no server is asked what it has. */
   async publish(staged: StagedOutput, { signal }: TargetOptions): Promise<void> {
-    const file = await this.#inDirectory((directory) => openRegular(directory, staged.temporary));
+    const file = await this.#inDirectory((directory) => openStaged(directory, staged.temporary));
     try {
       if (file === undefined || !(await areStagedBytes(file, staged, signal))) throw bytesLost(this.output, this.place);
       await this.#put({ file, path: staged.path, bytes: staged.bytes }, signal);

@@ -6,6 +6,7 @@ import { HttpTarget } from '../http/http-output.js';
 import { openOutput, type OutputSource } from './open-output.js';
 import { type OutputLimit } from './output-limit.js';
 import {
+  bytesLost,
   type JobFiles,
   notAllowed,
   type OutputPlace,
@@ -14,17 +15,13 @@ import {
   type TargetOptions,
 } from './output-target.js';
 import { DEFAULT_HTTP_TIMEOUTS } from '../rules.js';
+import { NoStagedName } from './staged-file.js';
 
 export interface StageOptions extends TargetOptions {
   readonly place: OutputPlace;
   /** A name that nobody can guess; see `temporaryName`. */
   readonly temporary: string;
   readonly limit: OutputLimit;
-}
-
-/** `token`: of one attempt, unguessable. `index`: of the output in the job. */
-export function temporaryName(token: string, index: number): string {
-  return `.porin-${token}-${index}.part`;
 }
 
 /** Nothing is visible yet. Throws JobError (output-*), or the signal's reason when it is aborted. */
@@ -76,8 +73,8 @@ function targetOf(output: OutputReference, place: OutputPlace): OutputTarget {
 }
 
 async function inWords<T>(
-  { url, path }: OutputReference,
-  { rules }: OutputPlace,
+  output: OutputReference,
+  place: OutputPlace,
   signal: AbortSignal,
   work: () => Promise<T>,
 ): Promise<T> {
@@ -87,7 +84,8 @@ async function inWords<T>(
   } catch (error) {
     if (signal.aborted) throw signal.reason;
     if (error instanceof JobError) throw error;
-    const detail = failureDetail(error, rules.httpTimeouts ?? DEFAULT_HTTP_TIMEOUTS);
-    throw JobError.of('output-upload-failed', { url, path, detail }, { cause: error });
+    if (error instanceof NoStagedName) throw bytesLost(output, place);
+    const detail = failureDetail(error, place.rules.httpTimeouts ?? DEFAULT_HTTP_TIMEOUTS);
+    throw JobError.of('output-upload-failed', { url: output.url, path: output.path, detail }, { cause: error });
   }
 }

@@ -1,4 +1,4 @@
-/** Staged bytes in a directory of this node: written whole and to the disk, found again, removed. */
+/** Staged bytes in a directory of this node: named, written whole and to the disk, found again, removed. */
 import { constants } from 'node:fs';
 import { type FileHandle, open, unlink } from 'node:fs/promises';
 import { readChunks, RunningDigest, writeHashed } from '../copy.js';
@@ -9,6 +9,25 @@ import { type OutputLimit, tooLarge } from './output-limit.js';
 import { type Staged, type StagedOutput } from './output-target.js';
 import { type StoredFile } from '../rules.js';
 
+/** All names of staged bytes, and no others. */
+const STAGED_NAME = /^\.porin-[A-Za-z0-9-]{1,64}-[0-9]{1,6}\.part$/;
+
+/** `token`: of one attempt, unguessable. `index`: of the output in the job. */
+export function temporaryName(token: string, index: number): string {
+  return `.porin-${token}-${index}.part`;
+}
+
+/** A manifest is the word of the node that stored it, and this one may remove and rename whatever there is. */
+export class NoStagedName extends Error {
+  override readonly name = 'NoStagedName';
+}
+
+/** Whoever makes, opens, renames or removes staged bytes reaches them by this. Throws NoStagedName. */
+export function stagedPath(directory: FileHandle, temporary: string): string {
+  if (!STAGED_NAME.test(temporary)) throw new NoStagedName('these are no staged bytes of ours');
+  return through(directory, temporary);
+}
+
 /** Of the worker alone, until `finish` has given it to whom it belongs. Nothing is left when it throws. */
 export async function writeStaged(
   output: OpenedOutput,
@@ -17,7 +36,7 @@ export async function writeStaged(
   { limit, signal, finish }: StagedFileOptions,
 ): Promise<Staged> {
   const { O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW } = constants;
-  const path = through(directory, temporary);
+  const path = stagedPath(directory, temporary);
   const file = await open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600);
   try {
     const exceeded = () => tooLarge(output.path, limit);
@@ -41,12 +60,16 @@ interface StagedFileOptions {
   readonly finish: (file: FileHandle) => Promise<void>;
 }
 
-/** A regular file, never through a link; undefined when there is none of that name. */
-export async function openRegular(directory: FileHandle, name: string): Promise<FileHandle | undefined> {
+export async function openStaged(directory: FileHandle, temporary: string): Promise<FileHandle | undefined> {
+  return openRegular(stagedPath(directory, temporary));
+}
+
+/** A regular file, never through a link; undefined when there is none at that path. */
+export async function openRegular(path: string): Promise<FileHandle | undefined> {
   const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK } = constants;
   let file: FileHandle;
   try {
-    file = await open(through(directory, name), O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
+    file = await open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
   } catch (error) {
     if (isMissing(error)) return undefined;
     throw error;
@@ -79,7 +102,7 @@ export async function hasContent(
 }
 
 export async function removeStaged(directory: FileHandle, temporary: string): Promise<void> {
-  await unlink(through(directory, temporary)).catch((error: unknown) => {
+  await unlink(stagedPath(directory, temporary)).catch((error: unknown) => {
     if (!isMissing(error)) throw error;
   });
 }

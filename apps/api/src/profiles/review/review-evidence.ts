@@ -8,6 +8,10 @@ type Review = z.input<typeof profileReview>;
 type CallEvidence = Pick<Review['calls'][number], 'coverage' | 'firstRun' | 'lastRun'>;
 
 const EVIDENCE_MAXIMUM = 200;
+/** Read for it: the first uses of every call, so that no flood of one hides another. */
+const DENIALS_READ = 5000;
+/** Of the words that tell a denial's class, characters. */
+const WORD_CHARACTERS = 64;
 const NEVER = { seenIn: 0, of: 0 };
 
 /** The runs whose recordings are behind the version $1, as far as their recordings are kept. */
@@ -74,16 +78,21 @@ export async function denialEvidence(manager: EntityManager, versionId: string):
     `WITH behind AS (
        SELECT executor_run_id FROM profile_version_denial WHERE profile_version_id = $1
        UNION SELECT executor_run_id FROM profile_version_recording WHERE profile_version_id = $1
+     ), denied AS (
+       SELECT left(call, $2) AS call, description, left(coalesce(shape->>'architecture', job.architecture), $2) AS architecture,
+         left(shape->>'errno', $2) AS errno,
+         least(sum(count), ${Number.MAX_SAFE_INTEGER})::float8 AS count, count(DISTINCT run.id)::int AS runs,
+         (array_agg(jsonb_build_object('runId', run.id, 'jobId', job.id, 'at', run.started_at, 'executor', run.position,
+           'position', denial.position) ORDER BY run.started_at, run.id, denial.position))[1] AS first,
+         array_agg(DISTINCT job.submitted_by) AS submitters
+       FROM behind JOIN executor_run AS run ON run.id = behind.executor_run_id JOIN job ON job.id = run.job_id
+       JOIN denial ON denial.executor_run_id = run.id
+       GROUP BY 1, 2, 3, 4
+     ), placed AS (
+       SELECT *, row_number() OVER (PARTITION BY call, architecture, errno ORDER BY count DESC, description) AS place FROM denied
      )
-     SELECT call, description, coalesce(shape->>'architecture', job.architecture) AS architecture, shape->>'errno' AS errno,
-       sum(count)::float8 AS count, count(DISTINCT run.id)::int AS runs,
-       (array_agg(jsonb_build_object('runId', run.id, 'jobId', job.id, 'at', run.started_at, 'executor', run.position,
-         'position', denial.position) ORDER BY run.started_at, run.id, denial.position))[1] AS first,
-       array_agg(DISTINCT job.submitted_by) AS submitters
-     FROM behind JOIN executor_run AS run ON run.id = behind.executor_run_id JOIN job ON job.id = run.job_id
-     JOIN denial ON denial.executor_run_id = run.id
-     GROUP BY 1, 2, 3, 4`,
-    [versionId],
+     SELECT call, description, architecture, errno, count, runs, first, submitters FROM placed ORDER BY place LIMIT $3`,
+    [versionId, WORD_CHARACTERS, DENIALS_READ],
   );
   return rows
     .map(({ architecture, ...row }) => ({

@@ -15,13 +15,12 @@ export const IMAGES: readonly SqlFunction[] = [
   nodeFunction(
     'node_images_by_last_use',
     `
-DECLARE self uuid := porin.calling_node();
 BEGIN
-  DELETE FROM porin.node_image WHERE node_id = self AND last_used_at < now() - interval '1 hour'
+  DELETE FROM porin.node_image WHERE node_id = porin.calling_node() AND last_used_at < now() - interval '1 hour'
     AND NOT repository_digest = ANY (${GIVEN});
   RETURN (SELECT coalesce(jsonb_agg(digest ORDER BY last_used DESC, digest), '[]') FROM (
     SELECT repository_digest AS digest, max(last_used_at) AS last_used FROM porin.node_image
-    WHERE node_id = self AND repository_digest = ANY (${GIVEN}) GROUP BY repository_digest) AS used);
+    WHERE node_id = porin.calling_node() AND repository_digest = ANY (${GIVEN}) GROUP BY repository_digest) AS used);
 END`,
   ),
   // The tenant of a job that the caller holds; null for any other.
