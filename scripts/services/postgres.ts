@@ -108,7 +108,7 @@ function isRoot(): boolean {
 }
 
 async function answers(url: string): Promise<boolean> {
-  const client = new Connection({ connectionString: url, connectionTimeoutMillis: 5_000 });
+  const client = new Connection({ connectionString: url });
   try {
     await client.connect();
     await client.query('SELECT 1');

@@ -207,4 +207,18 @@ describe('the password of a node', () => {
     await grid.api.owner.query('UPDATE node SET redis_password_sha256 = NULL WHERE id = $1', [id]);
     await eventually(async () => expect(await admin.acl('USERS')).not.toContain(redisUserName(id)));
   });
+
+  it('is replaced too where Redis refuses to end connections by name', async () => {
+    const url = Object.assign(new URL(grid.redisUrl), { username: 'no-kill', password: 'of-the-api' });
+    await admin.acl('SETUSER', 'no-kill', 'on', '>of-the-api', '~*', '&*', '+@all', '-client|kill');
+    await grid.api.restart({ PORIN_REDIS_URL: url.href });
+    const { id, password } = await addNode('rekeyed-again');
+    const client = connect(id, password);
+    await eventually(async () => expect(await client.ping()).toBe('PONG'));
+    await setPassword(id);
+    await eventually(async () => {
+      await expect(client.ping()).rejects.toThrow();
+    });
+    await grid.api.restart({ PORIN_REDIS_URL: grid.redisUrl });
+  });
 });

@@ -15,6 +15,8 @@ let before: Cluster;
 let after: Cluster;
 let grid: Grid;
 let directory: string;
+/** Number of the last decision in the backup. */
+let inBackup: number;
 const usualUrl = process.env.PORIN_TEST_DATABASE_URL;
 
 beforeAll(async () => {
@@ -52,14 +54,15 @@ function admin(
 }
 
 /** Owned by a role that is no superuser, and named otherwise than the one before. */
-async function emptyDatabase(): Promise<TestDatabase> {
+async function emptyDatabase(name: string): Promise<TestDatabase> {
   const client = new pg.Client({ connectionString: after.url });
   await client.connect();
-  await client.query(`CREATE ROLE someone LOGIN CREATEROLE PASSWORD 'owner-after'`);
-  await client.query('CREATE DATABASE elsewhere OWNER someone');
+  const { rowCount } = await client.query(`SELECT FROM pg_roles WHERE rolname = 'someone'`);
+  if (rowCount === 0) await client.query(`CREATE ROLE someone LOGIN CREATEROLE PASSWORD 'owner-after'`);
+  await client.query(`CREATE DATABASE ${name} OWNER someone`);
   await client.end();
   const as = (user: string, password: string) => {
-    const url = Object.assign(new URL(after.url), { username: user, password, pathname: '/elsewhere' });
+    const url = Object.assign(new URL(after.url), { username: user, password, pathname: `/${name}` });
     url.searchParams.set('options', '-c search_path=porin,public');
     return url.href;
   };
@@ -81,6 +84,22 @@ const functionOwners = async () =>
 
 const lastSequence = async () =>
   Number((await grid.api.owner.query<{ last: string }>('SELECT max(sequence) AS last FROM approval')).rows[0]?.last);
+
+/** The highest number that the grid has signed, in decisions and lists. */
+const lastSigned = async () =>
+  Number(
+    (await grid.api.owner.query<{ last: string }>('SELECT last_value AS last FROM approval_sequence')).rows[0]?.last,
+  );
+
+/** Of the decisions after the restore, the lowest number. */
+const firstSequence = async () =>
+  Number(
+    (
+      await grid.api.owner.query<{ first: string }>('SELECT min(sequence) AS first FROM approval WHERE sequence > $1', [
+        inBackup,
+      ])
+    ).rows[0]?.first,
+  );
 
 interface Version {
   readonly id: string;
@@ -124,6 +143,7 @@ describe('a backup', () => {
     await grid.waitFor(running, 'RUNNING');
     const queued = await grid.submit('', request('other', 'echo waited'));
 
+    inBackup = await lastSequence();
     const owners = await functionOwners();
     const file = join(directory, 'porin.backup');
     expect(admin(grid.api.database, ['backup', file])).toMatchObject({ status: 0 });
@@ -132,10 +152,10 @@ describe('a backup', () => {
 
     // Signed after the backup, and seen by a worker: this number must not come again.
     await decide(version, 'revoke');
-    const signed = await lastSequence();
+    const signed = await lastSigned();
     await worker.end('SIGKILL');
 
-    const database = await emptyDatabase();
+    const database = await emptyDatabase('elsewhere');
     const restored = admin(database, ['restore', file]);
     expect(restored.output).toContain('1 attempts that were running are lost');
     expect(restored.output).toContain('node-1');
@@ -159,9 +179,36 @@ describe('a backup', () => {
       runs: [{ enforcement: 'enforce', profileVersionId: version.id }],
     });
     await decide(version, 'revoke');
-    expect(await lastSequence()).toBeGreaterThan(signed);
+    expect(await firstSequence()).toBeGreaterThan(signed);
     await eventually(async () => expect(await run('echo more')).toMatchObject({ runs: [{ enforcement: 'none' }] }));
   });
+
+  // What was signed after the first restore is signed, and seen by the node, when the same backup is restored once more.
+  it.each(['to another database', 'in the place of the grid that it became'])(
+    'is restored once more, %s',
+    async (where) => {
+      const file = join(directory, 'porin.backup');
+      const settings = { PORIN_SLOTS: '1', PORIN_CPU_MILLI: '1000' };
+      const signed = await lastSigned();
+      const isSame = where.startsWith('in');
+      const database = isSame ? grid.api.database : await emptyDatabase('once_more');
+      const enforced = { runs: [{ enforcement: 'enforce' }] };
+      await grid.pause();
+      expect(admin(database, ['restore', file, ...(isSame ? ['--replace'] : [])])).toMatchObject({ status: 0 });
+      expect(admin(database, ['resign'])).toMatchObject({ status: 0 });
+      grid = await grid.moveTo(database);
+      await grid.startWorker('node-1', settings);
+      expect(await run('echo once more')).toMatchObject({ state: 'COMPLETE', ...enforced });
+      expect(await firstSequence()).toBeGreaterThan(signed);
+      const { rows } = await grid.api.owner.query<Version>(
+        `SELECT version.id, digest FROM profile_version AS version JOIN build ON build.id = build_id
+         JOIN application ON application.id = application_id WHERE name = 'kept' AND state = 'APPROVED'`,
+      );
+      await decide(rows[0] as Version, 'revoke');
+      await eventually(async () => expect(await run('echo more')).toMatchObject({ runs: [{ enforcement: 'none' }] }));
+      expect(await run('echo more')).toMatchObject({ state: 'COMPLETE', runs: [{ enforcement: 'none' }] });
+    },
+  );
 
   it('is not restored under a grid that runs', () => {
     const refused = admin(grid.api.database, ['restore', join(directory, 'porin.backup'), '--replace']);

@@ -1,14 +1,25 @@
 /** What a worker makes of approvals when rows are put back, keys change, or a key is lost; the worker's own code decides here. */
-import { generateKeyPairSync } from 'node:crypto';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createPrivateKey, generateKeyPairSync } from 'node:crypto';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { readPublicKeys } from '#lib/config';
 import { makeDataSource } from '#lib/database';
 import { JobError } from '#lib/jobs';
-import { keyIdOf } from '#lib/profiles';
+import {
+  approvalKeys,
+  type ApprovalSubject,
+  keyIdOf,
+  parseList,
+  type SignedStatement,
+  signList,
+  signWith,
+} from '#lib/profiles';
 import { pino } from 'pino';
+import { type DataSource, type EntityManager } from 'typeorm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { resign } from '../../apps/api/src/profiles/resign.js';
+import { lockLists } from '../../apps/api/src/profiles/stages/approval-list.js';
 import { ApprovalTrust } from '../../apps/worker/src/plan/approval-trust.js';
 import { PlanStore } from '../../apps/worker/src/plan/plan-store.js';
 import { verifyApproved } from '../../apps/worker/src/plan/verify-approved.js';
@@ -346,6 +357,122 @@ describe('after a compromise', () => {
     for (const since of ['yesterday', '2026-13-45', '-1']) {
       expect((await admin(['resign', '--anyway', `--compromised-since=${since}`])).code).toBe(1);
     }
+  });
+});
+
+describe('somebody who took the signing key and the service’s role', () => {
+  let thief: DataSource;
+  beforeAll(async () => {
+    thief = await makeDataSource({ url: api.database.apiUrl, applicationName: 'test' }).initialize();
+  });
+  afterAll(() => thief.destroy());
+
+  const stolenKeys = () => approvalKeys(createPrivateKey(readFileSync(signingKey())));
+  const sequence = async (manager: EntityManager) =>
+    Number((await manager.query<[{ n: string }]>(`SELECT nextval('approval_sequence') AS n`))[0].n);
+  const newestList = async (manager: EntityManager) =>
+    parseList(
+      (await manager.query<[{ text: string }]>('SELECT text FROM approval_list ORDER BY number DESC LIMIT 1'))[0].text,
+    )!;
+
+  const insert = (
+    manager: EntityManager,
+    id: string,
+    number: number,
+    signed: SignedStatement,
+    from: number | null = null,
+  ) =>
+    manager.query<[{ at: Date }]>(
+      `INSERT INTO approval (profile_version_id, stage, sequence, decided_by, reason, statement, signature, created_at, resigned_from)
+       SELECT $1, 'approved', $2, decided_by, 'mine', $3, $4, '2020-01-01', $5 FROM approval WHERE decided_by IS NOT NULL LIMIT 1
+       RETURNING created_at AS at`,
+      [id, number, signed.statement, signed.signature, from],
+    );
+  const setApproved = (manager: EntityManager, id: string, { statement, signature }: SignedStatement) =>
+    manager.query(
+      `UPDATE profile_version SET state = 'APPROVED', stage = 'enforce', audit_terms = NULL, statement = $2, signature = $3,
+         decided_at = '2020-01-01' WHERE id = $1`,
+      [id, statement, signature],
+    );
+  const subjectOf = async (id: string) => {
+    const { applicationId, contentDigest, architecture, digest } = await detail(id);
+    return { application: applicationId, contentDigest, architecture, profileDigest: digest } as ApprovalSubject;
+  };
+  /** Counts everything that was ever signed. */
+  async function issue(manager: EntityManager): Promise<void> {
+    const number = await sequence(manager);
+    const { text, signature } = signList(stolenKeys(), {
+      number,
+      issuedAt: '2020-01-01T00:00:00.000Z',
+      floor: 0,
+      builds: {},
+    });
+    await manager.query('INSERT INTO approval_list (number, text, signature) VALUES ($1, $2, $3)', [
+      number,
+      text,
+      signature,
+    ]);
+  }
+
+  it('cannot write a decision that seems older than it is, nor change one', async () => {
+    const { version } = await approved();
+    const { manager } = thief;
+    const subject = await subjectOf(version.id);
+    const written = (number: number) =>
+      insert(manager, version.id, number, signWith(stolenKeys(), { ...subject, stage: 'approved', sequence: number }));
+    const { number: newest } = await newestList(manager);
+    for (const number of [newest, newest - 1, newest + 1_000_000]) {
+      await expect(written(number)).rejects.toThrow('approval: the number');
+    }
+    const before = Date.now() - 60_000;
+    expect((await written(await sequence(manager)))[0].at.getTime()).toBeGreaterThan(before);
+    await expect(manager.query(`UPDATE approval SET created_at = '2020-01-01'`)).rejects.toThrow('permission denied');
+    const list = [10 ** 12, 'text', 'signature'];
+    await expect(
+      manager.query('INSERT INTO approval_list (number, text, signature) VALUES ($1, $2, $3)', list),
+    ).rejects.toThrow('was not given yet');
+  });
+
+  it('has nothing signed anew that it decided, repeated otherwise, or put back', async () => {
+    const honest = await approved();
+    const superseded = await approved();
+    const kept = (await detail(superseded.version.id)).decisions[0] as SignedStatement;
+    await superseded.app.run({ inputsDigest: 'c', calls: ['read', 'kill'] });
+    const successor = await superseded.app.version(2);
+    await decide('approve', successor, enforce).expect(200);
+    const audited = await makeLearningApplication(api, { keys, nodeId });
+    const widened = await audited.learn(['read']);
+    await decide('approve', widened).expect(200);
+    const original = (await detail(widened.id)).decisions[0].sequence as number;
+    const proposed = await (await makeLearningApplication(api, { keys, nodeId })).learn(['read']);
+    const [ofProposed, ofWidened] = [await subjectOf(proposed.id), await subjectOf(widened.id)];
+    const since = new Date();
+
+    const { review } = await thief.transaction(async (manager) => {
+      // The service would put a list right at once.
+      await lockLists(manager);
+      for (const [{ id }, subject, from] of [
+        [proposed, ofProposed, null],
+        [widened, ofWidened, original],
+      ] as const) {
+        const number = await sequence(manager);
+        const signed = signWith(stolenKeys(), { ...subject, stage: 'approved', sequence: number });
+        await insert(manager, id, number, signed, from);
+        await setApproved(manager, id, signed);
+      }
+      await manager.query(`UPDATE profile_version SET state = 'SUPERSEDED', stage = NULL WHERE id = $1`, [
+        successor.id,
+      ]);
+      await setApproved(manager, superseded.version.id, kept);
+      await issue(manager);
+      return resign(manager, stolenKeys(), { compromisedSince: since });
+    });
+    const why = (id: string) => review.find((each) => each.id === id)?.why;
+    expect(why(proposed.id)).toContain('somebody else');
+    expect(why(widened.id)).toContain('repeats no decision');
+    expect(why(superseded.version.id)).toContain('a later decision');
+    expect(why(honest.version.id)).toBeUndefined();
+    expect(await verdictOf(honest.buildId, freshNode())).toBe('enforce');
   });
 });
 

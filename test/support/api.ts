@@ -29,6 +29,8 @@ export interface TestApi {
   makeKey(options: KeyOptions): Promise<string>;
   /** Ends the service and starts it on the same database, with these settings over those it had. */
   restart(settings?: Record<string, string>): Promise<void>;
+  /** Ends the service and the connections of the test. */
+  pause(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -75,6 +77,13 @@ export async function startTestApi(
   const owner = new pg.Client({ connectionString: database.ownerUrl });
   await owner.connect();
   const worker = await WorkerRows.connect(database.ownerUrl);
+  let isPaused = false;
+  const pause = async () => {
+    await app.close();
+    await owner.end();
+    await worker.end();
+    isPaused = true;
+  };
   const http = () => supertest(app.getHttpServer());
   const as = (key: string) => ({ Authorization: `Bearer ${key}` });
   return {
@@ -108,10 +117,9 @@ export async function startTestApi(
       await app.close();
       app = await start();
     },
+    pause,
     async stop() {
-      await app.close();
-      await owner.end();
-      await worker.end();
+      if (!isPaused) await pause();
       await database.drop();
       await rm(directory, { recursive: true });
     },

@@ -115,9 +115,15 @@ export class Grid {
     return join(this.directory, 'private.pem');
   }
 
+  /** Nothing of it runs; the database stays. `moveTo` goes on. */
+  async pause(): Promise<void> {
+    await this.stopWorkers();
+    await this.api.pause();
+  }
+
   /** The same keys and directories on another database, as after a restore. This grid is stopped; the database stays. */
   async moveTo(database: TestDatabase): Promise<Grid> {
-    for (const worker of this.#workers) await worker.stop();
+    await this.stopWorkers();
     await this.api.stop();
     const api = await startTestApi(apiSettings(this.directory, this.redisUrl), database);
     return new Grid(api, this.redisUrl, this.image, this.directory, this.keys);

@@ -8,7 +8,7 @@ import { OwnSchema1764400000000 } from '../../../migrations/1764400000000-own-sc
 import { Nodes1764450000000 } from '../../../migrations/1764450000000-nodes.js';
 import { Publication1764410000000 } from '../../../migrations/1764410000000-publication.js';
 import { TenantBounds1764470000000 } from '../../../migrations/1764470000000-tenant-bounds.js';
-import { Connection, SEARCH_PATH_OPTION } from './connection.js';
+import { Connection, CONNECTION_LIMITS, SEARCH_PATH_OPTION } from './connection.js';
 import { Principals1764440000000 } from '../../../migrations/1764440000000-principals.js';
 import { SigningKeys1764430000000 } from '../../../migrations/1764430000000-signing-keys.js';
 import { Placement1764460000000 } from '../../../migrations/1764460000000-placement.js';
@@ -77,11 +77,8 @@ export function makeDataSource(options: { url: string; applicationName: string; 
     extra: {
       Client: Connection,
       options: SEARCH_PATH_OPTION,
-      statement_timeout: 30_000,
+      ...CONNECTION_LIMITS,
       idle_in_transaction_session_timeout: 30_000,
-      // For a server that takes connections and says nothing, or all of whose connections are in use.
-      connectionTimeoutMillis: 5_000,
-      query_timeout: 35_000,
     },
   });
 }

@@ -1,7 +1,9 @@
+export { ADVISORY_LOCKS } from './advisory-locks.js';
 export * from './connection.js';
 export * from './data-source.js';
 export * from './migrate.js';
 export * from './restore.js';
+export { UNFINISHED_RESTORE } from './restore-mark.js';
 export * from './schema-watch.js';
 export * from './entities/application.js';
 export * from './entities/executor-run.js';
@@ -11,4 +13,5 @@ export * from './entities/trust.js';
 export { NODE_FUNCTIONS } from './functions/functions.js';
 export * from './nodes/add-node.js';
 export * from './nodes/node-credentials.js';
+export { pastNodes } from './nodes/node-sessions.js';
 export * from './nodes/remove-node.js';

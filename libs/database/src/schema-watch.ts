@@ -2,6 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { MIGRATIONS } from './data-source.js';
 import { FUNCTIONS_DIGEST } from './functions/apply-functions.js';
+import { RESTORE_MARK, UNFINISHED_RESTORE } from './restore-mark.js';
 
 export class SchemaError extends Error {
   override readonly name = 'SchemaError';
@@ -19,8 +20,13 @@ export interface SchemaState {
   readonly functions: string | null;
 }
 
-/** Throws SchemaError unless the database has exactly the migrations and the functions of this program. */
+/**
+ * Throws SchemaError unless the database has exactly the migrations and the functions of this program, and while a restore of it
+ * is not finished. The functions refuse nodes then.
+ */
 export async function checkSchema(query: QueryNames): Promise<void> {
+  const mark = await query(`SELECT to_regnamespace('${RESTORE_MARK}')::text AS name`);
+  if (mark[0]?.name != null) throw new SchemaError(UNFINISHED_RESTORE);
   const there = await query(`SELECT to_regclass('migrations')::text AS name`);
   const migrations =
     there[0]?.name == null

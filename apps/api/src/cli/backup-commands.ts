@@ -61,7 +61,7 @@ export const BACKUP_COMMANDS: readonly Command[] = [
   },
   {
     words: 'restore finish',
-    help: ['the second half: schema, functions, passwords, approval numbers, open attempts'],
+    help: ['the second half, after pg_restore: schema, functions, passwords, approval numbers, open attempts, nodes'],
     async run() {
       print(await finishRestore(migrateOptions()));
     },

@@ -6,6 +6,7 @@ import {
   type NodeBounds,
   type NodeCredentials,
   nodeVariables,
+  pastNodes,
   rekeyNode,
   removeNode,
 } from '#lib/database';
@@ -152,13 +153,12 @@ function hand({ text }: Given, urls: Urls, credentials: NodeCredentials): void {
 }
 
 async function asOwner<T>(work: (owner: Connection) => Promise<T>): Promise<T> {
-  const owner = new Connection({
-    connectionString: environment('PORIN_OWNER_DATABASE_URL'),
-    application_name: 'porin-admin',
-  });
+  const ownerUrl = environment('PORIN_OWNER_DATABASE_URL');
+  const owner = new Connection({ connectionString: ownerUrl, application_name: 'porin-admin' });
   await owner.connect();
   try {
-    return await work(owner);
+    // A stolen node could hold its row and its role.
+    return await pastNodes(ownerUrl, () => work(owner));
   } finally {
     await owner.end();
   }

@@ -1,7 +1,7 @@
 /** Runs placement, the reconciler, the rules, the proposals' clock and the retention on one API instance at a time, held by a session-level advisory lock. */
 import { Inject, Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import { type ApiConfig } from '#lib/config';
-import { Connection } from '#lib/database';
+import { ADVISORY_LOCKS, Connection } from '#lib/database';
 import { type ApprovalKeys } from '#lib/profiles';
 import { type Logger } from 'pino';
 import { DataSource } from 'typeorm';
@@ -25,7 +25,6 @@ import { type Dispatch, endTooLarge, placeJobs, possiblyLost } from './placement
 import { ApprovalListWatch } from './stages/approval-list-watch.js';
 import { RuleDecisions } from './stages/rule-decisions.js';
 
-const DISPATCH_LOCK = 7_060_118;
 const POLL_MS = 1_000;
 /** Submissions that come in a burst are placed together. */
 const REST_MS = 20;
@@ -106,7 +105,9 @@ export class Dispatcher implements OnApplicationBootstrap, OnApplicationShutdown
     await session.connect();
     // A node could hold the lock.
     await session.query(`SELECT porin.end_node_abuse('{}')`);
-    const { rows } = await session.query<{ held: boolean }>('SELECT pg_try_advisory_lock($1) AS held', [DISPATCH_LOCK]);
+    const { rows } = await session.query<{ held: boolean }>('SELECT pg_try_advisory_lock($1) AS held', [
+      ADVISORY_LOCKS.dispatch,
+    ]);
     if (!rows[0]?.held) return;
     await session.query('LISTEN porin_outbox');
     await session.query('LISTEN porin_recording');

@@ -1,7 +1,8 @@
 /** Claims the outputs of a job: jobs that write to the same place, or one below it, run in the order of their submission. */
+import { ADVISORY_LOCKS } from '#lib/database';
 import { outputClaimKey, type OutputReference, parseDataUrl } from '#lib/jobs';
 import { type EntityManager } from 'typeorm';
-import { CONFLICT, OUTPUT_CLAIMS_LOCK } from '../dispatch/held/output-claims.js';
+import { CONFLICT } from '../dispatch/held/output-claims.js';
 
 /**
  * The last write of a submission, because it holds up all other submissions with outputs until the commit. True: an earlier
@@ -17,7 +18,7 @@ export async function claimOutputs(
     const { url } = parseDataUrl(text);
     return url === null ? [] : [outputClaimKey(url)];
   });
-  await manager.query('SELECT pg_advisory_xact_lock($1)', [OUTPUT_CLAIMS_LOCK]);
+  await manager.query('SELECT pg_advisory_xact_lock($1)', [ADVISORY_LOCKS.outputClaims]);
   // Its own statement: it sees what was committed before the lock was given.
   await manager.query(
     `INSERT INTO job_output_claim (key, number, job_id)

@@ -1,5 +1,5 @@
 /** Reads and changes what holds for all jobs and versions of a tenant; every change is in the audit trail. */
-import { Audit, TenantSetting } from '#lib/database';
+import { ADVISORY_LOCKS, Audit, TenantSetting } from '#lib/database';
 import { type EntityManager } from 'typeorm';
 import { releaseUnknownContent } from '../dispatch/held/release-held.js';
 import { prefixProblem } from './tenant-prefixes.js';
@@ -10,9 +10,6 @@ export async function tenantSettings(manager: EntityManager, tenant: string): Pr
 }
 
 export type TenantChange = { readonly [N in keyof TenantSettings]?: TenantSettings[N] | undefined };
-
-/** Names a lock: two tenants must not get one prefix at the same time. */
-const PREFIXES_LOCK = 7_060_122;
 
 /** A prefix cannot be the tenant's; the message says why. */
 export class PrefixRefused extends Error {
@@ -30,7 +27,7 @@ export async function changeTenant(
 ): Promise<TenantSettings> {
   const prefixes = [...(change.inputPrefixes ?? []), ...(change.outputPrefixes ?? [])];
   if (prefixes.length > 0) {
-    await manager.query('SELECT pg_advisory_xact_lock($1)', [PREFIXES_LOCK]);
+    await manager.query('SELECT pg_advisory_xact_lock($1)', [ADVISORY_LOCKS.tenantPrefixes]);
     const problem = await prefixProblem(manager, tenant, prefixes);
     if (problem !== null) throw new PrefixRefused(problem);
   }

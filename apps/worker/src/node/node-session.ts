@@ -6,7 +6,6 @@ import { callFunction, type NodeCalls } from '../store/node-database.js';
 const RECONNECT_MS = 1_000;
 /** `too_many_connections`, of a role as of a server. */
 const TOO_MANY_CONNECTIONS = '53300';
-const STATEMENT_TIMEOUT_MS = 30_000;
 
 export class NodeNameTakenError extends Error {
   override readonly name = 'NodeNameTakenError';
@@ -37,7 +36,6 @@ export class NodeSession implements NodeCalls {
     const client = new Connection({
       connectionString: url,
       application_name: 'porin-worker-session',
-      statement_timeout: STATEMENT_TIMEOUT_MS,
       keepAlive: true,
     });
     client.on('notification', () => this.#lookUpCanceled());

@@ -19,7 +19,7 @@ import { refusesAuthority, type RestrictingNode, restrictions, type Restrictions
 import { runPlaces } from './run-places.js';
 import { onNewBuild } from './plan-store.js';
 import { resolveBuild, type ResolveOptions } from './resolve-build.js';
-import { type Verified, verifyApproved } from './verify-approved.js';
+import { type Verified, verifiedStanding } from './verify-approved.js';
 
 export interface PlannedExecutor extends Restrictions {
   readonly position: number;
@@ -75,10 +75,10 @@ async function planExecutor(claim: Claim, executor: ClaimedExecutor, options: Pl
   const resolved = await resolveBuild(claim, executor, options);
   if (!resolved) return { kind: 'hold', reason: 'waiting-for-known-content' };
   const { image, build, terms } = resolved;
-  const standing = await plans.buildStanding(claim, build.id, options.trust.signature);
+  const ask = (knownList: string | null) => plans.buildStanding(claim, build.id, knownList);
+  const { standing, verified } = await verifiedStanding(ask, build, options.trust);
   const row = standing.approved;
   if (row?.isUnderReview) return { kind: 'hold', reason: 'waiting-for-approved-profile' };
-  const verified = row && verifyApproved(row, build, options.trust);
   const selection = selectLevel({
     policy: terms.policy,
     approved: row && verified && approvedInput(row, verified),

@@ -3,6 +3,7 @@ import { JobError } from '#lib/jobs';
 import { type AuditTerms, parseProfile, type Profile, sha256, standingIn, verifyApproval } from '#lib/profiles';
 import { type ApprovedRow, type BuildRow } from '../attempt/claim.js';
 import { type ApprovalTrust } from './approval-trust.js';
+import { type BuildStanding } from './plan-store.js';
 
 /** What an approval vouches for. */
 export interface Verified {
@@ -11,7 +12,36 @@ export interface Verified {
   readonly audit: AuditTerms | null;
 }
 
-/** Throws JobError profile-integrity or profile-signature; then nothing is run. */
+/** What is approved for a build, and what of it is believed. */
+export interface VerifiedStanding {
+  readonly standing: BuildStanding;
+  /** Null where nothing is approved, and for what an administrator decides about again. */
+  readonly verified: Verified | null;
+}
+
+/**
+ * Asks what is approved for the build. Asks again where the node saw a newer list of approvals in the meantime, as another
+ * attempt may: the answer is then older than that. Throws JobError profile-integrity or profile-signature; then nothing is run.
+ */
+export async function verifiedStanding(
+  ask: (knownList: string | null) => Promise<BuildStanding>,
+  build: BuildRow,
+  trust: ApprovalTrust,
+): Promise<VerifiedStanding> {
+  const knownList = trust.signature;
+  const standing = await ask(knownList);
+  const row = standing.approved;
+  if (!row || row.isUnderReview) return { standing, verified: null };
+  const isOvertaken = trust.signature !== knownList;
+  try {
+    return { standing, verified: verifyApproved(row, build, trust) };
+  } catch (error) {
+    if (isOvertaken) return verifiedStanding(ask, build, trust);
+    throw error;
+  }
+}
+
+/** Throws JobError profile-integrity or profile-signature. */
 export function verifyApproved(row: ApprovedRow, build: BuildRow, trust: ApprovalTrust): Verified {
   const digest = sha256(row.canonical);
   if (digest !== row.digest) throw integrity(row, 'its text does not have the digest that it is stored with.');

@@ -1,5 +1,5 @@
 /** The worker's way to the database: functions of the schema `porin`, each called with one record. It reaches no table. */
-import { Connection, checkSchemaState, SchemaError, type SchemaState } from '#lib/database';
+import { Connection, checkSchemaState, SchemaError, type SchemaState, UNFINISHED_RESTORE } from '#lib/database';
 import pg from 'pg';
 import { type Logger } from 'pino';
 
@@ -10,11 +10,11 @@ export interface NodeCalls {
 
 /** With the session's, three connections: as many as the node's role may have. */
 const POOL_SIZE = 2;
-const STATEMENT_TIMEOUT_MS = 30_000;
 
 export class NodeDatabase implements NodeCalls {
   readonly #pool: pg.Pool;
 
+  /** Calls end by the limits of Connection, whatever becomes of the server; they wait for one another as long as they must. */
   constructor({ url, logger }: { url: string; logger: Logger }) {
     // eslint-disable-next-line no-restricted-syntax -- of Connections
     this.#pool = new pg.Pool({
@@ -22,7 +22,6 @@ export class NodeDatabase implements NodeCalls {
       connectionString: url,
       application_name: 'porin-worker',
       max: POOL_SIZE,
-      statement_timeout: STATEMENT_TIMEOUT_MS,
       keepAlive: true,
     });
     this.#pool.on('error', (error) => logger.warn({ err: error }, 'a connection to Postgres was lost'));
@@ -44,9 +43,12 @@ export class NodeDatabase implements NodeCalls {
 
 /** Undefined function, no such schema, no right: the database is of an earlier version, or does not know the node. */
 const UNKNOWN_TO_DATABASE = ['42883', '3F000', '42501'];
+/** `object_not_in_prerequisite_state`, by calling_node: nobody is a node before a restore is finished. */
+const BEING_RESTORED = '55000';
 
 /** Throws SchemaError for those, else the error itself. */
 export function asSchemaProblem(error: Error & { code?: string }): never {
+  if (error.code === BEING_RESTORED) throw new SchemaError(UNFINISHED_RESTORE, { cause: error });
   if (!UNKNOWN_TO_DATABASE.includes(error.code ?? '')) throw error;
   throw new SchemaError(
     `The database does not know this node (${error.message}): "porin-admin migrate" upgrades it, "porin-admin node add" adds the node.`,

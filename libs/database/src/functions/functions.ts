@@ -1,4 +1,5 @@
 /** Every function of the schema `porin` that the code of this version wants, in the order in which they are made. */
+import { DECISIONS } from './decisions.js';
 import { NODE_ABUSE } from './node/abuse.js';
 import { ATTEMPT } from './node/attempt.js';
 import { BUILD } from './node/build.js';
@@ -41,6 +42,7 @@ GRANT EXECUTE ON FUNCTION porin.are_exit_codes(integer[]) TO porin_api, porin_fu
 
 export const FUNCTIONS: readonly SqlFunction[] = [
   ...STATE_MACHINE,
+  ...DECISIONS,
   ...OUTPUT_CLAIMS,
   ...TENANT_USAGE,
   ...WAKE_UPS,

@@ -8,6 +8,7 @@ import {
   nodeNameProblem,
   type NodePublicPart,
 } from './node-credentials.js';
+import { closeRoleIfThere, dropRole, endSessions } from './node-sessions.js';
 
 /** The most that a node may claim at once; undefined: as much as it says. */
 export interface NodeBounds {
@@ -50,27 +51,27 @@ export async function addNode(
 }
 
 /**
- * New passwords and a new key, which end what the old ones opened. The role is made anew where a database was restored without.
+ * A new role, a new key and a new password for Redis, which end what the old ones opened: a role keeps settings that whoever had
+ * its password gave it, so it is not used again.
  * @throws NodeError when there is no such node
  */
 export async function rekeyNode(owner: pg.ClientBase, name: string, actor: string): Promise<NodeCredentials> {
-  const secret = await inTransaction(owner, async () => {
+  const { secret, before } = await inTransaction(owner, async () => {
     const known = await findNode(owner, name);
     if (!known?.roleName) throw new NodeError(`there is no node ${name} with credentials: "node add" gives it some`);
-    const { roleName } = known;
-    const { secret, open } = generateCredentials({ id: known.id, name, roleName });
-    const { rowCount } = await owner.query('SELECT FROM pg_roles WHERE rolname = $1', [roleName]);
-    if (rowCount === 0) await makeRole(owner, roleName, open);
-    else await setPassword(owner, roleName, open);
+    const { secret, open } = generateCredentials({ id: known.id, name, roleName: newRoleName(name) });
+    await makeRole(owner, secret.roleName, open);
     await owner.query(
-      `UPDATE porin.node SET public_key = $2, redis_password_sha256 = $3, registration_verified = false, registration = NULL,
-         state = 'GONE' WHERE name = $1`,
-      [name, open.publicKey, open.redisPasswordSha256],
+      `UPDATE porin.node SET role_name = $2, public_key = $3, redis_password_sha256 = $4, registration_verified = false,
+         registration = NULL, state = 'GONE' WHERE name = $1`,
+      [name, secret.roleName, open.publicKey, open.redisPasswordSha256],
     );
-    await audit(owner, 'node.rekey', name, actor, { roleName });
-    return secret;
+    await closeRoleIfThere(owner, known.roleName);
+    await audit(owner, 'node.rekey', name, actor, { roleName: secret.roleName, before: known.roleName });
+    return { secret, before: known.roleName };
   });
-  await endSessions(owner, secret.roleName);
+  await endSessions(owner, before);
+  await dropRole(owner, before);
   return secret;
 }
 
@@ -83,10 +84,6 @@ export async function findNode(
     [name],
   );
   return rows[0];
-}
-
-export async function endSessions(owner: pg.ClientBase, roleName: string): Promise<void> {
-  await owner.query('SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = $1', [roleName]);
 }
 
 /** Nodes belong to no tenant. */
@@ -125,14 +122,6 @@ async function makeRole(owner: pg.ClientBase, roleName: string, { passwordVerifi
   await owner.query(`ALTER ROLE ${role} SET statement_timeout = '30s'`);
   await owner.query(`ALTER ROLE ${role} SET idle_in_transaction_session_timeout = '30s'`);
   await owner.query(`ALTER ROLE ${role} SET lock_timeout = '20s'`);
-}
-
-async function setPassword(
-  owner: pg.ClientBase,
-  roleName: string,
-  { passwordVerifier }: NodePublicPart,
-): Promise<void> {
-  await owner.query(`ALTER ROLE ${pg.escapeIdentifier(roleName)} LOGIN PASSWORD ${pg.escapeLiteral(passwordVerifier)}`);
 }
 
 async function writeRow(

@@ -1,9 +1,7 @@
 /** Lets jobs go that waited for an earlier one that writes to the same place. */
+import { ADVISORY_LOCKS } from '#lib/database';
 import { CLAIM_PART_BYTES, type WaitingReason } from '#lib/jobs';
 import { type EntityManager } from 'typeorm';
-
-/** Submissions with outputs, and their release, follow one another: each sees the claims of those before it. */
-export const OUTPUT_CLAIMS_LOCK = 7_060_121;
 
 /** After every key that begins with the claim's. */
 const BELOW_END = `claim.key || decode(repeat('ff', ${CLAIM_PART_BYTES + 1}), 'hex')`;
@@ -25,7 +23,7 @@ const GOES: WaitingReason = 'waiting-for-slot';
 export async function releaseOutputs(manager: EntityManager): Promise<number> {
   const ended: unknown[] = await manager.query('SELECT FROM job_output_claim WHERE ended LIMIT 1');
   if (ended.length === 0) return 0;
-  await manager.query('SELECT pg_advisory_xact_lock($1)', [OUTPUT_CLAIMS_LOCK]);
+  await manager.query('SELECT pg_advisory_xact_lock($1)', [ADVISORY_LOCKS.outputClaims]);
   const [gone] = await manager.query<[{ key: Buffer }[], number]>(
     'DELETE FROM job_output_claim WHERE ended RETURNING key',
   );

@@ -91,10 +91,9 @@ export class RedisUsers {
         // Ends its connections too.
         if (present.has(user)) await this.#redis.acl('DELUSER', user);
       } else if (!present.has(user) || this.#applied.get(user) !== sha256) {
-        const before = present.has(user) ? await this.#hashes(user) : [sha256];
+        // Whoever came in by another password goes. First, so that nothing is forgotten where this stops half-way.
+        if (present.has(user) && (await this.#hashes(user)).join() !== sha256) await this.#redis.acl('DELUSER', user);
         await this.#redis.acl('SETUSER', user, ...redisUserRules(nodeId, sha256));
-        // Whoever came in by another password goes.
-        if (before.join() !== sha256) await this.#redis.client('KILL', 'USER', user);
         this.#applied.set(user, sha256);
       }
     }
@@ -112,7 +111,7 @@ export class RedisUsers {
     this.#problem = message;
     const refused = /^(NOPERM|ERR unknown (sub)?command)/.test(message);
     const words = refused
-      ? 'This Redis does not let Porin make users: nodes with a password of their own cannot reach their queues. Allow its user ACL, CLIENT and SCRIPT'
+      ? 'This Redis does not let Porin make users: nodes with a password of their own cannot reach their queues. Allow its user ACL and SCRIPT'
       : 'the users of nodes could not be set in Redis';
     this.logger[refused ? 'error' : 'warn']({ err: message }, words);
   }

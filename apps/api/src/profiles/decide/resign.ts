@@ -1,6 +1,6 @@
 /** Signs every approval that still counts anew, by the current key, and leaves the others for a person to decide again. */
 import { Approval, Audit, ProfileVersion } from '#lib/database';
-import { type ApprovalKeys, type ApprovalStatement, signWith } from '#lib/profiles';
+import { type ApprovalKeys, type ApprovalStatement, parseStatement, signWith } from '#lib/profiles';
 import { type EntityManager } from 'typeorm';
 import { releaseHeldJobs } from '../../dispatch/held/release-held.js';
 import { issueList, lockLists, nextSequence, startListAnew } from '../stages/approval-list.js';
@@ -78,17 +78,43 @@ async function lookAt(
   if (!statement) return 'its approval does not verify by a trusted key, or was withdrawn';
   const sequence = String(statement.sequence);
   const decision = await manager.findOneBy(Approval, { profileVersionId: version.id, sequence });
-  if (decision?.signature !== version.signature) return 'its approval is not among the decisions of this service';
+  if (decision?.signature !== version.signature || decision?.statement !== version.statement)
+    return 'its approval is not among the decisions of this service';
   const original = decision.resignedFrom
-    ? await manager.findOneBy(Approval, { sequence: decision.resignedFrom })
+    ? await manager.findOneBy(Approval, { profileVersionId: version.id, sequence: decision.resignedFrom })
     : decision;
-  if (original && !isSince(original, since)) return { version, statement, decision };
+  if (!original || !isRepeatedBy(original, decision)) return 'it repeats no decision about this version';
+  if (await isOverruled(manager, version, original)) return 'a later decision took its place';
+  if (!isSince(original, since)) return { version, statement, decision };
   return `it was approved as decision ${decision.resignedFrom ?? sequence}, when the key may have been somebody else's`;
 }
 
 function isSince({ sequence, createdAt }: Approval, since: CompromisedSince | undefined): boolean {
   if (since === undefined) return false;
   return typeof since === 'number' ? Number(sequence) >= since : createdAt >= since;
+}
+
+/** Whether the two say the same, but for the number and the key. */
+function isRepeatedBy(original: Approval, decision: Approval): boolean {
+  const [one, other] = [original, decision].map(({ statement }) => {
+    const { sequence: _sequence, keyId: _keyId, ...said } = parseStatement(statement) ?? {};
+    return JSON.stringify(Object.entries(said).sort());
+  });
+  return one === other;
+}
+
+/**
+ * Whether a person or a rule decided about the build since, other than by signing this decision anew. Decisions are written
+ * once and in their order, which even an API that was taken over cannot change.
+ */
+async function isOverruled(manager: EntityManager, { id, buildId }: LockedVersion, { sequence }: Approval) {
+  const later: unknown[] = await manager.query(
+    `SELECT FROM approval JOIN profile_version AS version ON version.id = approval.profile_version_id
+     WHERE version.build_id = $1 AND approval.sequence > $3 AND approval.resigned_from IS DISTINCT FROM $3
+       AND (approval.stage = 'approved' OR (approval.stage = 'revoked' AND version.id = $2)) LIMIT 1`,
+    [buildId, id, sequence],
+  );
+  return later.length > 0;
 }
 
 /** The same decision: nobody has decided anew. */

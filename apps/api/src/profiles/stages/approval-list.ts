@@ -1,4 +1,5 @@
 /** The list of which approvals still count: read from the database, verified, and issued anew with every decision. */
+import { ADVISORY_LOCKS } from '#lib/database';
 import {
   type ApprovalKeys,
   type ApprovalList,
@@ -11,9 +12,6 @@ import {
 } from '#lib/profiles';
 import { type EntityManager } from 'typeorm';
 import { PorinError } from '../../errors/porin-error.js';
-
-/** Held from the reading of a list to the end of the transaction that issues the next one. */
-const LIST_LOCK = 7_060_121;
 
 /** What a list says of approvals, without its number. */
 export type Withdrawn = Pick<ApprovalList, 'floor' | 'builds'>;
@@ -72,7 +70,7 @@ export function withdrawnByBoth(one: Withdrawn, other: Withdrawn): Withdrawn {
 
 /** Before a sequence is taken for a statement that the next list is to count. */
 export async function lockLists(manager: EntityManager): Promise<void> {
-  await manager.query('SELECT pg_advisory_xact_lock($1)', [LIST_LOCK]);
+  await manager.query('SELECT pg_advisory_xact_lock($1)', [ADVISORY_LOCKS.approvalList]);
 }
 
 async function storedList(manager: EntityManager): Promise<SignedList | undefined> {

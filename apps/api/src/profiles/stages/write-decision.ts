@@ -89,14 +89,6 @@ export async function writeDecision(
   if (affected !== 1) {
     throw new PorinError('wrong-profile-state', `Only a version in the state ${from} can be ${kind}.`);
   }
-  if (kind !== 'rejected') {
-    const build = {
-      application: version.applicationId,
-      contentDigest: version.contentDigest,
-      architecture: version.architecture,
-    };
-    await issueList(manager, keys, withdrawing(build, sequence));
-  }
   const [decidedBy, rule] = 'rule' in by ? [null, by.rule] : [by.principalId, null];
   await manager.insert(Approval, {
     profileVersionId: id,
@@ -108,6 +100,15 @@ export async function writeDecision(
     statement,
     signature,
   });
+  // After the decision, whose number must be above that of the list before.
+  if (kind !== 'rejected') {
+    const build = {
+      application: version.applicationId,
+      contentDigest: version.contentDigest,
+      architecture: version.architecture,
+    };
+    await issueList(manager, keys, withdrawing(build, sequence));
+  }
   await manager.insert(Audit, {
     tenant: version.tenant,
     actor: decidedBy ?? 'dispatcher',

@@ -1,10 +1,12 @@
 /** Who calls, and what is the caller's: every other function for nodes begins with these. */
 import { ATTEMPT_IS_OPEN } from '#lib/jobs';
+import { RESTORE_MARK } from '../../restore-mark.js';
 import { type SqlFunction } from '../sql-function.js';
 import { helperFunction, nodeFunction } from './node-function.js';
 
 export const IDENTITY: readonly SqlFunction[] = [
-  // By session_user, which no SET ROLE changes.
+  // By session_user, which no SET ROLE changes. Nobody is a node before a restore is finished: until then, these functions may
+  // be of another owner, and passwords of earlier lives are valid.
   helperFunction(
     'calling_node',
     '',
@@ -12,6 +14,9 @@ export const IDENTITY: readonly SqlFunction[] = [
     `
 DECLARE self uuid;
 BEGIN
+  IF to_regnamespace('${RESTORE_MARK}') IS NOT NULL THEN
+    RAISE EXCEPTION 'a restore of this database is not finished' USING ERRCODE = 'object_not_in_prerequisite_state';
+  END IF;
   SELECT id INTO self FROM porin.node WHERE role_name = session_user::text;
   IF self IS NULL THEN
     RAISE EXCEPTION 'the database role % is of no node', session_user USING ERRCODE = 'insufficient_privilege';
