@@ -42,6 +42,7 @@ export const STATUS_BY_CODE = {
   'profile-integrity': 500,
   'recording-integrity': 500,
   'database-unavailable': 503,
+  overloaded: 503,
 } as const;
 
 export type ErrorCode = keyof typeof STATUS_BY_CODE;

@@ -33,6 +33,7 @@ const EVERY_ROUTE_WITH_A_KEY: readonly ErrorCode[] = [
   'expectation-failed',
   'too-many-requests',
   'database-unavailable',
+  'overloaded',
 ];
 /** Of every route that takes a body. */
 export const BODY_ERRORS: readonly ErrorCode[] = ['request-too-complex'];
