@@ -64,16 +64,16 @@ export async function readBytes(
       request.off('data', take).off('end', end).off('error', hangUp).off('close', hangUp);
       settled();
     };
-    const refuse = (problem: unknown) => {
+    const refuse = (problem: Error) => {
       request.pause();
-      settle(() => reject(problem as Error));
+      settle(() => reject(problem));
     };
     const take = (part: Buffer) => {
       if (bytes + part.length > limitBytes) return refuse(tooLarge(limitBytes));
       try {
         held = withRoom(held, bytes + part.length, { limitBytes, share });
-      } catch (problem) {
-        return refuse(problem);
+      } catch (error) {
+        return refuse(error as Error);
       }
       bytes += part.copy(held, bytes);
     };
