@@ -1,4 +1,4 @@
-/** Runs placement, the reconciler, the rules, the proposals' clock and the retention on one API instance at a time, held by a session-level advisory lock. */
+/** Runs placement, the reconciler, and beside them the rules, the proposals and the retention, on one API instance at a time, held by a session-level advisory lock. */
 import { Inject, Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import { type ApiConfig } from '#lib/config';
 import { Connection } from '#lib/database';
@@ -16,7 +16,8 @@ import { endUndecidedJobs } from './held/denied-jobs.js';
 import { releaseHeldJobs } from './held/release-held.js';
 import { releaseOutputs } from './held/output-claims.js';
 import { verifyRegistrations } from './nodes/verify-registrations.js';
-import { deleteExpired } from './retention.js';
+import { type RetentionTerms } from './retention.js';
+import { Retention } from './retention-loop.js';
 import { NodeQueues } from './placement/node-queues.js';
 import { RedisUsers } from './placement/redis-users.js';
 import { Patience } from './placement/patience.js';
@@ -31,7 +32,6 @@ const RECONCILE_MS = 3_000;
 const NODE_ABUSE_MS = 15_000;
 const LOOK_AT_LIST_MS = 1_000;
 const LOST_AFTER_S = 5;
-const RETENTION_MS = 60_000;
 const USAGE_MS = 5_000;
 
 @Injectable()
@@ -108,6 +108,7 @@ export class Dispatcher implements OnApplicationBootstrap, OnApplicationShutdown
     const rules = new RuleDecisions(this.dataSource, this.approvalKeys, this.logger);
     const lists = new ApprovalListWatch(this.dataSource, this.approvalKeys, this.logger);
     const redisUsers = new RedisUsers(this.dataSource, this.queues, this.logger);
+    const retention = new Retention(this.dataSource, this.retentionTerms(), this.logger);
     await lists.start();
     const duties = [
       ...this.duties(),
@@ -119,6 +120,7 @@ export class Dispatcher implements OnApplicationBootstrap, OnApplicationShutdown
     proposals.start();
     rules.start();
     redisUsers.start();
+    retention.start();
     try {
       while (!this.stopping.signal.aborted) {
         if (broken) throw broken;
@@ -126,19 +128,22 @@ export class Dispatcher implements OnApplicationBootstrap, OnApplicationShutdown
         if (!this.stopping.signal.aborted) await this.alarm.sleep(POLL_MS);
       }
     } finally {
-      await Promise.all([proposals.stop(), rules.stop(), redisUsers.stop()]);
+      await Promise.all([proposals.stop(), rules.stop(), redisUsers.stop(), retention.stop()]);
     }
+  }
+
+  private retentionTerms(): RetentionTerms {
+    return {
+      artifactDays: this.config.PORIN_RETENTION_DAYS,
+      recordingDays: this.config.PORIN_RECORDING_RETENTION_DAYS,
+      jobDays: this.config.PORIN_JOB_RETENTION_DAYS,
+    };
   }
 
   /** In order; each is due again some time after it was done, placement always. */
   private duties(): readonly (() => Promise<void>)[] {
     const { PORIN_RETRY_PAUSE_MS: retryPauseMs } = this.config;
     const { dataSource } = this;
-    const retention = {
-      artifactDays: this.config.PORIN_RETENTION_DAYS,
-      recordingDays: this.config.PORIN_RECORDING_RETENTION_DAYS,
-      jobDays: this.config.PORIN_JOB_RETENTION_DAYS,
-    };
     return [
       () => verifyRegistrations(dataSource.manager, this.logger),
       paced(
@@ -158,11 +163,6 @@ export class Dispatcher implements OnApplicationBootstrap, OnApplicationShutdown
         () => SETTLE_MS,
       ),
       () => this.place(),
-      paced(
-        // The rest at the next turn.
-        async () => !(await deleteExpired(dataSource.manager, retention)),
-        (done) => (done ? RETENTION_MS : 0),
-      ),
       paced(
         async () => {
           await foldUsage(dataSource.manager);

@@ -1,4 +1,5 @@
 /** Every function of the schema `porin` that the code of this version wants, in the order in which they are made. */
+import { EXPIRY } from './expiry.js';
 import { NODE_ABUSE } from './node/abuse.js';
 import { ATTEMPT } from './node/attempt.js';
 import { BUILD } from './node/build.js';
@@ -43,6 +44,7 @@ export const FUNCTIONS: readonly SqlFunction[] = [
   ...STATE_MACHINE,
   ...OUTPUT_CLAIMS,
   ...TENANT_USAGE,
+  ...EXPIRY,
   ...WAKE_UPS,
   ...NODE_FUNCTIONS,
   ...API_FUNCTIONS,
