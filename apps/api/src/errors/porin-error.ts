@@ -20,6 +20,7 @@ export const STATUS_BY_CODE = {
   'idempotency-conflict': 409,
   'stale-digest': 409,
   'wrong-profile-state': 409,
+  'prefix-refused': 409,
   'log-expired': 410,
   'body-too-large': 413,
   'unsupported-media-type': 415,
