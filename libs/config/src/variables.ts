@@ -119,7 +119,9 @@ export const apiVariables = z.object({
     ),
   PORIN_REQUEST_TIMEOUT_MS: integer(1_000, 3_600_000)
     .default(60_000)
-    .describe('How long a request may take to arrive, body included, and how long a client may take in nothing of an answer, milliseconds; headers get 10 s at most'),
+    .describe(
+      'How long a request may take to arrive, body included, and how long a client may take in nothing of an answer, milliseconds; headers get 10 s at most',
+    ),
   PORIN_CLAIM_PATIENCE_MS: integer(100, 3_600_000)
     .default(10_000)
     .describe(
