@@ -230,6 +230,40 @@ describe('a worker that stands still past its lease', () => {
   });
 });
 
+describe('a worker that is told to end', () => {
+  it('gives back a publication that does not end within its grace, and its next process goes on', async () => {
+    const id = 'drained';
+    const first = await worker(id, { PORIN_DRAIN_MS: '1000' });
+    const jobId = await submit(id);
+    const held: ServerResponse[] = [];
+    answer = (response) => held.push(response);
+    await attemptIs(jobId, 'PUBLISHING');
+    await eventually(() => Promise.resolve(expect(held).toHaveLength(1)));
+    await first.end('SIGTERM');
+    expect(await grid.job(jobId)).toMatchObject({ attempts: [{ state: 'RELEASED', errorCode: 'node-draining' }] });
+    answer = (response) => response.end();
+    await worker(id);
+    const job = await grid.waitFor(jobId, 'COMPLETE');
+    expectComplete(job, id);
+    expect(job).toMatchObject({ failures: 0, attempts: [{ state: 'RELEASED' }, { state: 'COMPLETE' }] });
+    expect(job.runs).toHaveLength(1);
+  });
+});
+
+describe('a node that is started again with less than the payload needed', () => {
+  it('publishes what it has staged', async () => {
+    const id = 'shrunk';
+    const first = await worker(id);
+    const jobId = await submit(id);
+    answer = () => undefined;
+    await attemptIs(jobId, 'PUBLISHING');
+    await first.end('SIGKILL');
+    answer = (response) => response.end();
+    await worker(id, { PORIN_CPU_MILLI: '100', PORIN_MEMORY_BYTES: String(16 * 1024 ** 2) });
+    expectComplete(await grid.waitFor(jobId, 'COMPLETE'), id);
+  });
+});
+
 describe('a cancel', () => {
   it.each(STEPS)('when outputs are $name', async ({ name, reach, isCommitted }) => {
     const id = `canceled-${name.replace(' ', '-')}`;

@@ -76,9 +76,12 @@ const admin = (args: string[], input = '') =>
     input,
   );
 
+/** For the words of an attempt that is lost. */
+const ATTEMPT = { jobId: '', number: 0 };
+
 /** What a worker on the node would do: the kind of audit or enforcement, or the code and words of its refusal. */
 async function verdictOf(buildId: string, node: ApprovalTrust): Promise<string> {
-  const row = await new PlanStore(workerDatabase).approvedProfile(buildId, node.signature);
+  const { approved: row } = await new PlanStore(workerDatabase).buildStanding(ATTEMPT, buildId, node.signature);
   if (!row) return 'no approved profile';
   if (row.isUnderReview) return 'held';
   const { rows } = await api.owner.query(

@@ -11,7 +11,7 @@ import { DataSource } from 'typeorm';
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { promote } from '../../apps/api/src/dispatch/stages/promote.js';
-import { PlanStore } from '../../apps/worker/src/plan/plan-store.js';
+import { onNewBuild, PlanStore } from '../../apps/worker/src/plan/plan-store.js';
 import { startTestApi, type TestApi } from '../support/api.js';
 import { addTestNode } from '../support/database.js';
 import { eventually } from '../support/eventually.js';
@@ -405,7 +405,7 @@ describe('a new image content', () => {
          WHERE build_id = $1 AND node.name = $2 ORDER BY job_id LIMIT 1`,
         [buildId, name],
       );
-      return await new PlanStore(database).onNewBuild({ id: buildId }, setting);
+      return onNewBuild(await new PlanStore(database).buildStanding({ jobId: '', number: 99 }, buildId, null), setting);
     } finally {
       await api.owner.query('DELETE FROM attempt WHERE number = 99');
       await database.end();

@@ -4,6 +4,7 @@ import { NODE_FUNCTIONS } from '#lib/database';
 import pg from 'pg';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { addTestNode, makeTestDatabase, nodeDatabaseUrl, type TestDatabase } from '../support/database.js';
+import { insertApplication, placedJob } from '../support/placed-job.js';
 
 const INSUFFICIENT_PRIVILEGE = '42501';
 const CHECK_VIOLATION = '23514';
@@ -75,28 +76,14 @@ async function call<T = unknown>(client: pg.Client, name: string, input: object,
   return rows[0]?.answer as T;
 }
 
-async function makeApplication(name: string = randomUUID(), image = 'registry/tool:1'): Promise<string> {
-  const { rows } = await owner.query<{ id: string }>(
-    `INSERT INTO application (tenant, name, image) VALUES ('t', $1, $2) RETURNING id`,
-    [name, image],
-  );
-  return rows[0]?.id ?? '';
-}
+const IMAGE = 'registry/tool:1';
+const REPOSITORY_DIGEST = `registry/tool@sha256:${'1'.repeat(64)}`;
 
-async function placedJob(nodeId: string, applicationId: string, { cpuMilli = 1000 } = {}): Promise<string> {
-  const { rows } = await owner.query<{ id: string }>(
-    `WITH made AS (
-       INSERT INTO job (tenant, submitted_by, submitted_role, request_digest, name, architecture, cpu_milli, memory_bytes,
-         disk_bytes, wall_time_s, inputs, outputs, dispatched_fence, placed_node_id, placed_at)
-       VALUES ('t', gen_random_uuid(), 'submitter', 'd', 'n', 'x86_64', $3, 1, 1, 1, '["secret"]', '[]', 1, $1, now())
-       RETURNING id
-     )
-     INSERT INTO executor (job_id, position, application_id, image, command) SELECT id, 0, $2, 'registry/tool:1', '{c}' FROM made
-     RETURNING job_id AS id`,
-    [nodeId, applicationId, cpuMilli],
-  );
-  return rows[0]?.id ?? '';
-}
+const makeApplication = (name: string = randomUUID(), image = IMAGE) =>
+  insertApplication(owner, { tenant: 't', name, image });
+
+const jobFor = (nodeId: string, applicationId: string, more: { tenant?: string; cpuMilli?: number } = {}) =>
+  placedJob(owner, { tenant: 't', nodeId, applicationId, image: IMAGE, ...more });
 
 const pin = (client: pg.Client, jobId: string, applicationId: string, more: object = {}) =>
   call<{ id: string; applicationId: string; contentDigest: string } | null>(client, 'node_pin_build', {
@@ -112,11 +99,15 @@ const startRun = (client: pg.Client, held: { jobId: string; buildId: string }, m
     ...more,
   });
 
-async function claimed(client: pg.Client, nodeId: string, applicationId?: string): Promise<HeldJob> {
-  const application = applicationId ?? (await makeApplication());
-  const jobId = await placedJob(nodeId, application);
+async function claimed(
+  client: pg.Client,
+  nodeId: string,
+  more: { applicationId?: string; tenant?: string } = {},
+): Promise<HeldJob> {
+  const applicationId = more.applicationId ?? (await makeApplication());
+  const jobId = await jobFor(nodeId, applicationId, more);
   expect(await call(client, 'node_claim', { jobId, attempt: 1, leaseMs: 60_000 })).toMatchObject({ jobId });
-  return { jobId, applicationId: application, buildId: '', runId: '' };
+  return { jobId, applicationId, buildId: '', runId: '' };
 }
 
 async function heldJob(client: pg.Client, nodeId: string): Promise<HeldJob> {
@@ -125,6 +116,8 @@ async function heldJob(client: pg.Client, nodeId: string): Promise<HeldJob> {
   const runId = randomUUID();
   expect(await startRun(client, { ...held, buildId }, { id: runId })).toEqual({ open: true, started: true });
   await call(client, 'node_append_artifact', { runId, kind: 'stdout', offset: 0 }, Buffer.from('secret'));
+  const use = { jobId: held.jobId, repositoryDigest: REPOSITORY_DIGEST, isNew: true };
+  expect(await call(client, 'node_use_image', use)).toBe(true);
   return { ...held, buildId, runId };
 }
 
@@ -240,12 +233,11 @@ describe('the functions, to a node', () => {
       node_go_on_publishing: { ...key, published: [] },
       node_fail_publication: { ...key, code: 'output-upload-failed', message: 'm', published: [] },
       node_pin_build: { ...key, content: CONTENT, repositoryDigest: null },
-      node_content_owners: {
+      node_content_standing: {
         ...key,
         contentDigest: `sha256:${createHash('sha256').update(CONTENT).digest('hex')}`,
         layers: ['sha256:a'],
       },
-      node_has_approved_build: { ...key, contentDigest: 'sha256:x' },
       node_start_run: { ...key, id: randomUUID(), enforcement: 'none', monitoring: 'none' },
       node_write_denials: {
         ...key,
@@ -255,7 +247,10 @@ describe('the functions, to a node', () => {
       node_add_phases: { ...key, phasesMs: { upload: 1 } },
       node_append_artifact: { ...key, kind: 'stdout', offset: 6 },
       node_renew: { ...key, leaseMs: 60_000 },
-      node_images_by_last_use: { repositoryDigests: ['registry/tool@sha256:x'] },
+      node_images_by_last_use: { repositoryDigests: [REPOSITORY_DIGEST] },
+      node_tenant_images: { ...key, repositoryDigests: [REPOSITORY_DIGEST] },
+      node_use_image: { ...key, repositoryDigest: REPOSITORY_DIGEST, isNew: true },
+      node_give_up_images: { ...key, repositoryDigests: [REPOSITORY_DIGEST] },
       node_uses_any_image: { repositoryDigests: ['registry/tool@sha256:x'] },
     };
     /** Of the node itself, or of no job. */
@@ -268,16 +263,7 @@ describe('the functions, to a node', () => {
       'node_next_image',
       'node_store_image_check',
     ];
-    const nothing = [
-      null,
-      false,
-      [],
-      'lost',
-      'hold',
-      0,
-      { open: false, started: false },
-      { registries: null, local: null },
-    ];
+    const nothing = [null, false, [], 'lost', 0, { open: false, started: false }];
     const before = await everythingElse();
     for (const name of CALLABLE.filter((each) => !others.includes(each))) {
       const more = name === 'node_append_artifact' ? [Buffer.from('forged')] : [];
@@ -370,8 +356,8 @@ function nodeUrlOf(client: pg.Client): string {
 describe('of its own jobs, a node', () => {
   it('claims those that are placed on it, one at a time, and no more than it may have', async () => {
     const application = await makeApplication();
-    const claim = async (nodeId: string, more: object = {}) => {
-      const jobId = await placedJob(nodeId, application, more);
+    const claim = async (nodeId: string, more: { cpuMilli?: number } = {}) => {
+      const jobId = await jobFor(nodeId, application, more);
       return call<object | null>(thief, 'node_claim', { jobId, attempt: 1, leaseMs: 60_000 });
     };
     expect(await claim(victimId)).toBeNull();
@@ -383,7 +369,7 @@ describe('of its own jobs, a node', () => {
   });
 
   it('claims nothing before the API has verified what it says of itself', async () => {
-    const jobId = await placedJob(thiefId, await makeApplication());
+    const jobId = await jobFor(thiefId, await makeApplication());
     const text = {
       name: 'thief',
       architecture: 'x86_64',
@@ -407,7 +393,7 @@ describe('of its own jobs, a node', () => {
   });
 
   it('takes no lease for longer than ten minutes', async () => {
-    const jobId = await placedJob(thiefId, await makeApplication());
+    const jobId = await jobFor(thiefId, await makeApplication());
     await call(thief, 'node_claim', { jobId, attempt: 1, leaseMs: 1e15 });
     await call(thief, 'node_renew', { jobId, number: 1, leaseMs: 1e15 });
     const { rows } = await owner.query<{ short: boolean }>(
@@ -442,12 +428,57 @@ describe('of its own jobs, a node', () => {
       `INSERT INTO build (application_id, content_digest, architecture, image_reference) VALUES ($1, $2, 'x86_64', 'i')`,
       [owning, digest],
     );
-    const { jobId } = await claimed(thief, thiefId, adhoc);
+    const { jobId } = await claimed(thief, thiefId, { applicationId: adhoc });
     expect(await code(pin(thief, jobId, other))).toBe(INSUFFICIENT_PRIVILEGE);
     expect(await pin(thief, jobId, adhoc)).toMatchObject({ applicationId: adhoc });
     // What the next node does, which sees whose content it is.
     expect(await pin(thief, jobId, owning)).toMatchObject({ applicationId: owning, contentDigest: digest });
     expect(await pin(thief, jobId, adhoc)).toMatchObject({ applicationId: owning });
+  });
+
+  it('counts images for the tenants of jobs that it holds, on itself alone, and sees of others only that they use one too', async () => {
+    const [mine, foreign] = [
+      await claimed(thief, thiefId),
+      await claimed(thief, thiefId, { applicationId: await makeApplication(), tenant: 'other' }),
+    ];
+    const ask = (name: string, { jobId }: HeldJob, input: object) => call(thief, name, { jobId, ...input });
+    const repositoryDigest = REPOSITORY_DIGEST;
+    const repositoryDigests = [repositoryDigest];
+    // The victim's use of it does not count here.
+    expect(await ask('node_tenant_images', mine, { repositoryDigests })).toEqual([]);
+    expect(await ask('node_use_image', mine, { repositoryDigest, isNew: false })).toBe(false);
+    expect(await ask('node_use_image', mine, { repositoryDigest, isNew: true })).toBe(true);
+    expect(await ask('node_use_image', mine, { repositoryDigest, isNew: false })).toBe(true);
+    const seen = (isOwn: boolean, isOthers: boolean) => [{ repositoryDigest, isOwn, isOthers }];
+    expect(await ask('node_tenant_images', mine, { repositoryDigests })).toEqual(seen(true, false));
+    expect(await ask('node_tenant_images', foreign, { repositoryDigests })).toEqual(seen(false, true));
+    await ask('node_give_up_images', foreign, { repositoryDigests });
+    expect(await ask('node_tenant_images', mine, { repositoryDigests })).toEqual(seen(true, false));
+    await ask('node_give_up_images', mine, { repositoryDigests });
+    expect(await ask('node_tenant_images', mine, { repositoryDigests })).toEqual([]);
+    expect(await call(victim, 'node_images_by_last_use', { repositoryDigests })).toEqual(repositoryDigests);
+    for (const forged of ['', 'tools', `x@sha256:${'1'.repeat(63)}`]) {
+      const use = ask('node_use_image', mine, { repositoryDigest: forged, isNew: true });
+      expect(await code(use)).toBe(CHECK_VIOLATION);
+    }
+  });
+
+  it('cannot fill the database with images', async () => {
+    const { jobId } = await claimed(thief, thiefId);
+    await owner.query(
+      `INSERT INTO node_image (node_id, tenant, repository_digest)
+       SELECT $1, 't', 'r@sha256:' || encode(sha256(n::text::bytea), 'hex') FROM generate_series(1, 10000) AS n`,
+      [thiefId],
+    );
+    const use = { jobId, repositoryDigest: REPOSITORY_DIGEST, isNew: true };
+    expect(await code(call(thief, 'node_use_image', use))).toBe(CHECK_VIOLATION);
+    const kept = `r@sha256:${createHash('sha256').update('7').digest('hex')}`;
+    await owner.query(`UPDATE node_image SET last_used_at = now() - interval '2 hours' WHERE node_id = $1`, [thiefId]);
+    // What the engine has not any more is forgotten.
+    expect(await call(thief, 'node_images_by_last_use', { repositoryDigests: [kept] })).toEqual([kept]);
+    const { rows } = await owner.query('SELECT repository_digest FROM node_image WHERE node_id = $1', [thiefId]);
+    expect(rows).toEqual([{ repository_digest: kept }]);
+    expect(await call(thief, 'node_use_image', use)).toBe(true);
   });
 
   it('runs each executor once, on its own build, and says of it what can be', async () => {

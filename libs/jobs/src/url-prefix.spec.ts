@@ -135,8 +135,10 @@ describe('the paths of file: prefixes', () => {
 });
 
 it('shows no credentials of a prefix in a message', () => {
-  expect(describePrefixes([])).toBe('none');
-  expect(describePrefixes(['file:///data', 'https://u:secret@h/a'])).toBe('file:///data, https://h/a');
+  expect(describePrefixes([])).toBe('Allowed prefixes: none');
+  expect(describePrefixes(['file:///data', 'https://u:secret@h/a'])).toBe(
+    'Allowed prefixes: file:///data, https://h/a',
+  );
 });
 
 describe('prefixes of tenants', () => {

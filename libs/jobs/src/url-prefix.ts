@@ -42,7 +42,7 @@ export function fileRoots(prefixes: readonly string[]): readonly string[] {
 
 /** For messages. */
 export function describePrefixes(prefixes: readonly string[]): string {
-  return prefixes.length === 0 ? 'none' : prefixes.map(redactUrl).join(', ');
+  return `Allowed prefixes: ${prefixes.length === 0 ? 'none' : prefixes.map(redactUrl).join(', ')}`;
 }
 
 function lies(lower: string, upper: string): boolean {

@@ -6,12 +6,12 @@ import { type ApprovalKeys } from '#lib/profiles';
 import { type Logger } from 'pino';
 import { DataSource } from 'typeorm';
 import { passRuns } from '../profiles/denied/denied-runs.js';
-import { considerPostponed } from '../profiles/postponed.js';
+import { considerPostponed } from '../profiles/propose/postponed.js';
 import { foldUsage } from '../tenant/tenant-usage.js';
 import { API_CONFIG, APPROVAL_KEYS, LOGGER } from '../tokens.js';
 import { Alarm } from './alarm.js';
 import { Proposals } from './proposals/proposals.js';
-import { endLostAttempts, markSilentNodes, settleJobs } from './attempts/reconciler.js';
+import { endLostAttempts, endOverduePublications, markSilentNodes, settleJobs } from './attempts/reconciler.js';
 import { endUndecidedJobs } from './held/denied-jobs.js';
 import { releaseHeldJobs } from './held/release-held.js';
 import { releaseOutputs } from './held/output-claims.js';
@@ -27,11 +27,15 @@ import { RuleDecisions } from './stages/rule-decisions.js';
 
 const DISPATCH_LOCK = 7_060_118;
 const POLL_MS = 1_000;
+/** Submissions that come in a burst are placed together. */
+const REST_MS = 20;
 const SETTLE_MS = 250;
 const RECONCILE_MS = 3_000;
 const NODE_ABUSE_MS = 15_000;
 const LOOK_AT_LIST_MS = 1_000;
 const LOST_AFTER_S = 5;
+/** Looks through all jobs that wait. */
+const OVERDUE_MS = 60_000;
 const USAGE_MS = 5_000;
 
 @Injectable()
@@ -39,7 +43,7 @@ export class Dispatcher implements OnApplicationBootstrap, OnApplicationShutdown
   private readonly queues: NodeQueues;
   private readonly patience: Patience;
   private readonly stopping = new AbortController();
-  private readonly alarm = new Alarm();
+  private readonly alarm = new Alarm(REST_MS);
   private loop: Promise<void> = Promise.resolve();
 
   constructor(
@@ -142,7 +146,7 @@ export class Dispatcher implements OnApplicationBootstrap, OnApplicationShutdown
 
   /** In order; each is due again some time after it was done, placement always. */
   private duties(): readonly (() => Promise<void>)[] {
-    const { PORIN_RETRY_PAUSE_MS: retryPauseMs } = this.config;
+    const { PORIN_RETRY_PAUSE_MS: retryPauseMs, PORIN_PUBLICATION_TIMEOUT_MS: publicationMs } = this.config;
     const { dataSource } = this;
     return [
       () => verifyRegistrations(dataSource.manager, this.logger),
@@ -161,6 +165,10 @@ export class Dispatcher implements OnApplicationBootstrap, OnApplicationShutdown
           await dataSource.transaction(releaseOutputs);
         },
         () => SETTLE_MS,
+      ),
+      paced(
+        () => dataSource.transaction((manager) => endOverduePublications(manager, publicationMs)),
+        () => Math.min(OVERDUE_MS, publicationMs),
       ),
       () => this.place(),
       paced(

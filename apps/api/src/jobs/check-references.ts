@@ -1,6 +1,6 @@
 /** Refuses a job whose inputs or outputs no tenant, or only another one, may name. */
 import { type Job } from '#lib/database';
-import { describePrefixes, isUrlAllowed, JobError, parseDataUrl, type PrefixRule } from '#lib/jobs';
+import { describePrefixes, isUrlAllowed, parseDataUrl, type PrefixRule } from '#lib/jobs';
 import { type EntityManager } from 'typeorm';
 import { PorinError } from '../errors/porin-error.js';
 import { type GridPrefixes, tenantPrefixes } from '../tenant/tenant-prefixes.js';
@@ -26,8 +26,7 @@ function check(urls: readonly string[], code: 'input-not-allowed' | 'output-not-
   for (const url of urls) {
     // A job that is repeated may be older than the grammar.
     const { problem } = parseDataUrl(url);
-    if (problem !== null) throw new PorinError(code, `The URL ${url} ${problem}.`);
-    if (isUrlAllowed(url, rule)) continue;
-    throw new PorinError(code, JobError.of(code, { url, allowed: describePrefixes(rule.prefixes) }).message);
+    if (problem !== null) throw PorinError.of(code, { url, detail: `The URL ${problem}.` });
+    if (!isUrlAllowed(url, rule)) throw PorinError.of(code, { url, detail: describePrefixes(rule.prefixes) });
   }
 }

@@ -2,7 +2,7 @@
 import 'reflect-metadata';
 import { parentPort, workerData } from 'node:worker_threads';
 import { makeDataSource } from '#lib/database';
-import { type ErrorCode, PorinError } from '../errors/porin-error.js';
+import { PorinError, type RequestErrorCode } from '../errors/porin-error.js';
 import { type EndRequest } from '../threads/idle-thread.js';
 import { recordingText } from './read-recording.js';
 
@@ -14,7 +14,7 @@ export interface ReadRequest {
 /** And back, one for each. */
 export type ReadAnswer =
   | { readonly kind: 'read'; readonly text: Uint8Array }
-  | { readonly kind: 'refused'; readonly code: ErrorCode; readonly message: string }
+  | { readonly kind: 'refused'; readonly code: RequestErrorCode; readonly message: string }
   | { readonly kind: 'failed'; readonly error: unknown };
 
 export interface ReadData {
@@ -29,7 +29,9 @@ async function read(runId: string): Promise<ReadAnswer> {
   try {
     return { kind: 'read', text: await recordingText(dataSource.manager, runId) };
   } catch (error) {
-    if (error instanceof PorinError) return { kind: 'refused', code: error.code, message: error.message };
+    // recordingText throws no other.
+    if (error instanceof PorinError)
+      return { kind: 'refused', code: error.code as RequestErrorCode, message: error.message };
     return { kind: 'failed', error };
   }
 }

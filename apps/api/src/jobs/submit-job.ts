@@ -46,7 +46,10 @@ async function resolveExecutor(
       ? await adhocApplication(manager, caller, executor.image ?? '', executor.command[0] ?? '')
       : await manager.findOneBy(Application, { tenant: caller.tenant, name: executor.application });
   if (!application) {
-    throw new PorinError('unknown-application', `There is no application called ${executor.application ?? ''}.`);
+    throw new PorinError(
+      'unknown-application',
+      `There is no application called "${executor.application ?? ''}". Register it, or name an image.`,
+    );
   }
   return {
     application,
@@ -67,6 +70,8 @@ async function adhocApplication(
   program: string,
 ): Promise<Application> {
   const name = adhocApplicationName(image, program);
+  const known = await manager.findOneBy(Application, { tenant: caller.tenant, name });
+  if (known) return known;
   await manager
     .createQueryBuilder()
     .insert()

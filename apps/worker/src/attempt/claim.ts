@@ -1,5 +1,5 @@
 /** What a worker knows of the job whose attempt it has claimed. */
-import { type InputReference, type OutputReference, type PublishOn } from '#lib/jobs';
+import { type ImageLists, type InputReference, type OutputReference, type PublishOn } from '#lib/jobs';
 import {
   type Architecture,
   type Enforcement,
@@ -8,6 +8,7 @@ import {
   type OnNewBuild,
   type Policy,
   type SelectionInput,
+  type UnknownContent,
 } from '#lib/profiles';
 import { type StoredList } from '../plan/approval-trust.js';
 import { type StagedOutput } from '#lib/staging';
@@ -64,6 +65,18 @@ export interface TenantPrefixes {
   readonly foreignPrefixes: readonly string[];
 }
 
+/** A tenant's own lists of what may be run; null: the node's list alone. */
+export type OwnImageLists = { readonly [List in keyof ImageLists]: ImageLists[List] | null };
+
+/** What the job's tenant says of its jobs, at the claim. */
+export interface TenantTerms extends TenantPrefixes {
+  readonly imageLists: OwnImageLists;
+  /** Of what its jobs have pulled to this node, unpacked. */
+  readonly maximumImageBytes: number;
+  /** What jobs on content get that nobody knows. */
+  readonly unknownContent: UnknownContent;
+}
+
 export interface Claim extends AttemptKey {
   readonly tenant: string;
   readonly share: Share;
@@ -76,7 +89,7 @@ export interface Claim extends AttemptKey {
   readonly publication: Publication | null;
   /** What earlier attempts may have left. */
   readonly earlierStagings: readonly Staging[];
-  readonly tenantPrefixes: TenantPrefixes;
+  readonly tenantTerms: TenantTerms;
   readonly role: SelectionInput['role'];
   readonly requested: { readonly enforcement?: Enforcement; readonly monitoring?: Monitoring };
   readonly calibration: string | null;

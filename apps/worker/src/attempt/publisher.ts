@@ -6,6 +6,7 @@
  * 4. end the job. Another attempt does 3 and 4 from the manifest where this one is lost.
  */
 import { randomUUID } from 'node:crypto';
+import { type StopReason } from '#lib/execution';
 import { describePaths, JobError, type OutputReference } from '#lib/jobs';
 import {
   discardStaged,
@@ -72,7 +73,7 @@ export class Publisher {
     return staged;
   }
 
-  /** Never rejects: what goes wrong is written into the database. */
+  /** Never rejects: what goes wrong is written into the database. `signal` stops it by a StopReason, for another attempt to go on. */
   async carryOut(
     manifest: readonly (StagedOutput & { isPublished?: boolean })[],
     signal: AbortSignal,
@@ -128,10 +129,12 @@ export class Publisher {
 
   async #fail(cause: unknown, manifest: readonly StagedOutput[], signal: AbortSignal): Promise<void> {
     const { store, place, logger } = this.options;
-    if (cause instanceof LostAttemptError || signal.aborted) {
+    if (cause instanceof LostAttemptError || (signal.reason as StopReason | undefined) === 'lease-lost') {
       return logger.warn({ err: cause }, 'the publication is left to another attempt');
     }
-    const error = this.#inWords(toJobError(cause, place.nodeName));
+    const error = signal.aborted
+      ? JobError.of('node-draining', { node: place.nodeName })
+      : this.#inWords(toJobError(cause, place.nodeName));
     logger.error({ err: error }, error.code);
     try {
       await store.fail(this.claim, error, this.#unmarked);

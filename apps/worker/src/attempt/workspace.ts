@@ -12,7 +12,7 @@ import {
   stageInput,
   type StagingRules,
 } from '#lib/staging';
-import { type Claim } from './claim.js';
+import { type Claim, type TenantPrefixes } from './claim.js';
 import { type ScratchPool, type SlotScratch } from '../node/scratch-pool.js';
 import { outputDirectories, type OutputDirectory, placeOf } from './output-mounts.js';
 
@@ -78,7 +78,7 @@ export class Workspace {
     const staged = [];
     for (const [index, input] of this.claim.inputs.entries()) {
       const file = join(this.directory, 'inputs', String(index));
-      const { sha256 } = await stageInput(input, file, outputPlace(this.place, this.claim).rules, signal);
+      const { sha256 } = await stageInput(input, file, outputPlace(this.place, this.claim.tenantTerms).rules, signal);
       staged.push({ path: input.path, file, sha256 });
     }
     this.#inputs = staged;
@@ -124,7 +124,7 @@ export class Workspace {
 }
 
 /** For the outputs of one job: the node's own prefixes are the upper bound of its tenant's. */
-export function outputPlace(place: WorkspacePlace, { tenantPrefixes }: Pick<Claim, 'tenantPrefixes'>): OutputPlace {
+export function outputPlace(place: WorkspacePlace, prefixes: TenantPrefixes): OutputPlace {
   const { rules, permissions, sendDirectory, nodeName } = place;
   return {
     permissions,
@@ -132,9 +132,9 @@ export function outputPlace(place: WorkspacePlace, { tenantPrefixes }: Pick<Clai
     nodeName,
     rules: {
       ...rules,
-      inputPrefixes: narrowPrefixes(rules.inputPrefixes, tenantPrefixes.inputPrefixes),
-      outputPrefixes: narrowPrefixes(rules.outputPrefixes, tenantPrefixes.outputPrefixes),
-      foreignPrefixes: tenantPrefixes.foreignPrefixes,
+      inputPrefixes: narrowPrefixes(rules.inputPrefixes, prefixes.inputPrefixes),
+      outputPrefixes: narrowPrefixes(rules.outputPrefixes, prefixes.outputPrefixes),
+      foreignPrefixes: prefixes.foreignPrefixes,
     },
   };
 }

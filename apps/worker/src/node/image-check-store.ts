@@ -1,5 +1,5 @@
 /** The database's side of looking for the images of applications that were registered or whose image was changed. */
-import { type OwnImageLists } from '../plan/plan-store.js';
+import { type OwnImageLists } from '../attempt/claim.js';
 import { type NodeCalls } from '../store/node-database.js';
 
 export interface UncheckedImage {

@@ -1,9 +1,8 @@
 /** The database's side of plans: whose content an image is, the build of it, and the profile that is approved for that. */
-import { type ImageLists } from '#lib/jobs';
-import { type OnNewBuild, type UnknownContent } from '#lib/profiles';
+import { type OnNewBuild } from '#lib/profiles';
 import { lost } from '../attempt/lost-attempt.js';
 import { type AttemptKey } from '../attempt/attempt-key.js';
-import { type ApplicationTerms, type ApprovedRow, type BuildRow, type PinnedBuild } from '../attempt/claim.js';
+import { type ApplicationTerms, type ApprovedRow, type PinnedBuild } from '../attempt/claim.js';
 import { type NodeCalls } from '../store/node-database.js';
 import { type ContentOwner } from './bind-content.js';
 
@@ -19,8 +18,27 @@ export interface ExecutorKey extends AttemptKey {
   readonly position: number;
 }
 
-/** A tenant's own lists of what may be run. */
-export type OwnImageLists = { readonly [List in keyof ImageLists]: ImageLists[List] | null };
+/** Whose content an image is. */
+export interface ContentStanding {
+  /**
+   * Registered applications of the tenant with a build of this content, or whose image is called as the executor's; and those
+   * with an approved build whose layers are the lowest of this content's. Those with an approved profile first.
+   */
+  readonly owners: readonly ContentOwner[];
+  /** The application that the executor was submitted as has an approved profile for it. */
+  readonly isApproved: boolean;
+}
+
+/** What is approved for a build. */
+export interface BuildStanding {
+  readonly approved: ApprovedRow | null;
+  /**
+   * Without an approved profile: null where the policy decides, as no other build of its application has one. isSettled: a
+   * person took away or refused a profile of this very build, which is no new one then, or no approval verified that it could
+   * inherit by.
+   */
+  readonly siblings: { readonly isSettled: boolean } | null;
+}
 
 export class PlanStore {
   constructor(private readonly database: NodeCalls) {}
@@ -50,42 +68,31 @@ export class PlanStore {
     return terms;
   }
 
-  /**
-   * Registered applications of the tenant with a build of this content, or whose image is called as the executor's; and those
-   * with an approved build whose layers are the lowest of this content's. Those with an approved profile first.
-   */
-  contentOwners({ jobId, position }: ExecutorKey, { contentDigest, layers }: Content): Promise<ContentOwner[]> {
-    return this.database.call('node_content_owners', { jobId, position, contentDigest, layers });
+  /** Throws LostAttemptError. */
+  async contentStanding(
+    { jobId, number, position }: ExecutorKey,
+    { contentDigest, layers }: Content,
+  ): Promise<ContentStanding> {
+    const standing = await this.database.call<ContentStanding | null>('node_content_standing', {
+      jobId,
+      position,
+      contentDigest,
+      layers,
+    });
+    if (!standing) throw lost({ jobId, number });
+    return standing;
   }
 
-  /** Of the application that the executor was submitted as. */
-  hasApprovedBuild({ jobId, position }: ExecutorKey, { contentDigest }: Content): Promise<boolean> {
-    return this.database.call('node_has_approved_build', { jobId, position, contentDigest });
+  /** `knownList`: the signature of a list that the caller has, whose text is not sent again. Throws LostAttemptError. */
+  async buildStanding(key: AttemptKey, buildId: string, knownList: string | null): Promise<BuildStanding> {
+    const standing = await this.database.call<BuildStanding | null>('node_build_standing', { buildId, knownList });
+    if (!standing) throw lost(key);
+    return standing;
   }
+}
 
-  /**
-   * What becomes of a build without an approved profile: null where the policy decides, as no other build of its application
-   * has one. It waits for a person where a person took away or refused a profile of this very build, which is no new one
-   * then, and where no approval verified that it could inherit by.
-   */
-  async onNewBuild({ id: buildId }: Pick<BuildRow, 'id'>, setting: OnNewBuild): Promise<OnNewBuild | null> {
-    const siblings = await this.database.call<{ isSettled: boolean } | null>('node_siblings', { buildId });
-    if (!siblings) return null;
-    return setting === 'inherit' && siblings.isSettled ? 'hold' : setting;
-  }
-
-  /** What jobs on unknown content get; a tenant without a setting has the default. */
-  unknownContent({ jobId }: AttemptKey): Promise<UnknownContent> {
-    return this.database.call('node_unknown_content', { jobId });
-  }
-
-  /** Of the job's tenant; null: the grid's hold alone. */
-  imageLists({ jobId }: AttemptKey): Promise<OwnImageLists> {
-    return this.database.call('node_image_lists', { jobId });
-  }
-
-  /** `knownList`: the signature of a list that the caller has, whose text is not sent again. One statement, so that both are of one moment. */
-  approvedProfile(buildId: string, knownList: string | null): Promise<ApprovedRow | null> {
-    return this.database.call('node_approved_profile', { buildId, knownList });
-  }
+/** What becomes of a build without an approved profile; null where the policy decides. It waits for a person where that is settled. */
+export function onNewBuild({ siblings }: BuildStanding, setting: OnNewBuild): OnNewBuild | null {
+  if (!siblings) return null;
+  return setting === 'inherit' && siblings.isSettled ? 'hold' : setting;
 }

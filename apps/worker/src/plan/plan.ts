@@ -17,6 +17,7 @@ import { type ApprovedRow, type BuildRow, type Claim, type ClaimedExecutor } fro
 import { type ApprovalTrust } from './approval-trust.js';
 import { refusesAuthority, type RestrictingNode, restrictions, type Restrictions } from './restrictions.js';
 import { runPlaces } from './run-places.js';
+import { onNewBuild } from './plan-store.js';
 import { resolveBuild, type ResolveOptions } from './resolve-build.js';
 import { type Verified, verifyApproved } from './verify-approved.js';
 
@@ -74,13 +75,14 @@ async function planExecutor(claim: Claim, executor: ClaimedExecutor, options: Pl
   const resolved = await resolveBuild(claim, executor, options);
   if (!resolved) return { kind: 'hold', reason: 'waiting-for-known-content' };
   const { image, build, terms } = resolved;
-  const row = await plans.approvedProfile(build.id, options.trust.signature);
+  const standing = await plans.buildStanding(claim, build.id, options.trust.signature);
+  const row = standing.approved;
   if (row?.isUnderReview) return { kind: 'hold', reason: 'waiting-for-approved-profile' };
   const verified = row && verifyApproved(row, build, options.trust);
   const selection = selectLevel({
     policy: terms.policy,
     approved: row && verified && approvedInput(row, verified),
-    onNewBuild: row ? null : await plans.onNewBuild(build, terms.onNewBuild),
+    onNewBuild: onNewBuild(standing, terms.onNewBuild),
     requested: claim.requested,
     role: claim.role,
     calibration: claim.calibration !== null,

@@ -2,7 +2,7 @@
  * What an executor runs: its image, the build that is of, and the application. An image that a job names is what it holds,
  * not what it is called; what it was once resolved to stays, wherever its tag points by now.
  */
-import { type ImageSource, payloadCommand, resolveImage, type ResolvedImage } from '#lib/execution';
+import { type ImageRoom, type ImageSource, payloadCommand, resolveImage, type ResolvedImage } from '#lib/execution';
 import { ADHOC_PREFIX, imageAccess, type ImageLists, JobError, isSameRepository } from '#lib/jobs';
 import { type Architecture, contentDigest, contentText, type Policy, UNKNOWN_CONTENT } from '#lib/profiles';
 import { type ApplicationTerms, type BuildRow, type Claim, type ClaimedExecutor } from '../attempt/claim.js';
@@ -14,6 +14,8 @@ export interface ResolveOptions {
   readonly images: ImageSource;
   /** Of this grid; a tenant's own make them narrower. */
   readonly imageLists: ImageLists;
+  /** What images of the job's tenant may take here. */
+  readonly room: ImageRoom;
   readonly plans: PlanStore;
   readonly architecture: Architecture;
   /** Ends what is waited for. */
@@ -86,7 +88,7 @@ async function withTerms(
   const { applicationId } = found.build;
   const terms = applicationId === executor.applicationId ? executor : await plans.applicationTerms(applicationId);
   if (!isAdhoc(terms)) return { ...found, terms };
-  return { ...found, terms: { ...terms, policy: stricter(terms.policy, await plans.unknownContent(claim)) } };
+  return { ...found, terms: { ...terms, policy: stricter(terms.policy, claim.tenantTerms.unknownContent) } };
 }
 
 function isAdhoc({ applicationName }: ApplicationTerms): boolean {
@@ -109,20 +111,18 @@ async function applicationOf(
   const { content } = image;
   const { command } = payloadCommand(content, executor);
   const known = { contentDigest: contentDigest(content), layers: content.layerDiffIds };
-  const key = keyOf(claim, executor);
-  const binding = bindContent(command, await plans.contentOwners(key, known));
   // What is approved is enforced, whoever else has the content.
-  const isApproved = () => plans.hasApprovedBuild(key, known);
+  const { owners, isApproved } = await plans.contentStanding(keyOf(claim, executor), known);
+  const binding = bindContent(command, owners);
   if (binding.kind === 'application') {
-    return binding.hasApproved || !(await isApproved()) ? binding.applicationId : applicationId;
+    return binding.hasApproved || !isApproved ? binding.applicationId : applicationId;
   }
   // Stored by an earlier attempt: what the tenant says of unknown content since then is in the terms.
   if (binding.kind === 'unknown' && executor.build?.applicationId === applicationId) return applicationId;
   // Whoever may ask for less enforcement may run what is not known.
   const isLowered = claim.role === 'admin' && claim.requested.enforcement === 'none';
-  if (isLowered) return applicationId;
-  if (await isApproved()) return applicationId;
-  const setting = await plans.unknownContent(claim);
+  if (isLowered || isApproved) return applicationId;
+  const setting = claim.tenantTerms.unknownContent;
   if (setting === 'refuse') throw JobError.of('content-unknown', { detail: refusalOf(executor, binding) });
   return binding.kind === 'unknown' && setting === 'learn' ? applicationId : null;
 }
@@ -141,12 +141,16 @@ function refusalOf({ image }: ClaimedExecutor, binding: Exclude<Binding, { kind:
 async function resolve(
   claim: Claim,
   executor: ClaimedExecutor,
-  { images, imageLists, plans, architecture, signal }: ResolveOptions,
+  { images, imageLists, room, architecture, signal }: ResolveOptions,
 ): Promise<ResolvedImage> {
   const reference = ofNamedRepository(executor.build?.repositoryDigest ?? null, executor) ?? executor.image;
+  const { imageLists: ownLists } = claim.tenantTerms;
   try {
-    const own = await plans.imageLists(claim);
-    return await resolveImage(images, reference, { accessOf: (name) => imageAccess(name, imageLists, own), signal });
+    return await resolveImage(images, reference, {
+      accessOf: (name) => imageAccess(name, imageLists, ownLists),
+      signal,
+      room,
+    });
   } catch (error) {
     throw imageJobError(error, executor.image, architecture);
   }

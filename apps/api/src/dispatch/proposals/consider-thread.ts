@@ -3,7 +3,7 @@ import 'reflect-metadata';
 import { parentPort, workerData } from 'node:worker_threads';
 import { makeDataSource } from '#lib/database';
 import { type EndRequest } from '../../threads/idle-thread.js';
-import { type Consideration, considerBuild, type LearningSettings } from '../../profiles/propose.js';
+import { type Consideration, considerBuild, type LearningSettings } from '../../profiles/propose/propose.js';
 
 /** From the API to the thread. */
 export interface ThreadRequest {

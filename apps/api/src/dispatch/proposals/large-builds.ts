@@ -1,6 +1,6 @@
 /** Has large builds considered in a thread, which is there only while there are some. */
 import { createRequire } from 'node:module';
-import { type Consideration } from '../../profiles/propose.js';
+import { type Consideration } from '../../profiles/propose/propose.js';
 import { IdleThread } from '../../threads/idle-thread.js';
 import { type ThreadAnswer, type ThreadData, type ThreadRequest } from './consider-thread.js';
 

@@ -2,21 +2,28 @@
 import { FAMILIES_VERSION } from '#lib/profiles';
 import { type Logger } from 'pino';
 import { type DataSource } from 'typeorm';
-import { type Consideration, considerBuild } from '../../profiles/propose.js';
-import { BUILD_SIZES, type BuildSize, considerOlderFamilies, nextBuild } from '../../profiles/waiting-builds.js';
+import { type Consideration, considerBuild } from '../../profiles/propose/propose.js';
+import {
+  BUILD_SIZES,
+  type BuildSize,
+  considerOlderFamilies,
+  nextBuild,
+} from '../../profiles/propose/waiting-builds.js';
 import { Alarm } from '../alarm.js';
 import { type ThreadData } from './consider-thread.js';
 import { LargeBuilds } from './large-builds.js';
 
 /** Whoever misses a wake-up looks by itself. */
 const POLL_MS = 1_000;
+/** Jobs of one build that end in a burst are considered together. */
+const REST_MS = 500;
 /** Before a build that could not be considered is tried again; doubled each time. */
 const FIRST_PAUSE_MS = 5_000;
 const LONGEST_PAUSE_MS = 600_000;
 
 export class Proposals {
   private readonly stopping = new AbortController();
-  private readonly alarms = { small: new Alarm(), large: new Alarm() } satisfies Record<BuildSize, Alarm>;
+  private readonly alarms = { small: new Alarm(REST_MS), large: new Alarm(REST_MS) } satisfies Record<BuildSize, Alarm>;
   private readonly largeBuilds: LargeBuilds;
   /** Builds that could not be considered: how often, and when they are due again. */
   private readonly failed = new Map<string, { readonly times: number; readonly dueAt: number }>();

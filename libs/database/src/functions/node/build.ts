@@ -8,7 +8,7 @@ import { nodeFunction } from './node-function.js';
 
 /** Of the canonical text of an image's content, bytes. */
 const CONTENT_BYTES = 1024 ** 2;
-const REPOSITORY_DIGEST = '^[^@[:space:]]+@sha256:[0-9a-f]{64}$';
+export const REPOSITORY_DIGEST = '^[^@[:space:]]+@sha256:[0-9a-f]{64}$';
 
 export const BUILD: readonly SqlFunction[] = [
   // Stored once: the first build counts, for this attempt and for every later one. An executor that was bound to no registered
@@ -36,6 +36,8 @@ BEGIN
     OR NOT coalesce(porin.bounded(input->>'repositoryDigest', 1024) ~ '${REPOSITORY_DIGEST}', true) THEN
     RAISE EXCEPTION 'this is no image of the job''s' USING ERRCODE = 'check_violation';
   END IF;
+  UPDATE porin.node_image SET last_used_at = now()
+  WHERE node_id = self AND tenant = asked.tenant AND repository_digest = input->>'repositoryDigest';
   SELECT * INTO stored FROM porin.build WHERE id = asked.build_id;
   IF FOUND AND NOT (asked.is_adhoc AND asked.bound_from IS NULL AND bound_to <> asked.submitted_as
     AND stored.content_digest = digest) THEN
@@ -50,13 +52,16 @@ BEGIN
   )) THEN
     RAISE EXCEPTION 'the application is not one that the executor may be of' USING ERRCODE = 'insufficient_privilege';
   END IF;
-  INSERT INTO porin.build (application_id, content_digest, architecture, image_reference, repository_digest, layers, made_by_node)
-  VALUES (bound_to, digest, asked.architecture, asked.image, input->>'repositoryDigest', image_layers, self)
-  ON CONFLICT DO NOTHING;
-  SELECT * INTO STRICT stored FROM porin.build
-  WHERE application_id = bound_to AND content_digest = digest AND architecture = asked.architecture;
+  FOR try IN 1..2 LOOP
+    SELECT * INTO stored FROM porin.build
+    WHERE application_id = bound_to AND content_digest = digest AND architecture = asked.architecture;
+    EXIT WHEN FOUND;
+    INSERT INTO porin.build (application_id, content_digest, architecture, image_reference, repository_digest, layers, made_by_node)
+    VALUES (bound_to, digest, asked.architecture, asked.image, input->>'repositoryDigest', image_layers, self)
+    ON CONFLICT DO NOTHING;
+  END LOOP;
   -- A worker of an earlier version did not store them.
-  UPDATE porin.build SET layers = image_layers WHERE id = stored.id AND layers IS NULL;
+  IF stored.layers IS NULL THEN UPDATE porin.build SET layers = image_layers WHERE id = stored.id AND layers IS NULL; END IF;
   UPDATE porin.executor SET build_id = stored.id, application_id = bound_to, bound_from = nullif(asked.submitted_as, bound_to),
     repository_digest = input->>'repositoryDigest'
   WHERE job_id = asked.job_id AND position = asked.position;

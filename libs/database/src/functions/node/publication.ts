@@ -120,7 +120,7 @@ BEGIN
   RETURN 'true';
 END`,
   ),
-  // An error that another attempt may not have leaves the rest to it; any other ends the job.
+  // An error that another attempt may not have leaves the rest to it; any other ends the job. A node that ends gives it back.
   nodeFunction(
     'node_fail_publication',
     `
@@ -129,8 +129,8 @@ DECLARE
   error record;
 BEGIN
   ${termsOfCode('error')}
-  UPDATE porin.attempt SET state = 'FAILED', ended_at = now(), error_code = error.code,
-    error_message = left(input->>'message', ${MESSAGE_CHARACTERS})
+  UPDATE porin.attempt SET state = CASE error.attempt_state WHEN 'RELEASED' THEN 'RELEASED' ELSE 'FAILED' END, ended_at = now(),
+    error_code = error.code, error_message = left(input->>'message', ${MESSAGE_CHARACTERS})
   WHERE ${OF_ATTEMPT} AND attempt.state = 'PUBLISHING';
   IF NOT FOUND THEN RETURN 'false'; END IF;
   PERFORM porin.mark_published(of_job, input->'published');
