@@ -210,10 +210,10 @@ export class WorkerRows {
     );
   }
 
-  async addArtifact(runId: string, kind: ArtifactKind, expiresAt: Date | null = null): Promise<string> {
+  async addArtifact(runId: string, kind: ArtifactKind): Promise<string> {
     return this.insertReturningId(
-      `INSERT INTO artifact (executor_run_id, kind, expires_at) VALUES ($1, $2, $3) RETURNING id`,
-      [runId, kind, expiresAt],
+      `INSERT INTO artifact (executor_run_id, kind) VALUES ($1, $2) RETURNING id`,
+      [runId, kind],
     );
   }
 
