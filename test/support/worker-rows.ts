@@ -211,10 +211,10 @@ export class WorkerRows {
   }
 
   async addArtifact(runId: string, kind: ArtifactKind): Promise<string> {
-    return this.insertReturningId(
-      `INSERT INTO artifact (executor_run_id, kind) VALUES ($1, $2) RETURNING id`,
-      [runId, kind],
-    );
+    return this.insertReturningId(`INSERT INTO artifact (executor_run_id, kind) VALUES ($1, $2) RETURNING id`, [
+      runId,
+      kind,
+    ]);
   }
 
   async addChunk(artifactId: string, byteOffset: number, content: Buffer): Promise<void> {

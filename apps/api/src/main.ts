@@ -1,6 +1,13 @@
 /** Starts the API, and ends it where the database is no longer the one that it was made for. */
 import 'reflect-metadata';
-import { type ApiConfig, ConfigError, endOnUncaughtErrors, EXIT_CODES, loadApiConfig, logDestination } from '#lib/config';
+import {
+  type ApiConfig,
+  ConfigError,
+  endOnUncaughtErrors,
+  EXIT_CODES,
+  loadApiConfig,
+  logDestination,
+} from '#lib/config';
 import { checkSchema, SchemaError, schemaMismatch } from '#lib/database';
 import { type NestExpressApplication } from '@nestjs/platform-express';
 import { type Logger, pino } from 'pino';
