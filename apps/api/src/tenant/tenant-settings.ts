@@ -12,7 +12,6 @@ export async function tenantSettings(manager: EntityManager, tenant: string): Pr
 
 export type TenantChange = { readonly [N in keyof TenantSettings]?: TenantSettings[N] | undefined };
 
-
 /**
  * `actor`: a principal, or the program that an administrator used. A member that is absent stays as it is. Throws
  * prefix-refused.
