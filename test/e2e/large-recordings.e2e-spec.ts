@@ -2,14 +2,14 @@
 import { get } from 'node:http';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { type Recording } from '#lib/profiles';
+import { DataSource } from 'typeorm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { recordingText } from '../../apps/api/src/jobs/read-recording.js';
 import { startTestApi, type TestApi } from '../support/api.js';
 import { makeLearningApplication } from '../support/learning-application.js';
 import { recordingOf } from '../support/worker-rows.js';
 
 const FILES = 90_000;
-/** It is some 15 ms; read in the place of other requests, it is more than 1,500. */
-const STALL_LIMIT_MS = 500;
 
 let api: TestApi;
 let url: string;
@@ -43,6 +43,15 @@ function bytesOf(path: string): Promise<{ status: number | undefined; body: Buff
   });
 }
 
+/** The longest time that nothing else could run in this thread. */
+async function stallOf<T>(work: () => Promise<T>): Promise<readonly [T, number]> {
+  const delays = monitorEventLoopDelay({ resolution: 5 });
+  delays.enable();
+  const result = await work();
+  delays.disable();
+  return [result, delays.max / 1e6];
+}
+
 const LARGE: Recording = {
   ...recordingOf(['read', 'openat']),
   files: Array.from({ length: FILES }, (_, index) => ({
@@ -57,12 +66,12 @@ const LARGE: Recording = {
 
 describe('a recording of 20 MB', () => {
   it('is answered whole, one after another, and holds up nobody', { timeout: 120_000 }, async () => {
-    const { jobId } = await recordedJob(LARGE);
-    const delays = monitorEventLoopDelay({ resolution: 5 });
-    delays.enable();
-    const answers = await Promise.all([1, 2, 3].map(() => bytesOf(`/api/v1/jobs/${jobId}/recording`)));
-    delays.disable();
-    expect(delays.max / 1e6).toBeLessThan(STALL_LIMIT_MS);
+    const { jobId, runId } = await recordedJob(LARGE);
+    const path = `/api/v1/jobs/${jobId}/recording`;
+    const [answers, stallMs] = await stallOf(() => Promise.all([1, 2, 3].map(() => bytesOf(path))));
+    // On an idle machine some 15 ms and 1,500 ms; both grow together with what else the machine does.
+    const [, inPlaceMs] = await stallOf(() => recordingText(api.app.get(DataSource).manager, runId));
+    expect(stallMs).toBeLessThan(inPlaceMs / 2);
     for (const { status, body } of answers) {
       expect(status).toBe(200);
       expect((JSON.parse(body.toString()) as { files: unknown[] }).files).toHaveLength(FILES);
