@@ -1,12 +1,12 @@
 /** What the command line says to a bench. */
 import { randomInt } from 'node:crypto';
 import { parseArgs } from 'node:util';
-import { PROFILE_LEVELS, type ProfileLevel } from './profiles/counts.js';
-import { LEARN_FROM, type LearnFrom } from './profiles/learn-from.js';
-import { MODE_NAMES, type ModeName } from './profiles/modes.js';
-import { LEVEL_NAMES, type LevelName } from './levels.js';
-import { PROGRAM_NAMES, type ProgramName } from './program-names.js';
-import { PARTS } from './throughput-report.js';
+import { PROFILE_LEVELS, type ProfileLevel } from './profiles/report/counts.js';
+import { LEARN_FROM, type LearnFrom } from './profiles/cases/learn-from.js';
+import { MODE_NAMES, type ModeName } from './profiles/learn/modes.js';
+import { LEVEL_NAMES, type LevelName } from './runs/levels.js';
+import { PROGRAM_NAMES, type ProgramName } from './programs/program-names.js';
+import { PARTS } from './throughput/throughput-report.js';
 
 export interface BenchOptions {
   /** Undefined: as many as the bench needs to prove something. */

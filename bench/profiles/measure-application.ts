@@ -1,14 +1,14 @@
 /** One application through the bench: unrestricted, then learned and enforced at every level, and learned on. */
-import { type CaseRun } from './case-run.js';
-import { type AuditCourse } from './audit-course.js';
-import { type CorpusJobs } from './corpus-jobs.js';
-import { type CorpusCase } from './corpus.js';
-import { type ProfileLevel } from './counts.js';
-import { allowedBy, type LearnedProfile } from './learned-profile.js';
-import { type Learner } from './learner.js';
-import { type ModeName } from './modes.js';
-import { isRepeated, type Plan, REPETITIONS, UNRESTRICTED_RUNS } from './plan.js';
-import { reachEnforcement } from './reach-enforcement.js';
+import { type CaseRun } from './cases/case-run.js';
+import { type AuditCourse } from './learn/audit-course.js';
+import { type CorpusJobs } from './cases/corpus-jobs.js';
+import { type CorpusCase } from './cases/corpus.js';
+import { type ProfileLevel } from './report/counts.js';
+import { allowedBy, type LearnedProfile } from './learn/learned-profile.js';
+import { type Learner } from './learn/learner.js';
+import { type ModeName } from './learn/modes.js';
+import { isRepeated, type Plan, REPETITIONS, UNRESTRICTED_RUNS } from './cases/plan.js';
+import { reachEnforcement } from './learn/reach-enforcement.js';
 
 export interface EnforcedProfile {
   readonly level: ProfileLevel;

@@ -6,14 +6,14 @@ import { type BuiltImage } from '../../scripts/images/engine.js';
 import { askCli, cliVariables } from '../../scripts/services/cli.js';
 import { type Stack } from '../../scripts/services/stack.js';
 import { type BenchOptions } from '../bench-options.js';
-import { inParallel } from '../in-parallel.js';
-import { Progress } from '../progress.js';
-import { type CorpusApplication } from './corpus.js';
-import { CorpusJobs } from './corpus-jobs.js';
-import { Learner } from './learner.js';
+import { inParallel } from '../measure/in-parallel.js';
+import { Progress } from '../measure/progress.js';
+import { type CorpusApplication } from './cases/corpus.js';
+import { CorpusJobs } from './cases/corpus-jobs.js';
+import { Learner } from './learn/learner.js';
 import { ApplicationMeasurement, type MeasuredApplication } from './measure-application.js';
-import { jobsOf, type Plan } from './plan.js';
-import { changedCases } from './profiles-report.js';
+import { jobsOf, type Plan } from './cases/plan.js';
+import { changedCases } from './report/profiles-report.js';
 
 /** One waits for its proposals while the other one has jobs. */
 const APPLICATIONS_AT_ONCE = 2;

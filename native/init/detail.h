@@ -6,7 +6,7 @@
 #include "ledger.h"
 
 /*
- * Fills scalars and pointed of a call whose data is set, reading thread `tid`'s memory. What was read is that thread's
- * only if the notification is still valid afterwards: before, the thread may have died and its number be in use again.
+ * Fills scalars and pointed of a call whose data is set, reading thread `tid`'s memory. The bytes are that thread's
+ * only if the notification is still valid afterwards: the thread may have died and its number be in use again.
  */
 void detail_read(struct call *call, pid_t tid, bool native);

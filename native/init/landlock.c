@@ -78,7 +78,7 @@ static int add_path(int ruleset, const struct policy_path *path, uint64_t known)
 	struct stat status;
 	int error = 0;
 
-	/* What the payload could not reach either needs no rule. */
+	/* A path that the payload could not reach needs no rule. */
 	if (rule.parent < 0)
 		return errno == ENOENT || errno == ENOTDIR || errno == EACCES || errno == ELOOP ? 0 : errno;
 	if (fstat(rule.parent, &status) < 0)

@@ -53,7 +53,7 @@ struct ledger {
 enum ledger_result { LEDGER_NEW, LEDGER_KNOWN, LEDGER_DROPPED };
 
 /*
- * Counts one denied call. NEW: it is the last entry, and the first of its shape. Whatever a payload does, the first denial
- * of a native call gets an entry: no flood of one call hides another.
+ * Counts one denied call. NEW: it is the last entry, and the first of its shape. The first denial
+ * of each native call always gets an entry: no flood of one call hides another.
  */
 enum ledger_result ledger_add(struct ledger *ledger, const struct call *call);

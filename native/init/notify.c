@@ -65,7 +65,7 @@ static bool respond(struct notifier *notifier, uint32_t verdict)
 	return ioctl(notifier->listener, SECCOMP_IOCTL_NOTIF_SEND, &response) == 0;
 }
 
-/* Whatever the program says, a call that was held goes on only in a trace, and never under another ABI's numbers. */
+/* A held call goes on only in a trace, and never under another ABI's numbers, whatever the program answers. */
 static uint32_t decide(const struct policy *policy)
 {
 	uint32_t verdict = answer_run(&policy->answer, &request.value.data);
@@ -132,7 +132,7 @@ bool notify_answer(struct notifier *notifier)
 	traced = notifier->trace.maximum > 0 && notifier->started;
 	written = traced && notifier->trace.beyond == 0;
 	denied = call.verdict != SECCOMP_RET_ALLOW;
-	/* What is read here is used only once the answer has arrived, which proves that the thread was there all the time. */
+	/* These bytes are used only once the answer has arrived, which proves that the thread was there all the time. */
 	if (denied || written)
 		detail_read(&call, tid, !foreign);
 	if (foreign && !notifier->program_told)
@@ -173,7 +173,7 @@ static void send_counts(struct notifier *notifier, bool all)
 	ledger->unsent = false;
 }
 
-/* What was said before it is all that happened until now. */
+/* The lines before a tally are everything that happened until now. */
 static void send_tally(const struct notifier *notifier, int64_t now_us)
 {
 	const struct ledger *ledger = &notifier->ledger;

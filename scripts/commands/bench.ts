@@ -6,10 +6,10 @@ import {
   parseCommandLine,
   UsageError,
 } from '../../bench/bench-options.js';
-import { runEnforceBench } from '../../bench/enforce.js';
-import { runMonitoringBench } from '../../bench/monitoring.js';
-import { runProfilesBench } from '../../bench/profiles/bench.js';
-import { runThroughputBench } from '../../bench/throughput.js';
+import { runEnforceBench } from '../../bench/enforce/enforce.js';
+import { runMonitoringBench } from '../../bench/monitoring/monitoring.js';
+import { runProfilesBench } from '../../bench/profiles/profiles.js';
+import { runThroughputBench } from '../../bench/throughput/throughput.js';
 import { acquireLock } from '../setup/lock.js';
 import { PORIN_DIR } from '../setup/paths.js';
 import { join } from 'node:path';

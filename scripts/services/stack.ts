@@ -123,7 +123,7 @@ class StackStart {
     if (daemon) await service.stop(daemon);
     const found = given ?? (await usualUrl(service));
     if (found !== undefined) {
-      this.#log(`${service.title}: using the one that is there`);
+      this.#log(`${service.title}: using the running one`);
       this.#remember(name, { url: found, ours: false });
     } else {
       this.#log(`${service.title}: starting`);

@@ -17,6 +17,6 @@ export function meetChecks(checks: readonly Check[], log: (message: string) => v
   for (const check of checks) {
     if (check.have()) continue;
     check.install(log);
-    if (!check.have()) throw new SetupError(`${check.name}: installed, and still not as it must be`);
+    if (!check.have()) throw new SetupError(`${check.name}: installed, but its check still fails`);
   }
 }

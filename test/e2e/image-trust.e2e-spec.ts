@@ -116,6 +116,44 @@ describe('a registry', () => {
   });
 });
 
+describe('the images of a tenant on a node', () => {
+  const MIB = 1024 ** 2;
+  const push = (name: string, zeroBytes: number) => registry.push(`tools/${name}`, '1', { content: name, zeroBytes });
+  const set = (change: string) => grid.api.owner.query(`UPDATE tenant_setting SET ${change} WHERE tenant = 'default'`);
+  const here = async (digest: string) =>
+    (await grid.docker.listImages({ digests: true })).some(({ RepoDigests }) => RepoDigests?.includes(digest));
+
+  afterEach(() => set(`max_image_bytes = NULL, unknown_content = 'learn'`));
+
+  it('keep to its bound: the next takes the place of the last, and one beyond it ends its job by name, at once', async () => {
+    await set(`max_image_bytes = ${24 * MIB}`);
+    const [first, second, large] = [push('first', 12 * MIB), push('second', 12 * MIB), push('large', 40 * MIB)];
+    expect(await grid.run('', on(first))).toMatchObject({ state: 'COMPLETE' });
+    expect(await here(first)).toBe(true);
+    expect(await grid.run('', on(second))).toMatchObject({ state: 'COMPLETE' });
+    expect([await here(first), await here(second)]).toEqual([false, true]);
+    const job = await grid.run('', on(large));
+    expect(job).toMatchObject({
+      ...{ state: 'EXECUTOR_ERROR', errorCode: 'image-too-large', runs: [], attempts: [{ number: 1 }] },
+      errorMessage: expect.stringMatching(/at least \d{8} bytes .*tenant may take 25165824/) as string,
+    });
+    expect(await here(large)).toBe(false);
+  });
+
+  it('are those of jobs too that were never run', async () => {
+    await set(`max_image_bytes = ${24 * MIB}, unknown_content = 'hold'`);
+    const [first, second] = [push('first', 12 * MIB), push('second', 12 * MIB)];
+    for (const image of [first, second]) {
+      const id = await grid.submit('', on(image));
+      await eventually(async () =>
+        expect(await grid.job(id)).toMatchObject({ waitingReason: 'waiting-for-known-content' }),
+      );
+      await grid.http('post', `/api/v1/jobs/${id}/cancel`).expect(200);
+    }
+    expect([await here(first), await here(second)]).toEqual([false, true]);
+  });
+});
+
 describe('the image of an application', () => {
   const register = async (name: string, image: string) =>
     ((await grid.http('post', '/api/v1/applications').send({ name, image }).expect(201)).body as { id: string }).id;

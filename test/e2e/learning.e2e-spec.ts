@@ -4,7 +4,7 @@ import { FAMILIES_VERSION, type Recording, recordingDigest } from '#lib/profiles
 import { DataSource } from 'typeorm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { LargeBuilds } from '../../apps/api/src/dispatch/proposals/large-builds.js';
-import { considerOlderFamilies, nextBuild } from '../../apps/api/src/profiles/waiting-builds.js';
+import { considerOlderFamilies, nextBuild } from '../../apps/api/src/profiles/propose/waiting-builds.js';
 import { startTestApi, type TestApi } from '../support/api.js';
 import { eventually } from '../support/eventually.js';
 import { type LearningApplication, makeLearningApplication } from '../support/learning-application.js';
@@ -401,7 +401,7 @@ describe('the build that is considered next', () => {
   });
 });
 
-/** A JSON text beyond what is small (apps/api/src/profiles/waiting-builds.ts), and still quick to merge. */
+/** A JSON text beyond what is small (apps/api/src/profiles/propose/waiting-builds.ts), and still quick to merge. */
 const LARGE: Recording = {
   ...recordingOf(['read', 'openat']),
   files: Array.from({ length: 10_000 }, (_, index) => ({

@@ -1,5 +1,6 @@
+import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, readFileSync, statSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { eventually } from '../support/eventually.js';
@@ -63,6 +64,44 @@ describe('a node that checks itself when it starts', () => {
       expect(Date.now() - statSync(join(run, 'heartbeat')).mtimeMs).toBeLessThan(60_000);
       return Promise.resolve();
     });
+  });
+});
+
+describe('the disk of a node', () => {
+  const MIB = 1024 ** 2;
+  let disk: string;
+  beforeAll(() => {
+    disk = join(grid.inputs, '..', 'disk');
+    mkdirSync(disk);
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=64m,mode=0700', 'tmpfs', disk]);
+  });
+  afterAll(() => void execFileSync('umount', ['--lazy', disk]));
+
+  const problem = async (name: string) => (await node(name))?.problems.find(({ check }) => check === 'disk')?.problem;
+  const start = (name: string) =>
+    grid.startWorker(name, { PORIN_WORK_DIR: disk, PORIN_DISK_BYTES: String(32 * MIB), PORIN_SLOTS: '1' });
+
+  it('is not short by what a crashed worker has left, which is cleared away first', async () => {
+    const left = join(disk, 'node-crashed', 'slot-0-1');
+    mkdirSync(left, { recursive: true });
+    writeFileSync(join(left, 'scratch.ext4'), Buffer.alloc(48 * MIB, 1));
+    const worker = await start('crashed');
+    expect(worker.log).not.toContain('"check":"disk"');
+    expect(await problem('crashed')).toBeUndefined();
+    await worker.stop();
+  });
+
+  it('is looked at again while the worker runs: what jobs have taken is no problem, and one that is gone is gone', async () => {
+    writeFileSync(join(disk, 'other'), Buffer.alloc(40 * MIB, 1));
+    const worker = await start('watched');
+    expect(await problem('watched')).toContain('has 24 MiB for jobs');
+    rmSync(join(disk, 'other'));
+    const slot = join(disk, 'node-watched', 'slot-9-9');
+    mkdirSync(slot);
+    writeFileSync(join(slot, 'scratch.ext4'), Buffer.alloc(40 * MIB, 1));
+    await eventually(async () => expect(await problem('watched')).toBeUndefined(), 100_000);
+    expect(await node('watched')).toMatchObject({ state: 'READY' });
+    await worker.stop();
   });
 });
 

@@ -42,6 +42,8 @@ describe('jobs that write to the same place', () => {
     ['below', 'file:///w/c', 'file:///w/c/d/e'],
     ['above', 'file:///w/d/e/f', 'file:///w/d'],
     ['over HTTP', 'https://h/a?x=1', 'https://other@h/a?x=1'],
+    ['for servers that decode', 'https://h/s%2Fb', 'https://h//s/b;v=1'],
+    ['with and without a query', 'https://h/q', 'https://h/q?x=1'],
   ])('wait for one another: %s', async (_what, first, second) => {
     const earlier = await submit(first);
     const [later, latest] = [await submit(second), await submit(second, `file:///else/${randomUUID()}`)];
@@ -54,7 +56,7 @@ describe('jobs that write to the same place', () => {
   });
 
   it('do not wait beside one another', async () => {
-    const urls = ['file:///n/a', 'file:///n/ab', 'file:///n/b/a', 'https://h/n?x=1', 'https://h/n?x=2', 'https://h/n'];
+    const urls = ['file:///n/a', 'file:///n/ab', 'file:///n/b/a', 'https://h/n?x=1', 'https://h/n?x=2', 'https://h/m'];
     const ids = [];
     for (const url of urls) ids.push(await submit(url));
     expect(await reasons(...ids)).toEqual(urls.map(() => SLOT));

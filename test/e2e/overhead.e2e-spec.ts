@@ -60,6 +60,19 @@ describe('the overhead report', () => {
     });
   });
 
+  it.each([['"x"'], ['null'], ['[]'], ['{}'], ['-5'], ['0.2'], ['1e300'], ['1e-300'], ['true']])(
+    'takes the node’s own cores where it forged them as %s',
+    async (cores) => {
+      const { run, overhead } = await makeApplication();
+      const { runId } = await run({ wallUs: 100 });
+      await api.owner.query(
+        `UPDATE executor_run SET node_facts = jsonb_build_object('cores', $2::jsonb) WHERE id = $1`,
+        [runId, cores],
+      );
+      expect((await overhead()).levels).toMatchObject([{ n: 1, medianWallUs: 100 }]);
+    },
+  );
+
   it('is empty before the first run, and nothing to other tenants', async () => {
     const { id, path, overhead } = await makeApplication();
     expect(await overhead()).toEqual({ applicationId: id, levels: [] });
@@ -121,5 +134,37 @@ describe('nodes', () => {
     ]);
     expect(body.nodes[0].facts).toEqual({ kernel: '6.18' });
     await api.get(keys.submitter, '/api/v1/nodes').expect(403);
+  });
+
+  it('are listed also where one of them says what no node can be', async () => {
+    const forgedId = await api.worker.addNode({ slots: 1 });
+    const facts = {
+      kernel: '6.18',
+      cores: 2,
+      trustedKeys: ['a'],
+      object: {},
+      long: 'x'.repeat(5000),
+      numbers: [1],
+      ...Object.fromEntries(Array.from({ length: 200 }, (_, index) => [`one more fact ${index}`, null])),
+    };
+    const deep = `${'['.repeat(3000)}${']'.repeat(3000)}`;
+    const forge = (sql: string, ...values: unknown[]) =>
+      api.owner.query(`UPDATE node SET ${sql} WHERE id = $1`, [forgedId, ...values]);
+    await forge(`offered_monitorings = '{NULL,everything,none}', memory_bytes = ${Number.MAX_SAFE_INTEGER}`);
+    await forge(`facts = $2::jsonb || jsonb_build_object('deep', $3::jsonb, 'problems', '"x"'::jsonb)`, facts, deep);
+    const node = async () => {
+      const { body } = await api.get(keys.reviewer, '/api/v1/nodes').expect(200);
+      expect(body.nodes).toHaveLength(2);
+      return body.nodes.find(({ id }: { id: string }) => id === forgedId);
+    };
+    const listed = await node();
+    expect(listed).toMatchObject({ offeredMonitorings: ['none'], memoryBytes: Number.MAX_SAFE_INTEGER, problems: [] });
+    expect(listed.facts).toMatchObject({ kernel: '6.18', cores: 2, trustedKeys: ['a'] });
+    expect(Object.keys(listed.facts)).toHaveLength(50);
+    for (const name of ['object', 'deep', 'long', 'numbers']) expect(listed.facts).not.toHaveProperty(name);
+    for (const wrong of ['null', '[1]', '"text"']) {
+      await forge('facts = $2', wrong);
+      expect(await node()).toMatchObject({ facts: {}, problems: [] });
+    }
   });
 });

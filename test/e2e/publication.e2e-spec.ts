@@ -1,5 +1,5 @@
 /** A worker is killed, frozen and canceled between any two steps of a publication. */
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, symlinkSync } from 'node:fs';
 import { type ServerResponse } from 'node:http';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -83,8 +83,14 @@ const stagedBytes = (node: string) => {
   return existsSync(directory) ? readdirSync(directory) : [];
 };
 
+interface Held {
+  readonly release: () => Promise<void>;
+  /** Before anybody else can have the rows; it lets go of them. */
+  readonly cancel?: (jobId: string) => Promise<void>;
+}
+
 /** Holds rows in a transaction of its own, so that the worker stands still at its next statement about them. */
-async function hold(sql: string, values: unknown[]): Promise<{ release: () => Promise<void> }> {
+async function hold(sql: string, values: unknown[]): Promise<Held> {
   const client = new pg.Client({ connectionString: grid.api.database.ownerUrl });
   await client.connect();
   await client.query('BEGIN');
@@ -92,7 +98,17 @@ async function hold(sql: string, values: unknown[]): Promise<{ release: () => Pr
     const { rowCount } = await client.query(sql, values);
     if (rowCount === 0) throw new Error(`nothing to hold: ${sql}`);
   });
-  return { release: () => client.end() };
+  return {
+    release: () => client.end(),
+    async cancel(jobId) {
+      await client.query(
+        `UPDATE porin.job SET state = 'CANCELING', waiting_reason = NULL, cancel_requested_at = now() WHERE id = $1`,
+        [jobId],
+      );
+      await client.query('COMMIT');
+      await client.end();
+    },
+  };
 }
 
 /** A statement of a worker that is gone would still be carried out once nothing holds it up. */
@@ -106,7 +122,7 @@ async function endStatements(): Promise<void> {
 interface Step {
   readonly name: string;
   /** Resolves when the worker stands still after the step; what it gives lets go again. */
-  readonly reach: (jobId: string, id: string) => Promise<{ readonly release: () => Promise<void> }>;
+  readonly reach: (jobId: string, id: string) => Promise<Held>;
   readonly isCommitted: boolean;
 }
 
@@ -230,27 +246,75 @@ describe('a worker that stands still past its lease', () => {
   });
 });
 
+describe('a worker that is told to end', () => {
+  it('gives back a publication that does not end within its grace, and its next process goes on', async () => {
+    const id = 'drained';
+    const first = await worker(id, { PORIN_DRAIN_MS: '1000' });
+    const jobId = await submit(id);
+    const held: ServerResponse[] = [];
+    answer = (response) => held.push(response);
+    await attemptIs(jobId, 'PUBLISHING');
+    await eventually(() => Promise.resolve(expect(held).toHaveLength(1)));
+    await first.end('SIGTERM');
+    expect(await grid.job(jobId)).toMatchObject({ attempts: [{ state: 'RELEASED', errorCode: 'node-draining' }] });
+    answer = (response) => response.end();
+    await worker(id);
+    const job = await grid.waitFor(jobId, 'COMPLETE');
+    expectComplete(job, id);
+    expect(job).toMatchObject({ failures: 0, attempts: [{ state: 'RELEASED' }, { state: 'COMPLETE' }] });
+    expect(job.runs).toHaveLength(1);
+  });
+});
+
+describe('a node that is started again with less than the payload needed', () => {
+  it('publishes what it has staged', async () => {
+    const id = 'shrunk';
+    const first = await worker(id);
+    const jobId = await submit(id);
+    answer = () => undefined;
+    await attemptIs(jobId, 'PUBLISHING');
+    await first.end('SIGKILL');
+    answer = (response) => response.end();
+    await worker(id, { PORIN_CPU_MILLI: '100', PORIN_MEMORY_BYTES: String(16 * 1024 ** 2) });
+    expectComplete(await grid.waitFor(jobId, 'COMPLETE'), id);
+  });
+});
+
 describe('a cancel', () => {
   it.each(STEPS)('when outputs are $name', async ({ name, reach, isCommitted }) => {
     const id = `canceled-${name.replace(' ', '-')}`;
     await worker(id);
     const jobId = await submit(id);
     const lock = await reach(jobId, id);
-    const cancel = () => grid.http('post', `/api/v1/jobs/${jobId}/cancel`).expect(200);
     if (isCommitted) {
-      const { body } = await cancel();
+      const { body } = await grid.http('post', `/api/v1/jobs/${jobId}/cancel`).expect(200);
       expect(body).toMatchObject({ state: 'RUNNING', cancelRequestedAt: null, publishingSince: expect.any(String) });
       await lock.release();
       expectComplete(await grid.waitFor(jobId, 'COMPLETE'), id);
     } else {
-      const canceled = cancel();
-      await lock.release();
-      await canceled;
-      const job = await grid.waitFor(jobId, 'CANCELED', 'COMPLETE');
-      if (job.state === 'COMPLETE') return expectComplete(job, id);
+      await lock.cancel?.(jobId);
+      expect((await grid.waitFor(jobId, 'CANCELED', 'COMPLETE')).state).toBe('CANCELED');
       expect(files(id)).toEqual([]);
       expect(received.get(`/${id}`)).toBeUndefined();
     }
     expect(stagedBytes(id)).toEqual([]);
+  });
+});
+
+describe('two outputs that a link makes one file', () => {
+  it('end the job, and nothing is published', async () => {
+    const id = 'linked';
+    mkdirSync(join(grid.outputs, id, '2025'), { recursive: true });
+    symlinkSync('2025', join(grid.outputs, id, 'latest'));
+    await worker(id);
+    const outputs = ['latest', '2025'].map((directory) => ({
+      path: `/out/${directory}`,
+      url: pathToFileURL(join(grid.outputs, id, directory, 'a')).href,
+    }));
+    const script = grid.script('for name in latest 2025; do echo $name > /out/$name; done', { outputs });
+    const { body } = await grid.http('post', '/api/v1/jobs', 'submitter').send(script).expect(201);
+    const job = await grid.waitFor((body as { id: string }).id, 'SYSTEM_ERROR', 'EXECUTOR_ERROR', 'COMPLETE');
+    expect(job).toMatchObject({ errorCode: 'output-refused', publishingSince: null });
+    expect(readdirSync(join(grid.outputs, id, '2025'))).toEqual([]);
   });
 });

@@ -93,6 +93,27 @@ describe('a rerun', () => {
     expect((await rerun(keys.submitter, id).expect(201)).body.id).not.toBe(once.body.id);
   });
 
+  it('is refused where an older job has one output twice, or one below another, with what is wrong', async () => {
+    const { id } = await submit(keys.submitter, {
+      executors: [{ image: 'debian:12', command: ['true'] }],
+      outputs: [{ url: 'file:///data/out/a', path: '/out/a' }],
+    });
+    const outputs = ['a', '%61', 'a/b'].map((name, index) => ({
+      url: `file:///data/out/${name}`,
+      path: `/out/${index}`,
+    }));
+    await api.owner.query('UPDATE job SET outputs = $2 WHERE id = $1', [id, JSON.stringify(outputs)]);
+    expect((await rerun(keys.submitter, id).expect(400)).body).toMatchObject({
+      code: 'invalid-request',
+      problems: [
+        'outputs[1].url: is the target of outputs[0].url too',
+        'outputs[2].url: lies below or above outputs[0].url',
+      ],
+    });
+    const { rows } = await api.owner.query('SELECT FROM job WHERE rerun_of = $1', [id]);
+    expect(rows).toEqual([]);
+  });
+
   it('is for those who may see the job, and is theirs', async () => {
     const { id, submittedBy } = await submit(keys.submitter, {
       executors: [{ image: 'debian:12', command: ['true'] }],

@@ -18,7 +18,7 @@ import {
 import { pino } from 'pino';
 import { type DataSource, type EntityManager } from 'typeorm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { resign } from '../../apps/api/src/profiles/resign.js';
+import { resign } from '../../apps/api/src/profiles/decide/resign.js';
 import { lockLists } from '../../apps/api/src/profiles/stages/approval-list.js';
 import { ApprovalTrust } from '../../apps/worker/src/plan/approval-trust.js';
 import { PlanStore } from '../../apps/worker/src/plan/plan-store.js';

@@ -72,9 +72,7 @@ describe('the settings of a tenant', () => {
     const held = async (key: string): Promise<string> => {
       const executors = [{ image: 'debian:12', command: ['true'] }];
       const { id } = (await api.post(key, '/api/v1/jobs', { executors }).expect(201)).body as { id: string };
-      const attempt = await api.worker.claim(id, nodeId);
-      await api.worker.endAttempt(attempt, 'RELEASED');
-      await api.worker.setJob(id, 'QUEUED', 'waiting-for-known-content');
+      await api.worker.hold(await api.worker.claim(id, nodeId), 'waiting-for-known-content');
       return id;
     };
     const [waiting, elsewhere] = [await held(mine.submitter), await held(others.submitter)];

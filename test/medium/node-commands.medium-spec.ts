@@ -9,6 +9,8 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { DIST_DIR } from '../../scripts/setup/paths.js';
 import { makeTestDatabase, type TestDatabase } from '../support/database.js';
 
+const BOUNDS = ['--slots', '4', '--cpu-milli', '4000', '--memory-bytes', '1000'];
+
 let database: TestDatabase;
 let owner: pg.Client;
 let directory: string;
@@ -63,7 +65,7 @@ const audited = async () =>
 
 it('makes a node, lists it, gives it new credentials and takes them away, and each is in the audit trail', async () => {
   const file = join(directory, 'node.env');
-  expect(admin('add', 'node-1', '--slots', '4', '--memory-bytes', '1000', '--out', file)).toMatchObject({ status: 0 });
+  expect(admin('add', 'node-1', ...BOUNDS, '--out', file)).toMatchObject({ status: 0 });
   expect(statSync(file).mode & 0o777).toBe(0o600);
   const first = parseEnv(readFileSync(file, 'utf8'));
   expect(Object.keys(first).sort()).toEqual([
@@ -74,8 +76,8 @@ it('makes a node, lists it, gives it new credentials and takes them away, and ea
   ]);
   expect(first.PORIN_REDIS_URL).not.toContain('of-the-api');
   expect(await opens(first)).toBe(true);
-  expect(admin('list').stdout).toMatch(/^node-1\t.*\tslots 4\tcpuMilli any\tmemoryBytes 1000\tdiskBytes any$/m);
-  expect(admin('add', 'node-1').stderr).toContain('node rekey node-1');
+  expect(admin('list').stdout).toMatch(/^node-1\t.*\tslots 4\tcpuMilli 4000\tmemoryBytes 1000\tdiskBytes any$/m);
+  expect(admin('add', 'node-1', ...BOUNDS).stderr).toContain('node rekey node-1');
 
   const second = parseEnv(admin('rekey', 'node-1').stdout);
   expect([await opens(first), await opens(second)]).toEqual([false, true]);
@@ -85,7 +87,8 @@ it('makes a node, lists it, gives it new credentials and takes them away, and ea
   expect(await opens(second)).toBe(false);
   expect(admin('list').stdout).toContain('no credentials');
   expect(admin('rekey', 'node-1').stderr).toContain('node add');
-  expect(await opens(parseEnv(admin('add', 'node-1').stdout))).toBe(true);
+  expect(await opens(parseEnv(admin('add', 'node-1', '--unbounded').stdout))).toBe(true);
+  expect(admin('list').stdout).toMatch(/^node-1\t.*\tslots any\t/m);
   expect(await audited()).toEqual(['node.add', 'node.rekey', 'node.remove', 'node.add']);
 });
 
@@ -94,17 +97,20 @@ it('gives credentials to a node of an earlier version, which keeps its id', asyn
     `INSERT INTO node (name, architecture, state, slots, cpu_milli, memory_bytes, disk_bytes, offered_monitorings, facts)
      VALUES ('earlier', 'x86_64', 'GONE', 1, 1, 1, 1, '{}', '{}') RETURNING id`,
   );
-  expect(await opens(parseEnv(admin('add', 'earlier').stdout))).toBe(true);
+  expect(await opens(parseEnv(admin('add', 'earlier', ...BOUNDS).stdout))).toBe(true);
   expect((await owner.query(`SELECT id FROM node WHERE name = 'earlier'`)).rows).toEqual(rows);
 });
 
 it.each([
-  ['add', 'no such; name'],
-  ['add', 'node-2', '--slots', '0'],
-  ['add', 'node-2', '--architecture', 'sparc'],
-  ['add', 'node-2', '--redis-url', 'nowhere'],
+  ['add', 'no such; name', ...BOUNDS],
+  ['add', 'node-2'],
+  ['add', 'node-2', '--slots', '4', '--cpu-milli', '4000'],
+  ['add', 'node-2', ...BOUNDS, '--unbounded'],
+  ['add', 'node-2', ...BOUNDS, '--slots', '0'],
+  ['add', 'node-2', ...BOUNDS, '--architecture', 'sparc'],
+  ['add', 'node-2', ...BOUNDS, '--redis-url', 'nowhere'],
   ['remove', 'nobody'],
-])('refuses %s %s %s %s and changes nothing', async (...args) => {
+])('refuses %s %s %s and changes nothing', async (...args) => {
   const before = (await owner.query('SELECT name, role_name FROM node ORDER BY name')).rows;
   const { status, stderr } = admin(...args);
   expect([status, stderr]).toEqual([1, expect.stringMatching(/^porin-admin: /)]);

@@ -1,33 +1,18 @@
 /** Images from a real registry protocol on the real engine: what is resolved, in which words it fails, what is removed. */
 import { pulledImages, removeImage } from '#lib/execution';
 import { contentDigest } from '#lib/profiles';
-import Docker from 'dockerode';
-import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { buildTestImage } from '../../scripts/images/build-image.js';
-import { CACHE_DIR } from '../../scripts/setup/paths.js';
-import { required } from '../support/environment.js';
-import { imageSource, resolveWith, testEngine } from '../support/image-source.js';
-import { TestRegistry } from '../support/registry.js';
+import { describe, expect, it } from 'vitest';
+import { resolveWith } from '../support/image-source.js';
+import { ImageTests } from '../support/image-tests.js';
 
-const docker = new Docker({ socketPath: required('DOCKER_HOST').replace(/^unix:\/\//, '') });
-const engine = testEngine();
-const source = imageSource(engine);
+const images = new ImageTests();
+const { docker, engine, source } = images;
 const OTHER_GOARCH = process.arch === 'arm64' ? 'amd64' : 'arm64';
-let registry: TestRegistry;
-let imported: string;
-
-beforeAll(async () => {
-  imported = (await buildTestImage({ docker, cacheDir: CACHE_DIR, log: console.log })).reference;
-});
-beforeEach(async () => {
-  registry = await TestRegistry.start(docker);
-});
-afterEach(() => registry.stop());
 
 describe('resolveImage', () => {
   it('pulls by tag, and knows the digest to pull the same by', async () => {
-    const digest = registry.push('tools/probe', '1', { content: 'first' });
-    const image = await resolveWith(source, registry.reference('tools/probe:1'));
+    const digest = images.registry.push('tools/probe', '1', { content: 'first' });
+    const image = await resolveWith(source, images.registry.reference('tools/probe:1'));
     expect(image).toMatchObject({
       repositoryDigest: digest,
       content: { os: 'linux', entrypoint: [], command: ['/bin/sh'] },
@@ -38,35 +23,37 @@ describe('resolveImage', () => {
   });
 
   it('pulls by digest what no tag names any more', async () => {
-    const first = registry.push('tools/probe', '1', { content: 'first' });
-    registry.push('tools/probe', '1', { content: 'second' });
+    const first = images.registry.push('tools/probe', '1', { content: 'first' });
+    images.registry.push('tools/probe', '1', { content: 'second' });
     expect(await resolveWith(source, first)).toMatchObject({ repositoryDigest: first });
   });
 
   it('takes "latest" where no tag is named, and pulls no other', async () => {
-    const latest = registry.push('tools/probe', 'latest', { content: 'latest' });
-    registry.push('tools/probe', '1', { content: 'first' });
-    expect(await resolveWith(source, registry.reference('tools/probe'))).toMatchObject({ repositoryDigest: latest });
-    expect(registry.requests.join('\n')).not.toContain('manifests/1');
+    const latest = images.registry.push('tools/probe', 'latest', { content: 'latest' });
+    images.registry.push('tools/probe', '1', { content: 'first' });
+    expect(await resolveWith(source, images.registry.reference('tools/probe'))).toMatchObject({
+      repositoryDigest: latest,
+    });
+    expect(images.registry.requests.join('\n')).not.toContain('manifests/1');
   });
 
   it('follows a tag that has moved, though the image it named before is here', async () => {
-    registry.push('tools/probe', '1', { content: 'first' });
-    const before = await resolveWith(source, registry.reference('tools/probe:1'));
-    const second = registry.push('tools/probe', '1', { content: 'second' });
-    const after = await resolveWith(source, registry.reference('tools/probe:1'));
+    images.registry.push('tools/probe', '1', { content: 'first' });
+    const before = await resolveWith(source, images.registry.reference('tools/probe:1'));
+    const second = images.registry.push('tools/probe', '1', { content: 'second' });
+    const after = await resolveWith(source, images.registry.reference('tools/probe:1'));
     expect(after.repositoryDigest).toBe(second);
     expect(contentDigest(after.content)).not.toBe(contentDigest(before.content));
   });
 
   it('asks no registry for a digest or an id that is here, nor for an image that was imported', async () => {
-    const digest = registry.push('tools/probe', '1', { content: 'first' });
+    const digest = images.registry.push('tools/probe', '1', { content: 'first' });
     const { imageId } = await resolveWith(source, digest);
-    const asked = registry.requests.length;
+    const asked = images.registry.requests.length;
     expect(await resolveWith(source, digest)).toMatchObject({ imageId });
     expect(await resolveWith(source, imageId)).toMatchObject({ imageId, repositoryDigest: digest });
-    expect(await resolveWith(source, imported)).toMatchObject({ repositoryDigest: null });
-    expect(registry.requests).toHaveLength(asked);
+    expect(await resolveWith(source, images.imported)).toMatchObject({ repositoryDigest: null });
+    expect(images.registry.requests).toHaveLength(asked);
   });
 
   it.each([
@@ -74,8 +61,10 @@ describe('resolveImage', () => {
     ['repository', () => 'tools/none:1'],
     ['digest', () => `tools/probe@sha256:${'0'.repeat(64)}`],
   ])('does not find a %s that the registry does not have', async (_what, name) => {
-    registry.push('tools/probe', '1', { content: 'first' });
-    await expect(resolveWith(source, registry.reference(name()))).rejects.toMatchObject({ code: 'image-not-found' });
+    images.registry.push('tools/probe', '1', { content: 'first' });
+    await expect(resolveWith(source, images.registry.reference(name()))).rejects.toMatchObject({
+      code: 'image-not-found',
+    });
   });
 
   it('does not find an id that is not here', async () => {
@@ -84,10 +73,10 @@ describe('resolveImage', () => {
   });
 
   it('fails, to be tried again, while the registry is down, also for a tag that is here', async () => {
-    const digest = registry.push('tools/probe', '1', { content: 'first' });
-    await resolveWith(source, registry.reference('tools/probe:1'));
-    const [here, absent] = [registry.reference('tools/probe:1'), registry.reference('tools/absent:1')];
-    await registry.close();
+    const digest = images.registry.push('tools/probe', '1', { content: 'first' });
+    await resolveWith(source, images.registry.reference('tools/probe:1'));
+    const [here, absent] = [images.registry.reference('tools/probe:1'), images.registry.reference('tools/absent:1')];
+    await images.registry.close();
     for (const reference of [here, absent]) {
       await expect(resolveWith(source, reference)).rejects.toMatchObject({ code: 'image-pull-failed' });
     }
@@ -96,44 +85,44 @@ describe('resolveImage', () => {
   });
 
   it.each([500, 503])('fails, to be tried again, when the registry answers %i', async (status) => {
-    registry.push('tools/probe', '1', { content: 'first' });
-    registry.failure = status;
-    const pull = resolveWith(source, registry.reference('tools/probe:1'));
+    images.registry.push('tools/probe', '1', { content: 'first' });
+    images.registry.failure = status;
+    const pull = resolveWith(source, images.registry.reference('tools/probe:1'));
     await expect(pull).rejects.toMatchObject({ code: 'image-pull-failed' });
   });
 
   it('refuses an image of another architecture by its name', async () => {
-    registry.push('tools/probe', '1', { content: 'first', architecture: OTHER_GOARCH });
-    const pull = resolveWith(source, registry.reference('tools/probe:1'));
+    images.registry.push('tools/probe', '1', { content: 'first', architecture: OTHER_GOARCH });
+    const pull = resolveWith(source, images.registry.reference('tools/probe:1'));
     await expect(pull).rejects.toMatchObject({ code: 'image-architecture', imageArchitecture: OTHER_GOARCH });
   });
 });
 
 describe('removeImage', () => {
   async function pulled(...digests: string[]) {
-    const images = await pulledImages(engine);
-    return images.filter(({ repositoryDigests }) => digests.some((digest) => repositoryDigests.includes(digest)));
+    const present = await pulledImages(engine);
+    return present.filter(({ repositoryDigests }) => digests.some((digest) => repositoryDigests.includes(digest)));
   }
 
   it('removes an image under all its names, and what a tag names by now stays', async () => {
-    const first = registry.push('tools/probe', '1', { content: 'first' });
-    await resolveWith(source, registry.reference('tools/probe:1'));
-    await docker.getImage(first).tag({ repo: registry.reference('tools/probe'), tag: 'other' });
+    const first = images.registry.push('tools/probe', '1', { content: 'first' });
+    await resolveWith(source, images.registry.reference('tools/probe:1'));
+    await docker.getImage(first).tag({ repo: images.registry.reference('tools/probe'), tag: 'other' });
     const [image] = await pulled(first);
     if (!image) throw new Error('the image is not listed');
     expect(image.tags).toHaveLength(2);
-    const second = registry.push('tools/probe', '1', { content: 'second' });
-    await resolveWith(source, registry.reference('tools/probe:1'));
+    const second = images.registry.push('tools/probe', '1', { content: 'second' });
+    await resolveWith(source, images.registry.reference('tools/probe:1'));
     expect(await removeImage(engine, image)).toBe(true);
     expect(await pulled(first, second)).toMatchObject([
-      { repositoryDigests: [second], tags: [registry.reference('tools/probe:1')] },
+      { repositoryDigests: [second], tags: [images.registry.reference('tools/probe:1')] },
     ]);
     // Gone already, as when another removes it at the same time.
     expect(await removeImage(engine, image)).toBe(true);
   });
 
   it('leaves an image to the container that is made of it', async () => {
-    const digest = registry.push('tools/probe', '1', { content: 'first' });
+    const digest = images.registry.push('tools/probe', '1', { content: 'first' });
     const { imageId } = await resolveWith(source, digest);
     const container = await docker.createContainer({ Image: imageId, Cmd: ['true'] });
     try {
@@ -147,12 +136,12 @@ describe('removeImage', () => {
   });
 
   it('is offered neither imported images nor pulled ones with a name of someone’s own', async () => {
-    const digest = registry.push('tools/probe', '1', { content: 'first' });
+    const digest = images.registry.push('tools/probe', '1', { content: 'first' });
     const { imageId } = await resolveWith(source, digest);
     expect(await pulled(digest)).toHaveLength(1);
     await docker.getImage(imageId).tag({ repo: 'porin-test/kept', tag: '1' });
     expect(await pulled(digest)).toEqual([]);
     const ids = (await pulledImages(engine)).map((image) => image.imageId);
-    expect(ids).not.toContain((await docker.getImage(imported).inspect()).Id);
+    expect(ids).not.toContain((await docker.getImage(images.imported).inspect()).Id);
   });
 });

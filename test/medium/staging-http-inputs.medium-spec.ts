@@ -5,8 +5,8 @@ import { createServer as createTlsServer, get } from 'node:https';
 import { createServer, type AddressInfo, type Socket } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { type StagingRules, stageInput } from '#lib/staging';
-import { HttpClient, type ResolveName } from '../../libs/staging/src/http-client.js';
+import { DEFAULT_HTTP_TIMEOUTS, type StagingRules, stageInput } from '#lib/staging';
+import { HttpClient, type ResolveName } from '../../libs/staging/src/http/http-client.js';
 import { eventually } from '../support/eventually.js';
 import { type Answer, HttpServer } from '../support/http-server.js';
 import { selfSigned } from '../support/self-signed.js';
@@ -56,6 +56,10 @@ beforeEach(async () => {
     '/data/cut': (_request, response) => {
       response.write('a chunk');
       setImmediate(() => response.destroy());
+    },
+    '/data/dripping': (_request, response) => {
+      const timer = setInterval(() => response.write('.'), 20);
+      response.on('close', () => clearInterval(timer));
     },
     '/data/silent': () => undefined,
     '/data/stalled': (_request, response) => void response.write('then nothing'),
@@ -190,7 +194,7 @@ describe('an input over HTTP', () => {
     ['/data/silent', 'no answer within 300 ms'],
     ['/data/stalled', 'nothing was received for 400 ms'],
   ])('%s is to be tried again: %s', async (path, detail) => {
-    const httpTimeouts = { connectMs: 30_000, answerMs: 300, stallMs: 400 };
+    const httpTimeouts = { ...DEFAULT_HTTP_TIMEOUTS, answerMs: 300, stallMs: 400 };
     expect(
       await refusal(archive.url(path), path === '/data/silent' || path === '/data/stalled' ? { httpTimeouts } : {}),
     ).toEqual({
@@ -204,7 +208,7 @@ describe('an input over HTTP', () => {
     const mute = createServer((socket) => void sockets.push(socket)).listen(0, '127.0.0.1');
     await new Promise((resolve) => mute.once('listening', resolve));
     const { port } = mute.address() as AddressInfo;
-    const httpTimeouts = { connectMs: 300, answerMs: 30_000, stallMs: 30_000 };
+    const httpTimeouts = { ...DEFAULT_HTTP_TIMEOUTS, connectMs: 300 };
     const prefixes = [`https://127.0.0.1:${port}`, `http://127.0.0.1:1`, 'http://nowhere.invalid'];
     for (const [url, detail] of [
       [`https://127.0.0.1:${port}/`, 'no connection within 300 ms'],
@@ -220,6 +224,14 @@ describe('an input over HTTP', () => {
     expect(nameless.code).toBe('input-fetch-failed');
     sockets.forEach((socket) => socket.destroy());
     await new Promise((resolve) => mute.close(resolve));
+  });
+
+  it('is to be tried again when its server never stalls and sends less than the least rate', async () => {
+    const httpTimeouts = { ...DEFAULT_HTTP_TIMEOUTS, graceMs: 500, leastBytesPerS: 1_000 };
+    expect(await refusal(archive.url('/data/dripping'), { httpTimeouts })).toEqual({
+      code: 'input-fetch-failed',
+      message: `The input ${archive.url('/data/dripping')} for /in/a could not be fetched: fewer than 1000 bytes a second were moved, beyond 500 ms`,
+    });
   });
 
   it.each(['/data/silent', '/data/stalled', '/data/endless'])(

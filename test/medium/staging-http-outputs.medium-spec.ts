@@ -4,7 +4,7 @@ import { truncateSync } from 'node:fs';
 import { type IncomingMessage } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { stageOutput, publishStaged, type StagingRules } from '#lib/staging';
+import { DEFAULT_HTTP_TIMEOUTS, JobFiles, stageOutput, publishStaged, type StagingRules } from '#lib/staging';
 import { eventually } from '../support/eventually.js';
 import { type Answer, HttpServer } from '../support/http-server.js';
 import {
@@ -69,6 +69,13 @@ beforeEach(async () => {
     ),
     '/put/early': (_request, response) => response.end('took nothing'),
     '/put/early-no': (_request, response) => response.writeHead(413, { connection: 'close' }).end(),
+    // A little every 20 ms: it never stalls.
+    '/put/slow': (request) => {
+      request.on('data', () => {
+        request.pause();
+        setTimeout(() => request.resume(), 20);
+      });
+    },
     '/put/never-reads': (request) => void request.pause(),
     '/put/never-answers': (request) => void receive(request).catch(() => undefined),
     '/put/reset': (request) => void request.once('data', () => request.socket.resetAndDestroy()),
@@ -196,11 +203,21 @@ describe('an output over HTTP', () => {
 
   it.each(['/put/never-reads', '/put/never-answers'])('is to be tried again when its server is %s', async (path) => {
     if (path === '/put/never-reads') truncateSync(tree.path('out/a'), LARGE_BYTES);
-    const httpTimeouts = { connectMs: 30_000, answerMs: 300, stallMs: 30_000 };
+    const httpTimeouts = { ...DEFAULT_HTTP_TIMEOUTS, answerMs: 300 };
     const error = await jobErrorOf(publish(server.url(path), { rules: rules({ httpTimeouts }) }));
     expect([error.code, error.message]).toEqual([
       'output-upload-failed',
       `The output /out/a could not be uploaded to ${server.url(path)}: no answer within 300 ms`,
+    ]);
+  });
+
+  it('is to be tried again when its server never stalls and takes less than the least rate', async () => {
+    truncateSync(tree.path('out/a'), LARGE_BYTES);
+    const httpTimeouts = { ...DEFAULT_HTTP_TIMEOUTS, graceMs: 1_000, leastBytesPerS: 2 ** 30 };
+    const error = await jobErrorOf(publish(server.url('/put/slow'), { rules: rules({ httpTimeouts }) }));
+    expect([error.code, error.message]).toEqual([
+      'output-upload-failed',
+      `The output /out/a could not be uploaded to ${server.url('/put/slow')}: fewer than 1073741824 bytes a second were moved, beyond 1000 ms`,
     ]);
   });
 
@@ -216,11 +233,17 @@ describe('an output over HTTP', () => {
     const output = { url: server.url('/put/200'), path: '/out/a' };
     const limit = { bytes: 2 ** 40, jobBytes: 2 ** 40 };
     const source = { directory: tree.path('out'), name: 'a' };
-    const staged = await stageOutput(output, source, { place, temporary: 'x', limit, signal: never });
+    const staged = await stageOutput(output, source, {
+      place,
+      temporary: '.porin-x-0.part',
+      limit,
+      signal: never,
+      files: new JobFiles(),
+    });
     truncateSync(tree.path('out/a'), 10);
     for (const bytes of [10, CONTENT.length + 10]) {
-      truncateSync(tree.path('send/bytes/x'), bytes);
-      const error = await jobErrorOf(publishStaged(staged, place, never));
+      truncateSync(tree.path('send/bytes/.porin-x-0.part'), bytes);
+      const error = await jobErrorOf(publishStaged(staged, place, { signal: never, files: new JobFiles() }));
       expect([error.code, error.message]).toEqual([
         'staged-output-lost',
         'The staged bytes of the output /out/a are not on node node-a.',

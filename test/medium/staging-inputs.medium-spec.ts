@@ -6,7 +6,7 @@ import { Worker } from 'node:worker_threads';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type InputReference } from '#lib/jobs';
 import { stageInput } from '#lib/staging';
-import { openFileInput } from '../../libs/staging/src/file-input.js';
+import { openFileInput } from '../../libs/staging/src/file/file-input.js';
 import { codeOf, jobErrorOf, rulesWith, sha256, Tree } from '../support/staging.js';
 
 const never = new AbortController().signal;

@@ -4,7 +4,7 @@ import { linkSync, lstatSync, readFileSync, renameSync, symlinkSync, truncateSyn
 import { createServer } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type StagingRules } from '#lib/staging';
-import { openOutput } from '../../libs/staging/src/open-output.js';
+import { openOutput } from '../../libs/staging/src/outputs/open-output.js';
 import { codeOf, jobErrorOf, publishOutput, rulesWith, sha256, Tree } from '../support/staging.js';
 
 const UNLIMITED = { bytes: 2 ** 40, jobBytes: 2 ** 40 };

@@ -1,12 +1,32 @@
 /** Owner, group and mode of published files, and what outputs may have together. */
-import { chmodSync, chownSync, linkSync, readdirSync, statSync, symlinkSync, truncateSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  linkSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  truncateSync,
+} from 'node:fs';
 import { dirname } from 'node:path';
-import { type OutputPermissions, publishStaged, stageOutput } from '#lib/staging';
+import {
+  discardStaged,
+  findPublished,
+  JobFiles,
+  type OutputPermissions,
+  publishStaged,
+  stageOutput,
+  temporaryName,
+} from '#lib/staging';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { jobErrorOf, placeOf, publishOutput, rulesWith, Tree } from '../support/staging.js';
 
 let tree: Tree;
 const never = new AbortController().signal;
+const fresh = () => ({ signal: never, files: new JobFiles() });
 const SETTINGS: OutputPermissions = { uid: null, gid: null, mode: 0o644 };
 
 beforeEach(() => {
@@ -94,6 +114,33 @@ describe('a published file', () => {
   });
 });
 
+describe('a directory that is made for an output', () => {
+  it('hands its group down where the one above does', async () => {
+    const site = tree.path('published');
+    chownSync(site, 0, 1001);
+    chmodSync(site, 0o2775);
+    await publish('x/y/a');
+    expect(['x', 'x/y', 'x/y/a'].map((name) => look(`published/${name}`))).toEqual([
+      '0:1001 2755',
+      '0:1001 2755',
+      '0:1001 644',
+    ]);
+  });
+
+  it('is not left where it cannot be given to whom it belongs', async () => {
+    expect((await jobErrorOf(publish('x/a', { ...SETTINGS, uid: -5 }))).code).toBe('output-upload-failed');
+    expect(tree.list('published')).toEqual([]);
+  });
+
+  it('is swept where a kill left it under its hidden name', async () => {
+    const temporary = '.porin-killed.part';
+    for (const name of ['', 'x/', 'x/y/']) tree.directory(`published/${name}${temporary}`);
+    const place = placeOf({ rules: rules() });
+    await discardStaged({ url: tree.url('published/x/y/z/a'), path: '/out/a' }, temporary, place);
+    expect(tree.list('published')).toEqual(['x', 'x/y']);
+  });
+});
+
 describe('outputs together', () => {
   it('have the bytes of the job’s disk at most: holes count, and so does each name of a file', async () => {
     truncateSync(tree.path('out/a'), 600);
@@ -104,9 +151,9 @@ describe('outputs together', () => {
         { directory: tree.path('out'), name },
         {
           place: placeOf({ rules: rules() }),
-          temporary: `.porin-${name}.part`,
+          temporary: temporaryName(name, 0),
           limit: { bytes, jobBytes: 1000 },
-          signal: never,
+          ...fresh(),
         },
       );
     const first = await stage('a', 1000);
@@ -115,8 +162,58 @@ describe('outputs together', () => {
       'output-too-large',
       'The output /out/b does not fit: outputs together may have as many bytes as the disk of the job, 1000. Holes and further names of a file count.',
     ]);
-    expect(tree.list('published')).toEqual(['.porin-a.part']);
+    expect(tree.list('published')).toEqual(['.porin-a-0.part']);
   });
+});
+
+describe('two outputs of a job', () => {
+  const stage = (name: string, temporary: string, files: JobFiles) =>
+    stageOutput({ url: tree.url(`published/${name}`), path: `/out/${name}` }, source(), {
+      place: placeOf({ rules: rules() }),
+      temporary,
+      limit: { bytes: 1000, jobBytes: 1000 },
+      signal: never,
+      files,
+    });
+
+  it('are refused where a link makes them one file', async () => {
+    tree.directory('published/2025');
+    symlinkSync('2025', tree.path('published/latest'));
+    const files = new JobFiles();
+    await stage('latest/a', '.porin-1.part', files);
+    await stage('latest/b', '.porin-2.part', files);
+    const error = await jobErrorOf(stage('2025/a', '.porin-3.part', files));
+    expect([error.code, error.message]).toEqual([
+      'output-refused',
+      `The output /out/2025/a was refused at ${tree.url('published/2025/a')}: another output of the job goes to the same file.`,
+    ]);
+    expect(tree.list('published/2025')).toEqual(['.porin-1.part', '.porin-2.part']);
+  });
+
+  it.each(['the same attempt', 'another attempt'])(
+    'are never put over one another, whatever the file system makes of their names: by %s',
+    async (who) => {
+      const files = new JobFiles();
+      tree.directory('published/lower');
+      const place = placeOf({ rules: rules() });
+      const first = await stage('upper/a', '.porin-1.part', files);
+      tree.write('out/a', 'another');
+      const second = await stage('lower/a', '.porin-2.part', files);
+      // From here on the two directories are one.
+      renameSync(tree.path('published/lower/.porin-2.part'), tree.path('published/upper/.porin-2.part'));
+      rmSync(tree.path('published/lower'), { recursive: true });
+      symlinkSync('upper', tree.path('published/lower'));
+      await publishStaged(first, place, { signal: never, files });
+      const next = who === 'the same attempt' ? files : new JobFiles();
+      if (next !== files) await findPublished(first, place, next);
+      const error = await jobErrorOf(publishStaged(second, place, { signal: never, files: next }));
+      expect([error.code, error.message]).toEqual([
+        'output-refused',
+        `The output /out/lower/a was refused at ${tree.url('published/lower/a')}: another output of the job is in the same file.`,
+      ]);
+      expect(readFileSync(tree.path('published/upper/a'), 'utf8')).toBe('content');
+    },
+  );
 });
 
 describe('a publication that is repeated', () => {
@@ -126,19 +223,19 @@ describe('a publication that is repeated', () => {
     const limit = { bytes: 1000, jobBytes: 1000 };
     const { stamp: _, ...staged } = await stageOutput(output, source(), {
       place,
-      temporary: '.porin-x.part',
+      temporary: temporaryName('x', 0),
       limit,
-      signal: never,
+      ...fresh(),
     });
-    await publishStaged(staged, place, never);
-    await publishStaged(staged, place, never);
+    await publishStaged(staged, place, fresh());
+    await publishStaged(staged, place, fresh());
     expect(tree.list('published')).toEqual(['a']);
     tree.write('published/a', 'another');
-    expect((await jobErrorOf(publishStaged(staged, place, never))).code).toBe('staged-output-lost');
-    tree.write('published/.porin-x.part', 'forged!');
-    expect((await jobErrorOf(publishStaged(staged, place, never))).code).toBe('staged-output-lost');
-    tree.write('published/.porin-x.part', 'content');
-    await publishStaged(staged, place, never);
+    expect((await jobErrorOf(publishStaged(staged, place, fresh()))).code).toBe('staged-output-lost');
+    tree.write('published/.porin-x-0.part', 'forged!');
+    expect((await jobErrorOf(publishStaged(staged, place, fresh()))).code).toBe('staged-output-lost');
+    tree.write('published/.porin-x-0.part', 'content');
+    await publishStaged(staged, place, fresh());
     expect(tree.list('published')).toEqual(['a']);
   });
 });

@@ -1,24 +1,27 @@
 /** What somebody can do who has one node's credentials: to its own jobs, harm; to anything else, nothing. */
-import { createHash, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { NODE_FUNCTIONS } from '#lib/database';
-import pg from 'pg';
+import type pg from 'pg';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { addTestNode, makeTestDatabase, nodeDatabaseUrl, type TestDatabase } from '../support/database.js';
+import {
+  call,
+  CHECK_VIOLATION,
+  code,
+  connect,
+  CONTENT,
+  digestOfContent,
+  type HeldJob,
+  INSUFFICIENT_PRIVILEGE,
+  pin,
+  startRun,
+  TwoNodes,
+  UNIQUE_VIOLATION,
+} from '../support/stolen-node.js';
 
-const INSUFFICIENT_PRIVILEGE = '42501';
-const CHECK_VIOLATION = '23514';
-const UNIQUE_VIOLATION = '23505';
-const CONTENT = JSON.stringify({ architecture: 'x86_64', layerDiffIds: ['sha256:a'] });
+const REPOSITORY_DIGEST = `registry/tool@sha256:${'1'.repeat(64)}`;
 const CALLABLE = NODE_FUNCTIONS.map(({ name }) => name).filter((name) => name.startsWith('node_'));
 
-interface HeldJob {
-  readonly jobId: string;
-  readonly applicationId: string;
-  readonly buildId: string;
-  readonly runId: string;
-}
-
-let database: TestDatabase;
+let two: TwoNodes;
 let owner: pg.Client;
 let thief: pg.Client;
 let victim: pg.Client;
@@ -27,127 +30,27 @@ let victimId: string;
 let victims: HeldJob;
 
 beforeAll(async () => {
-  database = await makeTestDatabase();
-  owner = await connect(database.ownerUrl);
-  const bounds = { slots: 2, cpuMilli: 3000, memoryBytes: 100, diskBytes: 100 };
-  const urls = [];
-  for (const name of ['thief', 'victim']) {
-    urls.push(nodeDatabaseUrl(database.ownerUrl, await addTestNode(database.ownerUrl, name, bounds)));
-  }
-  await owner.query(`UPDATE node SET registration_verified = true, state = 'READY', heartbeat_at = now()`);
-  [thief, victim] = [await connect(urls[0] ?? ''), await connect(urls[1] ?? '')];
-  [thiefId, victimId] = [await nodeIdOf('thief'), await nodeIdOf('victim')];
-  victims = await heldJob(victim, victimId);
-});
-afterAll(async () => {
-  await Promise.all([owner.end(), thief.end(), victim.end()]);
-  await database.drop();
-});
-beforeEach(async () => {
-  await owner.query(`UPDATE attempt SET state = 'LOST', ended_at = now() WHERE state = 'OPEN' AND node_id = $1`, [
-    thiefId,
-  ]);
-});
-
-async function connect(connectionString: string): Promise<pg.Client> {
-  const client = new pg.Client({ connectionString });
-  client.on('error', () => undefined);
-  await client.connect();
-  return client;
-}
-
-async function nodeIdOf(name: string): Promise<string> {
-  return (await owner.query<{ id: string }>('SELECT id FROM node WHERE name = $1', [name])).rows[0]?.id ?? '';
-}
-
-/** The error's code, or 'no error'. */
-const code = (promise: Promise<unknown>): Promise<string> =>
-  promise.then(
-    () => 'no error',
-    (error: { code: string }) => error.code,
-  );
-
-async function call<T = unknown>(client: pg.Client, name: string, input: object, ...more: unknown[]): Promise<T> {
-  const { rows } = await client.query<{ answer: T }>(
-    `SELECT porin.${name}($1${more.length > 0 ? ', $2' : ''}) AS answer`,
-    [JSON.stringify(input), ...more],
-  );
-  return rows[0]?.answer as T;
-}
-
-async function makeApplication(name: string = randomUUID(), image = 'registry/tool:1'): Promise<string> {
-  const { rows } = await owner.query<{ id: string }>(
-    `INSERT INTO application (tenant, name, image) VALUES ('t', $1, $2) RETURNING id`,
-    [name, image],
-  );
-  return rows[0]?.id ?? '';
-}
-
-async function placedJob(nodeId: string, applicationId: string, { cpuMilli = 1000 } = {}): Promise<string> {
-  const { rows } = await owner.query<{ id: string }>(
-    `WITH made AS (
-       INSERT INTO job (tenant, submitted_by, submitted_role, request_digest, name, architecture, cpu_milli, memory_bytes,
-         disk_bytes, wall_time_s, inputs, outputs, dispatched_fence, placed_node_id, placed_at)
-       VALUES ('t', gen_random_uuid(), 'submitter', 'd', 'n', 'x86_64', $3, 1, 1, 1, '["secret"]', '[]', 1, $1, now())
-       RETURNING id
-     )
-     INSERT INTO executor (job_id, position, application_id, image, command) SELECT id, 0, $2, 'registry/tool:1', '{c}' FROM made
-     RETURNING job_id AS id`,
-    [nodeId, applicationId, cpuMilli],
-  );
-  return rows[0]?.id ?? '';
-}
-
-const pin = (client: pg.Client, jobId: string, applicationId: string, more: object = {}) =>
-  call<{ id: string; applicationId: string; contentDigest: string } | null>(client, 'node_pin_build', {
-    ...{ jobId, number: 1, position: 0, applicationId, content: CONTENT, repositoryDigest: null },
-    ...more,
+  two = await TwoNodes.make();
+  ({ owner } = two);
+  [thief, victim] = [two.thief.client, two.victim.client];
+  [thiefId, victimId] = [two.thief.id, two.victim.id];
+  victims = await two.running(two.victim);
+  await call(victim, 'node_use_image', {
+    ...{ jobId: victims.jobId, repositoryDigest: REPOSITORY_DIGEST, isNew: true },
   });
-
-const startRun = (client: pg.Client, held: { jobId: string; buildId: string }, more: object = {}) =>
-  call<{ open: boolean; started: boolean }>(client, 'node_start_run', {
-    ...{ jobId: held.jobId, number: 1, id: randomUUID(), position: 0, buildId: held.buildId, profileVersionId: null },
-    ...{ enforcement: 'none', monitoring: 'none', selectionReason: 'r', filterDigest: 'f', inputsDigest: 'i' },
-    ...{ dataDigest: 'd', nodeFacts: {} },
-    ...more,
-  });
-
-async function claimed(client: pg.Client, nodeId: string, applicationId?: string): Promise<HeldJob> {
-  const application = applicationId ?? (await makeApplication());
-  const jobId = await placedJob(nodeId, application);
-  expect(await call(client, 'node_claim', { jobId, attempt: 1, leaseMs: 60_000 })).toMatchObject({ jobId });
-  return { jobId, applicationId: application, buildId: '', runId: '' };
-}
-
-async function heldJob(client: pg.Client, nodeId: string): Promise<HeldJob> {
-  const held = await claimed(client, nodeId);
-  const buildId = (await pin(client, held.jobId, held.applicationId))?.id ?? '';
-  const runId = randomUUID();
-  expect(await startRun(client, { ...held, buildId }, { id: runId })).toEqual({ open: true, started: true });
-  await call(client, 'node_append_artifact', { runId, kind: 'stdout', offset: 0 }, Buffer.from('secret'));
-  return { ...held, buildId, runId };
-}
-
-async function tables(): Promise<readonly string[]> {
-  const { rows } = await owner.query<{ name: string }>(
-    `SELECT relname AS name FROM pg_class WHERE relnamespace = 'porin'::regnamespace AND relkind IN ('r', 'p', 'v') ORDER BY 1`,
+  await call(
+    victim,
+    'node_append_artifact',
+    { runId: victims.runId, kind: 'stdout', offset: 0 },
+    Buffer.from('secret'),
   );
-  return rows.map(({ name }) => name);
-}
-
-/** Of every row there is, but for the thief's own. */
-async function everythingElse(): Promise<string> {
-  const parts: unknown[] = [];
-  for (const table of await tables()) {
-    const own = table === 'node' ? `WHERE id <> '${thiefId}'` : '';
-    parts.push(table, (await owner.query(`SELECT each::text FROM porin.${table} AS each ${own} ORDER BY 1`)).rows);
-  }
-  return createHash('sha256').update(JSON.stringify(parts)).digest('hex');
-}
+});
+afterAll(() => two.end());
+beforeEach(() => two.loseThiefsAttempts());
 
 describe('the tables, to a node', () => {
   it('are closed, all of them, and in every way', async () => {
-    const all = await tables();
+    const all = await two.tables();
     expect(all.length).toBeGreaterThan(20);
     for (const table of all) {
       const { rows } = await owner.query<{ name: string }>(
@@ -225,66 +128,6 @@ describe('the functions, to a node', () => {
       expect([name, await code(call(owner, name, input))]).toEqual([name, INSUFFICIENT_PRIVILEGE]);
     }
   });
-
-  it("tell nothing of another node's jobs, and change nothing of them", async () => {
-    const { jobId, applicationId, buildId, runId } = victims;
-    const key = { jobId, number: 1, attempt: 1, position: 0, applicationId, buildId, runId };
-    const inputs: Record<string, object> = {
-      node_fail: { ...key, code: 'exit-code', message: 'm' },
-      node_hold: { ...key, reason: 'waiting-for-known-content' },
-      node_hold_for_decision: { ...key, code: 'denied', message: 'm' },
-      node_begin_staging: { ...key, token: 'a-token' },
-      node_swept: { ...key, token: 'a-token' },
-      node_commit_publication: { ...key, end: null, manifest: [] },
-      node_complete_publication: { ...key, published: [] },
-      node_go_on_publishing: { ...key, published: [] },
-      node_fail_publication: { ...key, code: 'output-upload-failed', message: 'm', published: [] },
-      node_pin_build: { ...key, content: CONTENT, repositoryDigest: null },
-      node_content_standing: {
-        ...key,
-        contentDigest: `sha256:${createHash('sha256').update(CONTENT).digest('hex')}`,
-        layers: ['sha256:a'],
-      },
-      node_start_run: { ...key, id: randomUUID(), enforcement: 'none', monitoring: 'none' },
-      node_write_denials: {
-        ...key,
-        denials: [{ position: 0, call: 'bpf', shape: {}, action: 'refused', description: 'd', count: 1 }],
-      },
-      node_finish_run: { ...key, result: { outcome: 'exited', exitCode: 0 }, artifacts: [], denials: [], phasesMs: {} },
-      node_add_phases: { ...key, phasesMs: { upload: 1 } },
-      node_append_artifact: { ...key, kind: 'stdout', offset: 6 },
-      node_renew: { ...key, leaseMs: 60_000 },
-      node_images_by_last_use: { repositoryDigests: ['registry/tool@sha256:x'] },
-      node_uses_any_image: { repositoryDigests: ['registry/tool@sha256:x'] },
-    };
-    /** Of the node itself, or of no job. */
-    const others = [
-      'node_schema',
-      'node_clock',
-      'node_register',
-      'node_heartbeat',
-      'node_open_session',
-      'node_next_image',
-      'node_store_image_check',
-    ];
-    const nothing = [
-      null,
-      false,
-      [],
-      'lost',
-      'hold',
-      0,
-      { open: false, started: false },
-    ];
-    const before = await everythingElse();
-    for (const name of CALLABLE.filter((each) => !others.includes(each))) {
-      const more = name === 'node_append_artifact' ? [Buffer.from('forged')] : [];
-      const answer = await call(thief, name, inputs[name] ?? key, ...more);
-      expect(nothing, name).toContainEqual(answer);
-    }
-    expect(await everythingElse()).toBe(before);
-    expect(await call(victim, 'node_renew', { jobId, number: 1, leaseMs: 60_000 })).toBe('held');
-  });
 });
 
 describe('with the rights that Postgres gives to everybody, a node', () => {
@@ -336,40 +179,39 @@ describe('with the rights that Postgres gives to everybody, a node', () => {
     const more = [await connect(url), await connect(url)];
     expect(await code(connect(url))).toBe('53300');
     for (const client of more) await client.end();
-    expect((await thief.query<{ t: string }>('SHOW statement_timeout AS t').catch(() => undefined)) ?? null).toBeNull();
     expect((await thief.query('SHOW statement_timeout')).rows).toEqual([{ statement_timeout: '30s' }]);
   });
 
   it('wakes others, and they find that there is nothing to do', async () => {
-    const before = await everythingElse();
+    const before = await two.everythingElse();
     for (const channel of ['porin_cancel', 'porin_outbox', 'porin_recording']) {
       await thief.query(`SELECT pg_notify($1, $2)`, [channel, victims.jobId]);
     }
     expect(await call(victim, 'node_canceled', {})).toEqual([]);
-    expect(await everythingElse()).toBe(before);
+    expect(await two.everythingElse()).toBe(before);
   });
 
   it('holds no name but its own, and no lock for long', async () => {
     await thief.query('SELECT pg_advisory_lock(7060118), pg_advisory_lock(7060120, hashtext($1))', ['victim']);
     expect(await call(victim, 'node_open_session', {})).toBe(true);
-    const api = await connect(database.apiUrl);
+    const api = await connect(two.database.apiUrl);
     expect((await api.query(`SELECT porin.end_node_abuse('{}') AS ended`)).rows).toEqual([{ ended: 1 }]);
     expect((await api.query('SELECT pg_try_advisory_lock(7060118) AS held')).rows).toEqual([{ held: true }]);
     await api.end();
-    thief = await connect(nodeUrlOf(thief));
+    thief = two.thief.client = await connect(nodeUrlOf(thief));
     expect(await call(victim, 'node_renew', { jobId: victims.jobId, number: 1, leaseMs: 60_000 })).toBe('held');
   });
 });
 
 function nodeUrlOf(client: pg.Client): string {
-  return Object.assign(new URL(database.ownerUrl), { username: client.user, password: client.password }).href;
+  return Object.assign(new URL(two.database.ownerUrl), { username: client.user, password: client.password }).href;
 }
 
 describe('of its own jobs, a node', () => {
   it('claims those that are placed on it, one at a time, and no more than it may have', async () => {
-    const application = await makeApplication();
+    const application = await two.makeApplication();
     const claim = async (nodeId: string, more: object = {}) => {
-      const jobId = await placedJob(nodeId, application, more);
+      const jobId = await two.placedJob(nodeId, application, more);
       return call<object | null>(thief, 'node_claim', { jobId, attempt: 1, leaseMs: 60_000 });
     };
     expect(await claim(victimId)).toBeNull();
@@ -381,7 +223,7 @@ describe('of its own jobs, a node', () => {
   });
 
   it('claims nothing before the API has verified what it says of itself', async () => {
-    const jobId = await placedJob(thiefId, await makeApplication());
+    const jobId = await two.placedJob(thiefId, await two.makeApplication());
     const text = {
       name: 'thief',
       architecture: 'x86_64',
@@ -405,7 +247,7 @@ describe('of its own jobs, a node', () => {
   });
 
   it('takes no lease for longer than ten minutes', async () => {
-    const jobId = await placedJob(thiefId, await makeApplication());
+    const jobId = await two.placedJob(thiefId, await two.makeApplication());
     await call(thief, 'node_claim', { jobId, attempt: 1, leaseMs: 1e15 });
     await call(thief, 'node_renew', { jobId, number: 1, leaseMs: 1e15 });
     const { rows } = await owner.query<{ short: boolean }>(
@@ -416,7 +258,7 @@ describe('of its own jobs, a node', () => {
   });
 
   it('makes builds of the applications of its executors alone, and pins each executor once', async () => {
-    const { jobId, applicationId } = await claimed(thief, thiefId);
+    const { jobId, applicationId } = await two.claimed(two.thief);
     expect(await code(pin(thief, jobId, victims.applicationId))).toBe(INSUFFICIENT_PRIVILEGE);
     const forged = JSON.stringify({ architecture: 'x86_64', layerDiffIds: ['sha256:forged'] });
     expect(await code(pin(thief, jobId, applicationId, { content: CONTENT.replace('x86_64', 'aarch64') }))).toBe(
@@ -430,17 +272,17 @@ describe('of its own jobs, a node', () => {
   });
 
   it('binds a job that names an image to an application only that has the content, and never away from one', async () => {
-    const adhoc = await makeApplication(`adhoc/${randomUUID()}`);
+    const adhoc = await two.makeApplication(`adhoc/${randomUUID()}`);
     const [owning, other] = [
-      await makeApplication(randomUUID(), 'owning'),
-      await makeApplication(randomUUID(), 'other'),
+      await two.makeApplication(randomUUID(), 'owning'),
+      await two.makeApplication(randomUUID(), 'other'),
     ];
-    const digest = `sha256:${createHash('sha256').update(CONTENT).digest('hex')}`;
+    const digest = digestOfContent(CONTENT);
     await owner.query(
       `INSERT INTO build (application_id, content_digest, architecture, image_reference) VALUES ($1, $2, 'x86_64', 'i')`,
       [owning, digest],
     );
-    const { jobId } = await claimed(thief, thiefId, adhoc);
+    const { jobId } = await two.claimed(two.thief, { applicationId: adhoc });
     expect(await code(pin(thief, jobId, other))).toBe(INSUFFICIENT_PRIVILEGE);
     expect(await pin(thief, jobId, adhoc)).toMatchObject({ applicationId: adhoc });
     // What the next node does, which sees whose content it is.
@@ -448,8 +290,50 @@ describe('of its own jobs, a node', () => {
     expect(await pin(thief, jobId, adhoc)).toMatchObject({ applicationId: owning });
   });
 
+  it('counts images for the tenants of jobs that it holds, on itself alone, and sees of others only that they use one too', async () => {
+    const [mine, foreign] = [await two.claimed(two.thief), await two.claimed(two.thief, { tenant: 'other' })];
+    const ask = (name: string, { jobId }: { jobId: string }, input: object) => call(thief, name, { jobId, ...input });
+    const repositoryDigest = REPOSITORY_DIGEST;
+    const repositoryDigests = [repositoryDigest];
+    // The victim's use of it does not count here.
+    expect(await ask('node_tenant_images', mine, { repositoryDigests })).toEqual([]);
+    expect(await ask('node_use_image', mine, { repositoryDigest, isNew: false })).toBe(false);
+    expect(await ask('node_use_image', mine, { repositoryDigest, isNew: true })).toBe(true);
+    expect(await ask('node_use_image', mine, { repositoryDigest, isNew: false })).toBe(true);
+    const seen = (isOwn: boolean, isOthers: boolean) => [{ repositoryDigest, isOwn, isOthers }];
+    expect(await ask('node_tenant_images', mine, { repositoryDigests })).toEqual(seen(true, false));
+    expect(await ask('node_tenant_images', foreign, { repositoryDigests })).toEqual(seen(false, true));
+    await ask('node_give_up_images', foreign, { repositoryDigests });
+    expect(await ask('node_tenant_images', mine, { repositoryDigests })).toEqual(seen(true, false));
+    await ask('node_give_up_images', mine, { repositoryDigests });
+    expect(await ask('node_tenant_images', mine, { repositoryDigests })).toEqual([]);
+    expect(await call(victim, 'node_images_by_last_use', { repositoryDigests })).toEqual(repositoryDigests);
+    for (const forged of ['', 'tools', `x@sha256:${'1'.repeat(63)}`]) {
+      const use = ask('node_use_image', mine, { repositoryDigest: forged, isNew: true });
+      expect(await code(use)).toBe(CHECK_VIOLATION);
+    }
+  });
+
+  it('cannot fill the database with images', async () => {
+    const { jobId } = await two.claimed(two.thief);
+    await owner.query(
+      `INSERT INTO node_image (node_id, tenant, repository_digest)
+       SELECT $1, 't', 'r@sha256:' || encode(sha256(n::text::bytea), 'hex') FROM generate_series(1, 10000) AS n`,
+      [thiefId],
+    );
+    const use = { jobId, repositoryDigest: REPOSITORY_DIGEST, isNew: true };
+    expect(await code(call(thief, 'node_use_image', use))).toBe(CHECK_VIOLATION);
+    const kept = `r@${digestOfContent('7')}`;
+    await owner.query(`UPDATE node_image SET last_used_at = now() - interval '2 hours' WHERE node_id = $1`, [thiefId]);
+    // What the engine has not any more is forgotten.
+    expect(await call(thief, 'node_images_by_last_use', { repositoryDigests: [kept] })).toEqual([kept]);
+    const { rows } = await owner.query('SELECT repository_digest FROM node_image WHERE node_id = $1', [thiefId]);
+    expect(rows).toEqual([{ repository_digest: kept }]);
+    expect(await call(thief, 'node_use_image', use)).toBe(true);
+  });
+
   it('runs each executor once, on its own build, and says of it what can be', async () => {
-    const held = await claimed(thief, thiefId);
+    const held = await two.claimed(two.thief);
     const buildId = (await pin(thief, held.jobId, held.applicationId))?.id ?? '';
     const own = { jobId: held.jobId, buildId };
     expect(await code(startRun(thief, { ...own, buildId: victims.buildId }))).toBe(INSUFFICIENT_PRIVILEGE);

@@ -1,5 +1,13 @@
 /** What images are resolved with in tests: this machine's engine, and no bounds that a test does not ask for. */
-import { DataRoot, Engine, type ImageSource, PullTurn, resolveImage, type ResolvedImage } from '#lib/execution';
+import {
+  DataRoot,
+  Engine,
+  type ImageRoom,
+  type ImageSource,
+  PullTurn,
+  resolveImage,
+  type ResolvedImage,
+} from '#lib/execution';
 import { imageAccess, type ImageLists } from '#lib/jobs';
 import { tmpdir } from 'node:os';
 import { required } from './environment.js';
@@ -29,7 +37,9 @@ export function resolveWith(
   reference: string,
   lists = ALL_IMAGES,
   signal = new AbortController().signal,
+  room?: ImageRoom,
 ): Promise<ResolvedImage> {
   const own = { registries: null, local: null };
-  return resolveImage(source, reference, { accessOf: (name) => imageAccess(name, lists, own), signal });
+  const accessOf = (name: Parameters<typeof imageAccess>[0]) => imageAccess(name, lists, own);
+  return resolveImage(source, reference, { accessOf, signal, ...(room && { room }) });
 }

@@ -53,7 +53,10 @@ export async function runAgain(api: TestApi, jobId: string, options: RecordedJob
     return { jobId, runId, buildId };
   }
   const isComplete = state === 'COMPLETE';
-  await api.worker.endAttempt(attempt, isComplete ? 'COMPLETE' : 'FAILED', isComplete ? null : errorCode);
-  await api.worker.setJob(jobId, state);
+  // The reconciler ends the job of an attempt that has failed.
+  await api.worker.atOnce(async () => {
+    await api.worker.endAttempt(attempt, isComplete ? 'COMPLETE' : 'FAILED', isComplete ? null : errorCode);
+    await api.worker.setJob(jobId, state);
+  });
   return { jobId, runId, buildId };
 }

@@ -10,6 +10,7 @@ import {
   type OutputPlace,
   type OutputSource,
   discardStaged,
+  JobFiles,
   publishStaged,
   stageOutput,
   type StagingRules,
@@ -121,10 +122,11 @@ export async function publishOutput(
   const { signal, limitBytes } = options;
   const temporary = temporaryName(randomUUID(), 0);
   const limit = { bytes: limitBytes, jobBytes: limitBytes };
-  const staged = await stageOutput(output, source, { place, temporary, limit, signal });
+  const files = new JobFiles();
+  const staged = await stageOutput(output, source, { place, temporary, limit, signal, files });
   try {
     await options.beforeCommit();
-    await publishStaged(staged, place, signal);
+    await publishStaged(staged, place, { signal, files });
   } finally {
     await discardStaged(output, temporary, place);
   }

@@ -83,6 +83,18 @@ export class WorkerRows {
     return { jobId, number, nodeId };
   }
 
+  /** Nobody sees the one change without the other. */
+  async atOnce(work: () => Promise<void>): Promise<void> {
+    await this.client.query('BEGIN');
+    try {
+      await work();
+      await this.client.query('COMMIT');
+    } catch (error) {
+      await this.client.query('ROLLBACK');
+      throw error;
+    }
+  }
+
   /** Through whatever states lie between. */
   async setJob(jobId: string, state: JobState, waitingReason: string | null = null): Promise<void> {
     const { rows } = await this.client.query<{ state: JobState }>('SELECT state FROM job WHERE id = $1', [jobId]);

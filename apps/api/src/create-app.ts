@@ -13,7 +13,7 @@ import { RouteTable } from './http/route-table.js';
 import { securityHeaders } from './http/security-headers.js';
 import { boundServer } from './http/server-bounds.js';
 import { serveDocument } from './openapi/document.js';
-import { loadApprovalKeys } from './profiles/signing-key.js';
+import { loadApprovalKeys } from './profiles/decide/signing-key.js';
 
 /** Throws ConfigError for a bad signing key, and SchemaError when the database is newer or older than this program. */
 export async function createApp(config: ApiConfig, logger: Logger): Promise<NestExpressApplication> {

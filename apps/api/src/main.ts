@@ -7,7 +7,7 @@ import { type Logger, pino } from 'pino';
 import { DataSource } from 'typeorm';
 import { createApp } from './create-app.js';
 
-/** What is open then may hang; the exit code must come. */
+/** Open connections may hang after this time; the program must still end with its exit code. */
 const CLOSE_TIMEOUT_MS = 20_000;
 
 async function start(config: ApiConfig): Promise<void> {

@@ -12,6 +12,7 @@ import {
 } from '@nestjs/common';
 import { ConfigError, type WorkerConfig } from '#lib/config';
 import { DataRoot, Engine, type ImageSource, PullTurn } from '#lib/execution';
+import { DEFAULT_HTTP_TIMEOUTS } from '#lib/staging';
 import { type Logger } from 'pino';
 import { AttemptStore } from './attempt/attempt-store.js';
 import { PublicationStore } from './attempt/publication-store.js';
@@ -26,6 +27,8 @@ import { isPublicHost } from './node/public-host.js';
 import { Resources } from './node/resources.js';
 import { ScratchPool } from './node/scratch-pool.js';
 import { Sweeper } from './node/sweeper.js';
+import { TenantImageStore } from './node/tenant-image-store.js';
+import { TenantImages } from './node/tenant-images.js';
 import { outputPlace, type WorkspacePlace } from './attempt/workspace.js';
 import { ApprovalTrust } from './plan/approval-trust.js';
 import { PlanStore } from './plan/plan-store.js';
@@ -112,6 +115,11 @@ export class WorkerLifecycle implements OnApplicationBootstrap, OnApplicationShu
         publications,
         plans: new PlanStore(this.#database),
         runs: new RunStore(this.#database),
+        tenantImages: new TenantImages({
+          engine: this.#node.engine,
+          store: new TenantImageStore(this.#database),
+          logger,
+        }),
         workspaces,
         runDirectory: config.PORIN_RUN_DIR,
         initPath: this.#native('porin-init'),
@@ -183,6 +191,7 @@ export class WorkerLifecycle implements OnApplicationBootstrap, OnApplicationShu
         outputPrefixes: config.PORIN_OUTPUT_URL_PREFIXES,
         allowPrivateAddresses: config.PORIN_ALLOW_PRIVATE_ADDRESSES,
         inputLimitBytes: config.PORIN_INPUT_LIMIT_BYTES,
+        httpTimeouts: { ...DEFAULT_HTTP_TIMEOUTS, leastBytesPerS: config.PORIN_TRANSFER_LEAST_BYTES_PER_S },
       },
     };
   }

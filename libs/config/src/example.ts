@@ -1,5 +1,5 @@
 /** Renders `.env.example` from the schema, so that it cannot drift from what the programs read. */
-import { type z } from 'zod';
+import { z } from 'zod';
 import { apiVariables, workerVariables } from './variables.js';
 
 /** Defaults that depend on the machine the generator runs on; printed in words. */
@@ -26,9 +26,18 @@ function section(title: string, schema: z.ZodObject): string[] {
     const parsed = type.safeParse(undefined);
     lines.push(`# ${type.description ?? ''}`);
     if (!parsed.success) lines.push(`${name}=`);
-    else lines.push(`#${name}=${MACHINE_DEFAULTS[name] ? `<${MACHINE_DEFAULTS[name]}>` : defaultText(parsed.data)}`);
+    else
+      lines.push(
+        `#${name}=${MACHINE_DEFAULTS[name] ? `<${MACHINE_DEFAULTS[name]}>` : defaultText(givenDefault(type))}`,
+      );
   }
   return lines;
+}
+
+/** As it would be given, which is not what is made of it: a mode is octal there, and a number here. */
+function givenDefault(type: z.ZodType): unknown {
+  if (type instanceof z.ZodPipe) return givenDefault(type.in as z.ZodType);
+  return type instanceof z.ZodDefault ? type.def.defaultValue : undefined;
 }
 
 /** Defaults are texts, numbers, booleans and lists of texts. */

@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import { type z } from 'zod';
 import { renderEnvExample } from './example.js';
 import { ConfigError, loadApiConfig, loadWorkerConfig } from './load.js';
+import { apiVariables, workerVariables } from './variables.js';
 
 const api = {
   PORIN_DATABASE_URL: 'postgres://porin_api:secret@127.0.0.1/porin',
@@ -51,5 +53,14 @@ describe('configuration', () => {
     const text = renderEnvExample();
     expect(text).toContain('PORIN_SIGNING_KEY_FILE=\n');
     expect(text).toContain("#PORIN_SLOTS=<this machine's cores>");
+  });
+
+  it('shows every default in the example file as it is read', () => {
+    const fields = { ...apiVariables.shape, ...workerVariables.shape } as Record<string, z.ZodType>;
+    const shown = [...renderEnvExample().matchAll(/^#([A-Z_]+)=([^<\n]+)$/gm)];
+    expect(shown.length).toBeGreaterThan(20);
+    for (const [line, name = '', text] of shown) {
+      expect(fields[name]?.parse(text), line).toEqual(fields[name]?.parse(undefined));
+    }
   });
 });

@@ -125,6 +125,11 @@ export const apiVariables = z.object({
   PORIN_RETRY_PAUSE_MS: integer(0, 86_400_000)
     .default(10_000)
     .describe('Pause after a failure of ours before the second attempt, milliseconds; six times that before the third'),
+  PORIN_PUBLICATION_TIMEOUT_MS: integer(1_000, 2_592_000_000)
+    .default(86_400_000)
+    .describe(
+      'How long after its payload a job waits for a node that can put its outputs in place, milliseconds; then it ends "publication-incomplete"',
+    ),
   PORIN_RETENTION_DAYS: integer(1, 36_500).default(90).describe('Days that logs and traces are kept'),
   PORIN_RECORDING_RETENTION_DAYS: integer(1, 36_500)
     .default(180)
@@ -182,7 +187,7 @@ export const workerVariables = z.object({
     .regex(/^0?[0-7]{3}$/, 'must be three octal digits, such as 644')
     .default('644')
     .transform((text) => parseInt(text, 8))
-    .describe('Their mode, octal. Whoever may read may also execute what the payload made executable'),
+    .describe('Their mode, octal. Users who may read a file may also execute it if the payload made it executable'),
   PORIN_LOG_LIMIT_BYTES: integer(1024, 1024 ** 3)
     .default(10 * 1024 ** 2)
     .describe('Bytes kept of each of stdout and stderr'),
@@ -198,6 +203,11 @@ export const workerVariables = z.object({
   PORIN_INPUT_LIMIT_BYTES: integer(1024, 2 ** 53)
     .default(100 * GIB)
     .describe('Largest single input, bytes'),
+  PORIN_TRANSFER_LEAST_BYTES_PER_S: integer(1, 2 ** 40)
+    .default(64 * 1024)
+    .describe(
+      'Bytes a second that an http(s) input or output must move on average, beyond its first five minutes; a slower one is ended and tried again',
+    ),
   PORIN_ALLOW_PRIVATE_ADDRESSES: flag
     .default(false)
     .describe('Let http(s) inputs and outputs reach private, loopback and link-local addresses'),

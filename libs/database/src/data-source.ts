@@ -13,6 +13,8 @@ import { Principals1764440000000 } from '../../../migrations/1764440000000-princ
 import { SigningKeys1764430000000 } from '../../../migrations/1764430000000-signing-keys.js';
 import { Placement1764460000000 } from '../../../migrations/1764460000000-placement.js';
 import { Images1764420000000 } from '../../../migrations/1764420000000-images.js';
+import { NodeImages1764480000000 } from '../../../migrations/1764480000000-node-images.js';
+import { BoundsOfNodes1764500000000 } from '../../../migrations/1764500000000-bounds-of-nodes.js';
 import { Application, Build, TenantSetting } from './entities/application.js';
 import { Artifact, ArtifactChunk, DenialRow, ExecutorRun, RecordingRow } from './entities/executor-run.js';
 import { Attempt, Executor, Job, JobOutput, Outbox } from './entities/job.js';
@@ -57,6 +59,8 @@ export const MIGRATIONS = [
   Nodes1764450000000,
   Placement1764460000000,
   TenantBounds1764470000000,
+  NodeImages1764480000000,
+  BoundsOfNodes1764500000000,
 ];
 
 export function makeDataSource(options: { url: string; applicationName: string; poolSize?: number }): DataSource {

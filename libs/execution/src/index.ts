@@ -8,9 +8,10 @@ export { Engine, type EngineRequest } from './engine/engine.js';
 export { EngineError, type EngineErrorReason } from './engine/engine-error.js';
 export { DataRoot } from './images/data-root.js';
 export { ImageError, type ImageErrorCode } from './images/image-error.js';
+export { type ImageRoom, noRoom } from './images/image-room.js';
 export { PullTurn } from './images/pull-turn.js';
 export { type PullLimits } from './images/pull-watch.js';
-export { type PulledImage, pulledImages, removeImage } from './images/remove-image.js';
+export { type PresentImage, presentImages, pulledImages, removeImage, wasPulled } from './images/remove-image.js';
 export {
   findImage,
   type ImageSource,
@@ -21,7 +22,7 @@ export {
 export { removeContainers } from './containers/remove-containers.js';
 export { mountsBelow } from './containers/mounts.js';
 export { type EngineFacts, probeNode, type ProbeOptions, readEngine } from './containers/probe-node.js';
-export { removeStaleScratch, Scratch, type ScratchOptions } from './containers/scratch.js';
+export { removeStaleScratch, Scratch, scratchBytes, type ScratchOptions } from './containers/scratch.js';
 export { Recorder, type RecorderOptions } from './monitoring/recorder.js';
 export { RECORDING_KINDS, type RecordingKind } from './monitoring/recording.js';
 export { RecorderError, type RecorderErrorCode } from './monitoring/recorder-error.js';

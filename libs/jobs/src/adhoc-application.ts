@@ -17,7 +17,7 @@ export function adhocApplicationName(image: string, argv0: string): string {
   return bounded(`${ADHOC_PREFIX}${untagged}/${argv0}`);
 }
 
-/** What is too long is cut, and told from others that begin alike by its digest. */
+/** A name that is too long is cut and gets its digest, which tells it from others that begin alike. */
 function bounded(name: string): string {
   if (name.length <= NAME_MAXIMUM) return name;
   const start = name.slice(0, CUT_NAME).replace(/[\uD800-\uDBFF]$/, '');

@@ -1,5 +1,5 @@
 /** The checks of a job specification that look at paths, and at several of its parts together. */
-import { canonicalUrl, type DataUrl, isNested, parseDataUrl } from './data-url.js';
+import { parseDataUrl, placeParts } from './data-url.js';
 import { type ExecutorSpecification, type JobSpecification, SPECIFICATION_BOUNDS } from './job-specification.js';
 
 /** What is wrong and where, in the words of the request's JSON ("inputs[2].path"). */
@@ -31,7 +31,7 @@ export function checkJobSpecification(
     ...references.flatMap(({ url, at }) =>
       url === undefined ? [] : problemsAt(`${at}.url`, parseDataUrl(url).problem),
     ),
-    ...nestedTargets(job.outputs),
+    ...outputTargetProblems(job.outputs),
     ...references.flatMap(({ path, at }) => problemsAt(`${at}.path`, mountPathProblem(path))),
     ...job.outputs.flatMap(({ path }, index) => problemsAt(`outputs[${index}].path`, outputDirectoryProblem(path))),
     ...overlaps(references),
@@ -86,15 +86,39 @@ interface Reference {
   readonly at: string;
 }
 
-/**
- * Every reference that lies at, below or above an earlier one. Sorted, a path stands right behind those that it lies below:
- * comparing each path with each would take seconds for the longest that a job may have.
- */
+/** Every reference that lies at, below or above an earlier one. */
 function overlaps(references: readonly Reference[]): readonly SpecificationProblem[] {
-  const keys = references.map(({ path }) => `${path.replaceAll('/', '\0')}\0`);
+  const found = findOverlaps(references.map(({ path }) => path.split('/')));
+  return references.flatMap(({ at }, index) => {
+    const other = references[found.get(index) ?? -1];
+    return other ? [problem(`${at}.path`, `overlaps ${other.at}.path (${other.path})`)] : [];
+  });
+}
+
+/** Two outputs of one place, whatever their spelling, or one where the other has its directory. */
+export function outputTargetProblems(outputs: JobSpecification['outputs']): readonly SpecificationProblem[] {
+  const targets = outputs.flatMap(({ url: text }, index) => {
+    const { url } = parseDataUrl(text);
+    return url === null ? [] : [{ parts: placeParts(url), at: `outputs[${index}].url` }];
+  });
+  const found = findOverlaps(targets.map(({ parts }) => parts));
+  return targets.flatMap(({ parts, at }, index) => {
+    const other = targets[found.get(index) ?? -1];
+    if (other === undefined) return [];
+    // Of two that overlap, the one that has as many parts is the other.
+    const isSame = parts.length === other.parts.length;
+    return [problem(at, isSame ? `is the target of ${other.at} too` : `lies below or above ${other.at}`)];
+  });
+}
+
+/**
+ * By index, the first of the earlier ones that is the same, lies above or below. Parts have no null byte. Sorted, a place
+ * stands right behind those that it lies below: comparing each with each would take seconds for the longest job.
+ */
+function findOverlaps(places: readonly (readonly string[])[]): ReadonlyMap<number, number> {
+  const keys = places.map((parts) => `${parts.join('\0')}\0`);
   const key = (index: number) => keys[index] ?? '';
   const order = [...keys.keys()].sort((a, b) => (key(a) < key(b) ? -1 : key(a) > key(b) ? 1 : a - b));
-  /** By reference, the first of the earlier ones that it overlaps. */
   const found = new Map<number, number>();
   const above: number[] = [];
   for (const index of order) {
@@ -105,25 +129,7 @@ function overlaps(references: readonly Reference[]): readonly SpecificationProbl
     }
     above.push(index);
   }
-  return references.flatMap(({ at }, index) => {
-    const other = references[found.get(index) ?? -1];
-    return other ? [problem(`${at}.path`, `overlaps ${other.at}.path (${other.path})`)] : [];
-  });
-}
-
-/** Two outputs of one name, whatever their spelling, or one where the other has its directory. */
-function nestedTargets(outputs: JobSpecification['outputs']): readonly SpecificationProblem[] {
-  const targets: { readonly url: DataUrl; readonly at: string }[] = [];
-  return outputs.flatMap(({ url: text }, index) => {
-    const { url } = parseDataUrl(text);
-    if (url === null) return [];
-    const at = `outputs[${index}].url`;
-    const other = targets.find((earlier) => isNested(url, earlier.url));
-    targets.push({ url, at });
-    if (other === undefined) return [];
-    const isSame = canonicalUrl(url) === canonicalUrl(other.url);
-    return [problem(at, isSame ? `is the target of ${other.at} too` : `lies below or above ${other.at}`)];
-  });
+  return found;
 }
 
 function repeatedNames(references: readonly { name?: string; at: string }[]): readonly SpecificationProblem[] {

@@ -1,11 +1,14 @@
 /** The URL of a data reference, parsed once for the API and for the worker: what it may look like, and what it names. */
 import { SPECIFICATION_BOUNDS } from './job-specification.js';
+import { ambiguityProblem, DOT_PARTS, loosestParts } from './loosest-view.js';
 
 interface Place {
   /** `file://`, or scheme, host and port. */
   readonly origin: string;
-  /** Of the path, in the one spelling that all equal ones share. */
+  /** Of the path, as it is written, but for escapes that mean nothing: what a prefix allows is held to these. */
   readonly parts: readonly string[];
+  /** Of the path, as the most lenient server reads it: what must be kept apart is held to these. */
+  readonly loosest: readonly string[];
   /** With its question mark; empty without one. */
   readonly query: string;
 }
@@ -30,8 +33,6 @@ export type UrlUse = 'reference' | 'prefix';
 /** NAME_MAX and PATH_MAX of Linux; and of parts, because every one makes the key of a claim longer. */
 const URL_BOUNDS = { parts: 100, partBytes: 255, pathBytes: SPECIFICATION_BOUNDS.pathBytes } as const;
 
-/** Decoding more often than this finds nothing that a server would decode. */
-const MAXIMUM_DECODINGS = 8;
 /** Of names beside a target while an output is staged (libs/staging). */
 const STAGING_NAME = /^\.porin-.*\.part$/;
 
@@ -48,16 +49,13 @@ export function parseDataUrl(text: string, use: UrlUse = 'reference'): ParsedUrl
   return scheme === 'file' ? parseFile(rest, use) : parseHttp(scheme as HttpUrl['scheme'], rest, use);
 }
 
-/** Equal for URLs that name the same place, whatever their spelling and their user. */
-export function canonicalUrl({ origin, parts, query }: DataUrl): string {
-  return `${origin}/${parts.join('/')}${query}`;
-}
-
-/** Whether one of the two is the other or lies below it. A query names something of its own, which nothing lies below. */
-export function isNested(a: DataUrl, b: DataUrl): boolean {
-  if (a.query !== '' || b.query !== '') return canonicalUrl(a) === canonicalUrl(b);
-  const [upper, lower] = a.parts.length <= b.parts.length ? [a, b] : [b, a];
-  return upper.origin === lower.origin && upper.parts.every((part, index) => part === lower.parts[index]);
+/**
+ * Equal for URLs that may name the same place, and a beginning of those that may lie below it. A query is a part of its own:
+ * what only queries tell apart, the server must tell apart.
+ */
+export function placeParts({ origin, loosest, query }: DataUrl): readonly string[] {
+  // No part of a path has a slash. Servers take an empty query for none.
+  return [origin, ...loosest, ...(query.length > 1 ? [`/${query}`] : [])];
 }
 
 function parseFile(rest: string, use: UrlUse): ParsedUrl {
@@ -76,7 +74,7 @@ function parseFile(rest: string, use: UrlUse): ParsedUrl {
   const problem = pathProblem(path, names);
   if (problem !== null) return refuse(problem);
   const parts = names.map((name) => encodeURIComponent(name));
-  return { url: { scheme: 'file', origin: 'file://', parts, query: '', path }, problem: null };
+  return { url: { scheme: 'file', origin: 'file://', parts, loosest: parts, query: '', path }, problem: null };
 }
 
 function decodeParts(path: string): string[] | null {
@@ -105,16 +103,17 @@ function parseHttp(scheme: HttpUrl['scheme'], rest: string, use: UrlUse): Parsed
   if (use === 'prefix' && rest.includes('?')) return refuse('must not contain "?" or "#"');
   // As it was written: the parser has resolved these.
   const written = /^\/\/[^/?]*([^?]*)/.exec(rest)?.[1] ?? '';
-  if (isAmbiguous(written)) return refuse(DOT_PARTS);
+  const problem = ambiguityProblem(written);
+  if (problem !== null) return refuse(problem);
   const parts = pathParts(url);
   if (use === 'prefix' && parts.at(-1) === '') parts.pop();
-  if (parts.length > URL_BOUNDS.parts) return refuse(TOO_MANY_PARTS);
+  const loosest = loosestParts(url.pathname);
+  if (Math.max(parts.length, loosest.length) > URL_BOUNDS.parts) return refuse(TOO_MANY_PARTS);
   // An empty query is one: servers see the question mark.
   const query = rest.includes('?') ? url.search || '?' : '';
-  return { url: { scheme, origin: url.origin, parts, query, url }, problem: null };
+  return { url: { scheme, origin: url.origin, parts, loosest, query, url }, problem: null };
 }
 
-const DOT_PARTS = 'must not contain the parts "." or "..", escaped ones included';
 const TOO_MANY_PARTS = `must not have more than ${URL_BOUNDS.parts} parts`;
 
 /** What no URL of ours may contain, and what to write instead. */
@@ -136,32 +135,13 @@ function spellingProblem(text: string): string | null {
   return null;
 }
 
-/**
- * Whether a server could take the path for another one than its text shows: dot parts, behind encoded slashes, encoded any
- * number of times, with path parameters ("..;" of servlet containers), and null bytes.
- */
-function isAmbiguous(pathname: string): boolean {
-  let text = pathname;
-  for (let decodings = 0; decodings <= MAXIMUM_DECODINGS; decodings++) {
-    if (text.includes('\0') || text.split(/[/\\]/).some((part) => /^\.\.?(;.*)?$/s.test(part))) return true;
-    const decoded = text.replace(/%([0-9a-f]{2})/gi, (_match, hex: string) => String.fromCharCode(parseInt(hex, 16)));
-    if (decoded === text) return false;
-    text = decoded;
-  }
-  return true;
-}
-
 /** Unreserved characters have one spelling (RFC 3986, section 6.2.2); what stays encoded equals only itself. */
 function pathParts(url: URL): string[] {
-  return url.pathname
-    .slice(1)
-    .split('/')
-    .map((part) =>
-      part.replace(/%[0-9a-f]{2}/gi, (encoded) => {
-        const character = String.fromCharCode(parseInt(encoded.slice(1), 16));
-        return /[A-Za-z0-9\-._~]/.test(character) ? character : encoded.toUpperCase();
-      }),
-    );
+  const path = url.pathname.slice(1).replace(/%[0-9a-f]{2}/gi, (encoded) => {
+    const character = String.fromCharCode(parseInt(encoded.slice(1), 16));
+    return /[A-Za-z0-9\-._~]/.test(character) ? character : encoded.toUpperCase();
+  });
+  return path.split('/');
 }
 
 function refuse(problem: string): ParsedUrl {

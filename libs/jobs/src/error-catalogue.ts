@@ -1,4 +1,7 @@
-/** Every way a job, a message or a submission can go wrong: whose fault, how the job ends, whether to try again, and the words. */
+/**
+ * Every way a job or a message can go wrong: whose fault, how the job ends, whether to try again, and the words. Codes that
+ * refuse requests too are here and nowhere else; their HTTP status is in apps/api/src/errors/porin-error.ts.
+ */
 import { type FinalJobState } from './job-state.js';
 
 export interface CatalogueEntry {
@@ -24,22 +27,8 @@ const standing = <const M extends string>(message: M) =>
   ({ fault: 'system', finalState: 'SYSTEM_ERROR', retryable: false, message }) as const;
 
 export const ERROR_CATALOGUE = {
-  // Submission: no job is made.
-  'unknown-application': {
-    fault: 'submitter',
-    finalState: null,
-    retryable: false,
-    message: 'There is no application called "{application}". Register it, or name an image.',
-  },
-  'body-too-large': {
-    fault: 'submitter',
-    finalState: null,
-    retryable: false,
-    message: 'The request is larger than {limitBytes} bytes. Pass large inputs by URL.',
-  },
-
   // Image
-  'image-invalid': submitter('The image {image} is no reference of an image: {detail}'),
+  'image-invalid': submitter('The image {image} is not a valid image reference: {detail}'),
   'image-not-allowed': submitter('The image {image} may not be run here: {detail}'),
   'image-not-found': submitter('The image {image} was not found: {detail}'),
   'image-pull-failed': transient('The image {image} could not be fetched: {detail}'),
@@ -57,7 +46,7 @@ export const ERROR_CATALOGUE = {
     'The input {url} for {path} leads outside the directories that inputs may come from.',
   ),
   'input-url-malformed': submitter('The URL of the input for {path} {detail}.'),
-  'input-not-allowed': submitter('Inputs may not come from {url}. Allowed prefixes: {allowed}'),
+  'input-not-allowed': submitter('Inputs may not come from {url}. {detail}'),
   'input-address-refused': submitter(
     'The input {url} leads to {address}, a private, loopback or link-local address, which is refused here.',
   ),
@@ -75,7 +64,7 @@ export const ERROR_CATALOGUE = {
     'The output {path} does not fit: outputs together may have as many bytes as the disk of the job, {limitBytes}. Holes and further names of a file count.',
   ),
   'output-url-malformed': submitter('The URL of the output {path} {detail}.'),
-  'output-not-allowed': submitter('Outputs may not go to {url}. Allowed prefixes: {allowed}'),
+  'output-not-allowed': submitter('Outputs may not go to {url}. {detail}'),
   'output-address-refused': submitter(
     'The output {url} leads to {address}, a private, loopback or link-local address, which is refused here.',
   ),
@@ -104,7 +93,7 @@ export const ERROR_CATALOGUE = {
     fault: 'payload',
     finalState: null,
     retryable: false,
-    message: 'Of {stream}, {limitBytes} bytes were kept and {droppedBytes} dropped.',
+    message: 'The log of {stream} was cut: {limitBytes} bytes were kept and {droppedBytes} dropped.',
   },
 
   // Profiles and levels
@@ -116,15 +105,11 @@ export const ERROR_CATALOGUE = {
   'monitoring-unavailable': transient('{detail}'),
   'landlock-unavailable': transient('The profile demands more of Landlock than node {node} gives: {detail}'),
   'too-many-places': submitter('{detail}'),
-  'profile-integrity': standing(
-    'The profile version {profileVersion} is not what was approved: {detail} Nothing was run. Look for who changed it.',
-  ),
+  'profile-integrity': standing('The stored profile or its approval cannot be trusted: {detail}'),
   'profile-signature': standing(
     'The approval of profile version {profileVersion} does not verify against the configured key. Nothing was run.',
   ),
-  'profile-uncompilable': standing(
-    'No filter can be made of the profile version {profileVersion}: {detail}. Nothing was run. Revoke it.',
-  ),
+  'profile-uncompilable': standing('No filter can be made of {profile}: {detail}. No job can run under it.'),
   denied: payload('The payload made calls that its profile does not allow, and nothing was published: {detail}'),
   'denial-storm': payload(
     'The payload was stopped because it repeated a call that its profile does not allow: {detail}',
@@ -145,7 +130,7 @@ export const ERROR_CATALOGUE = {
   'recorder-lost': transient('The recorder of node {node} failed while it was needed: {detail}'),
   'lease-lost': transient('The worker on node {node} stopped renewing its lease.'),
   'node-draining': transient('The node {node} was taken out of service.'),
-  'internal-error': transient('The worker failed: {detail}'),
+  'internal-error': transient('Something went wrong on our side: {detail}'),
   canceled: { fault: 'submitter', finalState: 'CANCELED', retryable: false, message: 'The job was canceled.' },
 } as const satisfies Record<string, CatalogueEntry>;
 

@@ -20,6 +20,8 @@ export interface ImageAccess {
 export const ANY = '*';
 const PATTERN = /^[a-z0-9._\-/:[\]*]{1,255}$/;
 export const PATTERNS_MAXIMUM = 100;
+/** What the pulled images of a tenant may take on a node, unpacked, where nobody has said anything (`maxImageBytes`). */
+export const DEFAULT_MAXIMUM_IMAGE_BYTES = 50 * 1024 ** 3;
 
 /** Why a pattern can match nothing or too much; null where it is sound. */
 export function imagePatternProblem(pattern: string): string | null {

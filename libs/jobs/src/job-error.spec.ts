@@ -15,10 +15,8 @@ describe('the error catalogue', () => {
     for (const code of JOB_ERROR_CODES) expect(code).toMatch(/^[a-z]+(-[a-z]+)*$/);
   });
 
-  it('ends no job by truncated logs, a forged message or a refused submission', () => {
+  it('ends no job by truncated logs or a forged message', () => {
     expect(JOB_ERROR_CODES.filter((code) => ERROR_CATALOGUE[code].finalState === null)).toEqual([
-      'unknown-application',
-      'body-too-large',
       'log-limit',
       'forged-message',
     ]);

@@ -24,12 +24,17 @@ export class JobError extends Error {
 
   /** The compiler holds the details to the message of the code. */
   static of<C extends JobErrorCode>(code: C, details: JobErrorDetails<C>, options?: ErrorOptions): JobError {
-    return new JobError(code, formatMessage(ERROR_CATALOGUE[code].message, details), options);
+    return new JobError(code, errorMessage(code, details), options);
   }
 
   get entry(): CatalogueEntry {
     return ERROR_CATALOGUE[this.code];
   }
+}
+
+/** The catalogue's words for a code. The compiler holds the details to them. */
+export function errorMessage<C extends JobErrorCode>(code: C, details: JobErrorDetails<C>): string {
+  return formatMessage(ERROR_CATALOGUE[code].message, details);
 }
 
 /** How an attempt that ends by the error is recorded. */

@@ -2,9 +2,9 @@ import { describe, expect, it } from 'vitest';
 import {
   describePrefixes,
   fileRoots,
+  findOverlap,
   isUrlAllowed as isAllowed,
   narrowPrefixes,
-  prefixesOverlap,
   urlPrefixProblem,
 } from './url-prefix.js';
 
@@ -135,8 +135,10 @@ describe('the paths of file: prefixes', () => {
 });
 
 it('shows no credentials of a prefix in a message', () => {
-  expect(describePrefixes([])).toBe('none');
-  expect(describePrefixes(['file:///data', 'https://u:secret@h/a'])).toBe('file:///data, https://h/a');
+  expect(describePrefixes([])).toBe('Allowed prefixes: none');
+  expect(describePrefixes(['file:///data', 'https://u:secret@h/a'])).toBe(
+    'Allowed prefixes: file:///data, https://h/a',
+  );
 });
 
 describe('prefixes of tenants', () => {
@@ -163,9 +165,81 @@ describe('prefixes of tenants', () => {
     expect(narrowPrefixes(node, own)).toEqual(expected);
   });
 
-  it('overlap where one lies below the other', () => {
-    expect(prefixesOverlap('file:///a', 'file:///a/b/')).toBe(true);
-    expect(prefixesOverlap('file:///a/b/', 'file:///%61')).toBe(true);
-    expect(prefixesOverlap('file:///a', 'file:///ab')).toBe(false);
+  it('overlap where one may lie below the other, in any spelling', () => {
+    expect(findOverlap('file:///a', ['file:///b', 'file:///a/b/'])).toBe('file:///a/b/');
+    expect(findOverlap('file:///a/b/', ['nonsense', 'file:///%61'])).toBe('file:///%61');
+    expect(findOverlap('file:///a', ['file:///ab'])).toBeUndefined();
+    expect(findOverlap('https://h//a/', ['https://h/a/b'])).toBe('https://h/a/b');
+    expect(findOverlap('https://h/a/b', ['https://h/a;v=1'])).toBe('https://h/a;v=1');
+    expect(findOverlap('nonsense', ['nonsense', 'file:///'])).toBeUndefined();
+  });
+
+  it.each([
+    'https://data//a/x',
+    'https://data/a//x',
+    'https://data/a%2Fx',
+    'https://data/a%5Cx',
+    'https://data/a%252Fx',
+    'https://data/%2561/x',
+    'https://data/a;v=1/x',
+    'https://data/a%3Bv=1/x',
+    'https://data/;v/a/x',
+    'https://data/a',
+    'https://data/a?list',
+    'https://DATA:443/a;v/x?q',
+  ])('are refused to others as %s too, and allow what is written so to nobody', (url) => {
+    for (const foreign of ['https://data/a/', 'https://data//a', 'https://data/a;v=2/']) {
+      expect(isUrlAllowed(url, ['https://data/'], [foreign])).toBe(false);
+    }
+    expect(isUrlAllowed(url, ['https://data/'], ['https://data/b/'])).toBe(true);
+    const isWritten = /^https:..(data|DATA:443)\/a($|\?|\/)/.test(url);
+    expect(isUrlAllowed(url, ['https://data/a/'])).toBe(isWritten);
+  });
+});
+
+describe('whatever some server takes for a place below a foreign prefix', () => {
+  const PARTS = ['a', 'b', 'a;v', 'a%2Fb', 'a%252fb', '', 'b%3Bx', '%2561', 'a%5C', ';'];
+  const all = PARTS.flatMap((x) => PARTS.flatMap((y) => PARTS.map((z) => `${x}/${y}/${z}`)));
+  /** Servers: how often they decode, whether they cut parameters and merge slashes, before or after it. */
+  const decode = (text: string) => text.replace(/%[0-9a-f]{2}/gi, (escape) => decodeURIComponent(escape));
+  const cut = (text: string) => text.replace(/;[^/\\]*/g, '');
+  const merge = (text: string) => text.replace(/[/\\]+/g, '/');
+  const servers = [[], [merge], [cut], [cut, decode], [decode, cut], [decode, merge], [cut, decode, merge]].flatMap(
+    (steps) => [steps, [...steps, ...steps]],
+  );
+
+  it('is refused', () => {
+    const urls = all.map((path) => `https://data/${path}`);
+    const isAllowedBy = PARTS.slice(0, 8).map((part) => {
+      const prefix = `https://data/${part}/b`;
+      const rule = { prefixes: ['https://data'], foreign: [prefix] };
+      return { prefix, reaches: urls.filter((url) => isAllowed(url, rule)) };
+    });
+    for (const { prefix, reaches } of isAllowedBy) {
+      for (const steps of servers) {
+        const seen = (url: string) => `${steps.reduce((text, step) => step(text), new URL(url).pathname)}/`;
+        const owned = seen(prefix);
+        expect(reaches.filter((url) => seen(url).startsWith(owned))).toEqual([]);
+      }
+    }
+  });
+});
+
+describe('long lists', () => {
+  it('are read once: a thousand foreign prefixes cost two thousand URLs no thousand readings each', () => {
+    let readings = 0;
+    const texts = Array.from({ length: 1_000 }, (_, index) => `https://data/${'part/'.repeat(20)}${index}/`);
+    const foreign = new Proxy(texts, {
+      get: (target, key, self) => {
+        if (typeof key === 'string' && /^\d+$/.test(key)) readings++;
+        return Reflect.get(target, key, self) as unknown;
+      },
+    });
+    const rule = { prefixes: ['https://data/'], foreign };
+    for (let index = 0; index < 2_000; index++) {
+      expect(isAllowed(`https://data/${'part/'.repeat(20)}x${index}`, rule)).toBe(true);
+    }
+    expect(isAllowed(`https://data/${'part/'.repeat(20)}7/a`, rule)).toBe(false);
+    expect(readings).toBeLessThan(10_000);
   });
 });

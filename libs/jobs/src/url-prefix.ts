@@ -1,6 +1,7 @@
 /** The allow-lists of URL prefixes, the grid's and tenants': one rule for `file:` and `http(s):`, by whole path parts. */
 import { type DataUrl, parseDataUrl } from './data-url.js';
 import { redactUrl } from './job-error.js';
+import { isBelow, type PrefixTree, prefixTree } from './prefix-tree.js';
 
 /** What one tenant's jobs may name, of inputs or of outputs. */
 export interface PrefixRule {
@@ -10,9 +11,14 @@ export interface PrefixRule {
   readonly foreign: readonly string[];
 }
 
+/**
+ * What a prefix allows is what lies below it as it is written, and so does for every server. What is another tenant's is all
+ * that some server might take for it.
+ */
 export function isUrlAllowed(text: string, { prefixes, foreign }: PrefixRule): boolean {
   const { url } = parseDataUrl(text);
-  return url !== null && isBelowAny(url, prefixes) && !isBelowAny(url, foreign);
+  if (url === null) return false;
+  return isBelow(writtenParts(url), listOf(prefixes).written) && !isBelow(loosestParts(url), listOf(foreign).loosest);
 }
 
 /** Why the text cannot be a prefix; null when it can. */
@@ -23,36 +29,65 @@ export function urlPrefixProblem(text: string): string | null {
 /** What both lists allow: of each two prefixes, the one that lies below the other. Null allows everything. */
 export function narrowPrefixes(prefixes: readonly string[], others: readonly string[] | null): readonly string[] {
   if (others === null) return prefixes;
-  const pairs = prefixes.flatMap((a) => others.map((b): readonly [string, string] => [a, b]));
-  return [...new Set(pairs.flatMap(([a, b]) => (lies(a, b) ? [a] : lies(b, a) ? [b] : [])))];
+  const below = (lower: readonly string[], upper: readonly string[]) =>
+    listOf(lower).entries.filter(({ url }) => isBelow(writtenParts(url), listOf(upper).written));
+  return [...new Set([...below(prefixes, others), ...below(others, prefixes)].map(({ text }) => text))];
 }
 
-/** Whether a URL can lie below both. */
-export function prefixesOverlap(a: string, b: string): boolean {
-  return lies(a, b) || lies(b, a);
+/** The first of the others below which, or above which, some server might take the prefix to lie. */
+export function findOverlap(prefix: string, others: readonly string[]): string | undefined {
+  const own = listOf([prefix]);
+  return listOf(others).entries.find(({ url }) => {
+    const parts = loosestParts(url);
+    return isBelow(parts, own.loosest) || own.entries.some((entry) => isBeginning(parts, loosestParts(entry.url)));
+  })?.text;
 }
 
 /** The paths of the `file:` prefixes. */
 export function fileRoots(prefixes: readonly string[]): readonly string[] {
-  return prefixes.flatMap((text) => {
-    const { url } = parseDataUrl(text, 'prefix');
-    return url?.scheme === 'file' ? [url.path] : [];
-  });
+  return listOf(prefixes).entries.flatMap(({ url }) => (url.scheme === 'file' ? [url.path] : []));
 }
 
 /** For messages. */
 export function describePrefixes(prefixes: readonly string[]): string {
-  return prefixes.length === 0 ? 'none' : prefixes.map(redactUrl).join(', ');
+  return `Allowed prefixes: ${prefixes.length === 0 ? 'none' : prefixes.map(redactUrl).join(', ')}`;
 }
 
-function lies(lower: string, upper: string): boolean {
-  const { url } = parseDataUrl(lower, 'prefix');
-  return url !== null && isBelowAny(url, [upper]);
+interface PrefixList {
+  /** Without those that are no prefixes. */
+  readonly entries: readonly { readonly text: string; readonly url: DataUrl }[];
+  readonly written: PrefixTree;
+  readonly loosest: PrefixTree;
 }
 
-function isBelowAny(url: DataUrl, prefixes: readonly string[]): boolean {
-  return prefixes.some((text) => {
-    const prefix = parseDataUrl(text, 'prefix').url;
-    return prefix?.origin === url.origin && prefix.parts.every((part, index) => part === url.parts[index]);
+/** A list is read-only, so what it says holds as long as it lives: reading a thousand prefixes for each URL takes seconds. */
+const LISTS = new WeakMap<readonly string[], PrefixList>();
+
+function listOf(prefixes: readonly string[]): PrefixList {
+  const known = LISTS.get(prefixes);
+  if (known) return known;
+  const entries = prefixes.flatMap((text) => {
+    const { url } = parseDataUrl(text, 'prefix');
+    return url === null ? [] : [{ text, url }];
   });
+  const urls = entries.map(({ url }) => url);
+  const list = {
+    entries,
+    written: prefixTree(urls.map(writtenParts)),
+    loosest: prefixTree(urls.map(loosestParts)),
+  };
+  LISTS.set(prefixes, list);
+  return list;
+}
+
+function writtenParts({ origin, parts }: DataUrl): readonly string[] {
+  return [origin, ...parts];
+}
+
+function loosestParts({ origin, loosest }: DataUrl): readonly string[] {
+  return [origin, ...loosest];
+}
+
+function isBeginning(beginning: readonly string[], parts: readonly string[]): boolean {
+  return beginning.every((part, index) => part === parts[index]);
 }

@@ -9,8 +9,8 @@ export interface Usage {
 
 /**
  * Linux adds a thread's processor time up in nanoseconds (sum_exec_runtime) and splits only the sum into user and system by
- * timer ticks, so the sum may be compared. What may differ is the clocks' rates, while NTP slews the one that wall time is
- * of, and the few microseconds between reading the one and the other.
+ * timer ticks, so the sum may be compared. Two differences remain: the clocks' rates, while NTP slews the wall clock, and the
+ * few microseconds between reading the two clocks.
  */
 const TOLERANCE_RATIO = 0.01;
 const TOLERANCE_US = 100;

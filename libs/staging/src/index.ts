@@ -1,7 +1,8 @@
-export { classifyAddress, type AddressKind } from './address.js';
-export { type OutputSource } from './open-output.js';
-export { type OutputLimit } from './output-limit.js';
-export { type OutputPermissions, type OutputPlace, type StagedOutput } from './output-target.js';
+export { classifyAddress, type AddressKind } from './http/address.js';
+export { type OutputSource } from './outputs/open-output.js';
+export { type OutputLimit } from './outputs/output-limit.js';
+export { JobFiles, type OutputPermissions, type OutputPlace, type StagedOutput } from './outputs/output-target.js';
 export { DEFAULT_HTTP_TIMEOUTS, type HttpTimeouts, type StagingRules, type StoredFile } from './rules.js';
-export { stageInput } from './stage-input.js';
-export { discardStaged, publishStaged, stageOutput, type StageOptions, temporaryName } from './stage-output.js';
+export { stageInput } from './inputs/stage-input.js';
+export { discardStaged, findPublished, publishStaged, stageOutput, type StageOptions } from './outputs/stage-output.js';
+export { temporaryName } from './outputs/staged-file.js';

@@ -20,9 +20,18 @@ export interface HttpTimeouts {
   readonly answerMs: number;
   /** Between two pieces of an answer's body. */
   readonly stallMs: number;
+  /** A transfer takes this long at most, and as long again as its bytes take at the least rate. More than the waits above together. */
+  readonly graceMs: number;
+  readonly leastBytesPerS: number;
 }
 
-export const DEFAULT_HTTP_TIMEOUTS: HttpTimeouts = { connectMs: 15_000, answerMs: 120_000, stallMs: 60_000 };
+export const DEFAULT_HTTP_TIMEOUTS: HttpTimeouts = {
+  connectMs: 15_000,
+  answerMs: 120_000,
+  stallMs: 60_000,
+  graceMs: 300_000,
+  leastBytesPerS: 64 * 1024,
+};
 
 /** The bytes as they were stored or sent. */
 export interface StoredFile {

@@ -1,6 +1,6 @@
 /*
  * Fuzz target: what the worker's socket gives, as lines, as a policy. The first byte says in how large pieces the rest
- * arrives. What is understood must be within its bounds, and its programs must end.
+ * arrives. A policy that is accepted must be within its bounds, and its programs must end.
  */
 #include "fuzz.h"
 

@@ -19,8 +19,8 @@ import {
   profileDetail,
   profileList,
 } from '../profiles/profile-answers.js';
-import { proposeEdited } from '../profiles/propose-edited.js';
-import { proposeImported } from '../profiles/propose-imported.js';
+import { proposeEdited } from '../profiles/propose/propose-edited.js';
+import { proposeImported } from '../profiles/propose/propose-imported.js';
 import { API_CONFIG } from '../tokens.js';
 import {
   applicationAnswer,

@@ -5,7 +5,7 @@ import { type Caller } from '../auth/caller.js';
 import { releaseHeldJobs, releaseUnknownContent } from '../dispatch/held/release-held.js';
 import { PorinError } from '../errors/porin-error.js';
 import { checkImage } from '../jobs/check-image.js';
-import { considerAgain } from '../profiles/waiting-builds.js';
+import { considerAgain } from '../profiles/propose/waiting-builds.js';
 import { type ApplicationChange } from './application-answers.js';
 
 /** Throws not-found and image-invalid. Jobs that were submitted keep their image. */
@@ -44,7 +44,7 @@ function isRenamed(before: Application, { image }: ApplicationChange): boolean {
   return image !== undefined && image !== before.image;
 }
 
-/** What was not enough may be enough now, other runs may teach, or other calls may follow from what was seen. */
+/** With the changed settings fewer recordings may be enough, other runs may teach, or seen calls may imply others. */
 function teachesOtherwise(before: Application, after: Application): boolean {
   const needs = ['recordingsNeeded', 'distinctInputsNeeded'] as const;
   return (

@@ -4,7 +4,7 @@ import { ApiExtension } from '@nestjs/swagger';
 import { type Role } from '#lib/database';
 import { type Request } from 'express';
 
-/** Somebody of a tenant. What is done is the principal's; the key is only how it was let in. */
+/** Somebody of a tenant. Actions belong to the principal; the key only let it in. */
 export interface Caller {
   readonly principalId: string;
   readonly keyId: string;

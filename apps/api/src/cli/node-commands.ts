@@ -15,8 +15,9 @@ import { type Command, environment, type Given, oneOf, UsageError, withDatabase 
 
 const ACTOR = 'command line';
 const ARCHITECTURES = ['x86_64', 'aarch64'] as const;
-/** Each bound, and its option. */
+/** Each bound, and its option. A node without the first three would claim as much as it says, a stolen one all there is. */
 const BOUNDS = { slots: 'slots', cpuMilli: 'cpu-milli', memoryBytes: 'memory-bytes', diskBytes: 'disk-bytes' } as const;
+const NEEDED = ['slots', 'cpuMilli', 'memoryBytes'] as const satisfies readonly (keyof typeof BOUNDS)[];
 const WHERE_TO = {
   out: { type: 'string' },
   'database-url': { type: 'string' },
@@ -48,15 +49,17 @@ export const NODE_COMMANDS: readonly Command[] = [
       'cpu-milli': { type: 'string' },
       'memory-bytes': { type: 'string' },
       'disk-bytes': { type: 'string' },
+      unbounded: { type: 'boolean' },
       architecture: { type: 'string', default: nodeArchitecture(process.arch) },
       ...WHERE_TO,
     },
     help: [
       'make a node: its database role, Redis user and key (PORIN_OWNER_DATABASE_URL); prints the environment of its worker',
-      '--slots <number>        jobs that it may hold at once, at most (default: as many as it says)',
+      '--slots <number>        jobs that it may hold at once, at most',
       '--cpu-milli <number>    CPU that it may claim, thousandths of a core',
       '--memory-bytes <number> memory that it may claim',
-      '--disk-bytes <number>   scratch disk that it may claim',
+      '--disk-bytes <number>   scratch disk that it may claim (default: as much as it says)',
+      '--unbounded             instead of the numbers: as much as it says of itself, for a node that you trust',
       `--architecture <word>   ${ARCHITECTURES.join(', ')} (default: as here)`,
       ...WHERE_TO_HELP,
     ],
@@ -109,7 +112,7 @@ function lineOf({ name, architecture, state, hasCredentials, ...bounds }: Listed
   return [name, architecture, hasCredentials ? state : 'no credentials', ...most].join('\t');
 }
 
-function readBounds({ text }: Given): NodeBounds {
+function readBounds({ text, flag }: Given): NodeBounds {
   const entries = Object.entries(BOUNDS).map(([bound, option]) => {
     const given = text(option);
     const value = Number(given);
@@ -118,7 +121,11 @@ function readBounds({ text }: Given): NodeBounds {
     }
     return [bound, given === undefined ? undefined : value] as const;
   });
-  return Object.fromEntries(entries);
+  const bounds: NodeBounds = Object.fromEntries(entries);
+  const missing = NEEDED.filter((bound) => bounds[bound] === undefined);
+  if (flag('unbounded') === missing.length > 0) return bounds;
+  const needed = NEEDED.map((bound) => `--${BOUNDS[bound]}`).join(', ');
+  throw new UsageError(`say the most that the node may claim by ${needed}, or --unbounded`);
 }
 
 interface Urls {

@@ -14,7 +14,7 @@ import {
 import { dirname, join } from 'node:path';
 import { readPublicKeys } from '#lib/config';
 import { keyIdOf } from '#lib/profiles';
-import { loadSigningKey } from '../profiles/signing-key.js';
+import { loadSigningKey } from '../profiles/decide/signing-key.js';
 
 export interface KeyPlaces {
   readonly signingKey: string;

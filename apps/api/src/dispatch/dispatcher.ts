@@ -6,12 +6,13 @@ import { type ApprovalKeys } from '#lib/profiles';
 import { type Logger } from 'pino';
 import { DataSource } from 'typeorm';
 import { passRuns } from '../profiles/denied/denied-runs.js';
-import { considerPostponed } from '../profiles/postponed.js';
+import { considerPostponed } from '../profiles/propose/postponed.js';
 import { foldUsage } from '../tenant/tenant-usage.js';
 import { API_CONFIG, APPROVAL_KEYS, LOGGER } from '../tokens.js';
 import { Alarm } from './alarm.js';
+import { type Duty, every, guarded, paced } from './duty.js';
 import { Proposals } from './proposals/proposals.js';
-import { endLostAttempts, markSilentNodes, settleJobs } from './attempts/reconciler.js';
+import { endLostAttempts, endOverduePublications, markSilentNodes, settleJobs } from './attempts/reconciler.js';
 import { endUndecidedJobs } from './held/denied-jobs.js';
 import { releaseHeldJobs } from './held/release-held.js';
 import { releaseOutputs } from './held/output-claims.js';
@@ -32,6 +33,8 @@ const RECONCILE_MS = 3_000;
 const NODE_ABUSE_MS = 15_000;
 const LOOK_AT_LIST_MS = 1_000;
 const LOST_AFTER_S = 5;
+/** Looks through all jobs that wait. */
+const OVERDUE_MS = 60_000;
 const RETENTION_MS = 60_000;
 const USAGE_MS = 5_000;
 
@@ -112,20 +115,18 @@ export class Dispatcher implements OnApplicationBootstrap, OnApplicationShutdown
     const lists = new ApprovalListWatch(this.dataSource, this.approvalKeys, this.logger);
     const redisUsers = new RedisUsers(this.dataSource, this.queues, this.logger);
     await lists.start();
-    const duties = [
-      ...this.duties(),
-      paced(
-        () => lists.look(),
-        () => LOOK_AT_LIST_MS,
-      ),
-    ];
+    const duties = [...this.duties(), ...every(LOOK_AT_LIST_MS, () => lists.look())].map((duty) =>
+      guarded(duty, this.logger),
+    );
     proposals.start();
     rules.start();
     redisUsers.start();
     try {
       while (!this.stopping.signal.aborted) {
-        if (broken) throw broken;
-        for (const duty of duties) await duty();
+        for (const duty of duties) {
+          if (broken) throw broken;
+          await duty();
+        }
         if (!this.stopping.signal.aborted) await this.alarm.sleep(POLL_MS);
       }
     } finally {
@@ -133,9 +134,9 @@ export class Dispatcher implements OnApplicationBootstrap, OnApplicationShutdown
     }
   }
 
-  /** In order; each is due again some time after it was done, placement always. */
-  private duties(): readonly (() => Promise<void>)[] {
-    const { PORIN_RETRY_PAUSE_MS: retryPauseMs } = this.config;
+  /** In order; each is due again some time after it was done, placement always. None depends on that the one before it went well. */
+  private duties(): readonly Duty[] {
+    const { PORIN_RETRY_PAUSE_MS: retryPauseMs, PORIN_PUBLICATION_TIMEOUT_MS: publicationMs } = this.config;
     const { dataSource } = this;
     const retention = {
       artifactDays: this.config.PORIN_RETENTION_DAYS,
@@ -144,21 +145,25 @@ export class Dispatcher implements OnApplicationBootstrap, OnApplicationShutdown
     };
     return [
       () => verifyRegistrations(dataSource.manager, this.logger),
-      paced(
-        () => dataSource.query(`SELECT porin.end_node_abuse('{}')`),
-        () => NODE_ABUSE_MS,
+      ...every(NODE_ABUSE_MS, () => dataSource.query(`SELECT porin.end_node_abuse('{}')`)),
+      ...every(
+        RECONCILE_MS,
+        () => dataSource.transaction(releaseHeldJobs),
+        () => endUndecidedJobs(dataSource.manager),
+        () => passRuns(dataSource.manager),
+        () => markSilentNodes(dataSource.manager),
+        () => endTooLarge(dataSource.manager),
+        async () => this.add(await possiblyLost(dataSource.manager, LOST_AFTER_S)),
+      ),
+      ...every(
+        SETTLE_MS,
+        () => dataSource.transaction(endLostAttempts),
+        () => dataSource.transaction((manager) => settleJobs(manager, retryPauseMs)),
+        () => dataSource.transaction(releaseOutputs),
       ),
       paced(
-        () => this.reconcile(),
-        () => RECONCILE_MS,
-      ),
-      paced(
-        async () => {
-          await dataSource.transaction(endLostAttempts);
-          await dataSource.transaction((manager) => settleJobs(manager, retryPauseMs));
-          await dataSource.transaction(releaseOutputs);
-        },
-        () => SETTLE_MS,
+        () => dataSource.transaction((manager) => endOverduePublications(manager, publicationMs)),
+        () => Math.min(OVERDUE_MS, publicationMs),
       ),
       () => this.place(),
       paced(
@@ -166,23 +171,12 @@ export class Dispatcher implements OnApplicationBootstrap, OnApplicationShutdown
         async () => !(await deleteExpired(dataSource.manager, retention)),
         (done) => (done ? RETENTION_MS : 0),
       ),
-      paced(
-        async () => {
-          await foldUsage(dataSource.manager);
-          await considerPostponed(dataSource.manager);
-        },
-        () => USAGE_MS,
+      ...every(
+        USAGE_MS,
+        () => foldUsage(dataSource.manager),
+        () => considerPostponed(dataSource.manager),
       ),
     ];
-  }
-
-  private async reconcile(): Promise<void> {
-    await this.dataSource.transaction(releaseHeldJobs);
-    await endUndecidedJobs(this.dataSource.manager);
-    await passRuns(this.dataSource.manager);
-    await markSilentNodes(this.dataSource.manager);
-    await endTooLarge(this.dataSource.manager);
-    await this.add(await possiblyLost(this.dataSource.manager, LOST_AFTER_S));
   }
 
   private async place(): Promise<void> {
@@ -219,14 +213,4 @@ export class Dispatcher implements OnApplicationBootstrap, OnApplicationShutdown
       this.logger.info({ err: (error as Error).message }, 'stale messages stay in Redis');
     }
   }
-}
-
-/** Does nothing until the pause after the last time is over. */
-function paced<T>(work: () => Promise<T>, pauseMs: (result: T) => number): () => Promise<void> {
-  let dueAt = -Infinity;
-  return async () => {
-    if (performance.now() < dueAt) return;
-    const result = await work();
-    dueAt = performance.now() + pauseMs(result);
-  };
 }

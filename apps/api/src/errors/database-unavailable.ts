@@ -6,7 +6,7 @@ const RETRY_AFTER_S = 5;
 /**
  * SQLSTATE classes and codes (Postgres, appendix A) that say nothing about the statement: connections (08), who may connect
  * (28, 3D), resources (53), interventions of an operator and timeouts (57, 25P03), deadlocks and serialization (40), a lock
- * that is not to be had (55P03), and a server that is read-only (25006).
+ * that cannot be taken (55P03), and a server that is read-only (25006).
  */
 const AWAY_STATES = /^(08...|28...|3D000|53...|57...|40...|25P03|25006|55P03)$/;
 const AWAY_ERRNOS = new Set([

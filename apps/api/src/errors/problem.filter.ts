@@ -4,10 +4,10 @@ import { type Request, type Response } from 'express';
 import { type Logger } from 'pino';
 import { sendProblem } from '../http/send-problem.js';
 import { databaseUnavailable, isDatabaseAway } from './database-unavailable.js';
-import { type ErrorCode, PorinError } from './porin-error.js';
+import { PorinError, type RequestErrorCode } from './porin-error.js';
 
 /** What Express and Nest throw on their own, by status. */
-const FRAMEWORK_CODES: Readonly<Record<number, ErrorCode>> = {
+const FRAMEWORK_CODES: Readonly<Record<number, RequestErrorCode>> = {
   400: 'malformed-request',
   404: 'not-found',
 };
@@ -34,5 +34,5 @@ function toPorinError(error: unknown): PorinError {
   const status = error instanceof HttpException ? error.getStatus() : (error as { status?: unknown }).status;
   const code = typeof status === 'number' ? FRAMEWORK_CODES[status] : undefined;
   if (code) return new PorinError(code, String((error as { message?: unknown }).message));
-  return new PorinError('internal-error', 'Something went wrong on our side; the log of the API has the details.');
+  return PorinError.of('internal-error', { detail: 'the log of the API has the details.' });
 }

@@ -1,7 +1,7 @@
 /** How long and how many connections may be held, and what is answered below the level of Express. */
 import { type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from 'node:http';
 import { type Socket } from 'node:net';
-import { type ErrorCode, PorinError } from '../errors/porin-error.js';
+import { PorinError, type RequestErrorCode } from '../errors/porin-error.js';
 import { problemText } from './send-problem.js';
 
 /** Until the headers of a request are there, from the first byte or, on a new connection, from its start. */
@@ -63,12 +63,12 @@ function answer(socket: Socket, problem: PorinError): void {
       body,
     ].join('\r\n'),
   );
-  // Whoever goes on sending is not listened to.
+  // A client that goes on sending is cut off.
   setTimeout(() => socket.destroy(), 500).unref();
 }
 
-const WORDS: Readonly<Record<string, { code: ErrorCode; message: string }>> & {
-  readonly other: { code: ErrorCode; message: string };
+const WORDS: Readonly<Record<string, { code: RequestErrorCode; message: string }>> & {
+  readonly other: { code: RequestErrorCode; message: string };
 } = {
   HPE_HEADER_OVERFLOW: {
     code: 'headers-too-large',

@@ -7,5 +7,5 @@ export function checkImage(image: string): void {
   const problem = imageReferenceProblem(image);
   if (problem === null) return;
   const shown = image.length > 200 ? `${image.slice(0, 200)}...` : image;
-  throw new PorinError('image-invalid', `${JSON.stringify(shown)} is no reference of an image: ${problem}.`);
+  throw PorinError.of('image-invalid', { image: JSON.stringify(shown), detail: `${problem}.` });
 }

@@ -1,11 +1,14 @@
 /** Refuses a job whose inputs or outputs no tenant, or only another one, may name. */
 import { type Job } from '#lib/database';
-import { describePrefixes, isUrlAllowed, JobError, parseDataUrl, type PrefixRule } from '#lib/jobs';
+import { describePrefixes, isUrlAllowed, outputTargetProblems, parseDataUrl, type PrefixRule } from '#lib/jobs';
 import { type EntityManager } from 'typeorm';
 import { PorinError } from '../errors/porin-error.js';
 import { type GridPrefixes, tenantPrefixes } from '../tenant/tenant-prefixes.js';
 
-/** The nodes hold the same rules, and their own prefixes. Throws input-not-allowed and output-not-allowed. */
+/**
+ * The nodes hold the same rules, and their own prefixes. Throws input-not-allowed and output-not-allowed, and invalid-request
+ * where a job that is repeated is older than the rule that its outputs must go to places of their own.
+ */
 export async function checkReferences(
   manager: EntityManager,
   tenant: string,
@@ -20,14 +23,17 @@ export async function checkReferences(
     'output-not-allowed',
     { prefixes: outputPrefixes, foreign },
   );
+  const problems = outputTargetProblems(outputs).map(({ at, message }) => `${at}: ${message}`);
+  if (problems.length > 0) {
+    throw new PorinError('invalid-request', `The request has ${problems.length} problem(s).`, { problems });
+  }
 }
 
 function check(urls: readonly string[], code: 'input-not-allowed' | 'output-not-allowed', rule: PrefixRule): void {
   for (const url of urls) {
     // A job that is repeated may be older than the grammar.
     const { problem } = parseDataUrl(url);
-    if (problem !== null) throw new PorinError(code, `The URL ${url} ${problem}.`);
-    if (isUrlAllowed(url, rule)) continue;
-    throw new PorinError(code, JobError.of(code, { url, allowed: describePrefixes(rule.prefixes) }).message);
+    if (problem !== null) throw PorinError.of(code, { url, detail: `The URL ${problem}.` });
+    if (!isUrlAllowed(url, rule)) throw PorinError.of(code, { url, detail: describePrefixes(rule.prefixes) });
   }
 }

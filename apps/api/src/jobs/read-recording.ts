@@ -4,9 +4,15 @@ import { allowedNames, isTrace, parseProfile, type Profile, type Recording, refu
 import { type EntityManager, In } from 'typeorm';
 import { type z } from 'zod';
 import { PorinError } from '../errors/porin-error.js';
-import { RECORDING_MAXIMUM_BYTES } from '../profiles/check-recordings.js';
-import { readStoredRecording } from '../profiles/stored-recording.js';
-import { partialReasonWords, RECORDED_RUNS, VERDICT, type Verdict, verdictWords } from '../profiles/verdict.js';
+import { RECORDING_MAXIMUM_BYTES } from '../profiles/recordings/check-recordings.js';
+import { readStoredRecording } from '../profiles/recordings/stored-recording.js';
+import {
+  partialReasonWords,
+  RECORDED_RUNS,
+  VERDICT,
+  type Verdict,
+  verdictWords,
+} from '../profiles/recordings/verdict.js';
 import { type recordingAnswer, type RecordingQuery } from './recording-answers.js';
 
 type Answer = z.input<typeof recordingAnswer>;

@@ -40,7 +40,7 @@ export async function readTrace(manager: EntityManager, job: Job, executor: numb
   };
 }
 
-/** What is there when its turn comes; a part that is written meanwhile is in it or not, never half. */
+/** Reads the parts in order. A part that is written meanwhile is in the answer whole or not at all. */
 async function* partsOf(manager: EntityManager, artifactId: string): AsyncGenerator<Buffer> {
   for (let after = -1, more = true; more;) {
     const rows: { start: string; content: Buffer }[] = await manager.query(

@@ -28,7 +28,9 @@ export async function refuseEarly(
   const refusals = selections.flatMap((selection) => (selection.kind === 'refuse' ? [selection] : []));
   // That under an approved profile, where there is one, says more than that there may be none.
   const refusal = refusals.at(-1);
-  if (refusal && refusals.length === selections.length) throw new PorinError(refusal.code, refusal.message);
+  if (refusal && refusals.length === selections.length) {
+    throw PorinError.of(refusal.code, { detail: refusal.message });
+  }
 }
 
 async function anyApproved(manager: EntityManager, applicationId: string, architecture: string) {

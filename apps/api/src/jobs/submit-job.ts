@@ -46,7 +46,10 @@ async function resolveExecutor(
       ? await adhocApplication(manager, caller, executor.image ?? '', executor.command[0] ?? '')
       : await manager.findOneBy(Application, { tenant: caller.tenant, name: executor.application });
   if (!application) {
-    throw new PorinError('unknown-application', `There is no application called ${executor.application ?? ''}.`);
+    throw new PorinError(
+      'unknown-application',
+      `There is no application called "${executor.application ?? ''}". Register it, or name an image.`,
+    );
   }
   return {
     application,

@@ -3,6 +3,7 @@ import { ATTEMPT_IS_OPEN } from '#lib/jobs';
 import { Controller, Get } from '@nestjs/common';
 import { ApiBearerAuth } from '@nestjs/swagger';
 import { NodeRow } from '#lib/database';
+import { MONITORINGS } from '#lib/profiles';
 import { DataSource } from 'typeorm';
 import { z } from 'zod';
 import { NeedsRole, OperatorsToo } from '../auth/caller.js';
@@ -19,6 +20,11 @@ const nodeProblem = z
 
 /** A node says it of itself, so what has another form is left out. */
 const toldProblems = z.object({ problems: z.array(nodeProblem).max(20) });
+const toldText = z.string().max(4000);
+const toldFact = z.union([toldText, z.number(), z.boolean(), z.null(), z.array(toldText).max(100)]);
+/** More than a node has. */
+const FACTS_MAXIMUM = 50;
+const toldBytes = (bytes: number): number => Math.min(Math.max(Math.trunc(bytes), 0), Number.MAX_SAFE_INTEGER);
 
 const nodeList = z
   .object({
@@ -66,14 +72,26 @@ export class NodesController {
     const openByNode = new Map(open.map(({ id, count }) => [id, count]));
     return {
       nodes: nodes.map((node) => {
-        const { problems = [], ...facts } = node.facts;
+        const { problems = [], ...facts } = isRecord(node.facts) ? node.facts : {};
         return {
           ...node,
-          facts,
+          memoryBytes: toldBytes(node.memoryBytes),
+          diskBytes: toldBytes(node.diskBytes),
+          offeredMonitorings: MONITORINGS.filter((monitoring) => node.offeredMonitorings.includes(monitoring)),
+          facts: toldFacts(facts),
           problems: toldProblems.safeParse({ problems }).data?.problems ?? [],
           openAttempts: openByNode.get(node.id) ?? 0,
         };
       }),
     };
   }
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function toldFacts(facts: Record<string, unknown>): Record<string, unknown> {
+  const told = Object.entries(facts).filter(([name, fact]) => name.length <= 100 && toldFact.safeParse(fact).success);
+  return Object.fromEntries(told.slice(0, FACTS_MAXIMUM));
 }

@@ -44,7 +44,7 @@ function convert(schema: z.ZodType, io: 'input' | 'output'): Converted {
       if (zodSchema._zod.def.type === 'default' && jsonSchema.default === undefined) {
         jsonSchema.default = (zodSchema._zod.def as { defaultValue?: unknown }).defaultValue;
       }
-      // What the format says already, and what JSON's numbers say in JavaScript.
+      // These repeat the format, and the bounds of numbers in JavaScript.
       if (jsonSchema.format === 'uuid' || jsonSchema.format === 'date-time') delete jsonSchema.pattern;
       if (jsonSchema.maximum === Number.MAX_SAFE_INTEGER) delete jsonSchema.maximum;
       if (jsonSchema.minimum === Number.MIN_SAFE_INTEGER) delete jsonSchema.minimum;

@@ -11,6 +11,8 @@ import { Answers } from '../openapi/answers.js';
 
 /** Runs that one report is made of, at most: the newest. */
 const RUNS_MAXIMUM = 100_000;
+/** Of one machine: a node says it of itself. */
+const CORES_MAXIMUM = 100_000;
 
 const overheadAnswer = z
   .object({
@@ -61,7 +63,9 @@ export class OverheadController {
     }[] = await this.dataSource.query(
       `SELECT run.enforcement, run.monitoring, run.build_id AS build, run.inputs_digest AS inputs, run.node_id AS node,
            run.wall_us AS wall, run.user_us AS user, run.system_us AS system,
-           coalesce((run.node_facts->>'cores')::integer, ceil(node.cpu_milli / 1000.0)::integer) AS cores
+           CASE WHEN jsonb_typeof(run.node_facts->'cores') = 'number'
+             THEN least(greatest((run.node_facts->>'cores')::numeric, 1), ${CORES_MAXIMUM})::integer
+             ELSE ceil(node.cpu_milli / 1000.0)::integer END AS cores
          FROM executor_run AS run JOIN build ON build.id = run.build_id JOIN node ON node.id = run.node_id
          WHERE build.application_id = $1 AND run.exit_code = 0 AND run.wall_us IS NOT NULL
          ORDER BY run.started_at DESC LIMIT $2`,

@@ -14,7 +14,7 @@ import { type EntityManager, In } from 'typeorm';
 import { type z } from 'zod';
 import { PorinError } from '../errors/porin-error.js';
 import { learningOf } from './find-learning.js';
-import { recordingsOf } from './version-recordings.js';
+import { recordingsOf } from './review/version-recordings.js';
 import { type profileDetail, type ProfileListQuery, type profileSummary } from './profile-answers.js';
 
 type Summary = z.input<typeof profileSummary>;

@@ -18,9 +18,9 @@ import { type ErrorCode, PorinError } from '../errors/porin-error.js';
 import { nextOf } from '../http/page.js';
 import { Answers, AnswersBytes, BODY_ERRORS } from '../openapi/answers.js';
 import { API_CONFIG, APPROVAL_KEYS } from '../tokens.js';
-import { changeStage, type Decision, decideProfile } from './decide-profile.js';
-import { keptFilesText } from './kept-files-text.js';
-import { recordingsOf } from './version-recordings.js';
+import { changeStage, type Decision, decideProfile } from './decide/decide-profile.js';
+import { keptFilesText } from './review/kept-files-text.js';
+import { recordingsOf } from './review/version-recordings.js';
 import { describeProfile, findPrevious, findVersion, listProfiles } from './find-profiles.js';
 import {
   type ApprovalRequest,
@@ -36,8 +36,8 @@ import {
   type ProfileListQuery,
   stageSchema,
 } from './profile-answers.js';
-import { profileReview } from './review-answer.js';
-import { reviewProfile } from './review-profile.js';
+import { profileReview } from './review/review-answer.js';
+import { reviewProfile } from './review/review-profile.js';
 
 const idSchema = z.uuid();
 type DecisionRequest = z.infer<typeof decisionSchema>;

@@ -1,6 +1,6 @@
 /** The settings of a tenant: what each means, what holds where nobody has said anything, who changes it, and how it is typed. */
 import { type TenantSetting } from '#lib/database';
-import { imagePatternProblem, PATTERNS_MAXIMUM, urlPrefixProblem } from '#lib/jobs';
+import { DEFAULT_MAXIMUM_IMAGE_BYTES, imagePatternProblem, PATTERNS_MAXIMUM, urlPrefixProblem } from '#lib/jobs';
 import { UNKNOWN_CONTENT } from '#lib/profiles';
 import { z } from 'zod';
 
@@ -124,13 +124,13 @@ export const SETTINGS = {
   },
   maxImageBytes: {
     schema: bytes.describe(
-      'Bytes of pulled images on one node that the tenant should keep to; shown, and not enforced yet',
+      'Bytes, unpacked, that the pulled images of its jobs may take on one node; others of its images there are given up for a new one, and an image beyond it is refused with image-too-large',
     ),
-    default: 50 * GIB,
+    default: DEFAULT_MAXIMUM_IMAGE_BYTES,
     changedBy: 'operator',
     option: 'max-image-bytes',
     takes: 'bytes',
-    help: 'pulled images on one node',
+    help: 'pulled images on one node, unpacked',
   },
   maxProposals: {
     schema: count.describe(

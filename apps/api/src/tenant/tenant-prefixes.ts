@@ -1,7 +1,7 @@
 /** Which URLs a tenant's jobs may name: its own prefixes, or the grid's, and none of another tenant's. */
 import { type ApiConfig } from '#lib/config';
 import { TenantSetting } from '#lib/database';
-import { prefixesOverlap, urlPrefixProblem } from '#lib/jobs';
+import { findOverlap, urlPrefixProblem } from '#lib/jobs';
 import { type EntityManager, Not } from 'typeorm';
 
 /** Where a tenant has none of its own; PORIN_INPUT_URL_PREFIXES and PORIN_OUTPUT_URL_PREFIXES of the API. */
@@ -43,8 +43,10 @@ export async function prefixProblem(
     if (problem !== null) return `the prefix ${prefix} ${problem}`;
   }
   const others = await othersPrefixes(manager, tenant);
+  const texts = others.map(({ prefix }) => prefix);
   for (const prefix of prefixes) {
-    const other = others.find((each) => prefixesOverlap(prefix, each.prefix));
+    const found = findOverlap(prefix, texts);
+    const other = others.find((each) => each.prefix === found);
     if (other) return `the prefix ${prefix} overlaps ${other.prefix}, which is the tenant ${other.tenant}'s alone`;
   }
   return null;

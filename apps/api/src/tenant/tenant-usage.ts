@@ -17,9 +17,14 @@ export async function tenantUsage(manager: EntityManager, tenant: string): Promi
   return { ...(await countedUsage(manager, tenant)), proposals: await openProposals(manager, tenant) };
 }
 
+/** What no number of ours is beyond, however wrong what was counted: usage is told, and never ends who counts it. */
+const NUMBER = Number.MAX_SAFE_INTEGER;
+const told = (sum: string): string => `least(greatest(${sum}, 0), ${NUMBER})::float8`;
+const kept = (sum: string): string => `least(greatest(${sum}, -${NUMBER}), ${NUMBER})::bigint`;
+
 async function countedUsage(manager: EntityManager, tenant: string): Promise<Omit<TenantUsage, 'proposals'>> {
   const [counted]: [Omit<TenantUsage, 'proposals'>] = await manager.query(
-    `SELECT sum(open_jobs)::float8 AS "queuedJobs", sum(stored_bytes)::float8 AS "storedBytes" FROM (
+    `SELECT ${told('sum(open_jobs)')} AS "queuedJobs", ${told('sum(stored_bytes)')} AS "storedBytes" FROM (
        SELECT open_jobs, stored_bytes FROM tenant_usage WHERE tenant = $1
        UNION ALL SELECT open_jobs, stored_bytes FROM tenant_usage_change WHERE tenant = $1
        UNION ALL SELECT 0, 0
@@ -69,10 +74,10 @@ export async function foldUsage(manager: EntityManager): Promise<void> {
     `WITH folded AS (
        DELETE FROM tenant_usage_change RETURNING tenant, open_jobs, stored_bytes
      ), summed AS (
-       SELECT tenant, sum(open_jobs) AS open_jobs, sum(stored_bytes) AS stored_bytes FROM folded GROUP BY tenant
+       SELECT tenant, ${kept('sum(open_jobs)')} AS open_jobs, ${kept('sum(stored_bytes)')} AS stored_bytes FROM folded GROUP BY tenant
      )
      INSERT INTO tenant_usage AS known (tenant, open_jobs, stored_bytes) SELECT tenant, open_jobs, stored_bytes FROM summed
-     ON CONFLICT (tenant) DO UPDATE SET open_jobs = known.open_jobs + excluded.open_jobs,
-       stored_bytes = known.stored_bytes + excluded.stored_bytes`,
+     ON CONFLICT (tenant) DO UPDATE SET open_jobs = ${kept('known.open_jobs::numeric + excluded.open_jobs')},
+       stored_bytes = ${kept('known.stored_bytes::numeric + excluded.stored_bytes')}`,
   );
 }

@@ -71,6 +71,8 @@ export type OwnImageLists = { readonly [List in keyof ImageLists]: ImageLists[Li
 /** What the job's tenant says of its jobs, at the claim. */
 export interface TenantTerms extends TenantPrefixes {
   readonly imageLists: OwnImageLists;
+  /** Of what its jobs have pulled to this node, unpacked. */
+  readonly maximumImageBytes: number;
   /** What jobs on content get that nobody knows. */
   readonly unknownContent: UnknownContent;
 }

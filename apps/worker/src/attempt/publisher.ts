@@ -6,9 +6,12 @@
  * 4. end the job. Another attempt does 3 and 4 from the manifest where this one is lost.
  */
 import { randomUUID } from 'node:crypto';
+import { type StopReason } from '#lib/execution';
 import { describePaths, JobError, type OutputReference } from '#lib/jobs';
 import {
   discardStaged,
+  findPublished,
+  JobFiles,
   type OutputPlace,
   type OutputSource,
   publishStaged,
@@ -33,6 +36,7 @@ export class Publisher {
   /** Paths of outputs in place, and of those among them that the database does not know yet. */
   readonly #published: string[] = [];
   #unmarked: string[] = [];
+  readonly #files = new JobFiles();
 
   constructor(
     private readonly claim: Claim,
@@ -72,18 +76,21 @@ export class Publisher {
     return staged;
   }
 
-  /** Never rejects: what goes wrong is written into the database. */
+  /** Never rejects: what goes wrong is written into the database. `signal` stops it by a StopReason, for another attempt to go on. */
   async carryOut(
     manifest: readonly (StagedOutput & { isPublished?: boolean })[],
     signal: AbortSignal,
   ): Promise<boolean> {
     const { store, logger } = this.options;
     try {
-      this.#published.push(...manifest.filter(({ isPublished }) => isPublished).map(({ path }) => path));
-      for (const output of inOrder(manifest.filter(({ isPublished }) => !isPublished))) {
+      const inPlace = manifest.filter(({ isPublished }) => isPublished);
+      const left = inOrder(manifest.filter(({ isPublished }) => !isPublished));
+      this.#published.push(...inPlace.map(({ path }) => path));
+      if (left.length > 0) for (const output of inPlace) await findPublished(output, this.options.place, this.#files);
+      for (const output of left) {
         await store.goOn(this.claim, this.#unmarked);
         this.#unmarked = [];
-        await publishStaged(output, this.options.place, signal);
+        await publishStaged(output, this.options.place, { signal, files: this.#files });
         this.#published.push(output.path);
         this.#unmarked.push(output.path);
       }
@@ -115,6 +122,7 @@ export class Publisher {
           temporary,
           limit,
           signal,
+          files: this.#files,
         });
         staged.push(one);
         left -= one.bytes;
@@ -128,10 +136,12 @@ export class Publisher {
 
   async #fail(cause: unknown, manifest: readonly StagedOutput[], signal: AbortSignal): Promise<void> {
     const { store, place, logger } = this.options;
-    if (cause instanceof LostAttemptError || signal.aborted) {
+    if (cause instanceof LostAttemptError || (signal.reason as StopReason | undefined) === 'lease-lost') {
       return logger.warn({ err: cause }, 'the publication is left to another attempt');
     }
-    const error = this.#inWords(toJobError(cause, place.nodeName));
+    const error = signal.aborted
+      ? JobError.of('node-draining', { node: place.nodeName })
+      : this.#inWords(toJobError(cause, place.nodeName));
     logger.error({ err: error }, error.code);
     try {
       await store.fail(this.claim, error, this.#unmarked);

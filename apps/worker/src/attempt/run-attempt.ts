@@ -31,6 +31,7 @@ import { Lease } from './lease.js';
 import { LostAttemptError } from './lost-attempt.js';
 import { runVerdict } from './run-verdict.js';
 import { type Node } from '../node/node.js';
+import { type AttemptRoom, type TenantImages } from '../node/tenant-images.js';
 import { type PlannedExecutor, planAttempt } from '../plan/plan.js';
 import { type PlanStore } from '../plan/plan-store.js';
 import { type RunStore } from '../run/run-store.js';
@@ -44,6 +45,7 @@ export interface AttemptOptions {
   readonly publications: PublicationStore;
   readonly plans: PlanStore;
   readonly runs: RunStore;
+  readonly tenantImages: TenantImages;
   readonly workspaces: WorkspacePlace;
   readonly runDirectory: string;
   readonly initPath: string;
@@ -72,8 +74,8 @@ class HeldRun extends Error {
 
 export class Attempt {
   readonly #stop = new AbortController();
-  /** Of the lease alone: nothing else stops a publication that is committed. */
-  readonly #lost = new AbortController();
+  /** Of a publication that is committed, which another attempt finishes then: no cancel stops it. */
+  readonly #stopPublication = new AbortController();
   #wasDenied = false;
   readonly #startedAt = performance.now();
   #lastRunId: string | undefined;
@@ -100,35 +102,38 @@ export class Attempt {
   }
 
   stop(reason: StopReason): void {
-    if (reason === 'lease-lost') this.#lost.abort(reason);
+    if (reason === 'lease-lost' || reason === 'draining') this.#stopPublication.abort(reason);
     this.#stop.abort(reason);
   }
 
   /** Never rejects for what the job or this node did wrong: that is written into the database. */
   async run(): Promise<void> {
-    const { store, leaseMs } = this.options;
+    const { store, leaseMs, tenantImages } = this.options;
+    const room = tenantImages.room(this.claim, this.#stop.signal);
     const lease = new Lease({
       leaseMs,
       renew: () => store.renew(this.claim),
       onEnd: (reason) => this.stop(reason),
     });
     try {
-      await this.#carryOut();
+      await this.#carryOut(room);
     } catch (error) {
       await this.#fail(error);
     } finally {
       lease.end();
+      room.close();
     }
   }
 
   /** The workspace takes about as long to make as the plan, and is needed unless the job is held or refused. */
-  async #carryOut(): Promise<void> {
+  async #carryOut(room: AttemptRoom): Promise<void> {
     const { store, plans, node, workspaces } = this.options;
     const { signal } = this.#stop;
     for (const staging of this.claim.earlierStagings) await sweep(staging, this.#publisherOptions);
     if (this.claim.publication) return this.#resume(this.claim.publication.outputs);
     const making = Workspace.make(this.claim, this.slot, workspaces);
-    const [plan, made] = await Promise.allSettled([planAttempt(this.claim, node.planOptions(plans, signal)), making]);
+    const planning = planAttempt(this.claim, node.planOptions(plans, room, signal));
+    const [plan, made] = await Promise.allSettled([planning, making]);
     try {
       if (plan.status === 'rejected') throw plan.reason;
       if (plan.value.kind === 'hold') {
@@ -167,7 +172,7 @@ export class Attempt {
     const publisher = new Publisher(this.claim, this.#publisherOptions);
     const manifest = await this.#commit(publisher, workspace, end);
     // The payload's scratch is not needed any more: everything is staged.
-    await Promise.all([publisher.carryOut(manifest, this.#lost.signal), this.#remove(workspace)]);
+    await Promise.all([publisher.carryOut(manifest, this.#stopPublication.signal), this.#remove(workspace)]);
     if (this.#lastRunId !== undefined) {
       await runs.addPhases(this.#lastRunId, { upload: performance.now() - startedAt }).catch(() => undefined);
     }
@@ -197,7 +202,7 @@ export class Attempt {
 
   async #resume(manifest: readonly StagedOutput[]): Promise<void> {
     await this.options.publications.resume(this.claim);
-    await new Publisher(this.claim, this.#publisherOptions).carryOut(manifest, this.#lost.signal);
+    await new Publisher(this.claim, this.#publisherOptions).carryOut(manifest, this.#stopPublication.signal);
   }
 
   get #publisherOptions(): PublisherOptions {

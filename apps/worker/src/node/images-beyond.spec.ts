@@ -1,11 +1,12 @@
-import { type PulledImage } from '#lib/execution';
+import { type PresentImage } from '#lib/execution';
 import { describe, expect, it } from 'vitest';
 import { imagesBeyond } from './images-beyond.js';
 
-const image = (imageId: string, ...repositoryDigests: string[]): PulledImage => ({
+const image = (imageId: string, ...repositoryDigests: string[]): PresentImage => ({
   imageId,
   repositoryDigests,
   tags: [],
+  bytes: 1,
 });
 const [a, b, c] = [image('a', 'r/a@1'), image('b', 'r/b@1', 's/b@1'), image('c', 'r/c@1')];
 

@@ -1,12 +1,12 @@
 /** Which pulled images are too many. */
-import { type PulledImage } from '#lib/execution';
+import { type PresentImage } from '#lib/execution';
 
 /** The last used first; what no attempt of this node has used is not this node's to remove, and does not count. */
 export function imagesBeyond(
-  present: readonly PulledImage[],
+  present: readonly PresentImage[],
   digestsByLastUse: readonly string[],
   keepCount: number,
-): readonly PulledImage[] {
+): readonly PresentImage[] {
   const ofDigest = new Map(
     present.flatMap((image) => image.repositoryDigests.map((digest) => [digest, image] as const)),
   );

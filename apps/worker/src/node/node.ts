@@ -22,9 +22,9 @@ import { type Granted, type NodeStore } from './node-store.js';
 import { type ApprovalTrust } from '../plan/approval-trust.js';
 import { type PlanOptions } from '../plan/plan.js';
 import { type PlanStore } from '../plan/plan-store.js';
-import { checkNode } from './self-check/check-node.js';
-import { type NodeProblem, NodeRefusedError } from './self-check/node-problem.js';
-import { readNode } from './self-check/read-node.js';
+import { NodeRefusedError } from './self-check/node-problem.js';
+import { SelfCheck } from './self-check/self-check.js';
+import { type AttemptRoom } from './tenant-images.js';
 
 export const ARCHITECTURE = nodeArchitecture(process.arch);
 
@@ -49,7 +49,6 @@ export interface NodeOptions {
 export class Node {
   #recorder: Recorder | RecorderError = new RecorderError('not-started', 'The recorder has not been started yet.');
   #facts: NodeFacts | undefined;
-  #problems: readonly NodeProblem[] = [];
   #granted: Granted | undefined;
   readonly #startedAt = new Date().toISOString();
   readonly #stopping = new AbortController();
@@ -57,8 +56,26 @@ export class Node {
   #toldKeys: string | undefined;
   #heartbeat: NodeJS.Timeout | undefined;
   #restart: NodeJS.Timeout | undefined;
+  readonly #selfCheck: SelfCheck;
 
-  constructor(private readonly options: NodeOptions) {}
+  constructor(private readonly options: NodeOptions) {
+    const { config, engine, store, logger } = options;
+    this.#selfCheck = new SelfCheck({
+      engine,
+      workDirectory: this.workDirectory,
+      recorderProblem: () => this.facts.recorderProblem,
+      databaseTimeMs: () => store.databaseTimeMs(),
+      logger,
+      settings: {
+        slots: config.PORIN_SLOTS,
+        cpuMilli: config.PORIN_CPU_MILLI,
+        memoryBytes: config.PORIN_MEMORY_BYTES,
+        diskBytes: config.PORIN_DISK_BYTES,
+        baseUid: config.PORIN_BASE_UID,
+        imagePatterns: this.imageLists.registries.length + this.imageLists.local.length,
+      },
+    });
+  }
 
   get id(): string {
     return this.granted.id;
@@ -109,20 +126,20 @@ export class Node {
   }
 
   /**
-   * Takes the node over from an earlier process: its attempts are lost, its containers and directories removed. Throws
-   * NodeRefusedError where the node has a severe problem.
+   * Takes the node over from an earlier process: its containers and directories are removed, its attempts lost. Throws
+   * NodeRefusedError where the node has a severe problem; what an earlier process left on its disk is none.
    */
   async start(): Promise<void> {
     const { store, logger } = this.options;
     await this.#startRecorder();
     this.#facts = await this.#probe();
-    await this.#check();
-    const severe = this.#problems.filter((problem) => problem.severe);
+    const removed = await removeContainers(this.engine, { 'porin.node': this.name });
+    await removeStaleScratch(this.workDirectory);
+    await this.#selfCheck.whole();
+    const severe = this.#selfCheck.problems.filter((problem) => problem.severe);
     if (severe.length > 0) throw new NodeRefusedError(severe);
     await this.#register();
     const lost = await store.loseOpenAttempts();
-    const removed = await removeContainers(this.engine, { 'porin.node': this.name });
-    await removeStaleScratch(this.workDirectory);
     if (lost + removed > 0) logger.warn({ lost, removed }, 'cleared up after an earlier process');
   }
 
@@ -147,6 +164,7 @@ export class Node {
       clearTimeout(late);
     }
     this.#heartbeat = setInterval(() => void this.#beat(), HEARTBEAT_MS);
+    this.#selfCheck.start(() => this.#register());
   }
 
   /** No new jobs. */
@@ -158,6 +176,7 @@ export class Node {
     this.#stopping.abort();
     clearInterval(this.#heartbeat);
     clearTimeout(this.#restart);
+    this.#selfCheck.stop();
     if (this.#granted) await this.options.store.heartbeat('GONE').catch(() => undefined);
     await this.recorder?.close();
   }
@@ -166,11 +185,12 @@ export class Node {
     return { 'porin.job': jobId, 'porin.attempt': String(number), 'porin.node': this.name };
   }
 
-  planOptions(plans: PlanStore, signal: AbortSignal): PlanOptions {
+  planOptions(plans: PlanStore, room: AttemptRoom, signal: AbortSignal): PlanOptions {
     const { trust, config } = this.options;
     return {
       images: this.images,
       imageLists: this.imageLists,
+      room,
       node: { name: this.name, landlockAbi: this.facts.landlockAbi },
       plans,
       architecture: ARCHITECTURE,
@@ -181,31 +201,12 @@ export class Node {
     };
   }
 
-  async #check(): Promise<void> {
-    const { config, engine, store, logger } = this.options;
-    const readings = await readNode({
-      engine,
-      workDirectory: this.workDirectory,
-      recorderProblem: this.facts.recorderProblem,
-      databaseTimeMs: () => store.databaseTimeMs(),
-    });
-    this.#problems = checkNode(readings, {
-      slots: config.PORIN_SLOTS,
-      cpuMilli: config.PORIN_CPU_MILLI,
-      memoryBytes: config.PORIN_MEMORY_BYTES,
-      diskBytes: config.PORIN_DISK_BYTES,
-      baseUid: config.PORIN_BASE_UID,
-      imagePatterns: this.imageLists.registries.length + this.imageLists.local.length,
-    });
-    for (const problem of this.#problems) logger.warn(problem, 'something is wrong with this node');
-  }
-
   #offer(): { offeredMonitorings: Monitoring[]; facts: Record<string, unknown> } {
     const { facts } = this;
     const has = { recorder: this.recorder !== undefined, strace: facts.straceVersion !== undefined };
     return {
       offeredMonitorings: offeredMonitorings(has),
-      facts: { ...facts, trustedKeys: this.#trustedKeys(), problems: this.#problems },
+      facts: { ...facts, trustedKeys: this.#trustedKeys(), problems: this.#selfCheck.problems },
     };
   }
 
@@ -228,7 +229,7 @@ export class Node {
     try {
       await this.#startRecorder();
       this.#facts = await this.#probe();
-      await this.#check();
+      await this.#selfCheck.whole();
       if (this.#granted) await this.#register();
     } catch (failure) {
       // The engine or Postgres may be away too; the worker outlives it.

@@ -2,7 +2,7 @@
  * What an executor runs: its image, the build that is of, and the application. An image that a job names is what it holds,
  * not what it is called; what it was once resolved to stays, wherever its tag points by now.
  */
-import { type ImageSource, payloadCommand, resolveImage, type ResolvedImage } from '#lib/execution';
+import { type ImageRoom, type ImageSource, payloadCommand, resolveImage, type ResolvedImage } from '#lib/execution';
 import { ADHOC_PREFIX, imageAccess, type ImageLists, JobError, isSameRepository } from '#lib/jobs';
 import { type Architecture, contentDigest, contentText, type Policy, UNKNOWN_CONTENT } from '#lib/profiles';
 import { type ApplicationTerms, type BuildRow, type Claim, type ClaimedExecutor } from '../attempt/claim.js';
@@ -14,6 +14,8 @@ export interface ResolveOptions {
   readonly images: ImageSource;
   /** Of this grid; a tenant's own make them narrower. */
   readonly imageLists: ImageLists;
+  /** What images of the job's tenant may take here. */
+  readonly room: ImageRoom;
   readonly plans: PlanStore;
   readonly architecture: Architecture;
   /** Ends what is waited for. */
@@ -139,11 +141,16 @@ function refusalOf({ image }: ClaimedExecutor, binding: Exclude<Binding, { kind:
 async function resolve(
   claim: Claim,
   executor: ClaimedExecutor,
-  { images, imageLists, architecture, signal }: ResolveOptions,
+  { images, imageLists, room, architecture, signal }: ResolveOptions,
 ): Promise<ResolvedImage> {
   const reference = ofNamedRepository(executor.build?.repositoryDigest ?? null, executor) ?? executor.image;
+  const { imageLists: ownLists } = claim.tenantTerms;
   try {
-    return await resolveImage(images, reference, { accessOf: (name) => imageAccess(name, imageLists, claim.tenantTerms.imageLists), signal });
+    return await resolveImage(images, reference, {
+      accessOf: (name) => imageAccess(name, imageLists, ownLists),
+      signal,
+      room,
+    });
   } catch (error) {
     throw imageJobError(error, executor.image, architecture);
   }

@@ -87,8 +87,8 @@ function filterOf(
     });
   } catch (error) {
     if (!(error instanceof FilterError) || !approved) throw error;
-    const { id: profileVersion } = approved;
-    throw JobError.of('profile-uncompilable', { profileVersion, detail: error.message }, { cause: error });
+    const profile = `profile version ${approved.id}`;
+    throw JobError.of('profile-uncompilable', { profile, detail: error.message }, { cause: error });
   }
 }
 

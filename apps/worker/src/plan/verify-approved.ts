@@ -78,5 +78,6 @@ function parseTrusted(row: ApprovedRow): Profile {
 }
 
 function integrity({ id }: ApprovedRow, detail: string): JobError {
-  return JobError.of('profile-integrity', { profileVersion: id, detail });
+  const found = `profile version ${id}: ${detail} Nothing was run. Look for who changed it.`;
+  return JobError.of('profile-integrity', { detail: found });
 }

@@ -1,6 +1,10 @@
 /** Triggers that note what a tenant uses more or less of its bounds, whoever writes. */
 import { SEARCH_PATH, type SqlFunction } from './sql-function.js';
 
+/** Of an artifact, by its last part: whatever a node says of it. */
+export const STORED_BYTES = `coalesce((SELECT byte_offset + octet_length(chunk.content) FROM porin.artifact_chunk AS chunk
+      WHERE chunk.artifact_id = artifact.id ORDER BY byte_offset DESC LIMIT 1), 0)`;
+
 export const TENANT_USAGE: readonly SqlFunction[] = [
   noted(
     'note_open_jobs',
@@ -15,6 +19,14 @@ CREATE OR REPLACE TRIGGER note_job_gone AFTER DELETE ON porin.job
   ),
   storedBytes('artifact', 'bytes', 'INSERT OR UPDATE OF bytes'),
   storedBytes('recording', 'content_bytes', 'INSERT'),
+  // A run that its node does not finish has its bytes all the same.
+  noted(
+    'note_unfinished_bytes',
+    `UPDATE artifact SET bytes = ${STORED_BYTES} FROM executor_run AS run
+  WHERE run.id = artifact.executor_run_id AND run.job_id = NEW.job_id AND run.attempt_number = NEW.number AND run.ended_at IS NULL;`,
+    `CREATE OR REPLACE TRIGGER note_attempt_end AFTER UPDATE OF ended_at ON porin.attempt
+  FOR EACH ROW WHEN (OLD.ended_at IS NULL AND NEW.ended_at IS NOT NULL) EXECUTE FUNCTION porin.note_unfinished_bytes();`,
+  ),
 ];
 
 /**

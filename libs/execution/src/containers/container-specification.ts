@@ -1,6 +1,5 @@
 /** What the engine is asked for: the container around porin-init, with nothing in it left to a default of the engine or the image. */
 import { isAbsolute, normalize } from 'node:path/posix';
-import type Docker from 'dockerode';
 import { type Architecture } from '#lib/profiles';
 import { type ExecutorRunRequest, type Mount, type RunLimits } from '../executor-run.js';
 import { containerEnvironment, containerPaths } from '../sandbox/container-paths.js';
@@ -28,8 +27,63 @@ const TEMPORARY = '/tmp';
 /** Alive or dead, it is known by this name. */
 export const containerName = (runId: string): string => `porin-${runId}`;
 
-/** What the engine takes at POST /containers/create. */
-export type ContainerSpecification = Docker.ContainerCreateOptions;
+/** What we send to POST /containers/create, in the words of the Engine API (1.40 and later). */
+export interface ContainerSpecification {
+  readonly Image: string;
+  readonly Entrypoint: readonly string[];
+  readonly Cmd: readonly string[];
+  readonly Env: readonly string[];
+  readonly User: string;
+  readonly WorkingDir: string;
+  readonly Hostname: string;
+  readonly Labels: Readonly<Record<string, string>>;
+  readonly Healthcheck: { readonly Test: readonly string[] };
+  readonly StopSignal: string;
+  readonly AttachStdin: boolean;
+  readonly AttachStdout: boolean;
+  readonly AttachStderr: boolean;
+  readonly Tty: boolean;
+  readonly HostConfig: HostConfiguration;
+}
+
+interface HostConfiguration {
+  readonly NetworkMode: string;
+  readonly ExtraHosts: readonly string[];
+  readonly IpcMode: string;
+  readonly PidMode: string;
+  readonly UTSMode: string;
+  readonly Init: boolean;
+  readonly Privileged: boolean;
+  readonly ReadonlyRootfs: boolean;
+  readonly CapDrop: readonly string[];
+  readonly SecurityOpt: readonly string[];
+  readonly Mounts: readonly BindMount[];
+  /** Path in the container -> options of mount(8). */
+  readonly Tmpfs: Readonly<Record<string, string>>;
+  /** Bytes. */
+  readonly Memory: number;
+  /** Bytes, memory included. */
+  readonly MemorySwap: number;
+  readonly NanoCpus: number;
+  readonly CpusetCpus?: string;
+  readonly PidsLimit: number;
+  /** Bytes. */
+  readonly ShmSize: number;
+  readonly Ulimits: readonly { readonly Name: string; readonly Soft: number; readonly Hard: number }[];
+  readonly CgroupParent: string;
+  readonly LogConfig: { readonly Type: string; readonly Config: Readonly<Record<string, string>> };
+  readonly RestartPolicy: { readonly Name: string };
+  readonly AutoRemove: boolean;
+}
+
+interface BindMount {
+  readonly Type: 'bind';
+  readonly Source: string;
+  readonly Target: string;
+  readonly ReadOnly: boolean;
+  /** `NonRecursive`: what is mounted below the source stays out. */
+  readonly BindOptions: { readonly Propagation: 'rprivate'; readonly NonRecursive: boolean };
+}
 
 /** Throws PolicyError for mounts that cannot be. */
 export function containerSpecification(request: ExecutorRunRequest, parts: ContainerParts): ContainerSpecification {
@@ -37,7 +91,6 @@ export function containerSpecification(request: ExecutorRunRequest, parts: Conta
   request.mounts.forEach(checkMount);
   const paths = containerPaths(request.runId);
   return {
-    name: containerName(request.runId),
     Image: request.imageId,
     Entrypoint: [paths.init],
     Cmd: [],
@@ -105,17 +158,14 @@ function temporaryBytes({ diskBytes, memoryBytes }: RunLimits): number {
   return Math.min(diskBytes, Math.floor(memoryBytes / 2));
 }
 
-/** Engine API 1.40; the types do not know it. What is mounted below a source stays out. */
-const NON_RECURSIVE = { NonRecursive: true };
-
 /** Unlike `Binds`, this takes any path and fails where the source does not exist. */
-function bind(source: string, target: string, readOnly: boolean): Docker.MountSettings {
+function bind(source: string, target: string, readOnly: boolean): BindMount {
   return {
     Type: 'bind',
     Source: source,
     Target: target,
     ReadOnly: readOnly,
-    BindOptions: { Propagation: 'rprivate', ...NON_RECURSIVE },
+    BindOptions: { Propagation: 'rprivate', NonRecursive: true },
   };
 }
 

@@ -36,7 +36,7 @@ export async function probeNode({ engine: socket, initPath, recorder }: ProbeOpt
     architecture: nodeArchitecture(process.arch),
     cores: cpus().length,
     kernel: release(),
-    engine: engine.Components?.[0]?.Name ?? 'Engine',
+    engine: engine.Components[0]?.Name ?? 'Engine',
     engineVersion: engine.Version,
     cgroup: cgroupLayout(mountinfo),
     speculationStoreBypass: /^Speculation_Store_Bypass:\s*(.+)$/m.exec(status)?.[1] ?? 'unknown',
@@ -60,6 +60,8 @@ async function probeInit(path: string): Promise<{ initVersion: string; landlockA
 }
 
 export interface EngineFacts {
+  /** Its versions are Podman's, and not Docker's. */
+  readonly isPodman: boolean;
   readonly version: string;
   readonly runcVersion: string | undefined;
   /** What the engine may use; undefined where it does not say. */
@@ -74,9 +76,16 @@ export async function readEngine(engine: Engine): Promise<EngineFacts> {
     engineCall('say what it has', () => engine.json(infoAnswer, { method: 'GET', path: ['info'] })),
   ]);
   return {
+    isPodman: version.Components.some(({ Name }) => Name === 'Podman Engine'),
     version: version.Version,
-    runcVersion: version.Components?.find(({ Name }) => Name === 'runc')?.Version ?? undefined,
+    runcVersion: runcVersion(version.Components),
     cores: info.NCPU ?? undefined,
     memoryBytes: info.MemTotal ?? undefined,
   };
+}
+
+/** Docker says `1.1.5+ds1`, Podman what `runc --version` prints: `runc version 1.1.5+ds1`, and more on further lines. */
+function runcVersion(components: readonly { Name: string; Version?: string | null | undefined }[]): string | undefined {
+  const said = components.find(({ Name }) => Name === 'runc' || Name === 'OCI Runtime (runc)')?.Version ?? '';
+  return /^(?:runc version )?(\S+)/.exec(said)?.[1];
 }

@@ -89,6 +89,20 @@ export async function removeStaleScratch(workDirectory: string): Promise<void> {
   for (const name of names) await rm(join(workDirectory, name), { recursive: true, force: true });
 }
 
+/** Bytes of the host's disk that the scratches below have taken, however many of them are in use. */
+export async function scratchBytes(workDirectory: string): Promise<number> {
+  const names = await readdir(workDirectory);
+  const taken = await Promise.all(
+    names.map((name) =>
+      stat(join(workDirectory, name, IMAGE)).then(
+        ({ blocks }) => blocks * STAT_BLOCK_BYTES,
+        () => 0,
+      ),
+    ),
+  );
+  return taken.reduce((sum, bytes) => sum + bytes, 0);
+}
+
 /** The file system takes space of its own: inodes 1.6 %, a reserve of 2 %, and a little for itself. */
 function imageBytes(bytes: number): number {
   const whole = Math.ceil(bytes * 1.045) + DISK_MARGIN_BYTES + MIB;

@@ -10,9 +10,12 @@ const orEmpty = <T extends z.ZodType>(of: T) =>
 
 export const IMAGE_ID = /^sha256:[0-9a-f]{64}$/;
 
+/** What is only shown or compared: Podman's runtime says in some two hundred characters how it was built. */
+const words = z.string().transform((said) => Buffer.from(said.slice(0, 200)).toString());
+
 export const versionAnswer = z.object({
-  Version: z.string().max(100),
-  Components: z.array(z.object({ Name: z.string().max(100), Version: z.string().max(100).nullish() })).nullish(),
+  Version: words,
+  Components: orEmpty(z.object({ Name: words, Version: words.nullish() })),
 });
 
 export const infoAnswer = z.object({
@@ -50,7 +53,12 @@ export const imageAnswer = z.object({
 export type ImageAnswer = z.output<typeof imageAnswer>;
 
 export const imageListAnswer = z.array(
-  z.object({ Id: z.string().regex(IMAGE_ID), RepoTags: orEmpty(z.string()), RepoDigests: orEmpty(z.string()) }),
+  z.object({
+    Id: z.string().regex(IMAGE_ID),
+    RepoTags: orEmpty(z.string()),
+    RepoDigests: orEmpty(z.string()),
+    Size: z.number().nonnegative().default(0),
+  }),
 );
 
 /** What a registry says that a reference names. */

@@ -7,8 +7,10 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
+import { readEngine } from '../containers/probe-node.js';
 import { LogCapture } from '../containers/log-capture.js';
 import { RunContainer } from '../containers/container.js';
+import { type ContainerSpecification } from '../containers/container-specification.js';
 import { removeContainers } from '../containers/remove-containers.js';
 import { ImageError } from '../images/image-error.js';
 import { pullImage } from '../images/pull-image.js';
@@ -198,7 +200,7 @@ describe('a hostile engine', () => {
     expect((error as ImageError).message).not.toContain('secret');
     expect(((error as ImageError).cause as Error).message).toContain('secret');
     for (const call of [
-      RunContainer.create(engine(), 'a', {}),
+      RunContainer.create(engine(), 'a', {} as ContainerSpecification),
       pulledImages(engine()),
       removeContainers(engine(), { a: 'b' }),
     ]) {
@@ -227,6 +229,51 @@ describe('a hostile engine', () => {
     const accessOf = () => ({ registry: 'refused', local: 'named' }) as const;
     await expect(resolveImage(source(), 'abab', { ...allowed, accessOf })).rejects.toMatchObject({
       code: 'image-not-found',
+    });
+  });
+});
+
+describe('what an engine says of itself', () => {
+  const answering = (version: object, info: object = {}) => {
+    answer = (socket, request) => socket.end(json(request.startsWith('GET /version') ? version : info));
+    return readEngine(engine());
+  };
+  const podman = (runtime: object) => ({
+    Version: '4.3.1',
+    Components: [
+      { Name: 'Podman Engine', Version: '4.3.1', Details: { APIVersion: '4.3.1' } },
+      { Name: 'Conmon', Version: 'conmon version 2.1.6, commit: unknown', Details: {} },
+      runtime,
+    ],
+  });
+
+  it('is read of Docker', async () => {
+    const version = { Version: '20.10.24+dfsg1', Components: [{ Name: 'runc', Version: '1.1.5+ds1', Details: {} }] };
+    await expect(answering(version, { NCPU: 4, MemTotal: 1024 })).resolves.toEqual({
+      ...{ isPodman: false, version: '20.10.24+dfsg1', runcVersion: '1.1.5+ds1', cores: 4, memoryBytes: 1024 },
+    });
+  });
+
+  it('is read of Podman with crun, which says much of how it was built', async () => {
+    const crun = {
+      Name: 'OCI Runtime (crun)',
+      Version:
+        'crun version 1.8.1\ncommit: f8a096be060b22ccd3d5f3ebe44108517fbf6c30\nrundir: /run/user/0/crun\nspec: 1.0.0\n' +
+        '+SYSTEMD +SELINUX +APPARMOR +CAP +SECCOMP +EBPF +CRIU +LIBKRUN +WASM:wasmedge +YAJL',
+    };
+    await expect(answering(podman(crun))).resolves.toMatchObject({ isPodman: true, runcVersion: undefined });
+  });
+
+  it('is read of Podman with runc, whose version is held to its known vulnerabilities', async () => {
+    const Version =
+      'runc version 1.1.5+ds1\ncommit: 1.1.5+ds1-1+deb12u1\nspec: 1.0.2-dev\ngo: go1.19.8\nlibseccomp: 2.5.4';
+    const facts = await answering(podman({ Name: 'OCI Runtime (runc)', Version }));
+    expect(facts).toMatchObject({ isPodman: true, runcVersion: '1.1.5+ds1' });
+  });
+
+  it('is cut where it is long, and may be left out', async () => {
+    await expect(answering({ Version: 'v'.repeat(5000), Components: null })).resolves.toMatchObject({
+      ...{ version: 'v'.repeat(200), runcVersion: undefined, cores: undefined },
     });
   });
 });

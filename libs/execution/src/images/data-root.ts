@@ -8,6 +8,13 @@ import { type Engine } from '../engine/engine.js';
 const STAT_BLOCK_BYTES = 512;
 const WALK_TIMEOUT_MS = 10_000;
 
+export interface Written {
+  /** Of everything, up to a little more than the limit. */
+  readonly bytes: number;
+  /** Of these, without the layers that the engine has downloaded and not unpacked yet. */
+  readonly unpackedBytes: number;
+}
+
 export class DataRoot {
   private constructor(
     /** Where the free space is asked for. */
@@ -52,15 +59,13 @@ export class DataRoot {
     return bavail * bsize;
   }
 
-  /**
-   * Bytes of files that were written since then, up to a little more than `limitBytes`; only where `isVisible`. Undefined when
-   * it cannot be told in time.
-   */
-  async writtenSince(sinceMs: number, limitBytes: number): Promise<number | undefined> {
+  /** Of files that were written since then; only where `isVisible`. Undefined when it cannot be told in time. */
+  async writtenSince(sinceMs: number, limitBytes: number): Promise<Written | undefined> {
     const { dev } = await stat(this.path);
     const deadline = performance.now() + WALK_TIMEOUT_MS;
     const left = [this.path];
-    let bytes = 0;
+    const downloads = `${join(this.path, 'tmp')}/`;
+    const written = { bytes: 0, unpackedBytes: 0 };
     for (let directory = left.pop(); directory !== undefined; directory = left.pop()) {
       if (performance.now() > deadline) return undefined;
       const names = await opendir(directory).catch(() => undefined);
@@ -72,11 +77,13 @@ export class DataRoot {
         if (found?.dev !== dev) continue;
         const isOldLayer = directory === this.layers && found.birthtimeMs > 0 && found.birthtimeMs < sinceMs;
         if (entry.isDirectory() && !isOldLayer) left.push(path);
-        if (found.ctimeMs >= sinceMs) bytes += found.blocks * STAT_BLOCK_BYTES;
-        if (bytes > limitBytes) return bytes;
+        if (found.ctimeMs < sinceMs) continue;
+        written.bytes += found.blocks * STAT_BLOCK_BYTES;
+        if (!path.startsWith(downloads)) written.unpackedBytes += found.blocks * STAT_BLOCK_BYTES;
+        if (written.bytes > limitBytes) return written;
       }
     }
-    return bytes;
+    return written;
   }
 }
 

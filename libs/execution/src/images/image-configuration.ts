@@ -50,6 +50,23 @@ export function toImageConfiguration({ Config: config }: ImageAnswer): ImageConf
   };
 }
 
+const TEXTS = {
+  entrypoint: 'ENTRYPOINT',
+  command: 'CMD',
+  environment: 'ENV',
+  workingDirectory: 'WORKDIR',
+  user: 'USER',
+} as const satisfies Partial<Record<keyof ImageConfiguration, string>>;
+/** A null byte, which ends a text of the kernel's and which Postgres does not store; half of a surrogate pair, which is no UTF-8. */
+const NO_TEXT = /[\0\p{Cs}]/u;
+
+/** Why no program can be started with these texts; null where one can. */
+export function textProblem(configuration: ImageConfiguration): string | null {
+  const fields = Object.keys(TEXTS) as (keyof typeof TEXTS)[];
+  const bad = fields.find((field) => [configuration[field]].flat().some((text) => NO_TEXT.test(text)));
+  return bad === undefined ? null : `its ${TEXTS[bad]} has a null byte or half a character.`;
+}
+
 /** What every container has for itself; the runtime refuses other mounts there, or is left without what it needs. */
 const OWN_TREES = ['/proc', '/run/porin'];
 const OWN_DIRECTORIES = ['/sys', '/dev'];

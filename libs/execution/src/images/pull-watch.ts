@@ -1,6 +1,7 @@
 /** Ends a pull that takes too much of the node's disk, too long, or that says nothing any more. */
 import { type DataRoot } from './data-root.js';
 import { ImageError } from './image-error.js';
+import { type ImageRoom, noRoom } from './image-room.js';
 
 export interface PullLimits {
   /** What one pull may take of the engine's disk, unpacked. */
@@ -13,6 +14,8 @@ export interface PullLimits {
 }
 
 const POLL_MS = 200;
+/** Others write there too, a little: beyond what a tenant's images leave, so much is let pass. The image's own size decides in the end. */
+const TOLERANCE_BYTES = 16 * 1024 ** 2;
 
 export class PullWatch {
   readonly #ended = new AbortController();
@@ -22,25 +25,31 @@ export class PullWatch {
   #over = false;
   #polling: Promise<void> = Promise.resolve();
   #counting: Promise<unknown> | undefined;
-  #foreignBytes = 0;
+  /** What may be gone of the free space before the pull's own part is counted. */
+  #countAt: number;
 
   private constructor(
     private readonly root: DataRoot,
     private readonly limits: PullLimits,
-    private readonly freeAtFirst: number,
+    private readonly room: ImageRoom | undefined,
+    private freeAtFirst: number,
+    /** What the tenant's other images leave. */
+    private leftBytes: number,
   ) {
+    this.#countAt = this.#unpackedLimit;
     const { timeoutMs, stallMs } = limits;
     const tooLong = `It was not fetched within ${Math.ceil(timeoutMs / 1000)} s.`;
-    this.#timers.push(setTimeout(() => this.#end('image-pull-failed', tooLong), timeoutMs));
-    this.#stall = setTimeout(() => this.#end('image-pull-failed', 'Its registry stopped sending it.'), stallMs);
+    this.#timers.push(setTimeout(() => this.#fail(tooLong), timeoutMs));
+    this.#stall = setTimeout(() => this.#fail('Its registry stopped sending it.'), stallMs);
     this.#poll();
   }
 
   /** Throws ImageError image-pull-failed where too little is free before anything is pulled. */
-  static async start(root: DataRoot, limits: PullLimits): Promise<PullWatch> {
+  static async start(root: DataRoot, limits: PullLimits, room?: ImageRoom): Promise<PullWatch> {
+    const left = room ? await room.leftBytes() : Infinity;
     const free = await root.freeBytes();
     if (free < limits.freeBytes) throw new ImageError('image-pull-failed', NO_SPACE);
-    return new PullWatch(root, limits, free);
+    return new PullWatch(root, limits, room, free, left);
   }
 
   /** Aborted, with an ImageError as its reason, when the pull must end. */
@@ -61,10 +70,14 @@ export class PullWatch {
     await this.#counting;
   }
 
+  get #unpackedLimit(): number {
+    return Math.min(this.limits.bytes, this.leftBytes + TOLERANCE_BYTES);
+  }
+
   #poll(): void {
     this.#timers[1] = setTimeout(() => {
       this.#polling = this.#look()
-        .catch((cause: unknown) => this.#end('image-pull-failed', NO_SPACE, cause))
+        .catch((cause: unknown) => this.#fail(NO_SPACE, cause))
         .then(() => {
           if (!this.#over && !this.signal.aborted) this.#poll();
         });
@@ -74,29 +87,54 @@ export class PullWatch {
   /** Others write there too: when enough is gone, the pull's own part is counted. Meanwhile the free space is still watched. */
   async #look(): Promise<void> {
     const free = await this.root.freeBytes();
-    if (free < this.limits.freeBytes) return this.#end('image-pull-failed', NO_SPACE);
-    const gone = this.freeAtFirst - free;
-    if (gone - this.#foreignBytes <= this.limits.bytes || this.#counting) return;
-    if (!this.root.isVisible) return this.#end('image-too-large', tooLarge(this.limits.bytes));
-    this.#counting = this.#count(gone)
-      .catch((cause: unknown) => this.#end('image-pull-failed', NO_SPACE, cause))
+    if (free < this.limits.freeBytes) return this.#fail(NO_SPACE);
+    if (this.freeAtFirst - free <= this.#countAt || this.#counting) return;
+    this.#counting = this.#count()
+      .catch((cause: unknown) => this.#fail(NO_SPACE, cause))
       .then(() => (this.#counting = undefined));
   }
 
-  async #count(gone: number): Promise<void> {
-    const own = await this.root.writtenSince(this.#startedAt, this.limits.bytes);
-    if (own === undefined) return this.#end('image-pull-failed', NO_SPACE);
-    if (own > this.limits.bytes) return this.#end('image-too-large', tooLarge(this.limits.bytes));
-    this.#foreignBytes = gone - own;
+  async #count(): Promise<void> {
+    while (!this.#over) {
+      const gone = this.freeAtFirst - (await this.root.freeBytes());
+      const own = this.root.isVisible
+        ? await this.root.writtenSince(this.#startedAt, this.limits.bytes)
+        : { bytes: gone, unpackedBytes: gone };
+      if (!own) return this.#fail(NO_SPACE);
+      if (own.bytes > this.limits.bytes) return this.#end(tooLarge(this.limits.bytes));
+      const spare = Math.min(this.limits.bytes - own.bytes, this.#unpackedLimit - own.unpackedBytes);
+      if (spare >= 0) {
+        this.#countAt = gone + spare;
+        return;
+      }
+      await this.#makeRoom(own.unpackedBytes);
+      if (this.signal.aborted) return;
+    }
   }
 
-  #end(code: 'image-pull-failed' | 'image-too-large', message: string, cause?: unknown): void {
-    this.#ended.abort(new ImageError(code, message, { cause }));
+  async #makeRoom(neededBytes: number): Promise<void> {
+    const { room } = this;
+    if (!room) return;
+    // What can never fit costs the others nothing.
+    const isHopeless = neededBytes > room.maximumBytes + TOLERANCE_BYTES;
+    if (isHopeless || !(await room.giveUpOne())) return this.#end(noRoom(neededBytes, room.maximumBytes));
+    const left = await room.leftBytes();
+    // What it freed hides as much of what the pull takes.
+    this.freeAtFirst += left - this.leftBytes;
+    this.leftBytes = left;
+  }
+
+  #fail(message: string, cause?: unknown): void {
+    this.#end(new ImageError('image-pull-failed', message, { cause }));
+  }
+
+  #end(error: ImageError): void {
+    this.#ended.abort(error);
   }
 }
 
 const NO_SPACE = 'The node has no space left for images.';
 
-export function tooLarge(limitBytes: number): string {
-  return `It takes more than ${limitBytes} bytes on the node, unpacked.`;
+export function tooLarge(limitBytes: number): ImageError {
+  return new ImageError('image-too-large', `It takes more than ${limitBytes} bytes on the node, unpacked.`);
 }

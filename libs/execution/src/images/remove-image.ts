@@ -1,4 +1,4 @@
-/** The images of this engine that came from a registry, and the removal of one that nothing else needs. */
+/** The images of this engine, those that came from a registry, and the removal of one that nothing else needs. */
 import { isSameRepository } from '#lib/jobs';
 import { imageListAnswer } from '../engine/answers.js';
 import { type Engine } from '../engine/engine.js';
@@ -6,12 +6,14 @@ import { engineCall } from '../engine/engine-call.js';
 import { engineStatus } from '../engine/engine-error.js';
 import { inspectImage } from './image-configuration.js';
 
-export interface PulledImage {
+export interface PresentImage {
   /** `sha256:<hex>`, as the engine names it. */
   readonly imageId: string;
-  /** `<repository>@sha256:<hex>`, at least one. */
+  /** `<repository>@sha256:<hex>`; none where no registry gave it. */
   readonly repositoryDigests: readonly string[];
   readonly tags: readonly string[];
+  /** Unpacked, with the layers that it shares with others. */
+  readonly bytes: number;
 }
 
 const NOT_FOUND = 404;
@@ -21,12 +23,8 @@ const LIST_LIMIT_BYTES = 64 * 1024 * 1024;
 /** How engines before API 1.43 write that there is none. */
 const NO_NAME = /^<none>/;
 
-/**
- * Imported images are not among them, nor those that someone gave a name outside the repositories they came from.
- *
- * @throws ExecutionError engine-error
- */
-export async function pulledImages(engine: Engine): Promise<readonly PulledImage[]> {
+/** @throws ExecutionError engine-error */
+export async function presentImages(engine: Engine): Promise<readonly PresentImage[]> {
   const images = await engineCall('list images', () =>
     engine.json(imageListAnswer, {
       method: 'GET',
@@ -35,17 +33,25 @@ export async function pulledImages(engine: Engine): Promise<readonly PulledImage
       limitBytes: LIST_LIMIT_BYTES,
     }),
   );
-  return images
-    .map(({ Id, RepoDigests, RepoTags }) => ({
-      imageId: Id,
-      repositoryDigests: names(RepoDigests),
-      tags: names(RepoTags),
-    }))
-    .filter(
-      ({ repositoryDigests, tags }) =>
-        repositoryDigests.length > 0 &&
-        tags.every((tag) => repositoryDigests.some((digest) => isSameRepository(digest, tag))),
-    );
+  return images.map(({ Id, RepoDigests, RepoTags, Size }) => ({
+    imageId: Id,
+    repositoryDigests: names(RepoDigests),
+    tags: names(RepoTags),
+    bytes: Size,
+  }));
+}
+
+/** Imported images are not, nor those that someone gave a name outside the repositories they came from. */
+export function wasPulled({ repositoryDigests, tags }: PresentImage): boolean {
+  return (
+    repositoryDigests.length > 0 &&
+    tags.every((tag) => repositoryDigests.some((digest) => isSameRepository(digest, tag)))
+  );
+}
+
+/** @throws ExecutionError engine-error */
+export async function pulledImages(engine: Engine): Promise<readonly PresentImage[]> {
+  return (await presentImages(engine)).filter(wasPulled);
 }
 
 /**
@@ -54,7 +60,7 @@ export async function pulledImages(engine: Engine): Promise<readonly PulledImage
  *
  * @throws ExecutionError engine-error
  */
-export async function removeImage(engine: Engine, image: PulledImage): Promise<boolean> {
+export async function removeImage(engine: Engine, image: PresentImage): Promise<boolean> {
   // By id the engine refuses an image of several names, and without force it keeps what a container is made of.
   for (const name of [...image.tags, ...image.repositoryDigests]) {
     if ((await imageIdOf(engine, name)) === image.imageId) await removeName(engine, name);

@@ -16,11 +16,13 @@ import { distributionAnswer, type ImageAnswer } from '../engine/answers.js';
 import { type Engine } from '../engine/engine.js';
 import { EngineError, engineStatus } from '../engine/engine-error.js';
 import { type DataRoot } from './data-root.js';
-import { inspectImage, toImageConfiguration, volumesProblem } from './image-configuration.js';
+import { inspectImage, textProblem, toImageConfiguration, volumesProblem } from './image-configuration.js';
 import { ImageError, type ImageErrorCode } from './image-error.js';
+import { type ImageRoom } from './image-room.js';
 import { pullImage, PullFailure } from './pull-image.js';
 import { type PullTurn } from './pull-turn.js';
 import { type PullLimits, PullWatch, tooLarge } from './pull-watch.js';
+import { presentImages } from './remove-image.js';
 
 export interface ResolvedImage {
   /** `sha256:<hex>`, as the engine names it. */
@@ -47,6 +49,8 @@ export interface ResolveImageOptions {
   readonly accessOf: (name: ImageName | null) => ImageAccess;
   /** Ends what is waited for. */
   readonly signal: AbortSignal;
+  /** What images of registries may take here; absent where they count for nobody. */
+  readonly room?: ImageRoom;
 }
 
 const NOT_FOUND = 404;
@@ -104,21 +108,30 @@ async function resolve(source: ImageSource, text: string, options: ResolveImageO
   const reference = parseImageReference(text);
   if (reference.kind === 'id') {
     const image = await find(engine, reference.id, options.signal);
-    if (!image) throw new ImageError('image-not-found', 'This node has no image of that id, and no id can be pulled.');
-    await checkById(source, image, options);
+    if (!image) throw noSuchId();
+    const name = await nameToRun(source, image, options);
+    if (name && !(await isKept(image, name, options))) throw noSuchId();
     return toResolved(image, image.RepoDigests[0] ?? null);
   }
   const present = await findNamed(engine, reference, options.signal);
   if (present && (await mayRunPresent(source, reference, present, options))) {
-    return toResolved(present, digestOf(present, reference));
+    if (await isKept(present, reference, options)) return toResolved(present, digestOf(present, reference));
   }
   await checkRegistry(source, reference, options);
   const pulled = await source.turn.take(options.signal, async () => {
     // Another's turn may have brought it.
     const meanwhile = reference.digest === null ? undefined : await findNamed(engine, reference, options.signal);
-    return meanwhile ?? pull(source, reference, options.signal);
+    if (meanwhile && (await isKept(meanwhile, reference, options))) return meanwhile;
+    return pull(source, reference, options);
   });
   return toResolved(pulled, digestOf(pulled, reference));
+}
+
+/** Whether an image that is here stays until the attempt ends. One that no registry gave does, and counts for nobody. */
+async function isKept(image: ImageAnswer, name: ImageName, { room, accessOf }: ResolveImageOptions): Promise<boolean> {
+  const repositoryDigest = digestOf(image, name);
+  if (!room || repositoryDigest === null || accessOf(name).registry === 'refused') return true;
+  return room.take({ imageId: image.Id, repositoryDigest });
 }
 
 /**
@@ -140,8 +153,12 @@ async function mayRunPresent(
   throw notAllowed();
 }
 
-/** By any of its names it may be allowed; without one, with all that no registry gave. */
-async function checkById(source: ImageSource, image: ImageAnswer, options: ResolveImageOptions): Promise<void> {
+/** By any of its names it may be allowed; without one (null), with all that no registry gave. */
+async function nameToRun(
+  source: ImageSource,
+  image: ImageAnswer,
+  options: ResolveImageOptions,
+): Promise<ImageName | null> {
   const names = [...image.RepoTags, ...image.RepoDigests].flatMap((text) => {
     try {
       const reference = parseImageReference(text);
@@ -150,14 +167,15 @@ async function checkById(source: ImageSource, image: ImageAnswer, options: Resol
       return [];
     }
   });
-  if (names.length === 0 && options.accessOf(null).local !== 'refused') return;
+  if (names.length === 0 && options.accessOf(null).local !== 'refused') return null;
   const { digestsEverything } = await source.dataRoot();
-  const isAllowed = names.some((name) => {
+  const allowed = names.find((name) => {
     const access = options.accessOf(name);
     if (!isPulled(image, name)) return access.local !== 'refused';
     return access.registry !== 'refused' || (digestsEverything && access.local === 'named');
   });
-  if (!isAllowed) throw notAllowed();
+  if (!allowed) throw notAllowed();
+  return allowed;
 }
 
 async function checkRegistry(
@@ -192,36 +210,45 @@ function hostOf({ domain }: ImageName): string {
   return domain.startsWith('[') ? domain.slice(1, domain.indexOf(']')) : domain.replace(/:\d+$/, '');
 }
 
-async function pull(source: ImageSource, name: ImageName, signal: AbortSignal): Promise<ImageAnswer> {
+async function pull(source: ImageSource, name: ImageName, options: ResolveImageOptions): Promise<ImageAnswer> {
   const { engine, limits } = source;
-  const before = await findNamed(engine, name, signal);
-  const watch = await PullWatch.start(await source.dataRoot(), limits);
+  const { signal, room } = options;
+  const before = new Set((await presentImages(engine)).map(({ imageId }) => imageId));
+  const watch = await PullWatch.start(await source.dataRoot(), limits, room);
   const ending = AbortSignal.any([signal, watch.signal]);
   try {
     await pullImage(engine, { reference: pullReference(name), signal: ending, onProgress: () => watch.heard() });
+    await watch.stop();
     watch.signal.throwIfAborted();
     const image = await findNamed(engine, name, signal);
-    if (!image) throw new ImageError('image-pull-failed', 'The engine pulled it and does not have it.');
-    if (image.Size > limits.bytes) throw new ImageError('image-too-large', tooLarge(limits.bytes));
+    if (image && image.Size > limits.bytes) throw tooLarge(limits.bytes);
+    if (!image || !(await isKept(image, name, options))) {
+      throw new ImageError('image-pull-failed', 'The engine pulled it and does not have it.');
+    }
     return image;
   } catch (error) {
     const cause: unknown = watch.signal.aborted ? watch.signal.reason : error;
-    const isTooLarge =
-      (cause instanceof ImageError && cause.code === 'image-too-large') ||
-      (cause instanceof EngineError && cause.reason === 'too-large');
-    if (isTooLarge) await removePulled(engine, name, before);
+    await removePulled(engine, name, before).catch(() => undefined);
     throw cause;
   } finally {
     await watch.stop();
   }
 }
 
-/** A pull that was ended leaves nothing; one that ended before it could be is undone by its name. */
-async function removePulled(engine: Engine, name: ImageName, before: ImageAnswer | undefined): Promise<void> {
-  const { signal } = new AbortController();
-  const present = await findNamed(engine, name, signal).catch((error: unknown) => error);
-  if (present === undefined || (before && (present as ImageAnswer).Id === before.Id)) return;
-  await engine.send({ method: 'DELETE', path: ['images', pullReference(name)] }).catch(() => undefined);
+/**
+ * A pull that was ended leaves nothing; one that ended before it could be is undone by its name. An image that was here before,
+ * under whatever name, is somebody's. `before`: ids of images.
+ */
+async function removePulled(engine: Engine, name: ImageName, before: ReadonlySet<string>): Promise<void> {
+  const image = (await presentImages(engine)).find(({ tags, repositoryDigests }) =>
+    isNamed([...tags, ...repositoryDigests], name),
+  );
+  if (!image || before.has(image.imageId)) return;
+  await engine.send({ method: 'DELETE', path: ['images', pullReference(name)] });
+}
+
+function noSuchId(): ImageError {
+  return new ImageError('image-not-found', 'This node has no image of that id, and no id can be pulled.');
 }
 
 async function find(engine: Engine, name: string, signal: AbortSignal): Promise<ImageAnswer | undefined> {
@@ -236,11 +263,11 @@ async function find(engine: Engine, name: string, signal: AbortSignal): Promise<
 /** Engines find an image by the first digits of its id too, which a name may look like. */
 async function findNamed(engine: Engine, name: ImageName, signal: AbortSignal): Promise<ImageAnswer | undefined> {
   const image = await find(engine, pullReference(name), signal);
-  return image && hasName(image, name) ? image : undefined;
+  return image && isNamed([...image.RepoTags, ...image.RepoDigests], name) ? image : undefined;
 }
 
-function hasName({ RepoTags, RepoDigests }: ImageAnswer, name: ImageName): boolean {
-  return [...RepoTags, ...RepoDigests].some((text) => {
+function isNamed(names: readonly string[], name: ImageName): boolean {
+  return names.some((text) => {
     const known = nameOf(text);
     // Podman writes "localhost/" before a name that has no registry.
     const plain =
@@ -278,8 +305,9 @@ function toResolved(image: ImageAnswer, repositoryDigest: string | null): Resolv
       imageArchitecture: image.Architecture.slice(0, 100),
     });
   }
-  const { entrypoint, command, environment, workingDirectory, user, volumes } = toImageConfiguration(image);
-  const problem = volumesProblem(volumes);
+  const configuration = toImageConfiguration(image);
+  const { entrypoint, command, environment, workingDirectory, user, volumes } = configuration;
+  const problem = volumesProblem(volumes) ?? textProblem(configuration);
   if (problem !== null) throw new ImageError('image-unusable', problem);
   return {
     imageId: image.Id,

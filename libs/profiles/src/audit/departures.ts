@@ -19,7 +19,7 @@ export type Departure =
 
 /**
  * With variables already put into the recording. Calls sorted by name, then files as recorded. Conditions on arguments that
- * no recording holds decide nothing. What a partial recording lacks is not told.
+ * the recording does not hold decide nothing. Calls that a partial recording lacks are not found.
  */
 export function departures(recording: Recording, profile: Profile): readonly Departure[] {
   return [

@@ -19,7 +19,7 @@ export interface ConditionalCall {
  */
 const TESTS_MAXIMUM = 1000;
 
-/** Those with the fewest first where not all have room. Calls that are never allowed have no rule. */
+/** If not all rules fit, calls with the fewest rules come first. Calls that are never allowed have no rule. */
 export function conditionalRules(calls: readonly ConditionalCall[]): readonly OciSyscall[] {
   let room = TESTS_MAXIMUM;
   const taken = calls

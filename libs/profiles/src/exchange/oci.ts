@@ -27,7 +27,7 @@ export interface OciOptions {
 
 /**
  * Allows and refuses what `enforce` does, with the same errno: the profile within the ceiling and the engine's default,
- * under the guards. What the format cannot say is refused, and a comment says so: some conditions, the errno of some calls
+ * under the guards. Uses that the format cannot express are refused, and a comment says so: some conditions, the errno of some calls
  * with other arguments, and calls of foreign architectures, whose thread libseccomp ends.
  * @throws FilterError UNKNOWN_SYSCALLS, INVALID_CONDITION
  */

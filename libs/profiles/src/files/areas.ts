@@ -1,7 +1,7 @@
 /** Which directories of an image belong together, and which are never one thing: the tables of the generaliser. */
 import { parentOf, upwards } from './paths.js';
 
-/** Never a tree because many of their files were read; `*` is one name. What lies below may become one. */
+/** These never become a tree because many of their files were read; directories below them may. `*` is one name. */
 const BOUNDARIES = new Set([
   ...['/', '/boot', '/dev', '/etc', '/home', '/home/*', '/media', '/mnt', '/opt', '/proc', '/proc/*', '/root'],
   ...['/run', '/run/*', '/srv', '/sys', '/sys/*', '/tmp', '/usr', '/usr/local', '/usr/local/share', '/usr/share'],

@@ -16,9 +16,9 @@ const PIDS_LEAST = 16;
 const FILE_KEY = 'file:';
 
 /**
- * Of runs that may teach. Files are learned when the recordings that hold files are enough by themselves, processes when
- * those that counted them are; else the profile is as the one that it is based on. That one is only ever widened, but a
- * version without file rules, or without a limit, may be followed by one that has them.
+ * `runs`: those that may teach. Files are learned when the recordings that hold files are enough by themselves, processes
+ * when the recordings that counted them are; otherwise the profile keeps what its base has. The base is only ever widened,
+ * but a version without file rules, or without a limit, may be followed by one that has them.
  * @throws FileRulesError TOO_MANY_FILE_RULES
  */
 export function learnFiles(runs: readonly LearningRun[], options: LearningOptions): LearnedMembers {

@@ -65,7 +65,7 @@ export function isQuietlyRefusable(name: string): boolean {
   return PROBES.has(name) || (engineErrno(name) !== null && callClass(name) !== 'dangerous');
 }
 
-/** Sorted names, those with conditions included. What the architecture lacks is left out. */
+/** Sorted names, conditional ones included, without those that the architecture lacks. */
 export function engineDefaultNames(architecture: Architecture): readonly string[] {
   return NAMES.filter((name) => syscallNumber(architecture, name) !== undefined);
 }

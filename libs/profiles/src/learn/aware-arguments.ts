@@ -4,7 +4,7 @@ import { type Hex } from '../model/condition.js';
 export interface AwareArgument {
   /** 0 to 5; a scalar by the width table. */
   readonly argument: number;
-  /** The bits that matter, within the argument's width. What is left out neither makes a new value nor is held later. */
+  /** The bits that matter, within the argument's width. Other bits make no new value and get no condition. */
   readonly mask: Hex;
 }
 

@@ -39,7 +39,7 @@ export function withRuns(
   );
 }
 
-/** `now`: how the run came to bring it that is the first to have it. What a version has, no audit brings. */
+/** `now`: the origin by the first run that has the call. An audit does not bring calls that the version has already. */
 function reasonOf(known: CallOrigin | undefined, now: Origin): Origin {
   if (known === undefined || (now === 'denied' && known.run === undefined)) return now;
   return known.origin === 'audit' || known.origin === 'denied' ? known.origin : 'seen';

@@ -25,8 +25,8 @@ const MORE_RUNS_MAXIMUM = 20;
 const BASIC: ReadonlySet<string> = new Set(BASIC_CALLS);
 
 /**
- * `recordings`: the calls of each, oldest first. What every profile holds is never new, nor, with closure `families`, what an
- * earlier call brought with it. `growthOf([['socket'], ['socket', 'bind', 'read']], 'seen').newCalls` is [1, 1].
+ * `recordings`: the calls of each, oldest first. Basic calls are never new, nor, with closure `families`, are calls that an
+ * earlier call implied. `growthOf([['socket'], ['socket', 'bind', 'read']], 'seen').newCalls` is [1, 1].
  */
 export function growthOf(recordings: readonly (readonly string[])[], closure: Closure): Growth {
   /** In how many recordings the call is, or is brought by another. */

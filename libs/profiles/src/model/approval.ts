@@ -2,7 +2,7 @@
 import { type KeyObject, sign, verify } from 'node:crypto';
 import { type ApprovalKeys, requireEd25519, type TrustedKeys } from './approval-key.js';
 import { canonicalJson } from './canonical-json.js';
-import { type AuditTerms, type Stage } from '../stages/stage.js';
+import { type AuditTerms } from '../stages/stage.js';
 import { type Architecture } from './profile.js';
 
 export const APPROVAL_STAGES = ['approved', 'rejected', 'revoked'] as const;
@@ -27,11 +27,6 @@ export interface ApprovalStatement {
   readonly rule?: DecidingRule;
   /** Of the key that signed it, see keyIdOf; absent in statements from before keys had ids. */
   readonly keyId?: string;
-}
-
-/** The stage that an approval puts its version into. */
-export function stageOf({ audit }: Pick<ApprovalStatement, 'audit'>): Stage {
-  return audit ? 'audit' : 'enforce';
 }
 
 /** Keeps the signature from being taken for one over anything else that the key may ever sign. */

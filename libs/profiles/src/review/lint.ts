@@ -51,7 +51,7 @@ export function lintProfile(
   const isHeld = [...rules.values()].some((alternatives) => !isUnconditional(alternatives));
   const aboutCalls = names.flatMap((name): LintWarning[] => {
     const by = withheld.get(name);
-    // What is refused anyway is not a risk as well.
+    // A call that stays refused is no risk.
     if (by) return [{ name, kind: 'withheld', reason: WITHHELD_REASONS[by](name) }];
     const alternatives = rules.get(name) ?? [];
     const reasons = reasonsOf(name, alternatives, isHeld);

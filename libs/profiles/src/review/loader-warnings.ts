@@ -17,7 +17,7 @@ export interface ReviewedRun {
 
 export interface LoaderWarning {
   readonly kind: 'environment' | 'input' | 'execution';
-  /** The variable and its value, the path of the input, or what was executed. What does not show is written out. */
+  /** The variable and its value, the path of the input, or the executed program. Invisible characters are written out. */
   readonly subject: string;
   readonly reason: string;
   /** Runs that it is about, and the first of them. */

@@ -43,7 +43,7 @@ export type DeniedEvidence =
   /** Only what no kernel of ours has: any may answer so. */
   | { readonly kind: 'nothing' };
 
-/** One call that cannot be had is enough: the run would be refused it again, whatever else is approved. */
+/** One call that no version may allow is enough: the run would be refused it again, whatever else is approved. */
 export function deniedRecording(run: DeniedRun, options: DeniedOptions): DeniedEvidence {
   const { profile, isTaught, granted } = options;
   const told = run.refused.filter((denial) => denialClass(denial) !== null);

@@ -33,8 +33,8 @@ export function commonCalls(coverage: Coverage): readonly string[] {
 }
 
 /**
- * `runs`: under the version in this stage, oldest first. What was quiet before a run with a denial does not count, nor does
- * what ended after the last run that the terms give it, until somebody looked.
+ * `runs`: under the version in this stage, oldest first. Quiet runs before a run with a denial do not count, nor do runs
+ * after the last one that the terms allow, until a person decides.
  */
 export function promotionStanding(
   runs: readonly AuditedRun[],

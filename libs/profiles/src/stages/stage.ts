@@ -16,7 +16,7 @@ export type OnNewBuild = (typeof ON_NEW_BUILD)[number];
 export const AUTO_APPROVE = ['never', 'harmless'] as const;
 export type AutoApprove = (typeof AUTO_APPROVE)[number];
 
-/** What jobs get that name an image whose content is of no registered application. From lax to strict. */
+/** What happens to jobs whose image belongs to no registered application. From lax to strict. */
 export const UNKNOWN_CONTENT = ['learn', 'hold', 'refuse'] as const;
 export type UnknownContent = (typeof UNKNOWN_CONTENT)[number];
 

@@ -82,12 +82,39 @@ async function settle(manager: EntityManager, job: UnsettledJob, firstPauseMs: n
 /** That of the attempt, or of the outputs, what of them is in place. */
 async function endMessage(manager: EntityManager, code: JobErrorCode, job: UnsettledJob): Promise<string | null> {
   if (code !== 'publication-incomplete') return job.errorMessage;
+  return (await publicationIncomplete(manager, job.id, job.errorMessage ?? '')).message;
+}
+
+/** With what is in place. `detail`: whole sentences that say why the rest is not. */
+async function publicationIncomplete(manager: EntityManager, jobId: string, detail: string): Promise<JobError> {
   const published: { path: string }[] = await manager.query(
     `SELECT path FROM job_output WHERE job_id = $1 AND published_at IS NOT NULL ORDER BY position`,
-    [job.id],
+    [jobId],
   );
-  const paths = published.map(({ path }) => path);
-  return JobError.of(code, { detail: job.errorMessage ?? '', published: describePaths(paths) }).message;
+  return JobError.of('publication-incomplete', { detail, published: describePaths(published.map(({ path }) => path)) });
+}
+
+/**
+ * Ends the jobs whose outputs nobody has put in place so long after their manifest was stored, and with them their claims: no
+ * node that could do it has come back. An attempt that is at work on it is left to its own deadlines.
+ */
+export async function endOverduePublications(manager: EntityManager, limitMs: number): Promise<void> {
+  const overdue: { id: string; errorMessage: string | null }[] = await manager.query(
+    `SELECT job.id, (SELECT attempt.error_message FROM attempt WHERE attempt.job_id = job.id ORDER BY attempt.number DESC LIMIT 1)
+       AS "errorMessage"
+     FROM job WHERE job.state = 'QUEUED' AND job.ended_at IS NULL
+       AND job.publishing_since < now() - make_interval(secs => $1) LIMIT $2 FOR UPDATE OF job SKIP LOCKED`,
+    [limitMs / 1000, BATCH],
+  );
+  for (const { id, errorMessage } of overdue) {
+    const why = `No node has put the rest in place within ${Math.round(limitMs / 1000)} s.`;
+    const error = await publicationIncomplete(manager, id, errorMessage === null ? why : `${errorMessage} ${why}`);
+    await manager.query(
+      `UPDATE job SET state = $2, ended_at = now(), waiting_reason = NULL, error_code = $3, error_message = $4
+       WHERE id = $1 AND state = 'QUEUED'`,
+      [id, error.entry.finalState, error.code, error.message],
+    );
+  }
 }
 
 /** Says of nodes that do not report any more that they are gone. */

@@ -26,8 +26,20 @@ export const ON_ITS_WAY = `job.state = 'QUEUED' AND job.dispatched_fence = job.f
 export const TAKES_JOBS = `node.state = 'READY' AND node.heartbeat_at > now() - interval '60 s'
   AND (node.unresponsive_at IS NULL OR node.heartbeat_at > node.unresponsive_at)`;
 
-/** Of a job. */
-export const SHARE = `job.cpu_milli AS "cpuMilli", job.memory_bytes::float8 AS "memoryBytes", job.disk_bytes::float8 AS "diskBytes"`;
+/** What a row `job` asks of a node: where its payload has ended and only its outputs are to be put in place, a slot alone. */
+export const ASKED: Readonly<Record<keyof Share, string>> = askedUnless('job.publishing_since IS NOT NULL');
+export const SHARE = columns(ASKED);
+/** The attempt that ran the payload keeps its share until it ends. */
+const HELD_SHARE = columns(askedUnless('attempt.started_at > job.publishing_since'));
+
+function askedUnless(isPublishing: string): Readonly<Record<keyof Share, string>> {
+  const asked = (column: string) => `CASE WHEN ${isPublishing} THEN 0 ELSE job.${column} END`;
+  return { cpuMilli: asked('cpu_milli'), memoryBytes: asked('memory_bytes'), diskBytes: asked('disk_bytes') };
+}
+
+function columns({ cpuMilli, memoryBytes, diskBytes }: Readonly<Record<keyof Share, string>>): string {
+  return `${cpuMilli} AS "cpuMilli", (${memoryBytes})::float8 AS "memoryBytes", (${diskBytes})::float8 AS "diskBytes"`;
+}
 
 /** A job that ends within this time is short: the next one is sent ahead of its end. */
 const SHORT_S = 3;
@@ -53,7 +65,7 @@ export interface InFlight {
 /** By one statement: a job that is claimed meanwhile is seen once. */
 export async function inFlight(manager: EntityManager): Promise<InFlight> {
   const rows: (Placed & { readonly claimed: boolean })[] = await manager.query(
-    `SELECT job.id AS "jobId", attempt.number AS fence, attempt.node_id AS "nodeId", true AS claimed, NULL AS since, ${SHARE}
+    `SELECT job.id AS "jobId", attempt.number AS fence, attempt.node_id AS "nodeId", true AS claimed, NULL AS since, ${HELD_SHARE}
      FROM attempt JOIN job ON job.id = attempt.job_id WHERE attempt.ended_at IS NULL
      UNION ALL
      SELECT job.id, job.fence, job.placed_node_id, false, job.placed_at, ${SHARE} FROM job WHERE ${ON_ITS_WAY}

@@ -3,6 +3,7 @@ import { JobError } from '#lib/jobs';
 import { type Message } from '#lib/queue';
 import { type EntityManager } from 'typeorm';
 import {
+  ASKED,
   inFlight,
   markUnresponsive,
   ON_ITS_WAY,
@@ -122,8 +123,8 @@ const ORDER = `job.priority DESC, job.queued_at, job.id`;
 
 function fitsOneOf(parameter: string): string {
   return `EXISTS (SELECT FROM jsonb_to_recordset(${parameter}) AS room(architecture text, "cpuMilli" float8, "memoryBytes" float8, "diskBytes" float8)
-    WHERE room.architecture = job.architecture AND room."cpuMilli" >= job.cpu_milli
-      AND room."memoryBytes" >= job.memory_bytes AND room."diskBytes" >= job.disk_bytes)`;
+    WHERE room.architecture = job.architecture AND room."cpuMilli" >= ${ASKED.cpuMilli}
+      AND room."memoryBytes" >= ${ASKED.memoryBytes} AND room."diskBytes" >= ${ASKED.diskBytes})`;
 }
 
 /** In the order of `chosen`. Jobs that were canceled meanwhile are left out. */
@@ -154,7 +155,7 @@ const RESOURCE_WORDS: Readonly<Record<keyof Share, string>> = {
 
 /**
  * Ends the jobs that no node has room for when it is idle, those included that are away for less than a day. While no node of
- * the architecture takes jobs, its jobs wait.
+ * the architecture takes jobs, its jobs wait. One whose payload has ended asks for nothing any more: see `endOverduePublications`.
  */
 export async function endTooLarge(manager: EntityManager): Promise<void> {
   const known: (Share & { architecture: string; takesJobs: boolean })[] = await manager.query(
@@ -168,7 +169,7 @@ export async function endTooLarge(manager: EntityManager): Promise<void> {
   if (architectures.length === 0) return;
   const jobs: (Share & { jobId: string; fence: number; architecture: string })[] = await manager.query(
     `SELECT job.id AS "jobId", job.fence, job.architecture, ${SHARE} FROM ${WAITING}
-     WHERE ${MAY_GO} AND job.architecture = ANY($1) AND NOT ${fitsOneOf('$2')} ORDER BY outbox.id LIMIT ${CANDIDATES_MAXIMUM}`,
+     WHERE ${MAY_GO} AND job.publishing_since IS NULL AND job.architecture = ANY($1) AND NOT ${fitsOneOf('$2')} ORDER BY outbox.id LIMIT ${CANDIDATES_MAXIMUM}`,
     [architectures, JSON.stringify(known)],
   );
   for (const job of jobs) {

@@ -2,7 +2,7 @@
 import 'reflect-metadata';
 import { parentPort, workerData } from 'node:worker_threads';
 import { makeDataSource } from '#lib/database';
-import { type Consideration, considerBuild, type LearningSettings } from '../../profiles/propose.js';
+import { type Consideration, considerBuild, type LearningSettings } from '../../profiles/propose/propose.js';
 
 /** From the API to the thread. */
 export type ThreadRequest = { readonly kind: 'consider'; readonly buildId: string } | { readonly kind: 'end' };

@@ -2,7 +2,7 @@
 import { once } from 'node:events';
 import { createRequire } from 'node:module';
 import { Worker } from 'node:worker_threads';
-import { type Consideration } from '../../profiles/propose.js';
+import { type Consideration } from '../../profiles/propose/propose.js';
 import { type ThreadAnswer, type ThreadData, type ThreadRequest } from './consider-thread.js';
 
 /** The compiled program, also where this file is not: see "imports" in package.json. */

@@ -2,8 +2,13 @@
 import { FAMILIES_VERSION } from '#lib/profiles';
 import { type Logger } from 'pino';
 import { type DataSource } from 'typeorm';
-import { type Consideration, considerBuild } from '../../profiles/propose.js';
-import { BUILD_SIZES, type BuildSize, considerOlderFamilies, nextBuild } from '../../profiles/waiting-builds.js';
+import { type Consideration, considerBuild } from '../../profiles/propose/propose.js';
+import {
+  BUILD_SIZES,
+  type BuildSize,
+  considerOlderFamilies,
+  nextBuild,
+} from '../../profiles/propose/waiting-builds.js';
 import { Alarm } from '../alarm.js';
 import { type ThreadData } from './consider-thread.js';
 import { LargeBuilds } from './large-builds.js';

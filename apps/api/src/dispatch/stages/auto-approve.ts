@@ -9,7 +9,7 @@ import {
   refusalsByName,
 } from '#lib/profiles';
 import { type EntityManager } from 'typeorm';
-import { uncompilable } from '../../profiles/compile-problem.js';
+import { uncompilable } from '../../profiles/propose/compile-problem.js';
 import { lockVersion, readVersion } from '../../profiles/stages/locked-version.js';
 import { verifiedAudit, writeDecision } from '../../profiles/stages/write-decision.js';
 import { releaseHeldJobs } from '../held/release-held.js';

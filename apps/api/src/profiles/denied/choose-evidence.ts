@@ -12,9 +12,10 @@ export interface DeniedRecording {
 const ALONE_MAXIMUM = 10;
 
 /**
- * All of them where `isUsable` says so. Otherwise as many as are usable together, beginning with those of the submitter who
- * asks for least, so that nobody keeps others out by asking for much; the newest first where two ask for as much. Empty where
- * nothing is usable. In their order. What is not chosen is left for a later proposal. Asks some log2(n) + 10 times.
+ * Chooses all runs if `isUsable` accepts them together. Otherwise it chooses as many as are usable together, first those of
+ * the submitter who asks for least, so that nobody keeps others out by asking for much; of equal submitters the newest first.
+ * Keeps their order; empty if no run is usable. Runs that are not chosen wait for a later proposal. Calls `isUsable` about
+ * log2(n) + 10 times.
  */
 export function chooseEvidence(
   denied: readonly DeniedRecording[],

@@ -8,7 +8,7 @@ import { evidentRuns, type RefusedRun } from './denied-runs.js';
 import { evidenceRecording, judgeDenied } from './judge-denied.js';
 
 export interface DeniedEvidence {
-  /** Those that are looked at for the first time behind the others; each of the two the oldest first. */
+  /** Runs that were evidence before come first, new runs after them; both from the oldest on. */
   readonly all: readonly DeniedRecording[];
   /** Digests of the build's versions that were decided against. */
   readonly declined: ReadonlyMap<string, ProfileState>;

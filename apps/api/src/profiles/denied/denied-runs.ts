@@ -4,8 +4,8 @@ import { type Architecture, AWARE_ARGUMENTS, type Recording, type RefusedCall } 
 import { type EntityManager } from 'typeorm';
 import { z } from 'zod';
 import { RUN_OF_HELD_JOB } from '../../dispatch/held/denied-jobs.js';
-import { RECORDING_MAXIMUM_BYTES } from '../check-recordings.js';
-import { readStoredRecording } from '../stored-recording.js';
+import { RECORDING_MAXIMUM_BYTES } from '../recordings/check-recordings.js';
+import { readStoredRecording } from '../recordings/stored-recording.js';
 
 /** Of one submitter on one build that become evidence in an hour: more tell nothing, and must not bury those of others. */
 export const DENIED_RUNS_PER_HOUR = 20;

@@ -8,7 +8,7 @@ import {
   type ProfileState,
   type Recording,
 } from '#lib/profiles';
-import { learnProfile } from '../learn-profile.js';
+import { learnProfile } from '../propose/learn-profile.js';
 import { type DeniedRecording } from './choose-evidence.js';
 import { type RefusedRun } from './denied-runs.js';
 

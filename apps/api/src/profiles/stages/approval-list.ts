@@ -27,11 +27,12 @@ export async function readList(manager: EntityManager, keys: ApprovalKeys): Prom
   if (!signed) return null;
   const list = verifyList(keys.trusted, signed);
   if (list) return list;
-  throw new PorinError(
-    'profile-integrity',
-    `The list of approvals is not signed by a key that this service trusts (its key is ${parseList(signed.text)?.keyId ?? 'unknown'}). ` +
+  const keyId = parseList(signed.text)?.keyId ?? 'unknown';
+  throw PorinError.of('profile-integrity', {
+    detail:
+      `the list of approvals is not signed by a key that this service trusts (its key is ${keyId}). ` +
       'Give the service that public key by PORIN_APPROVAL_PUBLIC_KEY_FILE; if it is lost, run porin-admin resign --lost-key.',
-  );
+  });
 }
 
 /**

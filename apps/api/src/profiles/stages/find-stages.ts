@@ -12,7 +12,7 @@ import {
 } from '#lib/profiles';
 import { type EntityManager } from 'typeorm';
 import { type z } from 'zod';
-import { VERDICT } from '../verdict.js';
+import { VERDICT } from '../recordings/verdict.js';
 import { AUDITED_RUNS } from './build-sql.js';
 import { type promotion, type stage } from './stage-answer.js';
 

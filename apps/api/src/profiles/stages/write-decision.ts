@@ -122,12 +122,14 @@ export async function writeDecision(
 /** Nothing is signed that is not what its digest says. Throws profile-integrity. */
 export function requireIntegrity({ canonical, digest }: Pick<LockedVersion, 'canonical' | 'digest'>): void {
   if (sha256(canonical) === digest) return;
-  throw new PorinError('profile-integrity', 'The stored profile is not what its digest says. Look for who changed it.');
+  throw PorinError.of('profile-integrity', {
+    detail: `its text is not what the digest ${digest} says. Look for who changed it.`,
+  });
 }
 
 /**
- * What the signed statement of an approved version says, for a rule that goes on from it: no rule signs what rests on a row
- * that was changed by hand. Undefined where it does not verify.
+ * The audit terms in the signed statement of an approved version, for a rule that decides further: no rule signs anything on
+ * the ground of a row that was changed by hand. Undefined if the statement does not verify.
  */
 export async function verifiedAudit(
   manager: EntityManager,

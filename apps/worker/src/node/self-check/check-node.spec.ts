@@ -12,11 +12,11 @@ const settings: NodeSettings = {
 };
 const well: NodeReadings = {
   recorderProblem: undefined,
-  engineVersion: '20.10.24+dfsg1',
+  dockerVersion: '20.10.24+dfsg1',
   engineCores: 4,
   engineMemoryBytes: 16 * GIB,
-  runc: { version: '1.3.3', changelog: '' },
-  diskFreeBytes: 100 * GIB,
+  runc: { version: '1.3.6', changelog: '' },
+  diskForJobsBytes: 100 * GIB,
   clockAheadMs: 40,
   userIds: {
     subuid: 'anna:100000:65536\nbob:165536:65536\n',
@@ -35,9 +35,9 @@ describe('the check of a node', () => {
 
   it.each([
     ['recorder', { recorderProblem: 'the kernel shows no types' }, 'the kernel shows no types'],
-    ['engine', { engineVersion: '19.03.15' }, '19.03.15'],
+    ['engine', { dockerVersion: '19.03.15' }, '19.03.15'],
     ['runc', { runc: { version: '1.1.11', changelog: '' } }, 'CVE-2024-21626'],
-    ['disk', { diskFreeBytes: GIB }, 'has 1024 MiB free'],
+    ['disk', { diskForJobsBytes: GIB }, 'has 1024 MiB for jobs'],
     ['clock', { clockAheadMs: -61_000 }, '61 s behind'],
     ['cores', { engineCores: 2 }, 'has 2 cores'],
     ['memory', { engineMemoryBytes: GIB }, 'has 1024 MiB'],
@@ -46,6 +46,10 @@ describe('the check of a node', () => {
     expect(problems).toMatchObject([{ check, severe: false }]);
     expect(problems[0]?.problem).toContain(text);
     expect(problems[0]?.advice).not.toBe('');
+  });
+
+  it('does not hold the versions of another engine to those of Docker', () => {
+    expect(found({ dockerVersion: undefined })).toEqual([]);
   });
 
   it('says so where no image may be run', () => {
@@ -87,18 +91,44 @@ describe('the known vulnerabilities of runc', () => {
   it.each([
     ['1.0-rc6', 'CVE-2019-5736', true],
     ['1.0.0-rc7', 'CVE-2019-5736', false],
+    ['1.0.0-rc8', 'CVE-2019-16884', true],
+    ['1.0.0-rc9', 'CVE-2019-16884', false],
+    ['1.0.0-rc9', 'CVE-2019-19921', true],
+    ['1.0.0-rc10', 'CVE-2019-19921', false],
     ['1.0.0~rc93+ds1', 'CVE-2021-30465', true],
     ['1.0.0-rc95', 'CVE-2021-30465', false],
+    ['1.0.0-rc94', 'CVE-2023-27561', false],
+    ['1.0.0-rc95', 'CVE-2023-27561', true],
+    ['1.1.4', 'CVE-2023-27561', true],
+    ['1.1.5', 'CVE-2023-27561', false],
+    ['1.0.0-rc94', 'CVE-2023-28642', true],
+    ['1.1.5', 'CVE-2023-28642', false],
+    ['1.0.0-rc92', 'CVE-2024-21626', false],
+    ['1.0.0-rc93', 'CVE-2024-21626', true],
     ['1.1.11', 'CVE-2024-21626', true],
     ['1.1.12', 'CVE-2024-21626', false],
+    ['1.1.13', 'CVE-2024-45310', true],
+    ['1.1.14', 'CVE-2024-45310', false],
+    ['1.2.0-rc.2', 'CVE-2024-45310', true],
+    ['1.2.0-rc.3', 'CVE-2024-45310', false],
+    ['1.1.15', 'CVE-2025-31133', true],
     ['1.2.7', 'CVE-2025-31133', true],
     ['1.2.8', 'CVE-2025-31133', false],
+    ['1.0.0-rc2', 'CVE-2025-52565', false],
+    ['1.0.0-rc3', 'CVE-2025-52565', true],
     ['1.3.0', 'CVE-2025-52565', true],
     ['v1.3.3', 'CVE-2025-52565', false],
     ['1.4.0-rc.2', 'CVE-2025-52881', true],
     ['1.4.0-rc.3', 'CVE-2025-52881', false],
     ['1.4.0', 'CVE-2025-52881', false],
     ['2.0.0', 'CVE-2025-52881', false],
+    ['1.2.9', 'CVE-2026-41579', true],
+    ['1.3.5', 'CVE-2026-41579', true],
+    ['1.3.6', 'CVE-2026-41579', false],
+    ['1.4.2', 'CVE-2026-41579', true],
+    ['1.4.3', 'CVE-2026-41579', false],
+    ['1.5.0-rc.2', 'CVE-2026-41579', true],
+    ['1.5.0', 'CVE-2026-41579', false],
   ])('version %s has %s: %s', (version, name, isOpen) => {
     expect(names(version).includes(name)).toBe(isOpen);
   });

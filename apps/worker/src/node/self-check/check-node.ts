@@ -6,13 +6,14 @@ import { idsTaken, type UserIdFiles } from './user-ids.js';
 export interface NodeReadings {
   /** Why the node cannot record. */
   readonly recorderProblem: string | undefined;
-  readonly engineVersion: string;
+  /** Of Docker; undefined for another engine, whose versions say nothing here. */
+  readonly dockerVersion: string | undefined;
   readonly engineCores: number;
   readonly engineMemoryBytes: number;
   /** Absent where the engine runs containers with another program. */
   readonly runc: RuncReading | undefined;
-  /** Of the file system of PORIN_WORK_DIR. */
-  readonly diskFreeBytes: number;
+  /** Of the file system of PORIN_WORK_DIR: what is free, and what jobs have taken of what they were promised. */
+  readonly diskForJobsBytes: number;
   /** This node's clock less the database's. */
   readonly clockAheadMs: number;
   readonly userIds: UserIdFiles;
@@ -45,12 +46,13 @@ const NODE_CHECKS: Readonly<Record<NodeProblem['check'], Check>> = {
           advice: 'Jobs that must be watched fail here. See docs/operations.md, "The recorder is not available".',
         },
 
-  engine({ engineVersion }) {
-    const [major = 0, minor = 0] = engineVersion.split('.').map(Number);
+  engine({ dockerVersion }) {
+    if (dockerVersion === undefined) return undefined;
+    const [major = 0, minor = 0] = dockerVersion.split('.').map(Number);
     const [needMajor, needMinor] = ENGINE_MINIMUM;
     if (!(major < needMajor || (major === needMajor && minor < needMinor))) return undefined;
     return {
-      problem: `The container engine is version ${engineVersion}.`,
+      problem: `The container engine is version ${dockerVersion}.`,
       advice: `Upgrade it to ${ENGINE_MINIMUM.join('.')} or newer.`,
     };
   },
@@ -64,10 +66,10 @@ const NODE_CHECKS: Readonly<Record<NodeProblem['check'], Check>> = {
     };
   },
 
-  disk({ diskFreeBytes }, { diskBytes }) {
-    if (diskFreeBytes >= diskBytes) return undefined;
+  disk({ diskForJobsBytes }, { diskBytes }) {
+    if (diskForJobsBytes >= diskBytes) return undefined;
     return {
-      problem: `PORIN_WORK_DIR has ${mebibytes(diskFreeBytes)} free, and PORIN_DISK_BYTES promises jobs ${mebibytes(diskBytes)}.`,
+      problem: `PORIN_WORK_DIR has ${mebibytes(diskForJobsBytes)} for jobs, and PORIN_DISK_BYTES promises them ${mebibytes(diskBytes)}.`,
       advice: 'Make room, or lower PORIN_DISK_BYTES.',
     };
   },

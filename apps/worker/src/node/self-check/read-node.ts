@@ -1,23 +1,24 @@
-/** Reads what the checks of a node look at: the engine, the file system, the clocks and the node's users. */
+/** Reads what the checks of a node look at beside the engine: the file system, the clocks and the node's users. */
 import { readFile, statfs } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
-import { type Engine, readEngine } from '#lib/execution';
+import { type EngineFacts, scratchBytes } from '#lib/execution';
 import { type NodeReadings } from './check-node.js';
 
 /** The host's own files, also where the worker is in a container with the host's processes (`pid: host`). */
 const ROOTS = ['/proc/1/root', ''];
 
 export async function readNode(options: {
-  readonly engine: Engine;
+  readonly engine: EngineFacts;
   readonly workDirectory: string;
   readonly recorderProblem: string | undefined;
   readonly databaseTimeMs: () => Promise<number>;
 }): Promise<NodeReadings> {
-  const { engine, workDirectory, recorderProblem, databaseTimeMs } = options;
-  const [{ version, runcVersion, cores, memoryBytes }, disk, clockAheadMs, changelog, ...userIds] = await Promise.all([
-    readEngine(engine),
+  const { workDirectory, recorderProblem, databaseTimeMs } = options;
+  const { isPodman, version, runcVersion, cores, memoryBytes } = options.engine;
+  const [disk, taken, clockAheadMs, changelog, ...userIds] = await Promise.all([
     statfs(workDirectory),
+    scratchBytes(workDirectory),
     clockAhead(databaseTimeMs),
     hostFile('/usr/share/doc/runc/changelog.Debian.gz').then(unpacked),
     ...['/etc/subuid', '/etc/subgid', '/etc/passwd', '/etc/group'].map(async (path) =>
@@ -27,12 +28,12 @@ export async function readNode(options: {
   const [subuid = '', subgid = '', passwd = '', group = ''] = userIds;
   return {
     recorderProblem,
-    engineVersion: version,
+    dockerVersion: isPodman ? undefined : version,
     // An engine that does not say is not held to it.
     engineCores: cores ?? Infinity,
     engineMemoryBytes: memoryBytes ?? Infinity,
     runc: runcVersion === undefined ? undefined : { version: runcVersion, changelog },
-    diskFreeBytes: disk.bavail * disk.bsize,
+    diskForJobsBytes: disk.bavail * disk.bsize + taken,
     clockAheadMs,
     userIds: { subuid, subgid, passwd, group },
   };

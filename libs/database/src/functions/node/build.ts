@@ -8,7 +8,7 @@ import { nodeFunction } from './node-function.js';
 
 /** Of the canonical text of an image's content, bytes. */
 const CONTENT_BYTES = 1024 ** 2;
-const REPOSITORY_DIGEST = '^[^@[:space:]]+@sha256:[0-9a-f]{64}$';
+export const REPOSITORY_DIGEST = '^[^@[:space:]]+@sha256:[0-9a-f]{64}$';
 
 export const BUILD: readonly SqlFunction[] = [
   // Stored once: the first build counts, for this attempt and for every later one. An executor that was bound to no registered
@@ -36,6 +36,8 @@ BEGIN
     OR NOT coalesce(porin.bounded(input->>'repositoryDigest', 1024) ~ '${REPOSITORY_DIGEST}', true) THEN
     RAISE EXCEPTION 'this is no image of the job''s' USING ERRCODE = 'check_violation';
   END IF;
+  UPDATE porin.node_image SET last_used_at = now()
+  WHERE node_id = self AND tenant = asked.tenant AND repository_digest = input->>'repositoryDigest';
   SELECT * INTO stored FROM porin.build WHERE id = asked.build_id;
   IF FOUND AND NOT (asked.is_adhoc AND asked.bound_from IS NULL AND bound_to <> asked.submitted_as
     AND stored.content_digest = digest) THEN

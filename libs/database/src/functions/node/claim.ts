@@ -1,5 +1,5 @@
 /** How a node takes a job: by compare-and-set, within what `porin-admin node add` lets it have. */
-import { ATTEMPT_IS_OPEN } from '#lib/jobs';
+import { ATTEMPT_IS_OPEN, DEFAULT_MAXIMUM_IMAGE_BYTES } from '#lib/jobs';
 import { type SqlFunction } from '../sql-function.js';
 import { helperFunction, nodeFunction } from './node-function.js';
 
@@ -13,6 +13,17 @@ export const ABANDONED = `(job.ended_at IS NOT NULL OR NOT EXISTS (
 /** What an application says of its jobs, as members of a JSON object. */
 export const APPLICATION_TERMS = `'applicationId', application.id, 'applicationName', application.name,
   'policy', application.policy, 'onDenial', application.on_denial, 'onNewBuild', application.on_new_build`;
+
+/** Of a row `job` to be claimed: where its payload has ended, nothing but a slot. */
+function asked(column: string, job = 'job'): string {
+  return `CASE WHEN ${job}.publishing_since IS NULL THEN ${job}.${column} ELSE 0 END`;
+}
+
+/** By attempts of the node, and by `of_job` with them. */
+function held(column: string): string {
+  return `coalesce(sum(CASE WHEN attempt.started_at > job.publishing_since THEN 0 ELSE job.${column} END), 0)
+        + ${asked(column, 'of_job')}`;
+}
 
 export const CLAIM: readonly SqlFunction[] = [
   // The job where the node may claim this attempt of it. Fence and dispatched fence agree only while the attempt is placed on
@@ -29,29 +40,30 @@ BEGIN
     AND NOT EXISTS (SELECT FROM porin.attempt WHERE job_id = job.id AND number = job.fence);
 END`,
   ),
-  // What the job asks of the node; null where it is not there to be claimed.
+  // What the job asks of the node beside a slot; null where it is not there to be claimed.
   nodeFunction(
     'node_peek',
     `
 BEGIN
-  RETURN (SELECT jsonb_build_object('cpuMilli', cpu_milli, 'memoryBytes', memory_bytes, 'diskBytes', disk_bytes)
-    FROM porin.claimable((input->>'jobId')::uuid, (input->>'attempt')::integer));
+  RETURN (SELECT jsonb_build_object('cpuMilli', ${asked('cpu_milli')}, 'memoryBytes', ${asked('memory_bytes')},
+      'diskBytes', ${asked('disk_bytes')})
+    FROM porin.claimable((input->>'jobId')::uuid, (input->>'attempt')::integer) AS job);
 END`,
   ),
-  // Whether the share is within the node's bounds beside what it holds. An attempt whose lease has run out is held no more.
-  // One claim of a node at a time: the lock on its row is kept.
+  // Whether the job is within the node's bounds beside what it holds. An attempt whose lease has run out is held no more, and
+  // one that began when its job had a manifest holds a slot alone. One claim of a node at a time: the lock on its row is kept.
   helperFunction(
     'has_room',
-    'self uuid, cpu bigint, memory bigint, disk bigint',
+    'self uuid, of_job porin.job',
     'boolean',
     `
 DECLARE own porin.node%ROWTYPE;
 BEGIN
   SELECT * INTO own FROM porin.node WHERE id = self FOR NO KEY UPDATE;
   RETURN (SELECT (own.maximum_slots IS NULL OR count(*) < own.maximum_slots)
-      AND (own.maximum_cpu_milli IS NULL OR coalesce(sum(job.cpu_milli), 0) + cpu <= own.maximum_cpu_milli)
-      AND (own.maximum_memory_bytes IS NULL OR coalesce(sum(job.memory_bytes), 0) + memory <= own.maximum_memory_bytes)
-      AND (own.maximum_disk_bytes IS NULL OR coalesce(sum(job.disk_bytes), 0) + disk <= own.maximum_disk_bytes)
+      AND (own.maximum_cpu_milli IS NULL OR ${held('cpu_milli')} <= own.maximum_cpu_milli)
+      AND (own.maximum_memory_bytes IS NULL OR ${held('memory_bytes')} <= own.maximum_memory_bytes)
+      AND (own.maximum_disk_bytes IS NULL OR ${held('disk_bytes')} <= own.maximum_disk_bytes)
     FROM porin.attempt JOIN porin.job ON job.id = attempt.job_id
     WHERE attempt.node_id = self AND ${ATTEMPT_IS_OPEN} AND attempt.lease_expires_at > now());
 END`,
@@ -66,7 +78,7 @@ DECLARE
 BEGIN
   SELECT * INTO claimed FROM porin.claimable((input->>'jobId')::uuid, (input->>'attempt')::integer);
   IF NOT FOUND THEN RETURN NULL; END IF;
-  IF NOT porin.has_room(self, claimed.cpu_milli, claimed.memory_bytes, claimed.disk_bytes) THEN RETURN NULL; END IF;
+  IF NOT porin.has_room(self, claimed) THEN RETURN NULL; END IF;
   UPDATE porin.job SET state = 'INITIALIZING', waiting_reason = NULL, started_at = coalesce(started_at, now())
   WHERE id = claimed.id AND state = 'QUEUED' AND fence = claimed.fence AND dispatched_fence = claimed.fence;
   IF NOT FOUND THEN RETURN NULL; END IF;
@@ -129,8 +141,8 @@ BEGIN
     WHERE attempt.job_id = of_job.id AND attempt.staging_token IS NOT NULL AND ${ABANDONED});
 END`,
   ),
-  // What the tenant's jobs may name, what is other tenants' alone, and what becomes of content that nobody knows. A tenant
-  // without a row has the defaults.
+  // What the tenant's jobs may name, what is other tenants' alone, what its images may take on a node, and what becomes of
+  // content that nobody knows. A tenant without a row has the defaults.
   helperFunction(
     'tenant_terms',
     'of_tenant text',
@@ -144,6 +156,7 @@ BEGIN
     'foreignPrefixes', to_jsonb(ARRAY(SELECT unnest(coalesce(input_prefixes, '{}') || coalesce(output_prefixes, '{}'))
       FROM porin.tenant_setting WHERE tenant <> of_tenant)),
     'imageLists', jsonb_build_object('registries', to_jsonb(own.image_registries), 'local', to_jsonb(own.local_images)),
+    'maximumImageBytes', coalesce(own.max_image_bytes, ${DEFAULT_MAXIMUM_IMAGE_BYTES}),
     'unknownContent', coalesce(own.unknown_content, 'hold'));
 END`,
   ),

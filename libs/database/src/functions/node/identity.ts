@@ -73,6 +73,28 @@ BEGIN
   RETURN given;
 END`,
   ),
+  // Numbers that a node writes are what a number of ours can be, and what is told of them in JSON too; null stays null.
+  helperFunction(
+    'counted',
+    'given numeric, maximum bigint',
+    'bigint',
+    `
+BEGIN
+  RETURN CASE WHEN given IS NOT NULL THEN least(greatest(given, 0), maximum) END;
+END`,
+  ),
+  // Of a JSON array of texts, each of so many characters and all of them; anything else of it is left out.
+  helperFunction(
+    'texts',
+    'given jsonb, most integer, characters integer',
+    'text[]',
+    `
+BEGIN
+  IF jsonb_typeof(given) IS DISTINCT FROM 'array' THEN RETURN '{}'; END IF;
+  RETURN ARRAY(SELECT left(value #>> '{}', characters) FROM jsonb_array_elements(given) WITH ORDINALITY AS each(value, place)
+    WHERE jsonb_typeof(value) = 'string' ORDER BY place LIMIT most);
+END`,
+  ),
   // The version of this database, for a worker to refuse another than its own.
   nodeFunction(
     'node_schema',

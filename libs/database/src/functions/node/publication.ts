@@ -11,6 +11,11 @@ import { helperFunction, nodeFunction } from './node-function.js';
 const OF_ATTEMPT = `attempt.job_id = (input->>'jobId')::uuid AND attempt.number = (input->>'number')::integer
     AND attempt.node_id = porin.calling_node()`;
 const RENEWED = `lease_expires_at = now() + make_interval(secs => ${LEASE_S})`;
+/** What the node says of each output, beside the output of the job that it is, with its place there: null where it is none. */
+const MANIFEST = `jsonb_to_recordset(input->'manifest') AS said(path text, url text, sha256 text, bytes bigint, temporary text)
+    LEFT JOIN (SELECT output->>'path' AS path, output->>'url' AS url, ordinality - 1 AS place
+      FROM jsonb_array_elements(of_job.outputs) WITH ORDINALITY AS each(output, ordinality)) AS asked
+    ON asked.path = said.path AND asked.url = said.url`;
 
 export const PUBLICATION: readonly SqlFunction[] = [
   // Before the first byte is staged, so that whoever comes after a crash knows the names.
@@ -33,6 +38,7 @@ END`,
 DECLARE
   self uuid := porin.calling_node();
   of_job porin.job%ROWTYPE;
+  manifest record;
 BEGIN
   PERFORM FROM porin.attempt WHERE ${OF_ATTEMPT} AND attempt.state = 'OPEN' AND attempt.lease_expires_at > now() FOR UPDATE;
   IF NOT FOUND THEN RETURN '"lost"'; END IF;
@@ -42,12 +48,15 @@ BEGIN
     WHERE terms.code = input->'end'->>'code' AND terms.job_state = 'EXECUTOR_ERROR') THEN
     RAISE EXCEPTION 'no payload ends by that' USING ERRCODE = 'check_violation';
   END IF;
-  -- All of them, or after an error of the payload those that it left.
-  IF EXISTS (SELECT said->>'path', said->>'url' FROM jsonb_array_elements(input->'manifest') AS said
-    EXCEPT SELECT asked->>'path', asked->>'url' FROM jsonb_array_elements(of_job.outputs) AS asked)
-    OR (SELECT count(*) <> count(DISTINCT said->>'path') FROM jsonb_array_elements(input->'manifest') AS said)
-    OR (jsonb_typeof(input->'end') IS DISTINCT FROM 'object'
-      AND jsonb_array_length(input->'manifest') <> jsonb_array_length(of_job.outputs)) THEN
+  -- All of them, or after an error of the payload those that it left. Another node will open, rename and remove what this
+  -- names: names are those of the attempt's own staging, and bytes what the job's disk holds.
+  SELECT count(*) AS outputs, count(DISTINCT asked.place) AS places, coalesce(sum(said.bytes), 0) AS bytes,
+    coalesce(bool_and(coalesce(said.bytes >= 0 AND said.sha256 ~ '^[0-9a-f]{64}$'
+      AND said.temporary = '.porin-' || own.staging_token || '-' || asked.place || '.part', false)), true) AS is_own
+  INTO STRICT manifest
+  FROM porin.attempt AS own, ${MANIFEST} WHERE own.job_id = of_job.id AND own.number = (input->>'number')::integer;
+  IF NOT manifest.is_own OR manifest.places <> manifest.outputs OR manifest.bytes > of_job.disk_bytes
+    OR (jsonb_typeof(input->'end') IS DISTINCT FROM 'object' AND manifest.outputs <> jsonb_array_length(of_job.outputs)) THEN
     RAISE EXCEPTION 'the manifest is not of the job''s outputs' USING ERRCODE = 'check_violation';
   END IF;
   UPDATE porin.attempt SET state = 'PUBLISHING', ${RENEWED} WHERE ${OF_ATTEMPT};
@@ -56,10 +65,8 @@ BEGIN
   VALUES (of_job.id, (input->>'number')::integer, self, input->'end'->>'code',
     left(input->'end'->>'message', ${MESSAGE_CHARACTERS}));
   INSERT INTO porin.job_output (job_id, attempt_number, path, url, sha256, bytes, temporary, position)
-  SELECT of_job.id, (input->>'number')::integer, said.path, said.url, porin.bounded(said.sha256, 128), said.bytes,
-    porin.bounded(said.temporary, 255), said.position
-  FROM jsonb_to_recordset(input->'manifest')
-    AS said(path text, url text, sha256 text, bytes bigint, temporary text, position integer);
+  SELECT of_job.id, (input->>'number')::integer, said.path, said.url, said.sha256, said.bytes, said.temporary, asked.place
+  FROM ${MANIFEST};
   RETURN '"held"';
 END`,
   ),
@@ -120,7 +127,7 @@ BEGIN
   RETURN 'true';
 END`,
   ),
-  // An error that another attempt may not have leaves the rest to it; any other ends the job.
+  // An error that another attempt may not have leaves the rest to it; any other ends the job. A node that ends gives it back.
   nodeFunction(
     'node_fail_publication',
     `
@@ -129,8 +136,8 @@ DECLARE
   error record;
 BEGIN
   ${termsOfCode('error')}
-  UPDATE porin.attempt SET state = 'FAILED', ended_at = now(), error_code = error.code,
-    error_message = left(input->>'message', ${MESSAGE_CHARACTERS})
+  UPDATE porin.attempt SET state = CASE error.attempt_state WHEN 'RELEASED' THEN 'RELEASED' ELSE 'FAILED' END, ended_at = now(),
+    error_code = error.code, error_message = left(input->>'message', ${MESSAGE_CHARACTERS})
   WHERE ${OF_ATTEMPT} AND attempt.state = 'PUBLISHING';
   IF NOT FOUND THEN RETURN 'false'; END IF;
   PERFORM porin.mark_published(of_job, input->'published');

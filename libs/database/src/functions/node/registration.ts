@@ -1,5 +1,6 @@
 /** A node's own row: what it says of itself, that it is alive, and the one connection that holds its name. */
 import { ATTEMPT_IS_OPEN } from '#lib/jobs';
+import { MONITORINGS } from '#lib/profiles';
 import { type SqlFunction } from '../sql-function.js';
 import { nodeFunction } from './node-function.js';
 
@@ -47,6 +48,13 @@ BEGIN
       said.architecture USING ERRCODE = 'insufficient_privilege';
   ELSIF least(said.slots, said."cpuMilli", said."memoryBytes", said."diskBytes") < 1 THEN
     RAISE EXCEPTION 'a node gives something of everything' USING ERRCODE = 'check_violation';
+  ELSIF num_nulls(said.slots, said."cpuMilli", said."memoryBytes", said."diskBytes", input->>'signature') > 0
+    OR greatest(said."memoryBytes", said."diskBytes") > ${Number.MAX_SAFE_INTEGER}
+    OR NOT coalesce(said."offeredMonitorings" <@ '{${MONITORINGS.join(',')}}', false)
+    OR cardinality(said."offeredMonitorings") > ${MONITORINGS.length} OR array_ndims(said."offeredMonitorings") > 1
+    OR jsonb_typeof(said.facts) IS DISTINCT FROM 'object'
+    OR NOT coalesce(octet_length(said."startedAt") BETWEEN 1 AND 64, false) THEN
+    RAISE EXCEPTION 'a node says of itself what no node can be' USING ERRCODE = 'check_violation';
   END IF;
   UPDATE porin.node SET
     slots = least(said.slots, own.maximum_slots),

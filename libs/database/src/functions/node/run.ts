@@ -1,6 +1,8 @@
 /** The runs of a node's attempts: each of an executor that the caller has claimed, and written to by nobody else. */
+import { ATTEMPT_IS_OPEN } from '#lib/jobs';
 import { ENFORCEMENTS } from '#lib/profiles';
 import { type SqlFunction } from '../sql-function.js';
+import { STORED_BYTES } from '../tenant-usage.js';
 import { helperFunction, nodeFunction } from './node-function.js';
 
 /** Bytes of one part of a log or trace, and of all of it: the most that PORIN_LOG_LIMIT_BYTES and its like may say. */
@@ -8,6 +10,15 @@ const CHUNK_BYTES = 16 * 1024 ** 2;
 const ARTIFACT_BYTES = 1024 ** 3;
 /** Of one run; porin-init reports far fewer, and what is found beside a profile is as much again. */
 const DENIALS = 10_000;
+/** Of the shape and of the description of one, and of all that a run has: what DenialList has room for, many times. */
+const DENIAL_BYTES = 4096;
+const DENIALS_BYTES = 4 * 1024 ** 2;
+/** Of any number that is told as JSON: 2^53 - 1. */
+const NUMBER = String(Number.MAX_SAFE_INTEGER);
+/** Of one phase, milliseconds: a year. */
+const PHASE_MS = 366 * 24 * 3600 * 1000;
+/** Of what a recording lacks, and of the text of each. */
+const PARTIAL_REASONS = { most: 100, characters: 1000 };
 /** Of the JSON text of a recording, as Postgres writes it. */
 const RECORDING_BYTES = 32 * 1024 ** 2;
 const FACTS_BYTES = 64 * 1024;
@@ -85,34 +96,59 @@ BEGIN
   END IF;
   IF start = stored AND octet_length(content) > 0 THEN
     INSERT INTO porin.artifact_chunk (artifact_id, byte_offset, content) VALUES (of_artifact, start, content);
+    -- What comes after the attempt's end was not counted by it.
+    UPDATE porin.artifact SET bytes = ${STORED_BYTES} FROM porin.executor_run AS run
+    JOIN porin.attempt ON attempt.job_id = run.job_id AND attempt.number = run.attempt_number
+    WHERE artifact.id = of_artifact AND run.id = artifact.executor_run_id AND NOT ${ATTEMPT_IS_OPEN};
   END IF;
   RETURN 'true';
 END`,
     ', content bytea',
   ),
-  // Those that are there get their counts, which only grow.
+  // Those that are there get their counts, which only grow. Of the others, those that the run has room for; answers with how
+  // many calls the rest is.
   helperFunction(
     'write_denials',
     'of_run uuid, denials jsonb',
-    'void',
+    'bigint',
     `
+DECLARE
+  room bigint := ${DENIALS_BYTES} - (SELECT coalesce(sum(octet_length(call) + octet_length(shape::text)
+    + octet_length(description)), 0) FROM porin.denial WHERE executor_run_id = of_run);
+  dropped numeric;
 BEGIN
-  INSERT INTO porin.denial (executor_run_id, position, call, shape, action, description, count)
-  SELECT of_run, said.position, porin.bounded(said.call, 256), porin.bounded(said.shape::text, 65536)::jsonb, said.action,
-    porin.bounded(said.description, 65536), said.count
-  FROM jsonb_to_recordset(denials)
-    AS said(position integer, call text, shape jsonb, action text, description text, count bigint)
-  WHERE said.position < ${DENIALS}
-  ON CONFLICT (executor_run_id, position) DO UPDATE SET count = greatest(denial.count, excluded.count);
+  WITH said AS (
+    SELECT told.position, porin.bounded(told.call, 256) AS call, told.shape, told.action,
+      CASE WHEN octet_length(told.description) <= ${DENIAL_BYTES} THEN told.description
+        ELSE left(told.description, ${DENIAL_BYTES / 4}) END AS description,
+      porin.counted(told.count, ${NUMBER}) AS count, known.position IS NOT NULL AS is_known
+    FROM jsonb_to_recordset(denials)
+      AS told(position integer, call text, shape jsonb, action text, description text, count numeric)
+    LEFT JOIN porin.denial AS known ON known.executor_run_id = of_run AND known.position = told.position
+  ), judged AS (
+    SELECT *, is_known OR (said.position < ${DENIALS} AND octet_length(shape::text) <= ${DENIAL_BYTES}
+      AND sum(octet_length(call) + octet_length(shape::text) + octet_length(description)) FILTER (WHERE NOT is_known)
+        OVER (ORDER BY said.position) <= room) AS has_room
+    FROM said
+  ), stored AS (
+    INSERT INTO porin.denial AS known (executor_run_id, position, call, shape, action, description, count)
+    SELECT of_run, position, call, shape, action, description, count FROM judged WHERE has_room IS DISTINCT FROM false
+    ON CONFLICT (executor_run_id, position) DO UPDATE SET count = greatest(known.count, excluded.count)
+  )
+  SELECT sum(count) INTO dropped FROM judged WHERE NOT has_room;
+  RETURN porin.counted(coalesce(dropped, 0), ${NUMBER});
 END`,
   ),
   nodeFunction(
     'node_write_denials',
     `
+DECLARE
+  of_run uuid := (input->>'runId')::uuid;
+  dropped bigint;
 BEGIN
-  IF porin.own_run((input->>'runId')::uuid) THEN
-    PERFORM porin.write_denials((input->>'runId')::uuid, input->'denials');
-  END IF;
+  IF NOT porin.own_run(of_run) THEN RETURN NULL; END IF;
+  dropped := porin.write_denials(of_run, input->'denials');
+  UPDATE porin.executor_run SET denials_dropped = dropped WHERE id = of_run AND denials_dropped < dropped;
   RETURN NULL;
 END`,
   ),
@@ -125,39 +161,48 @@ DECLARE
   run record;
 BEGIN
   IF NOT porin.own_run(of_run) THEN RETURN 'false'; END IF;
-  SELECT * INTO run FROM jsonb_to_record(input->'result') AS run("wallUs" bigint, "userUs" bigint, "systemUs" bigint,
-    "maxRssBytes" bigint, "voluntarySwitches" bigint, "involuntarySwitches" bigint, "callCount" bigint, "exitCode" integer,
-    signal integer, outcome text, "landlockStatus" text, "denialsDropped" bigint);
-  UPDATE porin.executor_run SET wall_us = run."wallUs", user_us = run."userUs", system_us = run."systemUs",
-    max_rss_bytes = run."maxRssBytes", voluntary_switches = run."voluntarySwitches",
-    involuntary_switches = run."involuntarySwitches", call_count = run."callCount", exit_code = run."exitCode",
-    signal = run.signal, outcome = porin.bounded(run.outcome, 64), phases_ms = porin.phases(input->'phasesMs'),
-    landlock_status = run."landlockStatus", denials_dropped = run."denialsDropped", ended_at = now()
+  SELECT * INTO run FROM jsonb_to_record(input->'result') AS run("wallUs" numeric, "userUs" numeric, "systemUs" numeric,
+    "maxRssBytes" numeric, "voluntarySwitches" numeric, "involuntarySwitches" numeric, "callCount" numeric,
+    "exitCode" integer, signal integer, outcome text, "landlockStatus" text, "denialsDropped" numeric);
+  IF run."exitCode" NOT BETWEEN 0 AND 255 OR run.signal NOT BETWEEN 1 AND 64 THEN
+    RAISE EXCEPTION 'no program ends like that' USING ERRCODE = 'check_violation';
+  END IF;
+  UPDATE porin.executor_run SET wall_us = porin.counted(run."wallUs", ${NUMBER}),
+    user_us = porin.counted(run."userUs", ${NUMBER}), system_us = porin.counted(run."systemUs", ${NUMBER}),
+    max_rss_bytes = porin.counted(run."maxRssBytes", ${NUMBER}),
+    voluntary_switches = porin.counted(run."voluntarySwitches", ${NUMBER}),
+    involuntary_switches = porin.counted(run."involuntarySwitches", ${NUMBER}),
+    call_count = porin.counted(run."callCount", ${NUMBER}), exit_code = run."exitCode", signal = run.signal,
+    outcome = porin.bounded(run.outcome, 64), phases_ms = porin.phases(input->'phasesMs'),
+    landlock_status = run."landlockStatus", ended_at = now(),
+    denials_dropped = porin.counted(porin.counted(coalesce(run."denialsDropped", 0), ${NUMBER})::numeric
+      + porin.write_denials(of_run, input->'denials'), ${NUMBER})
   WHERE id = of_run;
-  UPDATE porin.artifact SET bytes = said.bytes, dropped_bytes = said."droppedBytes", sha256 = porin.bounded(said.sha256, 128),
-    truncated = said.truncated
-  FROM jsonb_to_recordset(input->'artifacts')
-    AS said(kind text, bytes bigint, "droppedBytes" bigint, sha256 text, truncated boolean)
-  WHERE executor_run_id = of_run AND artifact.kind = said.kind;
-  PERFORM porin.write_denials(of_run, input->'denials');
+  UPDATE porin.artifact SET bytes = ${STORED_BYTES}, dropped_bytes = coalesce(porin.counted(said."droppedBytes", ${NUMBER}), 0),
+    sha256 = porin.bounded(said.sha256, 128), truncated = coalesce(said.truncated, false)
+  FROM porin.artifact AS own LEFT JOIN jsonb_to_recordset(input->'artifacts')
+    AS said(kind text, "droppedBytes" numeric, sha256 text, truncated boolean) ON said.kind = own.kind
+  WHERE own.executor_run_id = of_run AND artifact.id = own.id;
   IF jsonb_typeof(input->'recording') = 'object' THEN
     INSERT INTO porin.recording (executor_run_id, digest, content, partial_reasons)
     VALUES (of_run, porin.bounded(input->>'recordingDigest', 128),
       porin.bounded((input->'recording')::text, ${RECORDING_BYTES})::jsonb,
-      ARRAY(SELECT jsonb_array_elements_text(input->'recording'->'partialReasons')));
+      porin.texts(input->'recording'->'partialReasons', ${PARTIAL_REASONS.most}, ${PARTIAL_REASONS.characters}));
   END IF;
   RETURN 'true';
 END`,
   ),
-  // Milliseconds by phase, of the phases that there are.
+  // Milliseconds by phase, of the phases that there are; what is no number is left out.
   helperFunction(
     'phases',
     'given jsonb',
     'jsonb',
     `
 BEGIN
-  RETURN (SELECT jsonb_object_agg(key, value::float8) FROM jsonb_each_text(given)
-    WHERE key IN (${PHASES.map((phase) => `'${phase}'`).join(', ')}));
+  IF jsonb_typeof(given) IS DISTINCT FROM 'object' THEN RETURN NULL; END IF;
+  RETURN (SELECT jsonb_object_agg(key, least(greatest((value #>> '{}')::numeric, 0), ${PHASE_MS})::float8)
+    FROM jsonb_each(given)
+    WHERE key IN (${PHASES.map((phase) => `'${phase}'`).join(', ')}) AND jsonb_typeof(value) = 'number');
 END`,
   ),
   // What follows a run's end: once, and soon after its attempt's end at the latest.

@@ -1,0 +1,364 @@
+/** What a stolen node may write of its own jobs: nothing that another node or the API could be harmed by when it reads it. */
+import { randomUUID } from 'node:crypto';
+import { makeDataSource } from '#lib/database';
+import { type DataSource } from 'typeorm';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { countDenials } from '../../apps/api/src/jobs/count-denials.js';
+import { foldUsage, tenantUsage } from '../../apps/api/src/tenant/tenant-usage.js';
+import { call, CHECK_VIOLATION, code, type HeldJob, TwoNodes } from '../support/stolen-node.js';
+
+const MAXIMUM = Number.MAX_SAFE_INTEGER;
+const MIB = 1024 ** 2;
+const SHA256 = '0'.repeat(64);
+const OUTPUTS = [
+  { path: '/out/a', url: 'file:///data/a' },
+  { path: '/out/b', url: 'https://store/b' },
+];
+
+let two: TwoNodes;
+let dataSource: DataSource;
+
+beforeAll(async () => {
+  two = await TwoNodes.make();
+  dataSource = await makeDataSource({ url: two.database.apiUrl, applicationName: 'test' }).initialize();
+});
+afterAll(async () => {
+  await dataSource.destroy();
+  await two.end();
+});
+beforeEach(() => two.loseThiefsAttempts());
+
+const thief = <T>(name: string, input: object, ...more: unknown[]) => call<T>(two.thief.client, name, input, ...more);
+
+describe('the manifest of a stolen node', () => {
+  const rows = (...changes: readonly object[]) =>
+    OUTPUTS.map((output, index) => {
+      const staged = { ...output, sha256: SHA256, bytes: 4, temporary: `.porin-its-token-${index}.part` };
+      return { ...staged, ...changes[index] };
+    });
+  const commit = (jobId: string, manifest: unknown, end: object | null = null) =>
+    thief('node_commit_publication', { jobId, number: 1, leaseMs: 600_000, end, manifest });
+
+  async function stagedJob(): Promise<HeldJob> {
+    const job = await two.running(two.thief, { outputs: OUTPUTS, diskBytes: 10 });
+    await thief('node_begin_staging', { jobId: job.jobId, number: 1, leaseMs: 600_000, token: 'its-token' });
+    return job;
+  }
+
+  it.each(
+    [
+      '../../../../etc/shadow',
+      '/etc/shadow',
+      'a',
+      '.',
+      '..',
+      '',
+      null,
+      '.porin-its-token-1.part',
+      '.porin-its-token-0.part/../a',
+      '.porin-its-token-0.part\n',
+      '.porin-another-token-0.part',
+    ].map((temporary) => [temporary]),
+  )('names no other staged bytes than its own: %j', async (temporary) => {
+    const { jobId } = await stagedJob();
+    expect(await code(commit(jobId, rows({ temporary })))).toBe(CHECK_VIOLATION);
+  });
+
+  it.each([
+    [{ sha256: 'x' }],
+    [{ sha256: SHA256.toUpperCase().replace('0', 'A') }],
+    [{ sha256: null }],
+    [{ bytes: -1 }],
+    [{ bytes: 7 }],
+    [{ bytes: null }],
+    [{ url: 'file:///data/b' }],
+    [{ url: null }],
+    [{ path: '/out/b' }],
+    [{ path: '/etc/shadow' }],
+    [{ path: '/out/b', url: 'https://store/b' }],
+  ])('is of the job’s outputs, and of bytes that its disk holds: not %j', async (change) => {
+    const { jobId } = await stagedJob();
+    expect(await code(commit(jobId, rows(change)))).toBe(CHECK_VIOLATION);
+  });
+
+  it('has all of them, each once, and follows a staging', async () => {
+    const { jobId } = await stagedJob();
+    const [first] = rows();
+    expect(await code(commit(jobId, [first]))).toBe(CHECK_VIOLATION);
+    expect(await code(commit(jobId, [first, first]))).toBe(CHECK_VIOLATION);
+    await two.loseThiefsAttempts();
+    const unstaged = await two.running(two.thief, { outputs: OUTPUTS, diskBytes: 10 });
+    expect(await code(commit(unstaged.jobId, rows()))).toBe(CHECK_VIOLATION);
+  });
+
+  it('reaches the next node as it was staged, in the order of the job, also in part', async () => {
+    const { jobId } = await stagedJob();
+    expect(await commit(jobId, rows().slice(1), { code: 'exit-code', message: 'm' })).toBe('held');
+    await thief('node_fail_publication', {
+      jobId,
+      number: 1,
+      code: 'output-upload-failed',
+      message: 'm',
+      published: [],
+    });
+    await two.owner.query(
+      `UPDATE job SET state = 'QUEUED', fence = 2, dispatched_fence = 2, placed_node_id = $2 WHERE id = $1`,
+      [jobId, two.victim.id],
+    );
+    const claim = await call<{ publication: unknown }>(two.victim.client, 'node_claim', {
+      jobId,
+      attempt: 2,
+      leaseMs: 0,
+    });
+    expect(claim.publication).toEqual({ outputs: [{ ...rows()[1], isPublished: false }] });
+  });
+});
+
+/** Of the run's row. */
+async function rowOf(runId: string): Promise<Record<string, unknown>> {
+  const { rows } = await two.owner.query<Record<string, unknown>>('SELECT * FROM executor_run WHERE id = $1', [runId]);
+  return rows[0] ?? {};
+}
+
+const finish = (runId: string, { result = {}, ...more }: { result?: object } & Record<string, unknown> = {}) =>
+  thief('node_finish_run', {
+    ...{ runId, artifacts: [], denials: [], phasesMs: { payload: 1 } },
+    result: { outcome: 'exited', exitCode: 0, landlockStatus: 'NOT_ENFORCED', denialsDropped: 0, ...result },
+    ...more,
+  });
+
+describe('the numbers of a run', () => {
+  const COLUMNS = {
+    wallUs: 'wall_us',
+    userUs: 'user_us',
+    systemUs: 'system_us',
+    maxRssBytes: 'max_rss_bytes',
+    voluntarySwitches: 'voluntary_switches',
+    involuntarySwitches: 'involuntary_switches',
+    callCount: 'call_count',
+    denialsDropped: 'denials_dropped',
+  };
+
+  it.each([
+    [-1, '0'],
+    [-1e300, '0'],
+    [9.3e18, String(MAXIMUM)],
+    [1e300, String(MAXIMUM)],
+    ['NaN', String(MAXIMUM)],
+  ])('are numbers that JSON tells, none of them %j', async (said, stored) => {
+    const { runId } = await two.running(two.thief);
+    const result = Object.fromEntries(Object.keys(COLUMNS).map((name) => [name, said]));
+    expect(await finish(runId, { result })).toBe(true);
+    const row = await rowOf(runId);
+    for (const column of Object.values(COLUMNS)) expect([column, row[column]]).toEqual([column, stored]);
+  });
+
+  it('stay unknown where nothing was measured, and end as programs end', async () => {
+    const { runId } = await two.running(two.thief);
+    expect(await code(finish(runId, { result: { exitCode: 256 } }))).toBe(CHECK_VIOLATION);
+    expect(await code(finish(runId, { result: { exitCode: -1 } }))).toBe(CHECK_VIOLATION);
+    expect(await code(finish(runId, { result: { exitCode: null, signal: 65 } }))).toBe(CHECK_VIOLATION);
+    expect(await finish(runId, { result: { exitCode: null, signal: 9, wallUs: null } })).toBe(true);
+    expect(await rowOf(runId)).toMatchObject({ wall_us: null, max_rss_bytes: null, exit_code: null, signal: 9 });
+  });
+
+  it('have phases that are times', async () => {
+    const { runId, jobId } = await two.running(two.thief);
+    const phasesMs = { queue: 'NaN', stage: -5, create: 1e300, start: {}, payload: 1.5, remove: null, forged: 1 };
+    expect(await finish(runId, { phasesMs })).toBe(true);
+    await thief('node_add_phases', { jobId, runId, phasesMs: { upload: 'Infinity' } });
+    expect((await rowOf(runId)).phases_ms).toEqual({ stage: 0, create: 366 * 24 * 3600 * 1000, payload: 1.5 });
+  });
+
+  it('have a recording whose gaps are texts', async () => {
+    const { runId } = await two.running(two.thief);
+    const partialReasons = [null, 1, {}, 'x'.repeat(100_000), ...Array<string>(1000).fill('y')];
+    expect(await finish(runId, { recording: { partialReasons }, recordingDigest: 'd' })).toBe(true);
+    const { rows } = await two.owner.query<{ reasons: string[] }>(
+      'SELECT partial_reasons AS reasons FROM recording WHERE executor_run_id = $1',
+      [runId],
+    );
+    expect(rows[0]?.reasons).toEqual(['x'.repeat(1000), ...Array<string>(99).fill('y')]);
+  });
+});
+
+describe('what a tenant stores', () => {
+  /** In its tests' own tenant. */
+  const storedBytes = async () => {
+    await foldUsage(dataSource.manager);
+    return (await tenantUsage(dataSource.manager, 't')).storedBytes;
+  };
+  const append = (runId: string, offset: number, bytes: number) =>
+    thief('node_append_artifact', { runId, kind: 'stdout', offset }, Buffer.alloc(bytes));
+  const bytesOf = async (runId: string) => {
+    const { rows } = await two.owner.query<{ kind: string; bytes: string }>(
+      'SELECT kind, bytes FROM artifact WHERE executor_run_id = $1 ORDER BY kind DESC',
+      [runId],
+    );
+    return Object.fromEntries(rows.map(({ kind, bytes }) => [kind, Number(bytes)]));
+  };
+
+  it('is what there is of its logs, whatever their node says', async () => {
+    const before = await storedBytes();
+    const { runId } = await two.running(two.thief);
+    await append(runId, 0, 1000);
+    await append(runId, 1000, 500);
+    const said = { kind: 'stdout', bytes: 9.2e18, droppedBytes: 1e300, sha256: 'forged', truncated: null };
+    expect(await finish(runId, { artifacts: [said] })).toBe(true);
+    expect(await bytesOf(runId)).toEqual({ stdout: 1500, stderr: 0 });
+    expect((await storedBytes()) - before).toBe(1500);
+  });
+
+  it('is so too where the node does not name them, or ends without the run, or goes on after that', async () => {
+    const before = await storedBytes();
+    const unnamed = await two.running(two.thief);
+    await append(unnamed.runId, 0, 10);
+    expect(await finish(unnamed.runId)).toBe(true);
+    expect((await storedBytes()) - before).toBe(10);
+    const unfinished = await two.running(two.thief);
+    await append(unfinished.runId, 0, 100);
+    await thief('node_fail', { jobId: unfinished.jobId, number: 1, code: 'exit-code', message: 'm' });
+    expect((await storedBytes()) - before).toBe(110);
+    await append(unfinished.runId, 100, 1000);
+    expect((await storedBytes()) - before).toBe(1110);
+    await finish(unfinished.runId);
+    expect((await storedBytes()) - before).toBe(1110);
+  });
+
+  it('is folded whatever was noted, and told as a number that JSON has', async () => {
+    const tenant = randomUUID();
+    const note = (bytes: string) =>
+      two.owner.query('INSERT INTO tenant_usage_change (tenant, stored_bytes) VALUES ($1, $2), ($1, $2)', [
+        tenant,
+        bytes,
+      ]);
+    for (let turn = 0; turn < 3; turn++) {
+      await note('9223372036854775807');
+      expect((await tenantUsage(dataSource.manager, tenant)).storedBytes).toBe(MAXIMUM);
+      await foldUsage(dataSource.manager);
+      expect((await tenantUsage(dataSource.manager, tenant)).storedBytes).toBe(MAXIMUM);
+    }
+    await note('-9223372036854775807');
+    await foldUsage(dataSource.manager);
+    expect((await tenantUsage(dataSource.manager, tenant)).storedBytes).toBe(0);
+  });
+
+  it.each([
+    'UPDATE artifact SET bytes = -1',
+    `UPDATE artifact SET bytes = ${1024 ** 3 + 1}`,
+    'UPDATE artifact SET dropped_bytes = -1',
+    `UPDATE executor_run SET wall_us = ${MAXIMUM + 1}`,
+    'UPDATE node SET memory_bytes = -1',
+  ])('and what was measured has bounds in the tables: not %s', async (sql) => {
+    await two.running(two.thief);
+    expect(await code(two.owner.query(sql))).toBe(CHECK_VIOLATION);
+  });
+});
+
+describe('the denials of one run', () => {
+  const denial = (position: number, more: object = {}) => {
+    const shape = { arguments: ['0x1'], architecture: 'x86_64', errno: 'EPERM' };
+    return { position, call: 'bpf', shape, action: 'refused', description: 'bpf()', count: 2, ...more };
+  };
+  const stored = async (runId: string) => {
+    const { rows } = await two.owner.query<{
+      rows: number;
+      bytes: number;
+      longest: number;
+      count: number;
+      dropped: number;
+    }>(
+      `SELECT count(*)::int AS rows, sum(octet_length(shape::text) + octet_length(description))::int AS bytes,
+         max(octet_length(description)) AS longest, sum(count)::float8 AS count,
+         (SELECT denials_dropped::float8 FROM executor_run WHERE id = $1) AS dropped
+       FROM denial WHERE executor_run_id = $1`,
+      [runId],
+    );
+    return rows[0];
+  };
+
+  it('have bounds together, beyond which they are only counted, and once however often they are told', async () => {
+    const { runId } = await two.running(two.thief);
+    const many = Array.from({ length: 2000 }, (_, position) => denial(position, { description: 'x'.repeat(4096) }));
+    for (let turn = 0; turn < 2; turn++) await thief('node_write_denials', { runId, denials: many });
+    const first = await stored(runId);
+    expect(first?.bytes).toBeGreaterThan(3 * MIB);
+    expect(first?.bytes).toBeLessThan(4 * MIB);
+    expect((first?.count ?? 0) + (first?.dropped ?? 0)).toBe(4000);
+    const far = { ...denial(10_000), count: 7 };
+    expect(await finish(runId, { denials: [...many, far], result: { denialsDropped: 5 } })).toBe(true);
+    const last = await stored(runId);
+    expect(last?.rows).toBe(first?.rows);
+    expect((last?.count ?? 0) + (last?.dropped ?? 0)).toBe(4000 + 7 + 5);
+  });
+
+  it('have bounds each: a description is cut, and what has too large a shape is counted alone', async () => {
+    const { runId } = await two.running(two.thief);
+    const denials = [
+      denial(0, { description: 'ü'.repeat(30_000) }),
+      denial(1, { shape: { errno: 'E'.repeat(5000) }, count: 3 }),
+      denial(2, { count: 1e300 }),
+      denial(3, { count: -1e300 }),
+    ];
+    await thief('node_write_denials', { runId, denials });
+    const { longest, rows, dropped } = (await stored(runId)) ?? {};
+    expect([rows, dropped]).toEqual([3, 3]);
+    expect(longest).toBeLessThanOrEqual(4096);
+    await thief('node_write_denials', { runId, denials: [denial(0, { count: 9, description: 'another' })] });
+    const { rows: counts } = await two.owner.query<{ count: string }>(
+      'SELECT count FROM denial WHERE executor_run_id = $1 ORDER BY position',
+      [runId],
+    );
+    expect(counts.map(({ count }) => Number(count))).toEqual([9, MAXIMUM, 0]);
+  });
+
+  it('are read by lists of jobs in few and short words, and all counted', async () => {
+    const { runId, jobId } = await two.running(two.thief);
+    const denials = Array.from({ length: 3000 }, (_, position) =>
+      denial(position, { shape: { errno: `E${position}${'x'.repeat(1000)}` }, count: position === 0 ? MAXIMUM : 1 }),
+    );
+    await thief('node_write_denials', { runId, denials });
+    let read = '';
+    const manager = {
+      query: async (sql: string, values: unknown[]) => {
+        const rows: unknown = await dataSource.manager.query(sql, values);
+        read = JSON.stringify(rows);
+        return rows;
+      },
+    };
+    const counts = await countDenials(manager as typeof dataSource.manager, [jobId]);
+    expect(read.length).toBeLessThan(200_000);
+    expect(counts(jobId)).toEqual({ count: MAXIMUM, dropped: 0, worstClass: 'dangerous' });
+  });
+});
+
+describe('what a node says of itself', () => {
+  const text = (more: object = {}) =>
+    JSON.stringify({
+      ...{ name: 'thief', architecture: 'x86_64', slots: 1, cpuMilli: 1, memoryBytes: 1, diskBytes: 1 },
+      ...{ offeredMonitorings: ['none', 'trace-notify'], facts: {}, startedAt: 'now', ...more },
+    });
+  const register = (more: object) => thief('node_register', { text: text(more), signature: 'forged' });
+
+  it.each([
+    [{ offeredMonitorings: [null] }],
+    [{ offeredMonitorings: ['everything'] }],
+    [{ offeredMonitorings: [['none'], ['none']] }],
+    [{ offeredMonitorings: Array(7).fill('none') }],
+    [{ offeredMonitorings: null }],
+    [{ memoryBytes: 2 ** 53 }],
+    [{ diskBytes: '9223372036854775807' }],
+    [{ memoryBytes: null }],
+    [{ slots: 0 }],
+    [{ facts: null }],
+    [{ facts: [] }],
+    [{ facts: 'text' }],
+    [{ startedAt: 'x'.repeat(65) }],
+    [{ startedAt: null }],
+  ])('is what a node can be: not %j', async (more) => {
+    expect(await code(register(more))).toBe(CHECK_VIOLATION);
+    expect(await code(thief('node_register', { text: text(), signature: null }))).toBe(CHECK_VIOLATION);
+    expect(await register({})).toMatchObject({ slots: 1 });
+    await two.owner.query('UPDATE node SET registration_verified = true WHERE id = $1', [two.thief.id]);
+  });
+});
