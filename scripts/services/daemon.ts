@@ -1,6 +1,6 @@
 /** Starts a background process of ours, knows it again later, and ends it. */
 import { spawn } from 'node:child_process';
-import { closeSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, openSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 /** What names a daemon before it runs and after it was lost. */
@@ -61,26 +61,60 @@ export function isOurs(record: DaemonRecord, readProc: ReadProc = readProcFile):
 }
 
 /** The name of the program, between parentheses, may itself hold parentheses and spaces (proc(5)). */
-export function parseStat(stat: string): { state: string; parent: number; startTicks: number } {
+export function parseStat(stat: string): { state: string; parent: number; group: number; startTicks: number } {
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  return { state: fields[0] ?? '', parent: Number(fields[1]), startTicks: Number(fields[19]) };
+  return {
+    state: fields[0] ?? '',
+    parent: Number(fields[1]),
+    group: Number(fields[2]),
+    startTicks: Number(fields[19]),
+  };
 }
 
-/** SIGTERM (or `signal`), then SIGKILL after `graceMs`. Returns when it is gone or a zombie. */
+/**
+ * SIGTERM (or `signal`), then after `graceMs` SIGKILL for it and whatever of its process group carries its mark: what it
+ * supervises may be past hearing a signal. Returns when all of them are gone or zombies.
+ */
 export async function stopDaemon(
   record: DaemonRecord,
   graceMs: number,
   signal: NodeJS.Signals = 'SIGTERM',
 ): Promise<void> {
-  for (const [step, waitMs] of [
-    [signal, graceMs],
-    ['SIGKILL', 10_000],
-  ] as const) {
-    if (!isOurs(record)) return;
-    process.kill(record.pid, step);
-    for (const deadline = Date.now() + waitMs; isOurs(record) && Date.now() < deadline;) await sleep(50);
+  // Of a supervisor that is gone, the kernel has told its program.
+  if (isOurs(record)) kill(record.pid, signal);
+  if (await isGone(record, graceMs)) return;
+  for (const pid of groupOf(record)) kill(pid, 'SIGKILL');
+  if (!(await isGone(record, 10_000))) throw new Error(`process ${record.pid} does not end`);
+}
+
+async function isGone(record: DaemonRecord, withinMs: number): Promise<boolean> {
+  for (const deadline = Date.now() + withinMs; ; await sleep(50)) {
+    if (groupOf(record).length === 0) return true;
+    if (Date.now() > deadline) return false;
   }
-  if (isOurs(record)) throw new Error(`process ${record.pid} does not end`);
+}
+
+/** The daemon itself, and those of its process group that carry its mark. */
+function groupOf(record: DaemonRecord): readonly number[] {
+  const pids = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
+  return pids.map(Number).filter((pid) => (pid === record.pid ? isOurs(record) : isOfGroup(pid, record)));
+}
+
+function isOfGroup(pid: number, { pid: group, mark }: DaemonRecord): boolean {
+  try {
+    const stat = parseStat(readProcFile(pid, 'stat'));
+    return stat.group === group && !/[ZX]/.test(stat.state) && readProcFile(pid, 'cmdline').includes(mark);
+  } catch {
+    return false;
+  }
+}
+
+function kill(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal);
+  } catch {
+    // It has ended.
+  }
 }
 
 /** Polls until `probe` answers true; throws with the log's end when the process dies or time runs out. */

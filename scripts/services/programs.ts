@@ -15,7 +15,8 @@ import { forgetSupervision, readSupervision, type Supervision } from './supervis
 
 const START_TIMEOUT_MS = 120_000;
 const DRAIN_MS = 20_000;
-const STOP_GRACE_MS = 2 * DRAIN_MS;
+/** Beyond its drain. */
+const STOP_GRACE_MS = 20_000;
 const USUAL_API_PORT = 8080;
 /** More than one: after a crash, an earlier worker may hold the node's name for a moment. */
 const ENDS_THAT_FAIL_A_START = 3;
@@ -175,7 +176,18 @@ async function startWorker(instance: Instance, variables: Variables, sources: Pr
 }
 
 function stopProgram(record: DaemonRecord): Promise<void> {
-  return stopDaemon(record, STOP_GRACE_MS);
+  return stopDaemon(record, drainMs(record.pid) + STOP_GRACE_MS);
+}
+
+/** As the program was started, whatever the environment of this command says. */
+function drainMs(pid: number): number {
+  try {
+    const environment = readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0');
+    const given = environment.find((each) => each.startsWith('PORIN_DRAIN_MS='))?.slice('PORIN_DRAIN_MS='.length);
+    return Number(given || DRAIN_MS);
+  } catch {
+    return DRAIN_MS;
+  }
 }
 
 async function startProgram(

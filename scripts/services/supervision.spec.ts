@@ -1,11 +1,12 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { DIST_DIR } from '../setup/paths.js';
+import { startDaemon, stopDaemon } from './daemon.js';
 import { afterEnd, afterStart, describeSupervision, NEVER_ENDED, readSupervision } from './supervision.js';
 
 /** As it is compiled before every command. */
@@ -111,6 +112,43 @@ describe('a supervisor', () => {
     await until(() => pids().length === 1);
     child.kill('SIGKILL');
     await until(() => !pids().some(runs));
+  });
+
+  it.each([
+    ['hangs', 'for (;;);'],
+    ['ignores SIGTERM', `process.on('SIGTERM', () => undefined); setInterval(() => undefined, 1000);`],
+  ])('and its program are both ended when the program %s', async (what, script) => {
+    const name = what.replaceAll(' ', '-');
+    const [pids, program] = [join(directory, `${name}.pids`), join(directory, `${name}.mjs`)];
+    writeFileSync(
+      program,
+      `(await import('node:fs')).appendFileSync(${JSON.stringify(pids)}, String(process.pid));\n${script}`,
+    );
+    writeFileSync(pids, '');
+    const mark = `--instance=${directory}/${name}`;
+    const place = { pidFile: join(directory, `${name}.pid`), logFile: join(directory, `${name}.log`), mark };
+    const record = startDaemon(place, [process.execPath, SUPERVISOR, join(directory, `${name}.json`), program, mark]);
+    await until(() => readFileSync(pids, 'utf8') !== '');
+    const pid = Number(readFileSync(pids, 'utf8'));
+    await sleep(200);
+    await stopDaemon(record, 500);
+    expect([record.pid, pid].filter(runs)).toEqual([]);
+  });
+
+  it('starts its program again where it cannot write what it knows', async () => {
+    const pids = join(directory, 'unwritten.pids');
+    const program = join(directory, 'unwritten.mjs');
+    writeFileSync(pids, '');
+    writeFileSync(program, `(await import('node:fs')).appendFileSync(${JSON.stringify(pids)}, 'x'); process.exit(1);`);
+    const full = openSync('/dev/full', 'a');
+    const child = spawn(process.execPath, [SUPERVISOR, join(directory, 'no-such-directory', 'status'), program], {
+      stdio: ['ignore', full, full],
+    });
+    await until(() => readFileSync(pids, 'utf8').length >= 2);
+    expect(child.exitCode).toBeNull();
+    child.kill('SIGTERM');
+    await once(child, 'exit');
+    closeSync(full);
   });
 
   it('says that the program does not run while it waits to start it again', async () => {

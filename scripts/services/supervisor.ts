@@ -4,10 +4,12 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { writeSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterEnd, afterStart, readSupervision, writeSupervision } from './supervision.js';
+import { afterEnd, afterStart, readSupervision, type Supervision, writeSupervision } from './supervision.js';
 
 const [statusFile = '', ...command] = process.argv.slice(2);
+const STDERR = 2;
 const stopping = new AbortController();
 let program: ChildProcess | undefined;
 
@@ -16,6 +18,15 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     stopping.abort();
     program?.kill(signal);
   });
+}
+
+/** By no stream: one that has failed once, on a full disk, raises errors and never writes again. */
+function say(text: string): void {
+  try {
+    writeSync(STDERR, `supervisor: ${text}\n`);
+  } catch {
+    // Nobody can be told.
+  }
 }
 
 /** How the program ended, in words. */
@@ -32,14 +43,25 @@ async function runOnce(): Promise<string> {
   }
 }
 
+/** Kept here too: where it cannot be written, as on a full disk, the program is still started again. */
+let supervision = readSupervision(statusFile);
+function tell(next: Supervision): void {
+  supervision = next;
+  try {
+    writeSupervision(statusFile, next);
+  } catch (error) {
+    say(`its status cannot be written: ${(error as Error).message}`);
+  }
+}
+
 while (!stopping.signal.aborted) {
-  writeSupervision(statusFile, afterStart(readSupervision(statusFile)));
+  tell(afterStart(supervision));
   const startedAt = performance.now();
   const how = await runOnce();
   if (stopping.signal.aborted) break;
   const end = { atMs: Date.now(), ranMs: performance.now() - startedAt, how };
-  const { after, pauseMs } = afterEnd(readSupervision(statusFile), end);
-  writeSupervision(statusFile, after);
-  console.error(`supervisor: the program ended (${how}); it is started again in ${pauseMs / 1000} s`);
+  const { after, pauseMs } = afterEnd(supervision, end);
+  tell(after);
+  say(`the program ended (${how}); it is started again in ${pauseMs / 1000} s`);
   await sleep(pauseMs, undefined, { signal: stopping.signal }).catch(() => undefined);
 }

@@ -245,22 +245,39 @@ describe('odd targets and headers', () => {
   });
 
   it.each([
-    'http://[',
-    '\\',
-    '?',
-    'http://%/',
-    '*',
-    '//',
-    '/\xff',
-    '/api/v1/jobs/%',
-    '/api/v1/jobs?a[b]=1',
-    '/docs/%',
-    '/docs/..',
-    'javascript:x',
-  ])('the target %s is answered as documented', async (target) => {
+    ['http://[', 400, 'malformed-request'],
+    ['\\', 400, 'malformed-request'],
+    ['?', 400, 'malformed-request'],
+    ['http://%/', 400, 'malformed-request'],
+    ['*', 400, 'malformed-request'],
+    ['/\xff', 400, 'malformed-request'],
+    ['/#', 400, 'malformed-request'],
+    ['javascript:x', 400, 'malformed-request'],
+    ['//', 404, 'not-found'],
+    ['/api/v1/jobs/%', 400, 'invalid-request'],
+    ['/api/v1/jobs?a[b]=1', 400, 'invalid-request'],
+    ['/docs/%', 404, 'not-found'],
+    ['/docs/..', 404, 'not-found'],
+    ['http://grid/nothing', 404, 'not-found'],
+  ])('the target %s is refused as documented', async (target, status, code) => {
     const connection = await connect();
     connection.sendHead(`GET ${target} HTTP/1.1`, bearer(key));
-    expect([200, 400, 404]).toContain((await connection.answer()).status);
+    const answer = await connection.answer();
+    expect(answer).toMatchObject({
+      status,
+      headers: {
+        'content-type': 'application/problem+json',
+        'x-content-type-options': 'nosniff',
+        'content-security-policy': expect.stringContaining("frame-ancestors 'none'"),
+      },
+    });
+    expect(JSON.parse(answer.body)).toMatchObject({ code, status });
+  });
+
+  it('a target with the name of the server is its path', async () => {
+    const connection = await connect();
+    connection.sendHead('GET http://grid:8080/api/v1/jobs?limit=1 HTTP/1.1', bearer(key));
+    expect((await connection.answer()).status).toBe(200);
   });
 
   it.each([

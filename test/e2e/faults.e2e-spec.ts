@@ -111,7 +111,18 @@ describe('a worker that is told to end', () => {
 describe('two workers of one name', () => {
   it('are refused: the second would end the containers of the first', async () => {
     await worker('twin');
-    await expect(grid.startWorker('twin')).rejects.toThrow('node-name-taken');
+    await expect(grid.startWorker('twin', { PORIN_DRAIN_MS: '0' })).rejects.toThrow('node-name-taken');
+  });
+
+  it('follow one another where the first one drains', async () => {
+    const first = await worker('heir');
+    const id = await submitGated('heir', 5);
+    await grid.waitFor(id, 'RUNNING');
+    const second = worker('heir');
+    await Promise.all([first.end('SIGTERM'), second]);
+    expect((await grid.job(id)).state).toBe('COMPLETE');
+    const later = await grid.submit('true');
+    await grid.waitFor(later, 'COMPLETE');
   });
 });
 

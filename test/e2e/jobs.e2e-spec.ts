@@ -271,11 +271,14 @@ describe('the log of a job', () => {
       await api.worker.endAttempt(attempt, 'COMPLETE');
       await api.worker.setJob(attempt.jobId, 'COMPLETE');
     }
-    await api.owner.query(`UPDATE executor_run SET started_at = now() - interval '8 days' WHERE job_id = ANY($1)`, [
-      [old, running],
-    ]);
+    await api.owner.query(
+      `UPDATE artifact SET created_at = now() - interval '8 days'
+       WHERE executor_run_id IN (SELECT id FROM executor_run WHERE job_id = ANY($1))`,
+      [[old, running]],
+    );
     const terms = { artifactDays: 7, recordingDays: 7, jobDays: 7 };
-    expect(await deleteExpired(api.app.get(DataSource).manager, terms)).toBe(false);
+    for (const deletes of [true, false])
+      expect(await deleteExpired(api.app.get(DataSource).manager, terms)).toBe(deletes);
     expect((await logs(old).expect(410)).body.toString()).toContain('log-expired');
     const { rows } = await api.owner.query('SELECT count(*)::int AS count FROM artifact_chunk WHERE artifact_id = $1', [
       runs[0]?.artifact,

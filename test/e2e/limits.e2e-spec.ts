@@ -81,19 +81,35 @@ describe('an address', () => {
   });
 });
 
-describe('health and the document', () => {
-  it('have no limit, and need no key', async () => {
-    api = await startTestApi({
-      PORIN_RATE_LIMIT_PER_MINUTE: '1',
-      PORIN_TENANT_RATE_LIMIT_PER_MINUTE: '1',
-      PORIN_WRONG_KEY_LIMIT_PER_MINUTE: '1',
-    });
+describe('what is open', () => {
+  const settings = {
+    PORIN_RATE_LIMIT_PER_MINUTE: '1',
+    PORIN_TENANT_RATE_LIMIT_PER_MINUTE: '1',
+    PORIN_WRONG_KEY_LIMIT_PER_MINUTE: '1',
+    PORIN_OPEN_FILES_LIMIT_PER_MINUTE: '3',
+  };
+
+  it('needs no key, and health has no limit', async () => {
+    api = await startTestApi(settings);
     expect(await statuses(3, () => as(WRONG))).toEqual([401, 429, 429]);
-    for (const path of ['/health/live', '/health/ready', '/openapi.json']) {
+    for (const path of ['/health/live', '/health/ready']) {
       for (let count = 0; count < 20; count++) {
         const { headers } = await http().get(path).set(as(WRONG)).expect(200);
         expect(headers.ratelimit).toBeUndefined();
       }
     }
+  });
+
+  it('has a limit per address for the document and its pages', async () => {
+    api = await startTestApi({ ...settings, PORIN_TRUSTED_PROXIES: '127.0.0.0/8,::1' });
+    const from = (address: string, path: string) => http().get(path).set('X-Forwarded-For', address);
+    for (const path of ['/openapi.json', '/docs', '/docs/swagger-ui.css']) await from('192.0.2.1', path).expect(200);
+    for (const path of ['/openapi.json', '/docs', '/docs/swagger-ui.css']) {
+      const refused = await from('192.0.2.1', path).expect(429);
+      expect(refused.body.code).toBe('too-many-requests');
+      expect(Number(refused.headers['retry-after'])).toBeGreaterThan(0);
+    }
+    await from('192.0.2.2', '/openapi.json').expect(200);
+    await from('192.0.2.1', '/health/live').expect(200);
   });
 });

@@ -43,7 +43,7 @@ describe('the bounds of a tenant', () => {
     await submit();
     expect(await self()).toMatchObject({
       ...{ maxQueuedJobs: 7, maxProposals: 1_000, defaults: { maxQueuedJobs: 100_000 } },
-      usage: { queuedJobs: 1, storedBytes: 0, proposals: 0 },
+      usage: { queuedJobs: 1, proposals: 0 },
     });
     for (const bound of ['maxQueuedJobs', 'maxStoredBytes', 'maxImageBytes', 'maxProposals']) {
       const refused = await api.patch(keys.admin, '/api/v1/tenants/self', { [bound]: 1_000_000 }).expect(400);
@@ -71,23 +71,46 @@ describe('the bounds of a tenant', () => {
   });
 
   it('count logs and recordings, however the counts are folded, and refuse jobs above it until some are gone', async () => {
-    const { keys, self, submit, tenant } = await tenantWith({ maxStoredBytes: 1_000 });
+    const { keys, self, submit, tenant } = await tenantWith({ maxStoredBytes: 2_000 });
     const run = await finishedRun(await submit());
+    const before = (await self()).usage.storedBytes as number;
     const artifact = await api.worker.addArtifact(run, 'stdout');
     const log = (bytes: number) => api.owner.query('UPDATE artifact SET bytes = $2 WHERE id = $1', [artifact, bytes]);
     await log(900);
     await foldUsage(manager());
-    await log(1_001);
-    expect((await self()).usage.storedBytes).toBe(1_001);
+    await log(2_001);
+    expect((await self()).usage.storedBytes).toBe(before + 2_001);
     const refused = await api.post(keys.submitter, '/api/v1/jobs', JOB).expect(507);
     expect(refused.body.code).toBe('tenant-storage-full');
     await manager().transaction((transaction) =>
       changeTenant(transaction, { tenant, actor: 'test' }, { retentionDays: 1 }),
     );
-    await api.owner.query(`UPDATE executor_run SET started_at = now() - interval '2 days' WHERE id = $1`, [run]);
+    await api.owner.query(`UPDATE artifact SET created_at = now() - interval '2 days' WHERE id = $1`, [artifact]);
     await deleteExpired(manager(), TERMS);
-    expect((await self()).usage.storedBytes).toBe(0);
+    expect((await self()).usage.storedBytes).toBe(before);
     await submit();
+  });
+
+  it('count what jobs bring themselves, of a rerun too, until they are deleted', async () => {
+    const { keys, self } = await tenantWith({ maxStoredBytes: 250_000 });
+    const content = 'x'.repeat(100_000);
+    const big = {
+      executors: [{ image: 'debian:12', command: ['true'], environment: { A: 'y'.repeat(10_000) } }],
+      inputs: [{ path: '/in/a', content }],
+    };
+    const used = async () => (await self()).usage.storedBytes as number;
+    const { body } = await api.post(keys.submitter, '/api/v1/jobs', big).expect(201);
+    const ofOne = await used();
+    expect(ofOne).toBeGreaterThan(110_000);
+    expect(ofOne).toBeLessThan(111_000);
+    await api.post(keys.submitter, `/api/v1/jobs/${body.id}/rerun`).expect(201);
+    expect(await used()).toBeGreaterThanOrEqual(2 * ofOne);
+    const refused = await api.post(keys.submitter, `/api/v1/jobs/${body.id}/rerun`).expect(507);
+    expect(refused.body.code).toBe('tenant-storage-full');
+    await api.post(keys.submitter, `/api/v1/jobs/${body.id}/cancel`).expect(200);
+    await api.owner.query(`UPDATE job SET ended_at = now() - interval '31 days' WHERE id = $1`, [body.id]);
+    while (await deleteExpired(manager(), TERMS));
+    expect(await used()).toBeLessThan(ofOne + 1_000);
   });
 
   it('postpone a learned proposal and refuse one by hand, until another is decided', async () => {
@@ -174,5 +197,82 @@ describe('retention', () => {
       [proposed.id],
     );
     expect(rows[0].count).toBe(3);
+  });
+
+  it('deletes a trace of the largest size alone, and small ones together', async () => {
+    const { submit, tenant } = await tenantWith({});
+    const run = await finishedRun(await submit());
+    for (const kind of ['stdout', 'stderr', 'trace'] as const) await api.worker.addArtifact(run, kind);
+    const left = async () => (await api.owner.query('SELECT FROM artifact WHERE tenant = $1', [tenant])).rowCount;
+    const size = (bytes: number) =>
+      api.owner.query(`UPDATE artifact SET bytes = $2, created_at = now() - interval '11 days' WHERE tenant = $1`, [
+        tenant,
+        bytes,
+      ]);
+    await size(64 * 1024 ** 2);
+    for (const expected of [2, 1]) {
+      expect(await deleteExpired(manager(), TERMS)).toBe(true);
+      expect(await left()).toBe(expected);
+    }
+    for (const kind of ['stdout', 'stderr'] as const) {
+      await api.owner.query('DELETE FROM artifact WHERE executor_run_id = $1 AND kind = $2', [run, kind]);
+      await api.worker.addArtifact(run, kind);
+    }
+    await size(1_000);
+    await deleteExpired(manager(), TERMS);
+    expect(await left()).toBe(0);
+  });
+
+  it('leaves runs that an audit counts which goes on', async () => {
+    const { keys } = await tenantWith({});
+    const app = await makeLearningApplication(api, { keys, nodeId });
+    const learned = await app.learn(['read', 'exit_group']);
+    await api
+      .post(keys.admin, `/api/v1/profiles/${learned.id}/approve`, { digest: learned.digest, reason: 'yes' })
+      .expect(200);
+    const { jobId, runId } = await app.run({ inputsDigest: 'audited', calls: ['read', 'exit_group'] });
+    await app.settled();
+    await api.owner.query(`UPDATE executor_run SET enforcement = 'audit' WHERE id = $1`, [runId]);
+    await age('job', 'ended_at', 'id', jobId, 31);
+    await age('recording', 'created_at', 'executor_run_id', runId, 31);
+    while (await deleteExpired(manager(), TERMS));
+    expect(await count('recording', 'executor_run_id', runId)).toBe(1);
+    await api.owner.query(`UPDATE profile_version SET audit_over = true WHERE id = $1`, [learned.id]);
+    while (await deleteExpired(manager(), TERMS));
+    expect(await count('job', 'id', jobId)).toBe(0);
+  });
+
+  it('leaves no message of a job that ends while it waits', async () => {
+    const { keys, submit } = await tenantWith({});
+    const job = await submit();
+    await api.post(keys.submitter, `/api/v1/jobs/${job}/cancel`).expect(200);
+    expect(await count('outbox', 'job_id', job)).toBe(0);
+  });
+
+  it('that fails stops nothing else, of its own or of the dispatcher', async () => {
+    const { submit, tenant } = await tenantWith({});
+    const run = await finishedRun(await submit());
+    await api.worker.addArtifact(run, 'stdout');
+    await api.owner.query(`UPDATE artifact SET created_at = now() - interval '11 days' WHERE tenant = $1`, [tenant]);
+    const old = await submit();
+    await finishedRun(old);
+    await age('job', 'ended_at', 'id', old, 31);
+    await api.owner.query(`
+      CREATE FUNCTION porin.refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'as if'; END $$;
+      GRANT EXECUTE ON FUNCTION porin.refuse() TO porin_api;
+      CREATE TRIGGER refuse BEFORE DELETE ON porin.artifact FOR EACH ROW EXECUTE FUNCTION porin.refuse()`);
+    try {
+      await expect(deleteExpired(manager(), TERMS)).rejects.toThrow('as if');
+      expect(await count('job', 'id', old)).toBe(0);
+      // The dispatcher of a new process finds it at once, and goes on placing.
+      await api.restart({ PORIN_RETENTION_DAYS: '10' });
+      const next = await submit();
+      await eventually(async () => {
+        const { rows } = await api.owner.query('SELECT dispatched_fence FROM job WHERE id = $1', [next]);
+        expect(rows[0]).toEqual({ dispatched_fence: 1 });
+      });
+    } finally {
+      await api.owner.query('DROP TRIGGER refuse ON porin.artifact; DROP FUNCTION porin.refuse()');
+    }
   });
 });

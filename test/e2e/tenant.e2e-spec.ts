@@ -232,6 +232,14 @@ describe('the command line', () => {
     );
     await expect(set(...mine, '--output-prefixes', 'file:///a#b')).rejects.toThrow(/must not contain a raw "#"/);
     await api.patch(archive.admin, PATH, { outputPrefixes: ['file:///'] }).expect(400);
+    const operator = await api.makeKey({ role: 'operator' });
+    const overlapping = await api
+      .patch(operator, '/api/v1/tenants/elsewhere', { outputPrefixes: ['file:///a/'] })
+      .expect(409);
+    expect(overlapping.body).toMatchObject({
+      code: 'prefix-refused',
+      detail: expect.stringMatching(/^The tenant cannot have these prefixes: the prefix file:\/\/\/a\/ overlaps /),
+    });
     await set(...mine, '--input-prefixes', 'none', '--output-prefixes', 'default');
     expect(await codeOf(archive.submitter, 'file:///a/in/x', 'file:///a/out/4')).toBe('403 input-not-allowed');
     expect(await codeOf(other.submitter, 'file:///a/in/x', 'file:///a/out/5')).toBe('taken');

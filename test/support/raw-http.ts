@@ -64,6 +64,16 @@ export class RawConnection {
     this.socket.destroy();
   }
 
+  /** Ends the connection with a reset, as a client that crashes. */
+  reset(): void {
+    this.socket.resetAndDestroy();
+  }
+
+  /** Takes in nothing more of what comes. */
+  stopReading(): void {
+    this.socket.pause();
+  }
+
   private async until<T>(look: () => T | undefined, what: string, withinMs: number): Promise<T> {
     for (const deadline = performance.now() + withinMs; performance.now() < deadline; await sleep(10)) {
       const found = look();

@@ -210,11 +210,11 @@ export class WorkerRows {
     );
   }
 
-  async addArtifact(runId: string, kind: ArtifactKind, expiresAt: Date | null = null): Promise<string> {
-    return this.insertReturningId(
-      `INSERT INTO artifact (executor_run_id, kind, expires_at) VALUES ($1, $2, $3) RETURNING id`,
-      [runId, kind, expiresAt],
-    );
+  async addArtifact(runId: string, kind: ArtifactKind): Promise<string> {
+    return this.insertReturningId(`INSERT INTO artifact (executor_run_id, kind) VALUES ($1, $2) RETURNING id`, [
+      runId,
+      kind,
+    ]);
   }
 
   async addChunk(artifactId: string, byteOffset: number, content: Buffer): Promise<void> {

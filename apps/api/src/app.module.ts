@@ -13,6 +13,7 @@ import { ProblemFilter } from './errors/problem.filter.js';
 import { HealthController } from './health/health.controller.js';
 import { SchemaPipe } from './http/schema-pipe.js';
 import { JobsController } from './jobs/jobs.controller.js';
+import { Recordings } from './jobs/recordings.js';
 import { NodesController } from './nodes/nodes.controller.js';
 import { OverheadController } from './overhead/overhead.controller.js';
 import { ProfilesController } from './profiles/profiles.controller.js';
@@ -43,6 +44,7 @@ export class AppModule {
       controllers: CONTROLLERS,
       providers: [
         Dispatcher,
+        Recordings,
         { provide: API_CONFIG, useValue: config },
         { provide: LOGGER, useValue: logger },
         { provide: APPROVAL_KEYS, useValue: approvalKeys },

@@ -7,12 +7,14 @@ import { type Logger } from 'pino';
 import { DataSource } from 'typeorm';
 import { AppModule, CONTROLLERS } from './app.module.js';
 import { Authenticator } from './auth/authenticate.js';
+import { BodyMemory } from './http/body-memory.js';
+import { handleBeforeExpress } from './http/before-express.js';
 import { Gate } from './http/gate.js';
 import { RateLimits } from './http/rate-limits.js';
 import { RouteTable } from './http/route-table.js';
 import { securityHeaders } from './http/security-headers.js';
 import { boundServer } from './http/server-bounds.js';
-import { serveDocument } from './openapi/document.js';
+import { serveDocuments } from './openapi/document.js';
 import { loadApprovalKeys } from './profiles/decide/signing-key.js';
 
 /** Throws ConfigError for a bad signing key, and SchemaError when the database is newer or older than this program. */
@@ -33,11 +35,13 @@ export async function createApp(config: ApiConfig, logger: Logger): Promise<Nest
     routes: RouteTable.of(CONTROLLERS),
     authenticator: new Authenticator(dataSource, limits),
     limits,
+    bodies: new BodyMemory(config.PORIN_BODY_LIMIT_BYTES),
     bodyLimitBytes: config.PORIN_BODY_LIMIT_BYTES,
   });
   app.use(gate.middleware);
+  handleBeforeExpress(app.getHttpServer());
   boundServer(app.getHttpServer(), config.PORIN_REQUEST_TIMEOUT_MS);
-  serveDocument(app);
+  serveDocuments(app);
   try {
     await checkSchema((sql) => dataSource.query(sql));
   } catch (error) {

@@ -1,6 +1,13 @@
 /** Starts the API, and ends it where the database is no longer the one that it was made for. */
 import 'reflect-metadata';
-import { type ApiConfig, ConfigError, endOnUncaughtErrors, EXIT_CODES, loadApiConfig } from '#lib/config';
+import {
+  type ApiConfig,
+  ConfigError,
+  endOnUncaughtErrors,
+  EXIT_CODES,
+  loadApiConfig,
+  logDestination,
+} from '#lib/config';
 import { checkSchema, SchemaError, schemaMismatch } from '#lib/database';
 import { type NestExpressApplication } from '@nestjs/platform-express';
 import { type Logger, pino } from 'pino';
@@ -11,7 +18,10 @@ import { createApp } from './create-app.js';
 const CLOSE_TIMEOUT_MS = 20_000;
 
 async function start(config: ApiConfig): Promise<void> {
-  const logger = pino({ level: config.PORIN_LOG_LEVEL, redact: ['req.headers.authorization', 'password'] });
+  const logger = pino(
+    { level: config.PORIN_LOG_LEVEL, redact: ['req.headers.authorization', 'password'] },
+    logDestination(),
+  );
   endOnUncaughtErrors(logger);
   const app = await createApp(config, logger);
   app.enableShutdownHooks();

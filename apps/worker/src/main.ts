@@ -2,14 +2,21 @@
 import 'reflect-metadata';
 import { type INestApplicationContext } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
-import { ConfigError, endOnUncaughtErrors, EXIT_CODES, loadWorkerConfig, type WorkerConfig } from '#lib/config';
+import {
+  ConfigError,
+  endOnUncaughtErrors,
+  EXIT_CODES,
+  loadWorkerConfig,
+  logDestination,
+  type WorkerConfig,
+} from '#lib/config';
 import { SchemaError, schemaMismatch } from '#lib/database';
 import { type Logger, pino } from 'pino';
 import { NodeRefusedError } from './node/self-check/node-problem.js';
 import { WorkerLifecycle, WorkerModule } from './worker.module.js';
 
 async function start(config: WorkerConfig): Promise<void> {
-  const logger = pino({ level: config.PORIN_LOG_LEVEL });
+  const logger = pino({ level: config.PORIN_LOG_LEVEL }, logDestination());
   endOnUncaughtErrors(logger);
   const app = await NestFactory.createApplicationContext(WorkerModule.register(config, logger), {
     logger: ['error', 'warn'],

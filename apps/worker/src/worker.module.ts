@@ -92,7 +92,7 @@ export class WorkerLifecycle implements OnApplicationBootstrap, OnApplicationShu
   async onApplicationBootstrap(): Promise<void> {
     const { config, logger } = this;
     // First of all connections, so that another worker with these credentials is told by its name.
-    await this.#session.open().catch(asSchemaProblem);
+    await this.#session.openWithin(config.PORIN_DRAIN_MS).catch(asSchemaProblem);
     await this.checkSchema();
     for (const path of [this.#node.workDirectory, config.PORIN_RUN_DIR])
       mkdirSync(path, { recursive: true, mode: 0o700 });

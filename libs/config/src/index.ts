@@ -2,3 +2,4 @@ export * from './load.js';
 export * from './example.js';
 export * from './program.js';
 export * from './public-keys.js';
+export * from './log-destination.js';

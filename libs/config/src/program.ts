@@ -17,6 +17,8 @@ interface FatalLog {
  * was running is taken up again by the next process.
  */
 export function endOnUncaughtErrors(logger: FatalLog): void {
+  // What frameworks print on a full disk is no reason to end.
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
   for (const event of ['uncaughtException', 'unhandledRejection'] as const) {
     process.on(event, (error: unknown) => {
       logger.fatal({ err: error, event }, 'an error that nothing caught ends this program');

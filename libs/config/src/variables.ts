@@ -108,6 +108,9 @@ export const apiVariables = z.object({
   PORIN_WRONG_KEY_LIMIT_PER_MINUTE: integer(1, 1_000_000)
     .default(600)
     .describe('Requests with a wrong key per minute and client address (of IPv6, its first 64 bits)'),
+  PORIN_OPEN_FILES_LIMIT_PER_MINUTE: integer(1, 1_000_000)
+    .default(300)
+    .describe('Requests for /openapi.json and the files of /docs, per minute and client address'),
   PORIN_TRUSTED_PROXIES: list
     .default([])
     .refine((entries) => entries.every(isNetwork), { error: 'must be addresses and networks, such as 10.0.0.0/8' })
@@ -116,7 +119,9 @@ export const apiVariables = z.object({
     ),
   PORIN_REQUEST_TIMEOUT_MS: integer(1_000, 3_600_000)
     .default(60_000)
-    .describe('How long a request may take to arrive, body included, milliseconds; its headers get 10 s at most'),
+    .describe(
+      'How long a request may take to arrive, body included, and how long a client may take in nothing of an answer, milliseconds; headers get 10 s at most',
+    ),
   PORIN_CLAIM_PATIENCE_MS: integer(100, 3_600_000)
     .default(10_000)
     .describe(

@@ -8,6 +8,7 @@ import { OwnSchema1764400000000 } from '../../../migrations/1764400000000-own-sc
 import { Nodes1764450000000 } from '../../../migrations/1764450000000-nodes.js';
 import { Publication1764410000000 } from '../../../migrations/1764410000000-publication.js';
 import { TenantBounds1764470000000 } from '../../../migrations/1764470000000-tenant-bounds.js';
+import { Expiry1764520000000 } from '../../../migrations/1764520000000-expiry.js';
 import { Connection, CONNECTION_LIMITS, SEARCH_PATH_OPTION } from './connection.js';
 import { Principals1764440000000 } from '../../../migrations/1764440000000-principals.js';
 import { SigningKeys1764430000000 } from '../../../migrations/1764430000000-signing-keys.js';
@@ -61,6 +62,7 @@ export const MIGRATIONS = [
   TenantBounds1764470000000,
   NodeImages1764480000000,
   BoundsOfNodes1764500000000,
+  Expiry1764520000000,
 ];
 
 export function makeDataSource(options: { url: string; applicationName: string; poolSize?: number }): DataSource {

@@ -1,4 +1,4 @@
-/** Runs placement, the reconciler, the rules, the proposals' clock and the retention on one API instance at a time, held by a session-level advisory lock. */
+/** Runs placement, the reconciler, and beside them the rules, the proposals and the retention, on one API instance at a time, held by a session-level advisory lock. */
 import { Inject, Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import { type ApiConfig } from '#lib/config';
 import { ADVISORY_LOCKS, Connection } from '#lib/database';
@@ -17,7 +17,8 @@ import { endUndecidedJobs } from './held/denied-jobs.js';
 import { releaseHeldJobs } from './held/release-held.js';
 import { releaseOutputs } from './held/output-claims.js';
 import { verifyRegistrations } from './nodes/verify-registrations.js';
-import { deleteExpired } from './retention.js';
+import { type RetentionTerms } from './retention.js';
+import { Retention } from './retention-loop.js';
 import { NodeQueues } from './placement/node-queues.js';
 import { RedisUsers } from './placement/redis-users.js';
 import { Patience } from './placement/patience.js';
@@ -35,7 +36,6 @@ const LOOK_AT_LIST_MS = 1_000;
 const LOST_AFTER_S = 5;
 /** Looks through all jobs that wait. */
 const OVERDUE_MS = 60_000;
-const RETENTION_MS = 60_000;
 const USAGE_MS = 5_000;
 
 @Injectable()
@@ -114,6 +114,7 @@ export class Dispatcher implements OnApplicationBootstrap, OnApplicationShutdown
     const rules = new RuleDecisions(this.dataSource, this.approvalKeys, this.logger);
     const lists = new ApprovalListWatch(this.dataSource, this.approvalKeys, this.logger);
     const redisUsers = new RedisUsers(this.dataSource, this.queues, this.logger);
+    const retention = new Retention(this.dataSource, this.retentionTerms(), this.logger);
     await lists.start();
     const duties = [...this.duties(), ...every(LOOK_AT_LIST_MS, () => lists.look())].map((duty) =>
       guarded(duty, this.logger),
@@ -121,6 +122,7 @@ export class Dispatcher implements OnApplicationBootstrap, OnApplicationShutdown
     proposals.start();
     rules.start();
     redisUsers.start();
+    retention.start();
     try {
       while (!this.stopping.signal.aborted) {
         for (const duty of duties) {
@@ -130,19 +132,22 @@ export class Dispatcher implements OnApplicationBootstrap, OnApplicationShutdown
         if (!this.stopping.signal.aborted) await this.alarm.sleep(POLL_MS);
       }
     } finally {
-      await Promise.all([proposals.stop(), rules.stop(), redisUsers.stop()]);
+      await Promise.all([proposals.stop(), rules.stop(), redisUsers.stop(), retention.stop()]);
     }
+  }
+
+  private retentionTerms(): RetentionTerms {
+    return {
+      artifactDays: this.config.PORIN_RETENTION_DAYS,
+      recordingDays: this.config.PORIN_RECORDING_RETENTION_DAYS,
+      jobDays: this.config.PORIN_JOB_RETENTION_DAYS,
+    };
   }
 
   /** In order; each is due again some time after it was done, placement always. None depends on that the one before it went well. */
   private duties(): readonly Duty[] {
     const { PORIN_RETRY_PAUSE_MS: retryPauseMs, PORIN_PUBLICATION_TIMEOUT_MS: publicationMs } = this.config;
     const { dataSource } = this;
-    const retention = {
-      artifactDays: this.config.PORIN_RETENTION_DAYS,
-      recordingDays: this.config.PORIN_RECORDING_RETENTION_DAYS,
-      jobDays: this.config.PORIN_JOB_RETENTION_DAYS,
-    };
     return [
       () => verifyRegistrations(dataSource.manager, this.logger),
       ...every(NODE_ABUSE_MS, () => dataSource.query(`SELECT porin.end_node_abuse('{}')`)),
@@ -166,11 +171,6 @@ export class Dispatcher implements OnApplicationBootstrap, OnApplicationShutdown
         () => Math.min(OVERDUE_MS, publicationMs),
       ),
       () => this.place(),
-      paced(
-        // The rest at the next turn.
-        async () => !(await deleteExpired(dataSource.manager, retention)),
-        (done) => (done ? RETENTION_MS : 0),
-      ),
       ...every(
         USAGE_MS,
         () => foldUsage(dataSource.manager),

@@ -10,8 +10,9 @@ export interface RetentionTerms {
   readonly jobDays: number;
 }
 
-/** Bounds one statement: an artifact's chunks and a job's runs go with it. */
+/** Bound one statement: an artifact's chunks and a job's runs go with it. One thing goes however large it is. */
 const BATCH = 100;
+const BATCH_BYTES = 64 * 1024 ** 2;
 
 /** Of `run`: a version that is proposed, approved or was superseded by one stands on it. */
 const VERSION_STANDS_ON_RUN = `EXISTS (
@@ -21,77 +22,106 @@ const VERSION_STANDS_ON_RUN = `EXISTS (
     SELECT FROM profile_version_denial AS evidence JOIN profile_version AS version ON version.id = profile_version_id
     WHERE evidence.executor_run_id = run.id AND version.state IN ('PROPOSED', 'APPROVED'))`;
 
+/** Of `run`: an audit that goes on counts it (AUDITED_RUNS), however long ago it was. */
+const AUDIT_COUNTS_RUN = `(run.enforcement = 'audit' AND EXISTS (
+    SELECT FROM profile_version AS version WHERE version.build_id = run.build_id AND version.state = 'APPROVED'
+      AND version.stage = 'audit' AND NOT version.audit_over AND run.started_at >= version.stage_since))`;
+const IS_NEEDED = `(${VERSION_STANDS_ON_RUN} OR ${AUDIT_COUNTS_RUN})`;
+
+/** Of `artifact`: a run that was lost has told no size. */
+const STORED_BYTES = `greatest(artifact.bytes, (SELECT byte_offset + octet_length(content) FROM artifact_chunk
+  WHERE artifact_id = artifact.id ORDER BY byte_offset DESC LIMIT 1))`;
+
+/** Selects the first ids of rows `id, bytes` in their order, as many as one statement may delete. */
+function firstOf(rows: string): string {
+  return `SELECT id FROM (SELECT id, sum(bytes) OVER (ROWS UNBOUNDED PRECEDING) - bytes AS before FROM (${rows} LIMIT ${BATCH}) AS row) AS batch
+    WHERE before < ${BATCH_BYTES}`;
+}
+
+/** Of each tenant that ever had a job; its oldest first, by the index artifact_by_age. */
+export const EXPIRED_ARTIFACTS = firstOf(
+  `SELECT artifact.id, ${STORED_BYTES} AS bytes
+   FROM (SELECT tenant FROM tenant_usage UNION SELECT tenant FROM tenant_usage_change) AS known
+   LEFT JOIN tenant_setting AS setting ON setting.tenant = known.tenant
+   CROSS JOIN LATERAL (
+     SELECT oldest.* FROM artifact AS oldest JOIN executor_run AS run ON run.id = oldest.executor_run_id
+     JOIN attempt ON attempt.job_id = run.job_id AND attempt.number = run.attempt_number
+     WHERE oldest.tenant = known.tenant AND attempt.ended_at IS NOT NULL
+       AND oldest.created_at < now() - make_interval(days => least($1::integer, setting.retention_days))
+     ORDER BY oldest.created_at LIMIT ${BATCH}
+   ) AS artifact`,
+);
+
+const EXPIRED_RECORDINGS = firstOf(
+  `SELECT run.id, recording.content_bytes AS bytes FROM recording JOIN executor_run AS run ON run.id = recording.executor_run_id
+   WHERE recording.created_at < now() - make_interval(days => $1) AND recording.considered_at IS NOT NULL AND NOT ${IS_NEEDED}
+   ORDER BY recording.created_at`,
+);
+
 /** A deletion that takes a batch; true when there may be more. */
 type Deletion = (manager: EntityManager, terms: RetentionTerms) => Promise<boolean>;
 
 const DELETIONS: readonly Deletion[] = [
   (manager, { artifactDays }) =>
-    isFull(
-      manager,
-      `DELETE FROM artifact WHERE id IN (
-         SELECT artifact.id FROM artifact JOIN executor_run AS run ON run.id = artifact.executor_run_id
-         JOIN attempt ON attempt.job_id = run.job_id AND attempt.number = run.attempt_number
-         JOIN job ON job.id = run.job_id LEFT JOIN tenant_setting AS setting ON setting.tenant = job.tenant
-         WHERE coalesce(artifact.expires_at,
-             run.started_at + make_interval(days => least($1::integer, setting.retention_days))) < now()
-           AND attempt.ended_at IS NOT NULL
-         LIMIT $2)`,
-      artifactDays,
-    ),
+    hasDeleted(manager, `DELETE FROM artifact WHERE id IN (${EXPIRED_ARTIFACTS})`, [artifactDays]),
   (manager, { recordingDays }) =>
-    isFull(
-      manager,
-      `DELETE FROM recording WHERE executor_run_id IN (
-         SELECT run.id FROM recording JOIN executor_run AS run ON run.id = recording.executor_run_id
-         WHERE recording.created_at < now() - make_interval(days => $1) AND recording.considered_at IS NOT NULL
-           AND NOT (${VERSION_STANDS_ON_RUN})
-         ORDER BY recording.created_at LIMIT $2)`,
-      recordingDays,
-    ),
+    hasDeleted(manager, `DELETE FROM recording WHERE executor_run_id IN (${EXPIRED_RECORDINGS})`, [recordingDays]),
   (manager, { jobDays }) => deleteJobs(manager, jobDays),
-  // Of the present fence only the row of a job that waits is ever read again.
+  // Of the present fence only the row of a job that waits is ever read again. Rows of jobs that end while they wait are
+  // deleted then (libs/database/src/functions/expiry.ts).
   (manager) =>
-    isFull(
+    hasDeleted(
       manager,
       `DELETE FROM outbox WHERE id IN (
          SELECT outbox.id FROM outbox JOIN job ON job.id = outbox.job_id
          WHERE outbox.created_at < now() - make_interval(days => $1)
            AND (job.ended_at IS NOT NULL OR job.fence > outbox.attempt_number)
-         ORDER BY outbox.id LIMIT $2)`,
-      1,
+         ORDER BY outbox.id LIMIT ${BATCH})`,
+      [1],
     ),
 ];
 
-/** One batch of each kind. Returns true when there may be more. */
+/** One batch of each kind, also where another fails. Returns true when there may be more; throws AggregateError. */
 export async function deleteExpired(manager: EntityManager, terms: RetentionTerms): Promise<boolean> {
   let mayBeMore = false;
-  for (const deletion of DELETIONS) mayBeMore = (await deletion(manager, terms)) || mayBeMore;
+  const errors: unknown[] = [];
+  for (const deletion of DELETIONS) {
+    try {
+      mayBeMore = (await deletion(manager, terms)) || mayBeMore;
+    } catch (error) {
+      errors.push(error);
+    }
+  }
+  if (errors.length > 0) throw new AggregateError(errors, `not all that has expired was deleted: ${String(errors[0])}`);
   return mayBeMore;
 }
 
-/** Their artifacts and recordings first: what they took is noted by their runs (libs/database/src/functions/tenant-usage.ts). */
+/**
+ * Their artifacts and recordings first, in turns of their own: what they took is noted by their runs
+ * (libs/database/src/functions/tenant-usage.ts).
+ */
 async function deleteJobs(manager: EntityManager, days: number): Promise<boolean> {
-  return manager.transaction(async (transaction) => {
-    const jobs: { id: string }[] = await transaction.query(
-      `SELECT id FROM job WHERE ended_at < now() - make_interval(days => $1)
-         AND NOT EXISTS (SELECT FROM executor_run AS run WHERE run.job_id = job.id AND (${VERSION_STANDS_ON_RUN}))
-       ORDER BY ended_at LIMIT $2 FOR UPDATE SKIP LOCKED`,
-      [days, BATCH],
-    );
-    if (jobs.length === 0) return false;
-    const ids = jobs.map(({ id }) => id);
-    for (const table of ['artifact', 'recording']) {
-      await transaction.query(
-        `DELETE FROM ${table} WHERE executor_run_id IN (SELECT id FROM executor_run WHERE job_id = ANY($1))`,
-        [ids],
-      );
-    }
-    await transaction.query('DELETE FROM job WHERE id = ANY($1)', [ids]);
-    return jobs.length === BATCH;
-  });
+  const jobs: { id: string }[] = await manager.query(
+    `SELECT id FROM job WHERE ended_at < now() - make_interval(days => $1)
+       AND NOT EXISTS (SELECT FROM executor_run AS run WHERE run.job_id = job.id AND ${IS_NEEDED})
+     ORDER BY ended_at LIMIT ${BATCH}`,
+    [days],
+  );
+  if (jobs.length === 0) return false;
+  const ids = jobs.map(({ id }) => id);
+  const artifacts = firstOf(
+    `SELECT artifact.id, ${STORED_BYTES} AS bytes FROM executor_run AS run JOIN artifact ON artifact.executor_run_id = run.id
+     WHERE run.job_id = ANY($1)`,
+  );
+  const recordings = firstOf(
+    `SELECT run.id, content_bytes AS bytes FROM executor_run AS run JOIN recording ON executor_run_id = run.id WHERE run.job_id = ANY($1)`,
+  );
+  if (await hasDeleted(manager, `DELETE FROM artifact WHERE id IN (${artifacts})`, [ids])) return true;
+  if (await hasDeleted(manager, `DELETE FROM recording WHERE executor_run_id IN (${recordings})`, [ids])) return true;
+  return hasDeleted(manager, 'DELETE FROM job WHERE id = ANY($1)', [ids]);
 }
 
-async function isFull(manager: EntityManager, statement: string, days: number): Promise<boolean> {
-  const [, count]: [unknown, number] = await manager.query(statement, [days, BATCH]);
-  return count === BATCH;
+async function hasDeleted(manager: EntityManager, statement: string, parameters: readonly unknown[]): Promise<boolean> {
+  const [, count]: [unknown, number] = await manager.query(statement, [...parameters]);
+  return count > 0;
 }

@@ -34,6 +34,7 @@ export const STATUS_OF_REQUEST_ERRORS = {
   'idempotency-conflict': 409,
   'stale-digest': 409,
   'wrong-profile-state': 409,
+  'prefix-refused': 409,
   'log-expired': 410,
   'body-too-large': 413,
   'unsupported-media-type': 415,
@@ -48,6 +49,7 @@ export const STATUS_OF_REQUEST_ERRORS = {
   'tenant-storage-full': 507,
   'recording-integrity': 500,
   'database-unavailable': 503,
+  overloaded: 503,
 } as const satisfies Readonly<Record<string, number>> & { readonly [code in JobErrorCode]?: never };
 
 export const STATUS_BY_CODE = { ...STATUS_OF_REQUEST_ERRORS, ...STATUS_OF_JOB_ERRORS } as const;

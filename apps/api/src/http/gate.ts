@@ -6,14 +6,14 @@ import { type NextFunction, type Request, type Response } from 'express';
 import { type Authenticator } from '../auth/authenticate.js';
 import { type AuthenticatedRequest } from '../auth/caller.js';
 import { PorinError } from '../errors/porin-error.js';
+import { type BodyMemory, UNUSED_BODY_LIMIT_BYTES } from './body-memory.js';
 import { clientNetwork } from './client-address.js';
+import { hasUnreadableTarget } from './before-express.js';
 import { type RateLimits } from './rate-limits.js';
 import { announcesBody, judgeDeclaredBody, judgeMediaType, parseBody, readBytes } from './read-body.js';
 import { type FoundRoute, type RouteTable } from './route-table.js';
 import { DOCS_PATH } from './security-headers.js';
 
-/** Bytes of a body that a route has no use for. */
-const UNUSED_BODY_LIMIT_BYTES = 64 * 1024;
 /** What is served beside the controllers, to everybody. */
 const OPEN_FILES = new RegExp(`^/(openapi\\.json|${DOCS_PATH}(/[A-Za-z0-9._-]*)?)$`);
 
@@ -21,6 +21,7 @@ export interface GateOptions {
   readonly routes: RouteTable;
   readonly authenticator: Authenticator;
   readonly limits: RateLimits;
+  readonly bodies: BodyMemory;
   readonly bodyLimitBytes: number;
 }
 
@@ -33,10 +34,12 @@ export class Gate {
   };
 
   private async pass(request: Request, response: Response): Promise<void> {
-    const { routes, authenticator, limits, bodyLimitBytes } = this.options;
+    const { routes, authenticator, limits, bodies, bodyLimitBytes } = this.options;
     judgeHeaders(request);
-    const found = OPEN_FILES.test(request.path) ? openFile(request) : routes.find(request.method, request.path);
+    const isFile = OPEN_FILES.test(request.path);
+    const found = isFile ? openFile(request) : routes.find(request.method, request.path);
     if (isOpen(found)) {
+      if (isFile) limits.takeOpenFile(clientNetwork(request));
       // Nobody reads it, and the connection cannot be used again before it is read.
       if (announcesBody(request)) response.set('Connection', 'close');
       requireRoute(found, request);
@@ -54,13 +57,19 @@ export class Gate {
     (request as AuthenticatedRequest).caller = caller;
     await authenticator.noteUse(caller);
     if (!announcesBody(request)) return;
-    const bytes = await readBytes(request, response, limitBytes);
+    const share = bodies.open(caller.keyId);
+    response.once('close', () => share.release());
+    const bytes = await readBytes(request, response, { limitBytes, share });
     if (takesBody) request.body = parseBody(bytes);
   }
 }
 
-/** Throws malformed-request where HTTP 1.1 has no Host (RFC 9112, section 3.2). */
-function judgeHeaders({ headers, httpVersion }: Request): void {
+/** Throws malformed-request for a target that is no path, and where HTTP 1.1 has no Host (RFC 9112, section 3.2). */
+function judgeHeaders(request: Request): void {
+  const { headers, httpVersion } = request;
+  if (hasUnreadableTarget(request)) {
+    throw new PorinError('malformed-request', 'The target of the request is no path and no http URL.');
+  }
   // No answer of ours may be kept, so none is "304 Not Modified".
   delete headers['if-none-match'];
   delete headers['if-modified-since'];

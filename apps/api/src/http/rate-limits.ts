@@ -1,4 +1,4 @@
-/** How often a key, a tenant, and an address with wrong keys may ask; told in the headers of draft-ietf-httpapi-ratelimit-headers. */
+/** How often a key, a tenant, and an address with wrong keys or for open files may ask; told in the headers of draft-ietf-httpapi-ratelimit-headers. */
 import { type ApiConfig } from '#lib/config';
 import { type AnyCaller } from '../auth/caller.js';
 import { PorinError } from '../errors/porin-error.js';
@@ -15,11 +15,13 @@ export class RateLimits {
   readonly #byKey: TokenBuckets;
   readonly #byTenant: TokenBuckets;
   readonly #wrongKeys: TokenBuckets;
+  readonly #openFiles: TokenBuckets;
 
   constructor(config: ApiConfig) {
     this.#byKey = new TokenBuckets(config.PORIN_RATE_LIMIT_PER_MINUTE);
     this.#byTenant = new TokenBuckets(config.PORIN_TENANT_RATE_LIMIT_PER_MINUTE);
     this.#wrongKeys = new TokenBuckets(config.PORIN_WRONG_KEY_LIMIT_PER_MINUTE);
+    this.#openFiles = new TokenBuckets(config.PORIN_OPEN_FILES_LIMIT_PER_MINUTE);
   }
 
   /** Takes one request of the key and of its tenant, or of neither. */
@@ -48,6 +50,12 @@ export class RateLimits {
 
   countWrongKey(network: string, nowMs = performance.now()): void {
     this.#wrongKeys.take(network, nowMs);
+  }
+
+  /** Takes one request for the document or a file of its pages. Throws too-many-requests where the network has none left. */
+  takeOpenFile(network: string, nowMs = performance.now()): void {
+    const { allowed, retryAfterS } = this.#openFiles.take(network, nowMs);
+    if (!allowed) throw tooMany('This address asks too often for the documentation.', retryAfterS);
   }
 }
 

@@ -2,6 +2,7 @@
 import { MIMEType } from 'node:util';
 import { type Request, type Response } from 'express';
 import { PorinError } from '../errors/porin-error.js';
+import { type BodyShare } from './body-memory.js';
 import { jsonProblem } from './scan-json.js';
 
 /** Whether the request says that bytes follow its headers. */
@@ -43,29 +44,57 @@ export function judgeMediaType(request: Pick<Request, 'headers'>): void {
   }
 }
 
+const FIRST_BYTES = 16 * 1024;
+
 /**
- * The bytes of the body, however it is sent. Who waits for "100 Continue" gets it now. Throws body-too-large once more
- * than `limitBytes` have come, and malformed-request where the client hangs up.
+ * The bytes of the body, however it is sent, in one buffer of at most twice its length: a part of one byte costs a byte, and
+ * no object. Who waits for "100 Continue" gets it now. Throws body-too-large once more than `limitBytes` have come, what
+ * `share` throws, and malformed-request where the client hangs up.
  */
-export async function readBytes(request: Request, response: Response, limitBytes: number): Promise<Buffer> {
+export async function readBytes(
+  request: Request,
+  response: Response,
+  { limitBytes, share }: { readonly limitBytes: number; readonly share: BodyShare },
+): Promise<Buffer> {
   if (request.headers.expect !== undefined) response.writeContinue();
-  const parts: Buffer[] = [];
+  let held: Buffer = Buffer.alloc(0);
   let bytes = 0;
   return new Promise((resolve, reject) => {
     const settle = (settled: () => void) => {
       request.off('data', take).off('end', end).off('error', hangUp).off('close', hangUp);
       settled();
     };
-    const take = (part: Buffer) => {
-      bytes += part.length;
-      if (bytes <= limitBytes) return void parts.push(part);
+    const refuse = (problem: Error) => {
       request.pause();
-      settle(() => reject(tooLarge(limitBytes)));
+      settle(() => reject(problem));
     };
-    const end = () => settle(() => resolve(Buffer.concat(parts)));
+    const take = (part: Buffer) => {
+      if (bytes + part.length > limitBytes) return refuse(tooLarge(limitBytes));
+      try {
+        held = withRoom(held, bytes + part.length, { limitBytes, share });
+      } catch (error) {
+        return refuse(error as Error);
+      }
+      bytes += part.copy(held, bytes);
+    };
+    const end = () => settle(() => resolve(held.subarray(0, bytes)));
     const hangUp = () => settle(() => reject(new PorinError('malformed-request', 'The body ended too early.')));
     request.on('data', take).on('end', end).on('error', hangUp).on('close', hangUp);
   });
+}
+
+/** The same bytes, with room for `neededBytes`; it at least doubles, so that few bytes are copied twice. */
+function withRoom(
+  held: Buffer,
+  neededBytes: number,
+  { limitBytes, share }: { readonly limitBytes: number; readonly share: BodyShare },
+): Buffer {
+  if (neededBytes <= held.length) return held;
+  const size = Math.min(limitBytes, Math.max(neededBytes, 2 * held.length, FIRST_BYTES));
+  share.grow(size - held.length);
+  const larger = Buffer.allocUnsafeSlow(size);
+  held.copy(larger);
+  return larger;
 }
 
 /** Undefined for no bytes. Throws malformed-request and request-too-complex. */

@@ -2,20 +2,28 @@
 import { type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from 'node:http';
 import { type Socket } from 'node:net';
 import { PorinError, type RequestErrorCode } from '../errors/porin-error.js';
+import { unfinishedAnswers } from './before-express.js';
+import { SECURITY_HEADERS } from './security-headers.js';
 import { problemText } from './send-problem.js';
 
 /** Until the headers of a request are there, from the first byte or, on a new connection, from its start. */
 const HEADERS_TIMEOUT_MS = 10_000;
 const CHECK_INTERVAL_MS = 1_000;
+/** Who sends too slowly is first told so. */
+const LATE_ANSWER_MS = 5_000;
 const CONNECTIONS_MAXIMUM = 2_000;
 
-/** Before the server listens. `requestTimeoutMs`: until the last byte of a request's body. */
+/** Before the server listens. `requestTimeoutMs`: until the last byte of a request's body, and how long a client may take in nothing. */
 export function boundServer(server: Server, requestTimeoutMs: number): void {
   server.headersTimeout = Math.min(HEADERS_TIMEOUT_MS, requestTimeoutMs);
   server.requestTimeout = requestTimeoutMs;
   // Node looks for late requests this often; its default is 30 s.
   Object.assign(server, { connectionsCheckingInterval: CHECK_INTERVAL_MS });
   server.maxConnections = CONNECTIONS_MAXIMUM;
+  // Node takes its own listener off a socket before it hands it over ("connect", "upgrade"); an error that nobody hears of
+  // would end the process.
+  server.on('connection', (socket: Socket) => socket.on('error', () => undefined));
+  server.setTimeout(requestTimeoutMs + LATE_ANSWER_MS, endIdle);
   // Without these Node itself would say "100 Continue" to everybody, and 417 without a word.
   const asUsual = (request: IncomingMessage, response: ServerResponse) =>
     void server.emit('request', request, response);
@@ -31,6 +39,11 @@ export function boundServer(server: Server, requestTimeoutMs: number): void {
     );
   });
   Object.assign(server, { requireHostHeader: false });
+}
+
+/** Nothing came or went for the whole time. An answer that is still being made is waited for; one that is not taken is not. */
+function endIdle(socket: Socket): void {
+  if (unfinishedAnswers(socket) === 0 || socket.writableLength > 0) socket.destroy();
 }
 
 interface ClientError extends Error {
@@ -54,11 +67,9 @@ function answer(socket: Socket, problem: PorinError): void {
     [
       `HTTP/1.1 ${problem.status} ${STATUS_CODES[problem.status] ?? ''}`,
       'Connection: close',
-      ...Object.entries(problem.headers).map(([name, value]) => `${name}: ${value}`),
+      ...Object.entries({ ...SECURITY_HEADERS, ...problem.headers }).map(([name, value]) => `${name}: ${value}`),
       'Content-Type: application/problem+json',
       `Content-Length: ${Buffer.byteLength(body)}`,
-      'Cache-Control: no-store',
-      'X-Content-Type-Options: nosniff',
       '',
       body,
     ].join('\r\n'),

@@ -68,6 +68,7 @@ export async function insertJob(manager: EntityManager, caller: Caller, order: J
       submittedRole: caller.role,
       idempotencyKey: idempotencyKey ?? null,
       requestDigest,
+      requestBytes: Buffer.byteLength(JSON.stringify([fields, executors.map(({ executor }) => executor)])),
       waitingReason: 'waiting-for-slot' satisfies WaitingReason,
     })
     .orIgnore()

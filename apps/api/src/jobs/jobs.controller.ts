@@ -1,6 +1,18 @@
 /** Jobs over HTTP: submit, look at, list, read their logs, cancel, repeat. */
 import { type ApiConfig } from '#lib/config';
-import { Body, Controller, Get, Headers, HttpCode, Inject, Param, Post, Query, Res } from '@nestjs/common';
+import {
+  Body,
+  Controller,
+  Get,
+  Headers,
+  HttpCode,
+  Inject,
+  Param,
+  Post,
+  Query,
+  Res,
+  StreamableFile,
+} from '@nestjs/common';
 import { ApiBearerAuth, ApiHeader, ApiResponse } from '@nestjs/swagger';
 import { type Response } from 'express';
 import { pipeline } from 'node:stream/promises';
@@ -26,9 +38,9 @@ import {
 } from './job-answers.js';
 import { type JobRequest, jobSchema } from './job-schema.js';
 import { LOG_ANSWER_BYTES, readLog } from './read-log.js';
-import { readRecording } from './read-recording.js';
 import { readTrace } from './read-trace.js';
 import { recordingAnswer, recordingQuery, type RecordingQuery } from './recording-answers.js';
+import { Recordings } from './recordings.js';
 import { rerunJob } from './rerun-job.js';
 import { submitJob } from './submit-job.js';
 import { type GridPrefixes, gridPrefixes } from '../tenant/tenant-prefixes.js';
@@ -58,6 +70,7 @@ export class JobsController {
 
   constructor(
     private readonly dataSource: DataSource,
+    @Inject(Recordings) private readonly recordings: Recordings,
     @Inject(API_CONFIG) config: ApiConfig,
   ) {
     this.#grid = gridPrefixes(config);
@@ -168,8 +181,9 @@ export class JobsController {
     @Query({ schema: recordingQuery }) query: RecordingQuery,
     @CurrentCaller() caller: Caller,
   ) {
-    const { manager } = this.dataSource;
-    return readRecording(manager, await findJob(manager, caller, id), query);
+    const job = await findJob(this.dataSource.manager, caller, id);
+    // It is through the schema already.
+    return new StreamableFile(await this.recordings.read(job.id, query), { type: 'application/json; charset=utf-8' });
   }
 
   @Post(':id/cancel')

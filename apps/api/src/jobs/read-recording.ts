@@ -1,5 +1,5 @@
 /** Reads what one recording saw, and says whether anything is learned from it. */
-import { ExecutorRun, type Job, ProfileVersion } from '#lib/database';
+import { ExecutorRun, ProfileVersion } from '#lib/database';
 import { allowedNames, isTrace, parseProfile, type Profile, type Recording, refusalsByName } from '#lib/profiles';
 import { type EntityManager, In } from 'typeorm';
 import { type z } from 'zod';
@@ -13,7 +13,7 @@ import {
   type Verdict,
   verdictWords,
 } from '../profiles/recordings/verdict.js';
-import { type recordingAnswer, type RecordingQuery } from './recording-answers.js';
+import { recordingAnswer, type RecordingQuery } from './recording-answers.js';
 
 type Answer = z.input<typeof recordingAnswer>;
 
@@ -31,17 +31,40 @@ interface Row {
   readonly expectedExitCodes: readonly number[];
 }
 
-/** Of the latest attempt that started the executor, unless one is named. Throws not-found, no-recording, recording-integrity. */
-export async function readRecording(manager: EntityManager, job: Job, query: RecordingQuery): Promise<Answer> {
-  const { executor, attempt } = query;
+export interface RecordedRun {
+  readonly runId: string;
+  /** Of the recording, as it is stored. */
+  readonly bytes: number;
+}
+
+/** Of the latest attempt that started the executor, unless one is named. Throws no-recording. */
+export async function findRecordedRun(
+  manager: EntityManager,
+  jobId: string,
+  { executor, attempt }: RecordingQuery,
+): Promise<RecordedRun> {
   const run = await manager.findOne(ExecutorRun, {
-    where: { jobId: job.id, position: executor, ...(attempt !== undefined && { attemptNumber: attempt }) },
+    where: { jobId, position: executor, ...(attempt !== undefined && { attemptNumber: attempt }) },
     order: { attemptNumber: 'DESC' },
   });
   if (!run) {
     const where = attempt === undefined ? '' : ` in attempt ${attempt}`;
     throw new PorinError('no-recording', `Executor ${executor} of the job has not been started${where}.`);
   }
+  const sql = 'SELECT content_bytes::float8 AS bytes FROM recording WHERE executor_run_id = $1';
+  const [stored]: { bytes: number }[] = await manager.query(sql, [run.id]);
+  if (!stored) throw new PorinError('no-recording', whyNone(run));
+  return { runId: run.id, bytes: stored.bytes };
+}
+
+/** The answer as JSON: some MiB of it take seconds to check and to write. Throws no-recording and recording-integrity. */
+export async function recordingText(manager: EntityManager, runId: string): Promise<Buffer> {
+  const answer = recordingAnswer.parse(await readRecording(manager, runId));
+  return Buffer.from(JSON.stringify(answer));
+}
+
+async function readRecording(manager: EntityManager, runId: string): Promise<Answer> {
+  const run = await manager.findOneByOrFail(ExecutorRun, { id: runId });
   const row = await findRow(manager, run.id);
   if (!row) throw new PorinError('no-recording', whyNone(run));
   const recording = row.content === null ? 'it is larger than any' : readStoredRecording(row, row.architecture);

@@ -1,5 +1,5 @@
 /** What a route answers with: one zod schema that its return type, its response and its documentation are held to. */
-import { applyDecorators, SerializeOptions } from '@nestjs/common';
+import { applyDecorators, SerializeOptions, type StreamableFile } from '@nestjs/common';
 import { ApiOperation, ApiResponse, type ApiResponseOptions } from '@nestjs/swagger';
 import { z } from 'zod';
 import { type ErrorCode, STATUS_BY_CODE } from '../errors/porin-error.js';
@@ -33,6 +33,7 @@ const EVERY_ROUTE_WITH_A_KEY: readonly ErrorCode[] = [
   'expectation-failed',
   'too-many-requests',
   'database-unavailable',
+  'overloaded',
 ];
 /** Of every route that takes a body. */
 export const BODY_ERRORS: readonly ErrorCode[] = ['request-too-complex'];
@@ -47,7 +48,10 @@ interface Answer<Schema extends z.ZodType> {
   readonly open?: boolean;
 }
 
-type Handler<Schema extends z.ZodType> = (...args: never[]) => Promise<z.input<Schema>> | z.input<Schema>;
+/** A file holds what was passed through the schema elsewhere. */
+type Handler<Schema extends z.ZodType> = (
+  ...args: never[]
+) => Promise<z.input<Schema> | StreamableFile> | z.input<Schema>;
 
 /**
  * Nest passes what the method returns through the schema: what is not documented is not sent, and what does not fit is an

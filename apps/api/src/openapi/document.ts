@@ -1,6 +1,7 @@
 /** The OpenAPI document, from the routes and their zod schemas. */
 import { type INestApplication } from '@nestjs/common';
 import { DocumentBuilder, type OpenAPIObject, SwaggerModule } from '@nestjs/swagger';
+import { type Response } from 'express';
 import { z } from 'zod';
 import { DOCS_PATH } from '../http/security-headers.js';
 import { problemSchema } from './answers.js';
@@ -21,10 +22,32 @@ export function openApiDocument(app: INestApplication): OpenAPIObject {
   return { ...document, components: { ...document.components, schemas: sorted(schemas) } };
 }
 
-/** Swagger UI at /docs, the document at /openapi.json; made at the first request. */
-export function serveDocument(app: INestApplication): void {
-  SwaggerModule.setup(DOCS_PATH, app, () => openApiDocument(app), { jsonDocumentUrl: 'openapi.json', raw: ['json'] });
+/** Swagger UI at /docs, the document at /openapi.json: rendered once, at the first request, and sent as it is to everybody. */
+export function serveDocuments(app: INestApplication): void {
+  let rendered: Buffer | undefined;
+  const http = app.getHttpAdapter();
+  http.get('/openapi.json', (_request, response: Response) => {
+    rendered ??= Buffer.from(JSON.stringify(openApiDocument(app)));
+    response.type('application/json').send(rendered);
+  });
+  // In the place of Swagger's own, which holds the whole document once more.
+  http.get(`/${DOCS_PATH}/swagger-ui-init.js`, (_request, response: Response) => {
+    response.type('application/javascript').send(START_SWAGGER_UI);
+  });
+  const { openapi, info } = new DocumentBuilder().build();
+  SwaggerModule.setup(DOCS_PATH, app, { openapi, info, paths: {} }, { raw: false });
 }
+
+const START_SWAGGER_UI = Buffer.from(`const url = new URL('../openapi.json', document.currentScript.src).href;
+window.onload = () => {
+  window.ui = SwaggerUIBundle({
+    url,
+    dom_id: '#swagger-ui',
+    presets: [SwaggerUIBundle.presets.apis, SwaggerUIStandalonePreset],
+    layout: 'StandaloneLayout',
+  });
+};
+`);
 
 interface Converted {
   readonly schema: unknown;

@@ -35,7 +35,11 @@ export class OperatorTenantsController {
   }
 
   @Patch(':tenant')
-  @Answers({ summary: 'Change the bounds of a tenant', schema: boundsAnswer, errors: BODY_ERRORS })
+  @Answers({
+    summary: 'Change the bounds of a tenant',
+    schema: boundsAnswer,
+    errors: [...BODY_ERRORS, 'prefix-refused'],
+  })
   async change(
     @Param('tenant', { schema: name }) tenant: string,
     @Body({ schema: boundsChange }) body: z.infer<typeof boundsChange>,

@@ -16,7 +16,7 @@ export const boundsChange = changeOf('operator').meta({ id: 'TenantBoundsChange'
 const usage = z
   .object({
     queuedJobs: z.int().describe('Jobs that have not ended'),
-    storedBytes: z.int().describe('Bytes of stored logs, traces and recordings'),
+    storedBytes: z.int().describe('Bytes of logs, traces, recordings, and of jobs as they were asked for'),
     proposals: z.int().describe('Proposed profile versions that wait for a decision'),
   })
   .describe('What the tenant uses of its bounds now');

@@ -2,6 +2,7 @@
 import { ADVISORY_LOCKS, Audit, TenantSetting } from '#lib/database';
 import { type EntityManager } from 'typeorm';
 import { releaseUnknownContent } from '../dispatch/held/release-held.js';
+import { PorinError } from '../errors/porin-error.js';
 import { prefixProblem } from './tenant-prefixes.js';
 import { ofEach, SETTING_NAMES, TENANT_DEFAULTS, type TenantSettings } from './settings.js';
 
@@ -11,14 +12,10 @@ export async function tenantSettings(manager: EntityManager, tenant: string): Pr
 
 export type TenantChange = { readonly [N in keyof TenantSettings]?: TenantSettings[N] | undefined };
 
-/** A prefix cannot be the tenant's; the message says why. */
-export class PrefixRefused extends Error {
-  override readonly name = 'PrefixRefused';
-}
 
 /**
  * `actor`: a principal, or the program that an administrator used. A member that is absent stays as it is. Throws
- * PrefixRefused.
+ * prefix-refused.
  */
 export async function changeTenant(
   manager: EntityManager,
@@ -29,7 +26,7 @@ export async function changeTenant(
   if (prefixes.length > 0) {
     await manager.query('SELECT pg_advisory_xact_lock($1)', [ADVISORY_LOCKS.tenantPrefixes]);
     const problem = await prefixProblem(manager, tenant, prefixes);
-    if (problem !== null) throw new PrefixRefused(problem);
+    if (problem !== null) throw new PorinError('prefix-refused', `The tenant cannot have these prefixes: ${problem}.`);
   }
   await manager.query('INSERT INTO tenant_setting (tenant) VALUES ($1) ON CONFLICT DO NOTHING', [tenant]);
   const row = await manager.findOneOrFail(TenantSetting, {

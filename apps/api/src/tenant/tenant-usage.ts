@@ -6,7 +6,7 @@ import { tenantSettings } from './tenant-settings.js';
 export interface TenantUsage {
   /** Jobs that have not ended. */
   readonly queuedJobs: number;
-  /** Bytes of logs, traces and recordings. */
+  /** Bytes of logs, traces, recordings, and of jobs as they were asked for. */
   readonly storedBytes: number;
   /** Proposed versions that wait for a decision. */
   readonly proposals: number;
@@ -57,7 +57,7 @@ export async function requireRoomForJob(manager: EntityManager, tenant: string):
   if (storedBytes > maxStoredBytes) {
     throw new PorinError(
       'tenant-storage-full',
-      `The logs, traces and recordings of the tenant take ${storedBytes} bytes, and may take ${maxStoredBytes}. Keep them for a shorter time ("retentionDays"), or ask who runs the grid.`,
+      `The jobs, logs, traces and recordings of the tenant take ${storedBytes} bytes, and may take ${maxStoredBytes}. Keep them for a shorter time ("retentionDays"), or ask who runs the grid.`,
     );
   }
 }

@@ -1,4 +1,5 @@
 /** The worker's own connection to Postgres: holds the node's name, renews leases, and hears that jobs are canceled. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Connection } from '#lib/database';
 import { type Logger } from 'pino';
 import { callFunction, type NodeCalls } from '../store/node-database.js';
@@ -53,6 +54,25 @@ export class NodeSession implements NodeCalls {
     }
     this.#client = client;
     this.#lookUpCanceled();
+  }
+
+  /**
+   * As open, but waits for the name: an earlier worker of this node, whose supervisor was killed, drains first. Throws
+   * NodeNameTakenError after `waitMs`.
+   */
+  async openWithin(waitMs: number): Promise<void> {
+    const { logger, nodeName } = this.options;
+    let isTold = false;
+    for (const deadline = performance.now() + waitMs; ;) {
+      try {
+        return await this.open();
+      } catch (error) {
+        if (!(error instanceof NodeNameTakenError) || performance.now() > deadline) throw error;
+        if (!isTold) logger.warn({ nodeName, waitMs }, 'another worker runs as this node: its name is waited for');
+        isTold = true;
+      }
+      await sleep(RECONNECT_MS);
+    }
   }
 
   call<T>(name: string, input: object = {}, content?: Buffer): Promise<T> {

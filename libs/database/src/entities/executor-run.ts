@@ -94,8 +94,6 @@ export class Artifact {
   @Column('bigint', { name: 'dropped_bytes', transformer: numeric }) droppedBytes!: number;
   @Column('boolean') truncated!: boolean;
   @Column('text') storage!: string;
-  /** Null where the API's retention decides. */
-  @Column('timestamptz', { name: 'expires_at', nullable: true }) expiresAt!: Date | null;
 }
 
 @Entity('artifact_chunk')

@@ -43,6 +43,8 @@ export class Job {
   @Column('uuid', { name: 'held_version_id', nullable: true }) heldVersionId!: string | null;
   /** When it ends undecided. */
   @Column('timestamptz', { name: 'held_until', nullable: true }) heldUntil!: Date | null;
+  /** What was asked for takes as much, in JSON. */
+  @Column('bigint', { name: 'request_bytes', transformer: numeric }) requestBytes!: number;
   /** The job that it repeats. */
   @Column('uuid', { name: 'rerun_of', nullable: true }) rerunOf!: string | null;
   @CreateDateColumn({ type: 'timestamptz', name: 'created_at' }) createdAt!: Date;

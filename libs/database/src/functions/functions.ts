@@ -1,5 +1,6 @@
 /** Every function of the schema `porin` that the code of this version wants, in the order in which they are made. */
 import { DECISIONS } from './decisions.js';
+import { EXPIRY } from './expiry.js';
 import { NODE_ABUSE } from './node/abuse.js';
 import { ATTEMPT } from './node/attempt.js';
 import { BUILD } from './node/build.js';
@@ -45,6 +46,7 @@ export const FUNCTIONS: readonly SqlFunction[] = [
   ...DECISIONS,
   ...OUTPUT_CLAIMS,
   ...TENANT_USAGE,
+  ...EXPIRY,
   ...WAKE_UPS,
   ...NODE_FUNCTIONS,
   ...API_FUNCTIONS,

@@ -8,14 +8,15 @@ export const STORED_BYTES = `coalesce((SELECT byte_offset + octet_length(chunk.c
 export const TENANT_USAGE: readonly SqlFunction[] = [
   noted(
     'note_open_jobs',
-    `INSERT INTO tenant_usage_change (tenant, open_jobs)
-  VALUES (coalesce(NEW.tenant, OLD.tenant), CASE TG_OP WHEN 'INSERT' THEN 1 ELSE -1 END);`,
-    `CREATE OR REPLACE TRIGGER note_job AFTER INSERT ON porin.job
-  FOR EACH ROW WHEN (NEW.ended_at IS NULL) EXECUTE FUNCTION porin.note_open_jobs();
+    `INSERT INTO tenant_usage_change (tenant, open_jobs, stored_bytes)
+  VALUES (coalesce(NEW.tenant, OLD.tenant),
+    (NEW.id IS NOT NULL AND NEW.ended_at IS NULL)::integer - (OLD.id IS NOT NULL AND OLD.ended_at IS NULL)::integer,
+    coalesce(NEW.request_bytes, 0) - coalesce(OLD.request_bytes, 0));`,
+    `CREATE OR REPLACE TRIGGER note_job AFTER INSERT OR DELETE ON porin.job
+  FOR EACH ROW EXECUTE FUNCTION porin.note_open_jobs();
 CREATE OR REPLACE TRIGGER note_job_end AFTER UPDATE OF ended_at ON porin.job
   FOR EACH ROW WHEN (OLD.ended_at IS NULL AND NEW.ended_at IS NOT NULL) EXECUTE FUNCTION porin.note_open_jobs();
-CREATE OR REPLACE TRIGGER note_job_gone AFTER DELETE ON porin.job
-  FOR EACH ROW WHEN (OLD.ended_at IS NULL) EXECUTE FUNCTION porin.note_open_jobs();`,
+DROP TRIGGER IF EXISTS note_job_gone ON porin.job;`,
   ),
   storedBytes('artifact', 'bytes', 'INSERT OR UPDATE OF bytes'),
   storedBytes('recording', 'content_bytes', 'INSERT'),

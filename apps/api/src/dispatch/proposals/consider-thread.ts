@@ -2,10 +2,14 @@
 import 'reflect-metadata';
 import { parentPort, workerData } from 'node:worker_threads';
 import { makeDataSource } from '#lib/database';
+import { type EndRequest } from '../../threads/idle-thread.js';
 import { type Consideration, considerBuild, type LearningSettings } from '../../profiles/propose/propose.js';
 
 /** From the API to the thread. */
-export type ThreadRequest = { readonly kind: 'consider'; readonly buildId: string } | { readonly kind: 'end' };
+export interface ThreadRequest {
+  readonly kind: 'consider';
+  readonly buildId: string;
+}
 /** And back, one for each build. */
 export type ThreadAnswer =
   | { readonly kind: 'considered'; readonly consideration: Consideration }
@@ -29,7 +33,7 @@ async function consider(buildId: string): Promise<ThreadAnswer> {
   }
 }
 
-parentPort?.on('message', (request: ThreadRequest) => {
+parentPort?.on('message', (request: ThreadRequest | EndRequest) => {
   if (request.kind === 'consider') {
     void consider(request.buildId).then((answer) => parentPort?.postMessage(answer));
   } else {
