@@ -88,6 +88,9 @@ export type ArtifactKind = (typeof ARTIFACT_KINDS)[number];
 export class Artifact {
   @PrimaryGeneratedColumn('uuid') id!: string;
   @Column('uuid', { name: 'executor_run_id' }) executorRunId!: string;
+  /** The run's own; the database fills both in. */
+  @Column('text') tenant!: string;
+  @Column('timestamptz', { name: 'created_at' }) createdAt!: Date;
   @Column('text') kind!: ArtifactKind;
   @Column('text', { nullable: true }) sha256!: string | null;
   @Column('bigint', { transformer: numeric }) bytes!: number;

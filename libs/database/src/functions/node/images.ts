@@ -76,8 +76,9 @@ END`,
   nodeFunction(
     'node_give_up_images',
     `
+DECLARE self uuid := porin.calling_node();
 BEGIN
-  DELETE FROM porin.node_image WHERE node_id = porin.calling_node() AND repository_digest = ANY (${GIVEN})
+  DELETE FROM porin.node_image WHERE node_id = self AND repository_digest = ANY (${GIVEN})
     AND tenant = porin.held_tenant((input->>'jobId')::uuid);
   RETURN NULL;
 END`,
