@@ -16,7 +16,7 @@ import { LargeBuilds } from './large-builds.js';
 /** Whoever misses a wake-up looks by itself. */
 const POLL_MS = 1_000;
 /** Jobs of one build that end in a burst are considered together. */
-const REST_MS = 500;
+const REST_MS = 100;
 /** Before a build that could not be considered is tried again; doubled each time. */
 const FIRST_PAUSE_MS = 5_000;
 const LONGEST_PAUSE_MS = 600_000;
