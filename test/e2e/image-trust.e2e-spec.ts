@@ -50,7 +50,7 @@ describe('what is no reference of an image', () => {
       const { body } = await request.expect(422);
       expect(body).toMatchObject({
         code: 'image-invalid',
-        detail: expect.stringContaining('is no reference') as string,
+        detail: expect.stringContaining('is not a valid image reference') as string,
       });
     }
   });
