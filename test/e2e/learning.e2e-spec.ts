@@ -217,9 +217,10 @@ describe('a recording', () => {
 
 describe('a profile version', () => {
   it('names the run that brought each call, also that of calls that only the version before it has', async () => {
-    const { run, version } = await makeApplication();
+    const { run, version, settled } = await makeApplication();
     const first = await run({ calls: ['read'] });
     const second = await run({ calls: ['read', 'pipe2'] });
+    await settled();
     await run({ calls: ['read', 'pipe2', 'socket'] });
     const approved = await version(2);
     const { origins, familiesVersion, familiesCurrent } = await detail(approved.id);

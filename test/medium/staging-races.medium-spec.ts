@@ -33,7 +33,7 @@ vi.mock('node:fs/promises', async (importOriginal) => {
 });
 
 let tree: Tree;
-const TEMPORARY = '.porin-x.part';
+const TEMPORARY = '.porin-x-0.part';
 const controller = () => new AbortController();
 
 beforeEach(() => {

@@ -23,7 +23,8 @@ export async function verifyRegistrations(manager: EntityManager, logger: Logger
       logger.warn({ node: registration.name }, "a registration is not signed by its node's key: the node gets no jobs");
     }
     await manager.query(
-      `UPDATE node SET registration_verified = $5, registration = CASE WHEN $5 THEN registration END
+      `UPDATE node SET registration_verified = $5, registration = CASE WHEN $5 THEN registration END,
+         state = CASE WHEN $5 OR state = 'GONE' THEN state ELSE 'DRAINING' END
        WHERE id = $1 AND registration = $2 AND registration_signature = $3 AND public_key = $4`,
       [registration.id, registration.text, registration.signature, registration.publicKey, isSigned],
     );

@@ -75,7 +75,8 @@ BEGIN
     'diskBytes', disk_bytes) FROM porin.node WHERE id = self);
 END`,
   ),
-  // Answers with the state that the node has now: READY only where its registration has been verified.
+  // Answers with the state that the node has now: READY first where its registration has been verified. One that says something
+  // new of itself stays READY meanwhile, and claims nothing.
   nodeFunction(
     'node_heartbeat',
     `
@@ -83,7 +84,8 @@ DECLARE now_in text;
 BEGIN
   UPDATE porin.node
   SET heartbeat_at = now(),
-    state = CASE WHEN input->>'state' = 'READY' AND NOT registration_verified THEN 'DRAINING' ELSE input->>'state' END
+    state = CASE WHEN input->>'state' = 'READY' AND state <> 'READY' AND NOT registration_verified THEN 'DRAINING'
+      ELSE input->>'state' END
   WHERE id = porin.calling_node() RETURNING state INTO now_in;
   RETURN to_jsonb(now_in);
 END`,
