@@ -133,7 +133,7 @@ describe('a directory that is made for an output', () => {
   });
 
   it('is swept where a kill left it under its hidden name', async () => {
-    const temporary = '.porin-killed.part';
+    const temporary = temporaryName('killed', 0);
     for (const name of ['', 'x/', 'x/y/']) tree.directory(`published/${name}${temporary}`);
     const place = placeOf({ rules: rules() });
     await discardStaged({ url: tree.url('published/x/y/z/a'), path: '/out/a' }, temporary, place);
@@ -180,14 +180,14 @@ describe('two outputs of a job', () => {
     tree.directory('published/2025');
     symlinkSync('2025', tree.path('published/latest'));
     const files = new JobFiles();
-    await stage('latest/a', '.porin-1.part', files);
-    await stage('latest/b', '.porin-2.part', files);
-    const error = await jobErrorOf(stage('2025/a', '.porin-3.part', files));
+    await stage('latest/a', '.porin-x-1.part', files);
+    await stage('latest/b', '.porin-x-2.part', files);
+    const error = await jobErrorOf(stage('2025/a', '.porin-x-3.part', files));
     expect([error.code, error.message]).toEqual([
       'output-refused',
       `The output /out/2025/a was refused at ${tree.url('published/2025/a')}: another output of the job goes to the same file.`,
     ]);
-    expect(tree.list('published/2025')).toEqual(['.porin-1.part', '.porin-2.part']);
+    expect(tree.list('published/2025')).toEqual(['.porin-x-1.part', '.porin-x-2.part']);
   });
 
   it.each(['the same attempt', 'another attempt'])(
@@ -196,11 +196,11 @@ describe('two outputs of a job', () => {
       const files = new JobFiles();
       tree.directory('published/lower');
       const place = placeOf({ rules: rules() });
-      const first = await stage('upper/a', '.porin-1.part', files);
+      const first = await stage('upper/a', '.porin-x-1.part', files);
       tree.write('out/a', 'another');
-      const second = await stage('lower/a', '.porin-2.part', files);
+      const second = await stage('lower/a', '.porin-x-2.part', files);
       // From here on the two directories are one.
-      renameSync(tree.path('published/lower/.porin-2.part'), tree.path('published/upper/.porin-2.part'));
+      renameSync(tree.path('published/lower/.porin-x-2.part'), tree.path('published/upper/.porin-x-2.part'));
       rmSync(tree.path('published/lower'), { recursive: true });
       symlinkSync('upper', tree.path('published/lower'));
       await publishStaged(first, place, { signal: never, files });
