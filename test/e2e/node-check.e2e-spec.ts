@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { eventually } from '../support/eventually.js';
 import { Grid } from '../support/grid.js';
@@ -69,6 +70,7 @@ describe('a node that checks itself when it starts', () => {
 
 describe('the disk of a node', () => {
   const MIB = 1024 ** 2;
+  const SELF_CHECK_MS = 2_000;
   let disk: string;
   beforeAll(() => {
     disk = join(grid.inputs, '..', 'disk');
@@ -78,8 +80,8 @@ describe('the disk of a node', () => {
   afterAll(() => void execFileSync('umount', ['--lazy', disk]));
 
   const problem = async (name: string) => (await node(name))?.problems.find(({ check }) => check === 'disk')?.problem;
-  const start = (name: string) =>
-    grid.startWorker(name, { PORIN_WORK_DIR: disk, PORIN_DISK_BYTES: String(32 * MIB), PORIN_SLOTS: '1' });
+  const start = (name: string, more: Record<string, string> = {}) =>
+    grid.startWorker(name, { PORIN_WORK_DIR: disk, PORIN_DISK_BYTES: String(32 * MIB), PORIN_SLOTS: '1', ...more });
 
   it('is not short by what a crashed worker has left, which is cleared away first', async () => {
     const left = join(disk, 'node-crashed', 'slot-0-1');
@@ -93,13 +95,16 @@ describe('the disk of a node', () => {
 
   it('is looked at again while the worker runs: what jobs have taken is no problem, and one that is gone is gone', async () => {
     writeFileSync(join(disk, 'other'), Buffer.alloc(40 * MIB, 1));
-    const worker = await start('watched');
+    const worker = await start('watched', { PORIN_SELF_CHECK_MS: String(SELF_CHECK_MS) });
     expect(await problem('watched')).toContain('has 24 MiB for jobs');
     rmSync(join(disk, 'other'));
     const slot = join(disk, 'node-watched', 'slot-9-9');
     mkdirSync(slot);
     writeFileSync(join(slot, 'scratch.ext4'), Buffer.alloc(40 * MIB, 1));
     await eventually(async () => expect(await problem('watched')).toBeUndefined(), 100_000);
+    // It is looked at once more, with what the slot has taken.
+    await sleep(3 * SELF_CHECK_MS);
+    expect(await problem('watched')).toBeUndefined();
     expect(await node('watched')).toMatchObject({ state: 'READY' });
     await worker.stop();
   });

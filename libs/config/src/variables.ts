@@ -219,6 +219,11 @@ export const workerVariables = z.object({
   PORIN_LEASE_MS: integer(1_000, 600_000)
     .default(30_000)
     .describe('Lease on an attempt, milliseconds; renewed every sixth of it'),
+  PORIN_SELF_CHECK_MS: integer(1_000, 3_600_000)
+    .default(60_000)
+    .describe(
+      'How often the worker looks whether something is wrong with its node, milliseconds; every tenth time it asks the engine too',
+    ),
   PORIN_DRAIN_MS: integer(0, 86_400_000)
     .default(600_000)
     .describe('How long SIGTERM waits for running jobs, milliseconds'),

@@ -63,6 +63,7 @@ export class Node {
     this.#selfCheck = new SelfCheck({
       engine,
       workDirectory: this.workDirectory,
+      everyMs: config.PORIN_SELF_CHECK_MS,
       recorderProblem: () => this.facts.recorderProblem,
       databaseTimeMs: () => store.databaseTimeMs(),
       logger,

@@ -9,12 +9,12 @@ export interface SelfCheckOptions {
   readonly engine: Engine;
   readonly settings: NodeSettings;
   readonly workDirectory: string;
+  readonly everyMs: number;
   readonly recorderProblem: () => string | undefined;
   readonly databaseTimeMs: () => Promise<number>;
   readonly logger: Logger;
 }
 
-const EVERY_MS = 60_000;
 /** What is asked of the engine costs it more than the rest costs this node. */
 const ENGINE_EVERY_ROUNDS = 10;
 
@@ -41,7 +41,7 @@ export class SelfCheck {
         .then(() => {
           if (!this.#stopped) this.start(onNews);
         });
-    }, EVERY_MS);
+    }, this.options.everyMs);
   }
 
   stop(): void {
