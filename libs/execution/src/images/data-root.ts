@@ -15,6 +15,9 @@ export interface Written {
   readonly unpackedBytes: number;
 }
 
+/** Where containerd keeps its layers unless it is told otherwise. */
+const CONTAINERD_ROOT = '/var/lib/containerd';
+
 export class DataRoot {
   private constructor(
     /** Where the free space is asked for. */
@@ -30,7 +33,11 @@ export class DataRoot {
   /**
    * `substitute`: a directory on the same file system, for a worker that cannot see the engine's own. Throws EngineError.
    */
-  static async of(engine: Engine, substitute: string): Promise<DataRoot> {
+  static async of(
+    engine: Pick<Engine, 'json'>,
+    substitute: string,
+    containerdRoot = CONTAINERD_ROOT,
+  ): Promise<DataRoot> {
     const {
       DockerRootDir: root,
       Driver: driver,
@@ -40,13 +47,16 @@ export class DataRoot {
       path: ['info'],
     });
     const digestsEverything = status?.some(([, value]) => value?.startsWith('io.containerd.snapshotter')) ?? false;
-    const [hasRoot, hasDriver] = await Promise.all([
+    const [hasRoot, hasDriver, hasContainerd] = await Promise.all([
       isDirectory(root ?? ''),
       isDirectory(join(root ?? '', driver ?? '')),
+      isDirectory(containerdRoot),
     ]);
+    const own = hasRoot && root ? root : substitute;
     const layers = join(root ?? '', driver ?? '', driver === 'vfs' ? 'dir' : '');
     return new DataRoot(
-      hasRoot && root ? root : substitute,
+      // The layers of that store are not where the engine says that it keeps its own.
+      digestsEverything && hasContainerd ? containerdRoot : own,
       hasRoot && hasDriver && !digestsEverything,
       digestsEverything,
       layers.replace(/\/$/, ''),
