@@ -39,15 +39,10 @@ export class Connection extends pg.Client {
     super({ options: SEARCH_PATH_OPTION, ...CONNECTION_LIMITS, ...config });
     this.on('error', () => undefined);
     const send = this.query.bind(this) as (...args: readonly unknown[]) => unknown;
-    this.query = ((first: unknown, ...rest: readonly unknown[]) =>
-      this.#watched(
-        send(
-          ...prepared(
-            first,
-            rest.map((each) => this.#watching(each)),
-          ),
-        ),
-      )) as typeof this.query;
+    this.query = ((first: unknown, ...rest: readonly unknown[]) => {
+      const watching = rest.map((each) => this.#watching(each));
+      return this.#watched(send(...prepared(first, watching)));
+    }) as typeof this.query;
     const end = this.end.bind(this) as (...args: readonly unknown[]) => unknown;
     this.end = ((...rest: readonly unknown[]) => {
       const late = setTimeout(() => this.#destroy(), END_TIMEOUT_MS).unref();

@@ -1,5 +1,6 @@
 /** What the dispatcher does again and again: each duty by its own clock, and what goes wrong in one ends no other. */
 import { type Logger } from 'pino';
+import { backOff } from './loop.js';
 
 export type Duty = () => Promise<unknown>;
 
@@ -34,8 +35,7 @@ export function guarded(duty: Duty, logger: Pick<Logger, 'error'>, pauseMs = FIR
       failures = 0;
       told = undefined;
     } catch (error) {
-      dueAt = performance.now() + Math.min(pauseMs * 2 ** failures, LONGEST_PAUSE_MS);
-      failures += 1;
+      dueAt = performance.now() + backOff(failures++, pauseMs, LONGEST_PAUSE_MS);
       const message = error instanceof Error ? error.message : String(error);
       if (message !== told) logger.error({ err: error }, 'a duty of the dispatcher failed, and is tried again');
       told = message;

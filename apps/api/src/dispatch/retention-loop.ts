@@ -1,7 +1,7 @@
 /** Deletes what has expired beside the dispatcher's other duties: however long it takes or often it fails, nothing waits for it. */
 import { type Logger } from 'pino';
 import { type DataSource } from 'typeorm';
-import { Alarm } from './alarm.js';
+import { backOff, Loop } from './loop.js';
 import { deleteExpired, type RetentionTerms } from './retention.js';
 
 const IDLE_MS = 60_000;
@@ -12,9 +12,8 @@ const FIRST_PAUSE_MS = 5_000;
 const LONGEST_PAUSE_MS = 600_000;
 
 export class Retention {
-  private readonly stopping = new AbortController();
-  private readonly alarm = new Alarm();
-  private running: Promise<void> = Promise.resolve();
+  private readonly loop = new Loop(() => this.turn());
+  private failures = 0;
 
   constructor(
     private readonly dataSource: DataSource,
@@ -23,27 +22,21 @@ export class Retention {
   ) {}
 
   start(): void {
-    this.running = this.run();
+    this.loop.start();
   }
 
-  async stop(): Promise<void> {
-    this.stopping.abort();
-    this.alarm.wake();
-    await this.running;
+  stop(): Promise<void> {
+    return this.loop.stop();
   }
 
-  private async run(): Promise<void> {
-    for (let failures = 0; !this.stopping.signal.aborted;) {
-      let pauseMs: number;
-      try {
-        pauseMs = (await deleteExpired(this.dataSource.manager, this.terms)) ? NEXT_BATCH_MS : IDLE_MS;
-        failures = 0;
-      } catch (error) {
-        this.logger.error({ err: error }, 'what has expired could not be deleted');
-        pauseMs = Math.min(FIRST_PAUSE_MS * 2 ** failures, LONGEST_PAUSE_MS);
-        failures += 1;
-      }
-      if (!this.stopping.signal.aborted) await this.alarm.sleep(pauseMs);
+  private async turn(): Promise<number> {
+    try {
+      const mayBeMore = await deleteExpired(this.dataSource.manager, this.terms);
+      this.failures = 0;
+      return mayBeMore ? NEXT_BATCH_MS : IDLE_MS;
+    } catch (error) {
+      this.logger.error({ err: error }, 'what has expired could not be deleted');
+      return backOff(this.failures++, FIRST_PAUSE_MS, LONGEST_PAUSE_MS);
     }
   }
 }

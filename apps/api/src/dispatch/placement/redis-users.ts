@@ -3,7 +3,7 @@ import { redisUserName, redisUserRules } from '#lib/queue';
 import { type Redis } from 'ioredis';
 import { type Logger } from 'pino';
 import { type DataSource } from 'typeorm';
-import { Alarm } from '../alarm.js';
+import { Loop } from '../loop.js';
 import { type NodeQueues } from './node-queues.js';
 
 /** Looks this often whether something is missing, and as soon as a connection is made. */
@@ -19,9 +19,7 @@ export class RedisUsers {
   /** By user, the hash that this process has put in place on the present connection. */
   readonly #applied = new Map<string, string>();
   readonly #redis: Redis;
-  readonly #alarm = new Alarm();
-  #stopping = false;
-  #loop: Promise<void> = Promise.resolve();
+  readonly #loop = new Loop(() => this.#turn());
   #problem = '';
 
   constructor(
@@ -34,32 +32,28 @@ export class RedisUsers {
 
   start(): void {
     this.#redis.on('ready', this.#connected);
-    this.#loop = this.#run();
+    this.#loop.start();
   }
 
   async stop(): Promise<void> {
-    this.#stopping = true;
-    this.#alarm.wake();
-    await this.#loop;
+    await this.#loop.stop();
     this.#redis.off('ready', this.#connected);
   }
 
   /** A Redis that was started again has no users, or those of an earlier time. */
   readonly #connected = (): void => {
     this.#applied.clear();
-    this.#alarm.wake();
+    this.#loop.wake();
   };
 
-  async #run(): Promise<void> {
-    while (!this.#stopping) {
-      try {
-        await this.#keep();
-        this.#problem = '';
-      } catch (error) {
-        this.#tell(error as Error);
-      }
-      if (!this.#stopping) await this.#alarm.sleep(PERIOD_MS);
+  async #turn(): Promise<number> {
+    try {
+      await this.#keep();
+      this.#problem = '';
+    } catch (error) {
+      this.#tell(error as Error);
     }
+    return PERIOD_MS;
   }
 
   /** Cheap where all is as it should be. Users of other grids on the same Redis are left alone. */

@@ -10,6 +10,7 @@ import {
   nextBuild,
 } from '../../profiles/propose/waiting-builds.js';
 import { Alarm } from '../alarm.js';
+import { backOff } from '../loop.js';
 import { type ThreadData } from './consider-thread.js';
 import { LargeBuilds } from './large-builds.js';
 
@@ -85,7 +86,7 @@ export class Proposals {
       if (this.stopping.signal.aborted) return;
       this.logger.error({ err: error, buildId }, 'the recordings of a build could not be considered');
       const times = (this.failed.get(buildId)?.times ?? 0) + 1;
-      const pauseMs = Math.min(FIRST_PAUSE_MS * 2 ** (times - 1), LONGEST_PAUSE_MS);
+      const pauseMs = backOff(times - 1, FIRST_PAUSE_MS, LONGEST_PAUSE_MS);
       this.failed.set(buildId, { times, dueAt: performance.now() + pauseMs });
     }
   }

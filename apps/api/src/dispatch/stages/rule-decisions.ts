@@ -5,7 +5,7 @@
 import { type ApprovalKeys, type DecidingRule } from '#lib/profiles';
 import { type Logger } from 'pino';
 import { type DataSource } from 'typeorm';
-import { Alarm } from '../alarm.js';
+import { Loop } from '../loop.js';
 import { autoApprove, harmlessCandidates } from './auto-approve.js';
 import { heirs, inherit } from './inherit.js';
 import { audited, promote } from './promote.js';
@@ -23,11 +23,9 @@ const LONGEST_PAUSE_MS = 60_000;
 const PAUSES_PER_TURN = 5;
 
 export class RuleDecisions {
-  private readonly stopping = new AbortController();
-  private readonly alarm = new Alarm();
+  private readonly loop = new Loop(() => this.turn());
   /** By rule and candidate: the facts that it was decided about last. */
   private readonly looked = new Map<string, ReadonlyMap<string, string>>();
-  private running: Promise<void> = Promise.resolve();
 
   constructor(
     private readonly dataSource: DataSource,
@@ -37,22 +35,18 @@ export class RuleDecisions {
   ) {}
 
   start(): void {
-    this.running = this.run();
+    this.loop.start();
   }
 
-  async stop(): Promise<void> {
-    this.stopping.abort();
-    this.alarm.wake();
-    await this.running;
+  stop(): Promise<void> {
+    return this.loop.stop();
   }
 
-  private async run(): Promise<void> {
-    while (!this.stopping.signal.aborted) {
-      const since = performance.now();
-      await this.decide();
-      const pause = Math.max(PAUSE_MS, (performance.now() - since) * PAUSES_PER_TURN);
-      if (!this.stopping.signal.aborted) await this.alarm.sleep(Math.min(pause, LONGEST_PAUSE_MS));
-    }
+  private async turn(): Promise<number> {
+    const since = performance.now();
+    await this.decide();
+    const pauseMs = Math.max(PAUSE_MS, (performance.now() - since) * PAUSES_PER_TURN);
+    return Math.min(pauseMs, LONGEST_PAUSE_MS);
   }
 
   /** One turn of all rules. */
@@ -70,7 +64,7 @@ export class RuleDecisions {
     const before = this.looked.get(name);
     const now = new Map<string, string>();
     for (const { id, facts } of await rule.candidates(this.dataSource.manager)) {
-      if (this.stopping.signal.aborted) return;
+      if (this.loop.isStopping) return;
       const isLooked = (facts !== undefined && before?.get(id) === facts) || (await this.decideAbout(name, rule, id));
       if (isLooked && facts !== undefined) now.set(id, facts);
     }
