@@ -1,6 +1,8 @@
 // Import direction: apps -> adapter libraries -> pure libraries (docs/architecture.md).
 const pure = 'libs/(jobs|profiles|overhead)/';
 const adapters = 'libs/(config|database|queue|execution|staging)/';
+// What several programs do in the database.
+const store = 'libs/store/';
 /** @type {import('dependency-cruiser').IConfiguration} */
 module.exports = {
   forbidden: [
@@ -22,7 +24,13 @@ module.exports = {
       name: 'adapters-do-not-import-one-another',
       severity: 'error',
       from: { path: `^${adapters}` },
-      to: { path: '^(libs/(config|database|queue|execution|staging)|apps)/', pathNot: ['^libs/$1/'] },
+      to: { path: '^(libs/(config|database|queue|execution|staging|store)|apps)/', pathNot: ['^libs/$1/'] },
+    },
+    {
+      name: 'store-imports-database-and-pure',
+      severity: 'error',
+      from: { path: `^${store}` },
+      to: { path: '^(libs|apps)/', pathNot: [`^${store}`, '^libs/database/', `^${pure}`] },
     },
     {
       name: 'apps-never-import-apps',

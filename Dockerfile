@@ -1,4 +1,4 @@
-# The API (`--target api`) and the worker (`--target worker`). The tests check its shape; no registry is in reach of them to build it.
+# The API and the dispatcher (`--target api`) and the worker (`--target worker`). The tests check its shape; no registry is in reach of them to build it.
 ARG NODE_IMAGE=node:24.21.0-bookworm-slim
 
 FROM ${NODE_IMAGE} AS native

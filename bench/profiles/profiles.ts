@@ -40,7 +40,7 @@ export async function runProfilesBench(options: BenchOptions): Promise<number> {
     await emptyDatabase(await startStack({ instance: 'bench', log, signal: stop }));
     const stack = await startStack({
       instance: 'bench',
-      with: { api: true, worker: true },
+      withPrograms: true,
       variables: {
         PORIN_SLOTS: String(SLOTS),
         // Some cases ask for two processors to run as many threads; they still run beside another job.

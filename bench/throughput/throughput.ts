@@ -41,7 +41,7 @@ export async function runThroughputBench(options: BenchOptions): Promise<number>
     await emptyDatabase(await startStack({ instance: 'bench', log, signal: stop }));
     const stack = await startStack({
       instance: 'bench',
-      with: { api: true, worker: true },
+      withPrograms: true,
       variables: { PORIN_SLOTS: String(slots), PORIN_RATE_LIMIT_PER_MINUTE: String(RATE_LIMIT_PER_MINUTE) },
       log,
       signal: stop,

@@ -105,7 +105,7 @@ async function demo(keep: boolean): Promise<boolean> {
   try {
     const stack = await startStack({
       instance: 'stack',
-      with: { api: true, worker: true },
+      withPrograms: true,
       log,
       signal: interrupted.signal,
     });

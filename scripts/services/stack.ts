@@ -23,12 +23,12 @@ export type Log = (message: string) => void;
 /** In the order of starting. */
 export const SERVICES = { postgres, redis, docker } as const satisfies Partial<Record<ServiceName, PrivateService>>;
 export const BACKING_NAMES = ['postgres', 'redis', 'docker'] as const;
-export const PROGRAM_NAMES = ['api', 'worker'] as const;
+export const PROGRAM_NAMES = ['api', 'dispatcher', 'worker'] as const satisfies readonly ProgramName[];
 
 export interface StackOptions {
   readonly instance: InstanceName;
-  /** Programs to start on the services; none by default. */
-  readonly with?: Readonly<Partial<Record<ProgramName, boolean>>>;
+  /** Whether the programs are started on the services; not by default. */
+  readonly withPrograms?: boolean;
   /** Variables for the programs, over those this module sets (libs/config names them all). */
   readonly variables?: Variables;
   readonly log?: Log;
@@ -54,7 +54,7 @@ export interface Stack {
 
 /** Brings up what does not run yet; of two calls at once the second waits. */
 export async function startStack(options: StackOptions): Promise<Stack> {
-  if (options.with?.worker && process.getuid?.() !== 0) {
+  if (options.withPrograms && process.getuid?.() !== 0) {
     throw new Error(
       'A worker needs root: it mounts scratch file systems and loads BPF. Type the same command as root.',
     );
@@ -83,18 +83,7 @@ class StackStart {
 
   async run(): Promise<Stack> {
     for (const name of BACKING_NAMES) await this.#bringUpService(name, SERVICES[name]);
-    const wanted = PROGRAM_NAMES.filter((name) => this.options.with?.[name]);
-    const database = wanted.length > 0 ? await prepareDatabase(this.instance, this.#url('postgres')) : undefined;
-    const node = database && wanted.includes('worker') ? await this.#prepareNode(database) : {};
-    for (const name of wanted) {
-      await this.#bringUpProgram(name, {
-        database: database as DatabaseUrls,
-        node,
-        redisUrl: this.#url('redis'),
-        dockerHost: this.#url('docker'),
-        extra: this.options.variables ?? {},
-      });
-    }
+    const database = this.options.withPrograms ? await this.#bringUpPrograms() : undefined;
     return {
       instance: this.instance,
       postgresUrl: this.#url('postgres'),
@@ -105,6 +94,19 @@ class StackStart {
       dataDirectories: dataDirectories(this.instance),
       started: this.#started,
     };
+  }
+
+  async #bringUpPrograms(): Promise<DatabaseUrls> {
+    const database = await prepareDatabase(this.instance, this.#url('postgres'));
+    const sources = {
+      database,
+      node: await this.#prepareNode(database),
+      redisUrl: this.#url('redis'),
+      dockerHost: this.#url('docker'),
+      extra: this.options.variables ?? {},
+    };
+    for (const name of PROGRAM_NAMES) await this.#bringUpProgram(name, sources);
+    return database;
   }
 
   #prepareNode(database: DatabaseUrls): Promise<Variables> {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { type Instance } from './instance.js';
 
-export const SERVICE_NAMES = ['postgres', 'redis', 'docker', 'api', 'worker'] as const;
+export const SERVICE_NAMES = ['postgres', 'redis', 'docker', 'api', 'dispatcher', 'worker'] as const;
 export type ServiceName = (typeof SERVICE_NAMES)[number];
 
 const serviceSchema = z.object({

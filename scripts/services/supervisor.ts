@@ -1,5 +1,5 @@
 /**
- * A process of its own that owns one program, the API or a worker: starts it, and starts it again whenever it ends.
+ * A process of its own that owns one program, the API, the dispatcher or a worker: starts it, and starts it again whenever it ends.
  * `node supervisor.js <status file> <program> <argument>...`; a signal ends the program, and then this process.
  */
 import { type ChildProcess, spawn } from 'node:child_process';

@@ -69,9 +69,10 @@ describe('what is no reference of an image', () => {
            INSERT INTO executor SELECT (jsonb_populate_record(executor, jsonb_build_object('job_id', made.id, 'image', $2::text))).*
            FROM executor, made WHERE job_id = $1
          )
-         INSERT INTO outbox (job_id, attempt_number) SELECT id, 1 FROM made RETURNING job_id AS id`,
+         SELECT id FROM made`,
         [gate, image],
       );
+      await grid.api.owner.query('SELECT porin.enqueue($1, false)', [rows[0]?.id]);
       const job = await grid.waitFor(rows[0]?.id ?? '', 'EXECUTOR_ERROR');
       expect(job).toMatchObject({ errorCode: 'image-invalid', runs: [] });
     }

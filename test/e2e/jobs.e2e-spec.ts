@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { canonicalProfile, recordingDigest } from '#lib/profiles';
 import { DataSource } from 'typeorm';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { deleteExpired } from '../../apps/api/src/dispatch/retention.js';
+import { deleteExpired } from '../../apps/dispatcher/src/retention/expired.js';
 import { startTestApi, type TestApi } from '../support/api.js';
 import { eventually } from '../support/eventually.js';
 import { type AttemptKey, cancelEverything, recordingOf } from '../support/worker-rows.js';

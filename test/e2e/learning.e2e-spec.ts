@@ -3,8 +3,8 @@ import { makeDataSource } from '#lib/database';
 import { FAMILIES_VERSION, type Recording, recordingDigest } from '#lib/profiles';
 import { DataSource } from 'typeorm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { LargeBuilds } from '../../apps/api/src/dispatch/proposals/large-builds.js';
-import { considerOlderFamilies, nextBuild } from '../../apps/api/src/profiles/propose/waiting-builds.js';
+import { LargeBuilds } from '../../apps/dispatcher/src/proposals/large-builds.js';
+import { considerOlderFamilies, nextBuild } from '#lib/store';
 import { startTestApi, type TestApi } from '../support/api.js';
 import { eventually } from '../support/eventually.js';
 import { type LearningApplication, makeLearningApplication } from '../support/learning-application.js';
@@ -396,6 +396,7 @@ describe('the build that is considered next', () => {
     const builds = new LargeBuilds({
       databaseUrl: 'postgres://nobody@127.0.0.1:1/none',
       settings: { beyondDefault: [] },
+      epoch: '1',
     });
     for (const _time of [1, 2]) await expect(builds.consider(randomUUID())).rejects.toThrow();
     await builds.end();

@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { DataSource } from 'typeorm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { releaseOutputs } from '../../apps/api/src/dispatch/held/output-claims.js';
+import { releaseOutputs } from '#lib/store';
 import { startTestApi, type TestApi } from '../support/api.js';
 import { eventually } from '../support/eventually.js';
 

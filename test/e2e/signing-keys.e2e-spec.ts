@@ -19,7 +19,7 @@ import { pino } from 'pino';
 import { type DataSource, type EntityManager } from 'typeorm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { resign } from '../../apps/api/src/profiles/decide/resign.js';
-import { lockLists } from '../../apps/api/src/profiles/stages/approval-list.js';
+import { lockLists } from '#lib/store';
 import { ApprovalTrust } from '../../apps/worker/src/plan/approval-trust.js';
 import { PlanStore } from '../../apps/worker/src/plan/plan-store.js';
 import { verifyApproved } from '../../apps/worker/src/plan/verify-approved.js';

@@ -10,7 +10,7 @@ import {
 import { DataSource } from 'typeorm';
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { promote } from '../../apps/api/src/dispatch/stages/promote.js';
+import { promote } from '../../apps/dispatcher/src/stages/promote.js';
 import { onNewBuild, PlanStore } from '../../apps/worker/src/plan/plan-store.js';
 import { startTestApi, type TestApi } from '../support/api.js';
 import { addTestNode } from '../support/database.js';

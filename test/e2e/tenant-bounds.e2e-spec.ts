@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { DataSource } from 'typeorm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { deleteExpired } from '../../apps/api/src/dispatch/retention.js';
+import { deleteExpired } from '../../apps/dispatcher/src/retention/expired.js';
 import { changeTenant, type TenantChange } from '../../apps/api/src/tenant/tenant-settings.js';
-import { foldUsage } from '../../apps/api/src/tenant/tenant-usage.js';
+import { foldUsage } from '#lib/store';
 import { startTestApi, type TestApi } from '../support/api.js';
 import { eventually } from '../support/eventually.js';
 import { makeLearningApplication } from '../support/learning-application.js';
@@ -170,27 +170,21 @@ describe('retention', () => {
     for (const id of [young, waiting, taught?.id ?? ''])
       await api.get(keys.submitter, `/api/v1/jobs/${id}`).expect(200);
     expect(await count('executor_run', 'job_id', old)).toBe(0);
-    expect(await count('outbox', 'job_id', old)).toBe(0);
     expect((await self()).usage).toMatchObject({ queuedJobs: 1 });
   });
 
-  it('deletes recordings that no version stands on, and spent outbox rows', async () => {
+  it('deletes recordings that no version stands on', async () => {
     const { keys } = await tenantWith({});
     const [lonely, proposed] = [
       await makeLearningApplication(api, { keys, nodeId }),
       await makeLearningApplication(api, { keys, nodeId }),
     ];
-    const { runId, jobId } = await lonely.run({ inputsDigest: 'a', calls: ['read'] });
+    const { runId } = await lonely.run({ inputsDigest: 'a', calls: ['read'] });
     await lonely.settled();
     await proposed.learn(['read']);
     await api.owner.query(`UPDATE recording SET created_at = now() - interval '21 days'`);
-    await api.owner.query(`UPDATE outbox SET created_at = now() - interval '2 days'`);
-    const waiting = await api.post(keys.submitter, '/api/v1/jobs', JOB).expect(201);
-    await age('outbox', 'created_at', 'job_id', waiting.body.id, 2);
     while (await deleteExpired(manager(), TERMS));
     expect(await count('recording', 'executor_run_id', runId)).toBe(0);
-    expect(await count('outbox', 'job_id', jobId)).toBe(0);
-    expect(await count('outbox', 'job_id', waiting.body.id)).toBe(1);
     const { rows } = await api.owner.query(
       `SELECT count(*)::integer AS count FROM recording JOIN executor_run AS run ON run.id = executor_run_id
        JOIN build ON build.id = build_id WHERE application_id = $1`,
@@ -242,11 +236,12 @@ describe('retention', () => {
     expect(await count('job', 'id', jobId)).toBe(0);
   });
 
-  it('leaves no message of a job that ends while it waits', async () => {
+  it('leaves no place in the queue to a job that ends while it waits', async () => {
     const { keys, submit } = await tenantWith({});
     const job = await submit();
+    expect(await count('queue_entry', 'job_id', job)).toBe(1);
     await api.post(keys.submitter, `/api/v1/jobs/${job}/cancel`).expect(200);
-    expect(await count('outbox', 'job_id', job)).toBe(0);
+    expect(await count('queue_entry', 'job_id', job)).toBe(0);
   });
 
   it('that fails stops nothing else, of its own or of the dispatcher', async () => {

@@ -2,7 +2,7 @@
 import { makeDataSource } from '#lib/database';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { considerBuild } from '../../apps/api/src/profiles/propose/propose.js';
+import { considerBuild } from '#lib/store';
 import { LostAttemptError } from '../../apps/worker/src/attempt/lost-attempt.js';
 import { PublicationStore } from '../../apps/worker/src/attempt/publication-store.js';
 import { type NodeDatabase } from '../../apps/worker/src/store/node-database.js';

@@ -5,10 +5,10 @@ import { nodeArchitecture } from '#lib/profiles';
 import pg from 'pg';
 import { type DataSource } from 'typeorm';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { endOverduePublications } from '../../apps/api/src/dispatch/attempts/reconciler.js';
-import { releaseOutputs } from '../../apps/api/src/dispatch/held/output-claims.js';
-import { Patience } from '../../apps/api/src/dispatch/placement/patience.js';
-import { endTooLarge, placeJobs } from '../../apps/api/src/dispatch/placement/place-jobs.js';
+import { endOverduePublications } from '../../apps/dispatcher/src/attempts/reconciler.js';
+import { releaseOutputs } from '#lib/store';
+import { Patience } from '../../apps/dispatcher/src/placement/patience.js';
+import { Placement } from '../../apps/dispatcher/src/placement/place-jobs.js';
 import { AttemptStore } from '../../apps/worker/src/attempt/attempt-store.js';
 import { PublicationStore } from '../../apps/worker/src/attempt/publication-store.js';
 import { type NodeDatabase } from '../../apps/worker/src/store/node-database.js';
@@ -85,7 +85,7 @@ async function addJob({ asks, publishingSinceMs, waitingReason = 'waiting-for-sl
     await owner.query('UPDATE job SET publishing_since = NULL WHERE id = $1', [id]);
     return id;
   }
-  await owner.query(`INSERT INTO outbox (job_id, attempt_number) VALUES ($1, 2)`, [id]);
+  await owner.query('SELECT porin.enqueue($1, false)', [id]);
   await owner.query(
     `INSERT INTO attempt (job_id, number, node_id, state, lease_expires_at, started_at, ended_at, error_code, error_message)
      SELECT $1, 1, $2, 'LOST', now(), publishing_since - interval '1 s', now(), 'lease-lost', 'The worker is lost.'
@@ -109,8 +109,11 @@ async function jobRow(id: string) {
   return rows[0];
 }
 
+const TERMS = { reserveAfterMs: 60_000, usageHalfLifeMs: 3_600_000 };
 const placed = async () =>
-  (await api.transaction((manager) => placeJobs(manager, new Patience(10_000)))).placed.map(({ jobId }) => jobId);
+  (await api.transaction((manager) => new Placement(new Patience(10_000), TERMS).round(manager))).placed.map(
+    ({ jobId }) => jobId,
+  );
 const endOverdue = () => api.transaction((manager) => endOverduePublications(manager, DAY_MS));
 
 describe('a job that publishes', () => {
@@ -129,7 +132,7 @@ describe('a job that publishes', () => {
     expect(await store.claim({ jobId: first, attempt: 2 })).toBeDefined();
     await new PublicationStore(node, { leaseMs: 60_000 }).resume({ jobId: first, number: 2 });
     const whole = await addJob({ asks: SMALL, publishingSinceMs: null, number: 2 });
-    await owner.query(`INSERT INTO outbox (job_id, attempt_number) VALUES ($1, 1)`, [whole]);
+    await owner.query('SELECT porin.enqueue($1, false)', [whole]);
     const third = await addJob({ asks: SMALL, publishingSinceMs: 1000, number: 3 });
     expect(await placed()).toEqual([whole]);
     expect(await store.peek({ jobId: whole, attempt: 1 })).toEqual({
@@ -153,15 +156,15 @@ describe('a job that publishes', () => {
     );
     await owner.query(`UPDATE job SET state = 'INITIALIZING', fence = 1 WHERE id = $1`, [id]);
     const other = await addJob({ asks: 1, publishingSinceMs: null, number: 2 });
-    await owner.query(`INSERT INTO outbox (job_id, attempt_number) VALUES ($1, 1)`, [other]);
+    await owner.query('SELECT porin.enqueue($1, false)', [other]);
     expect(await placed()).toEqual([]);
   });
 
   it('is not too large for the nodes that are there, while a payload that asks for as much is', async () => {
     const publishing = await addJob({ asks: LARGE, publishingSinceMs: 1000 });
     const other = await addJob({ asks: LARGE, publishingSinceMs: null, number: 2 });
-    await owner.query(`INSERT INTO outbox (job_id, attempt_number) VALUES ($1, 1)`, [other]);
-    await api.transaction(endTooLarge);
+    await owner.query('SELECT porin.enqueue($1, false)', [other]);
+    expect(await placed()).toEqual([publishing]);
     expect(await jobRow(other)).toMatchObject({ errorCode: 'resources-unavailable' });
     expect(await jobRow(publishing)).toMatchObject({ state: 'QUEUED', errorCode: null });
   });

@@ -361,14 +361,21 @@ describe('jobs', () => {
     expect(await code(open(2))).toBe(UNIQUE_VIOLATION);
   });
 
-  it('wakes the dispatcher when an outbox row is written, and the workers when a job is canceled, and tells them nothing', async () => {
+  it('wakes nobody by a submission, the dispatcher when an attempt ends, and the workers when a job is canceled, and tells them nothing', async () => {
     const heard: string[] = [];
     api.on('notification', (message) => heard.push(`${message.channel}:${message.payload ?? ''}`));
     await api.query('LISTEN porin_outbox');
     await api.query('LISTEN porin_cancel');
-    const job = await insertJob();
-    await api.query('INSERT INTO outbox (job_id, attempt_number) VALUES ($1, 1)', [job]);
+    const [job, node] = [await insertJob(), await insertNode()];
+    await api.query('SELECT porin.enqueue($1, false)', [job]);
+    await api.query('SELECT 1');
+    expect(heard).toEqual([]);
     await api.query(`UPDATE job SET state = 'INITIALIZING' WHERE id = $1`, [job]);
+    await owner.query(
+      `INSERT INTO attempt (job_id, number, node_id, state, lease_expires_at) VALUES ($1, 1, $2, 'OPEN', now())`,
+      [job, node],
+    );
+    await owner.query(`UPDATE attempt SET state = 'FAILED', ended_at = now() WHERE job_id = $1`, [job]);
     await api.query(`UPDATE job SET state = 'CANCELING' WHERE id = $1`, [job]);
     await api.query('SELECT 1');
     expect(heard).toEqual(['porin_outbox:', 'porin_cancel:']);

@@ -4,7 +4,7 @@ import { makeDataSource } from '#lib/database';
 import { type DataSource } from 'typeorm';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { countDenials } from '../../apps/api/src/jobs/count-denials.js';
-import { foldUsage, tenantUsage } from '../../apps/api/src/tenant/tenant-usage.js';
+import { foldUsage, tenantUsage } from '#lib/store';
 import { call, CHECK_VIOLATION, code, type HeldJob, TwoNodes } from '../support/stolen-node.js';
 
 const MAXIMUM = Number.MAX_SAFE_INTEGER;

@@ -2,9 +2,7 @@ import { makeDataSource } from '#lib/database';
 import pg from 'pg';
 import { type DataSource } from 'typeorm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { deniedRuns } from '../../apps/api/src/profiles/denied/denied-runs.js';
-import { AUDITED_RUNS } from '../../apps/api/src/profiles/stages/build-sql.js';
-import { nextBuild } from '../../apps/api/src/profiles/propose/waiting-builds.js';
+import { AUDITED_RUNS, deniedRuns, nextBuild } from '#lib/store';
 import { makeTestDatabase, type TestDatabase } from '../support/database.js';
 
 /** Of one submitter, on one build. */

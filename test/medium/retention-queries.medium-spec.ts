@@ -1,6 +1,6 @@
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { EXPIRED_ARTIFACTS } from '../../apps/api/src/dispatch/retention.js';
+import { EXPIRED_ARTIFACTS } from '../../apps/dispatcher/src/retention/expired.js';
 import { makeTestDatabase, type TestDatabase } from '../support/database.js';
 
 const JOBS = 20_000;

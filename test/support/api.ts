@@ -1,16 +1,17 @@
-/** The real API on a fresh database and the real Redis, and keys for it. */
+/** The real API and dispatcher on a fresh database and the real Redis, and keys for it. */
 import 'reflect-metadata';
 import { generateKeyPairSync, type KeyObject, randomUUID } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { loadApiConfig } from '#lib/config';
+import { loadApiConfig, loadApprovalKeys, loadDispatcherConfig } from '#lib/config';
 import { type NestExpressApplication } from '@nestjs/platform-express';
 import pg from 'pg';
 import { pino } from 'pino';
 import supertest from 'supertest';
 import { generateApiKey, hashApiKey } from '../../apps/api/src/auth/api-key.js';
 import { createApp } from '../../apps/api/src/create-app.js';
+import { openDispatcher } from '../../apps/dispatcher/src/open-dispatcher.js';
 import { makeTestDatabase, type TestDatabase } from './database.js';
 import { required } from './environment.js';
 import { WorkerRows } from './worker-rows.js';
@@ -70,25 +71,31 @@ export async function startTestApi(
     ...(typeof settings === 'function' ? settings(database.apiUrl) : settings),
   };
   const start = async () => {
-    const started = await createApp(loadApiConfig(variables), pino({ level: 'silent' }));
-    return started.init();
+    const logger = pino({ level: 'silent' });
+    const started = await (await createApp(loadApiConfig(variables), logger)).init();
+    const config = loadDispatcherConfig(variables);
+    return { app: started, dispatcher: await openDispatcher(config, loadApprovalKeys(config), logger) };
   };
-  let app = await start();
+  let running = await start();
+  const close = async () => {
+    await running.app.close();
+    await running.dispatcher.close();
+  };
   const owner = new pg.Client({ connectionString: database.ownerUrl });
   await owner.connect();
   const worker = await WorkerRows.connect(database.ownerUrl);
   let isPaused = false;
   const pause = async () => {
-    await app.close();
+    await close();
     await owner.end();
     await worker.end();
     isPaused = true;
   };
-  const http = () => supertest(app.getHttpServer());
+  const http = () => supertest(running.app.getHttpServer());
   const as = (key: string) => ({ Authorization: `Bearer ${key}` });
   return {
     get app() {
-      return app;
+      return running.app;
     },
     database,
     owner,
@@ -114,8 +121,8 @@ export async function startTestApi(
     },
     async restart(changes = {}) {
       variables = { ...variables, ...changes };
-      await app.close();
-      app = await start();
+      await close();
+      running = await start();
     },
     pause,
     async stop() {

@@ -8,9 +8,10 @@ import { type ApprovalKeys } from '#lib/profiles';
 import { type Logger } from 'pino';
 import { ApplicationsController } from './applications/applications.controller.js';
 import { AuthGuard } from './auth/auth.guard.js';
-import { Dispatcher } from './dispatch/dispatcher.js';
+import { DispatcherBell } from './dispatch/dispatcher-bell.js';
 import { ProblemFilter } from './errors/problem.filter.js';
 import { HealthController } from './health/health.controller.js';
+import { RedisCheck } from './health/redis-check.js';
 import { SchemaPipe } from './http/schema-pipe.js';
 import { JobsController } from './jobs/jobs.controller.js';
 import { Recordings } from './jobs/recordings.js';
@@ -43,7 +44,8 @@ export class AppModule {
       ],
       controllers: CONTROLLERS,
       providers: [
-        Dispatcher,
+        DispatcherBell,
+        RedisCheck,
         Recordings,
         { provide: API_CONFIG, useValue: config },
         { provide: LOGGER, useValue: logger },

@@ -1,12 +1,13 @@
 /** Makes the HTTP application: for main.ts and for the tests alike. */
 import { NestFactory } from '@nestjs/core';
 import { type NestExpressApplication } from '@nestjs/platform-express';
-import { type ApiConfig } from '#lib/config';
+import { type ApiConfig, loadApprovalKeys } from '#lib/config';
 import { checkSchema } from '#lib/database';
 import { type Logger } from 'pino';
 import { DataSource } from 'typeorm';
 import { AppModule, CONTROLLERS } from './app.module.js';
 import { Authenticator } from './auth/authenticate.js';
+import { DispatcherBell } from './dispatch/dispatcher-bell.js';
 import { BodyMemory } from './http/body-memory.js';
 import { handleBeforeExpress } from './http/before-express.js';
 import { Gate } from './http/gate.js';
@@ -15,7 +16,6 @@ import { RouteTable } from './http/route-table.js';
 import { securityHeaders } from './http/security-headers.js';
 import { boundServer } from './http/server-bounds.js';
 import { serveDocuments } from './openapi/document.js';
-import { loadApprovalKeys } from './profiles/decide/signing-key.js';
 
 /** Throws ConfigError for a bad signing key, and SchemaError when the database is newer or older than this program. */
 export async function createApp(config: ApiConfig, logger: Logger): Promise<NestExpressApplication> {
@@ -39,6 +39,7 @@ export async function createApp(config: ApiConfig, logger: Logger): Promise<Nest
     bodyLimitBytes: config.PORIN_BODY_LIMIT_BYTES,
   });
   app.use(gate.middleware);
+  app.use(app.get(DispatcherBell).middleware);
   handleBeforeExpress(app.getHttpServer());
   boundServer(app.getHttpServer(), config.PORIN_REQUEST_TIMEOUT_MS);
   serveDocuments(app);

@@ -1,6 +1,6 @@
 /** Renders `.env.example` from the schema, so that it cannot drift from what the programs read. */
 import { z } from 'zod';
-import { apiVariables, workerVariables } from './variables.js';
+import { apiVariables, dispatcherVariables, workerVariables } from './variables.js';
 
 /** Defaults that depend on the machine the generator runs on; printed in words. */
 const MACHINE_DEFAULTS: Readonly<Record<string, string>> = {
@@ -14,6 +14,7 @@ export function renderEnvExample(): string {
   return [
     '# Generated from libs/config/src/variables.ts by `npm run generate`. Lines with a value after # are defaults.',
     ...section('API', apiVariables),
+    ...section('Dispatcher', dispatcherVariables),
     ...section('Worker', workerVariables),
     '',
   ].join('\n');

@@ -1,8 +1,9 @@
 /** Turns an environment into a typed, frozen configuration, or lists all that is wrong with it at once. */
 import { type z } from 'zod';
-import { apiVariables, workerVariables } from './variables.js';
+import { apiVariables, dispatcherVariables, workerVariables } from './variables.js';
 
 export type ApiConfig = Readonly<z.infer<typeof apiVariables>>;
+export type DispatcherConfig = Readonly<z.infer<typeof dispatcherVariables>>;
 export type WorkerConfig = Readonly<z.infer<typeof workerVariables>>;
 
 export class ConfigError extends Error {
@@ -16,6 +17,10 @@ export class ConfigError extends Error {
 
 export function loadApiConfig(environment: NodeJS.ProcessEnv): ApiConfig {
   return load(apiVariables, environment);
+}
+
+export function loadDispatcherConfig(environment: NodeJS.ProcessEnv): DispatcherConfig {
+  return load(dispatcherVariables, environment);
 }
 
 export function loadWorkerConfig(environment: NodeJS.ProcessEnv): WorkerConfig {

@@ -1,4 +1,4 @@
-/** The environment of the API and of the worker: every variable, its meaning, default and check. */
+/** The environment of the API, the dispatcher and the worker: every variable, its meaning, default and check. */
 import { isIP } from 'node:net';
 import { cpus, hostname, totalmem } from 'node:os';
 import { imagePatternProblem, urlPrefixProblem } from '#lib/jobs';
@@ -47,6 +47,10 @@ const imagePatterns = list
   })
   .optional();
 
+function pick<T extends object, const K extends keyof T>(from: T, names: readonly K[]): Pick<T, K> {
+  return Object.fromEntries(names.map((name) => [name, from[name]])) as Pick<T, K>;
+}
+
 const shared = {
   PORIN_REDIS_URL: url('redis:', 'rediss:').describe(
     'Redis for BullMQ, with password. Keep it on loopback or use rediss:',
@@ -71,7 +75,7 @@ const shared = {
       }
     })
     .describe(
-      "System calls, or families of them, that programs may make beyond the container engine's default, separated by commas (numa). The same for the API and all workers",
+      "System calls, or families of them, that programs may make beyond the container engine's default, separated by commas (numa). The same for the API, the dispatcher and all workers",
     ),
   PORIN_IMAGE_REGISTRIES: imagePatterns.describe(
     'Registries that images may come from, separated by commas: registry.example.org, 10.0.0.5:5000, docker.io/library/*; * allows every one with a public address. A worker without it pulls nothing; the API shows it to tenants',
@@ -84,9 +88,20 @@ const shared = {
     .describe('URL prefixes that outputs may go to, separated by commas'),
 };
 
+/** Of the programs that decide about profiles. */
+const approving = {
+  PORIN_DATABASE_URL: url('postgres:', 'postgresql:').describe('Postgres as the role porin_api'),
+  PORIN_SIGNING_KEY_FILE: absolutePath.describe('Ed25519 private key (PKCS#8 PEM) that signs approvals; mode 0600'),
+  PORIN_APPROVAL_PUBLIC_KEY_FILE: absolutePath
+    .optional()
+    .describe(
+      'Public keys whose earlier approvals still count beside those of the signing key: as for workers. Needed after a change of the signing key, until everything is signed anew',
+    ),
+};
+
 export const apiVariables = z.object({
   ...shared,
-  PORIN_DATABASE_URL: url('postgres:', 'postgresql:').describe('Postgres as the role porin_api'),
+  ...approving,
   PORIN_OWNER_DATABASE_URL: url('postgres:', 'postgresql:')
     .optional()
     .describe('Postgres as the owner of the schema; only "porin-admin migrate" and "porin-admin node" need it'),
@@ -95,12 +110,6 @@ export const apiVariables = z.object({
   PORIN_BODY_LIMIT_BYTES: integer(1024, 256 * 1024 ** 2)
     .default(4 * 1024 ** 2)
     .describe('Largest request body, bytes'),
-  PORIN_SIGNING_KEY_FILE: absolutePath.describe('Ed25519 private key (PKCS#8 PEM) that signs approvals; mode 0600'),
-  PORIN_APPROVAL_PUBLIC_KEY_FILE: absolutePath
-    .optional()
-    .describe(
-      'Public keys whose earlier approvals still count beside those of the signing key: as for workers. Needed after a change of the signing key, until everything is signed anew',
-    ),
   PORIN_RATE_LIMIT_PER_MINUTE: integer(1, 1_000_000).default(6_000).describe('Requests per minute and API key'),
   PORIN_TENANT_RATE_LIMIT_PER_MINUTE: integer(1, 10_000_000)
     .default(30_000)
@@ -122,6 +131,25 @@ export const apiVariables = z.object({
     .describe(
       'How long a request may take to arrive, body included, and how long a client may take in nothing of an answer, milliseconds; headers get 10 s at most',
     ),
+});
+
+export const dispatcherVariables = z.object({
+  ...pick(shared, ['PORIN_REDIS_URL', 'PORIN_LOG_LEVEL', 'PORIN_BEYOND_DEFAULT']),
+  ...approving,
+  PORIN_LEADER_LEASE_MS: integer(500, 600_000)
+    .default(5_000)
+    .describe(
+      'Lease of the dispatcher that leads, milliseconds: so long after it froze or lost the database another one takes over',
+    ),
+  PORIN_RESERVE_AFTER_MS: integer(0, 86_400_000)
+    .default(60_000)
+    .describe('After which a job that fits on no node has one reserved for it, milliseconds'),
+  PORIN_USAGE_HALF_LIFE_MS: integer(60_000, 31_536_000_000)
+    .default(3_600_000)
+    .describe('In which what a tenant has had of the grid counts half, milliseconds'),
+  PORIN_DISPATCHER_HEARTBEAT_FILE: absolutePath
+    .optional()
+    .describe('A file that the dispatcher touches whenever it has heard from the database, for a health check'),
   PORIN_CLAIM_PATIENCE_MS: integer(100, 3_600_000)
     .default(10_000)
     .describe(

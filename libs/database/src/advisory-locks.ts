@@ -4,8 +4,6 @@ export const ADVISORY_LOCKS = {
   roles: 7_060_116,
   /** Migrating. */
   migration: 7_060_117,
-  /** Dispatching: held by one API process for as long as it runs. */
-  dispatch: 7_060_118,
   /** Setting passwords: roles are the cluster's. */
   password: 7_060_119,
   /** The list of approvals: from the reading of one to the end of the transaction that issues the next. */

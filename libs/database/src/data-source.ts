@@ -8,7 +8,9 @@ import { OwnSchema1764400000000 } from '../../../migrations/1764400000000-own-sc
 import { Nodes1764450000000 } from '../../../migrations/1764450000000-nodes.js';
 import { Publication1764410000000 } from '../../../migrations/1764410000000-publication.js';
 import { TenantBounds1764470000000 } from '../../../migrations/1764470000000-tenant-bounds.js';
+import { Lanes1764550000000 } from '../../../migrations/1764550000000-lanes.js';
 import { Expiry1764520000000 } from '../../../migrations/1764520000000-expiry.js';
+import { DispatcherLease1764540000000 } from '../../../migrations/1764540000000-dispatcher-lease.js';
 import { Connection, CONNECTION_LIMITS, SEARCH_PATH_OPTION } from './connection.js';
 import { Principals1764440000000 } from '../../../migrations/1764440000000-principals.js';
 import { SigningKeys1764430000000 } from '../../../migrations/1764430000000-signing-keys.js';
@@ -18,7 +20,7 @@ import { NodeImages1764480000000 } from '../../../migrations/1764480000000-node-
 import { BoundsOfNodes1764500000000 } from '../../../migrations/1764500000000-bounds-of-nodes.js';
 import { Application, Build, TenantSetting } from './entities/application.js';
 import { Artifact, ArtifactChunk, DenialRow, ExecutorRun, RecordingRow } from './entities/executor-run.js';
-import { Attempt, Executor, Job, JobOutput, Outbox } from './entities/job.js';
+import { Attempt, Executor, Job, JobOutput } from './entities/job.js';
 import { Approval, ProfileVersion, ProfileVersionDenial, ProfileVersionRecording } from './entities/profile-version.js';
 import { ApiKey, Audit, NodeRow, Principal } from './entities/trust.js';
 
@@ -37,7 +39,6 @@ export const ENTITIES = [
   Job,
   JobOutput,
   NodeRow,
-  Outbox,
   Principal,
   ProfileVersion,
   ProfileVersionDenial,
@@ -63,9 +64,19 @@ export const MIGRATIONS = [
   NodeImages1764480000000,
   BoundsOfNodes1764500000000,
   Expiry1764520000000,
+  DispatcherLease1764540000000,
+  Lanes1764550000000,
 ];
 
-export function makeDataSource(options: { url: string; applicationName: string; poolSize?: number }): DataSource {
+export interface DataSourceOptions {
+  readonly url: string;
+  readonly applicationName: string;
+  readonly poolSize?: number;
+  /** After which Postgres ends the connection of a transaction that asks nothing. */
+  readonly idleInTransactionMs?: number;
+}
+
+export function makeDataSource(options: DataSourceOptions): DataSource {
   return new DataSource({
     type: 'postgres',
     url: options.url,
@@ -80,7 +91,7 @@ export function makeDataSource(options: { url: string; applicationName: string; 
       Client: Connection,
       options: SEARCH_PATH_OPTION,
       ...CONNECTION_LIMITS,
-      idle_in_transaction_session_timeout: 30_000,
+      idle_in_transaction_session_timeout: options.idleInTransactionMs ?? 30_000,
     },
   });
 }

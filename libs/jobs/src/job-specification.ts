@@ -84,6 +84,8 @@ export const RESOURCE_BOUNDS = {
 } as const satisfies Record<keyof Resources, { minimum: number; maximum: number }>;
 
 export const PRIORITY_BOUNDS = { minimum: -100, maximum: 100 } as const;
+/** The most urgent priority that a role may ask for. It acts within the tenant alone. */
+export const MAXIMUM_PRIORITIES = { submitter: 10, reviewer: 50, admin: 100 } as const;
 
 /** Largest sizes of a specification's parts. Arguments follow the kernel's MAX_ARG_STRLEN (128 KiB), paths its PATH_MAX. */
 export const SPECIFICATION_BOUNDS = {

@@ -6,7 +6,7 @@ import { Application, Audit } from '#lib/database';
 import { DataSource } from 'typeorm';
 import { z } from 'zod';
 import { type Caller, CurrentCaller, NeedsRole } from '../auth/caller.js';
-import { releaseUnknownContent } from '../dispatch/held/release-held.js';
+import { releaseUnknownContent } from '#lib/store';
 import { type ErrorCode, PorinError } from '../errors/porin-error.js';
 import { checkImage } from '../jobs/check-image.js';
 import { nextOf, pageQuery } from '../http/page.js';

@@ -2,10 +2,9 @@
 import { Application, Audit } from '#lib/database';
 import { type EntityManager } from 'typeorm';
 import { type Caller } from '../auth/caller.js';
-import { releaseHeldJobs, releaseUnknownContent } from '../dispatch/held/release-held.js';
+import { considerAgain, releaseHeldJobs, releaseUnknownContent } from '#lib/store';
 import { PorinError } from '../errors/porin-error.js';
 import { checkImage } from '../jobs/check-image.js';
-import { considerAgain } from '../profiles/propose/waiting-builds.js';
 import { type ApplicationChange } from './application-answers.js';
 
 /** Throws not-found and image-invalid. Jobs that were submitted keep their image. */

@@ -1,5 +1,6 @@
 /** `porin-admin principal add|list|disable`: the persons and services that keys belong to. */
 import { Principal, PRINCIPAL_KINDS } from '#lib/database';
+import { WEIGHT_MAXIMUM } from '#lib/store';
 import { IsNull } from 'typeorm';
 import { addPrincipal } from '../principals/principals.js';
 import { type Command, oneOf, TENANT_OPTION, UsageError, withDatabase } from './command.js';
@@ -40,6 +41,23 @@ export const PRINCIPAL_COMMANDS: readonly Command[] = [
       for (const { id, tenant, kind, name, keys, state } of rows) {
         console.log([id, tenant ?? 'operator', kind, state, `${keys} key(s)`, name].join('\t'));
       }
+    },
+  },
+  {
+    words: 'principal set',
+    operands: ['id'],
+    options: { weight: { type: 'string' } },
+    help: [
+      "change how much of its tenant's share somebody gets",
+      `--weight <number>  against other submitters of the tenant, 1 to ${WEIGHT_MAXIMUM}   (1 at first)`,
+    ],
+    async run({ operands: [id = ''], text }) {
+      const weight = Number(text('weight'));
+      if (!Number.isInteger(weight) || weight < 1 || weight > WEIGHT_MAXIMUM) {
+        throw new UsageError(`--weight takes a whole number from 1 to ${WEIGHT_MAXIMUM}`);
+      }
+      const { affected } = await withDatabase((manager) => manager.update(Principal, { id }, { weight }));
+      if (affected === 0) throw new UsageError(`there is no principal ${id}`);
     },
   },
   {

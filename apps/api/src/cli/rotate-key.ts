@@ -12,9 +12,8 @@ import {
   writeSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { readPublicKeys } from '#lib/config';
+import { loadSigningKey, readPublicKeys } from '#lib/config';
 import { keyIdOf } from '#lib/profiles';
-import { loadSigningKey } from '../profiles/decide/signing-key.js';
 
 export interface KeyPlaces {
   readonly signingKey: string;

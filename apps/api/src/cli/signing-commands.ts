@@ -1,11 +1,10 @@
 /** `porin-admin key rotate`, `resign`, `verify`: the keys that sign approvals, and what they have signed. */
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { readPublicKeys } from '#lib/config';
+import { loadApprovalKeys, readPublicKeys } from '#lib/config';
 import { trustedKeys } from '#lib/profiles';
 import { type EntityManager } from 'typeorm';
 import { type CompromisedSince, resign } from '../profiles/decide/resign.js';
-import { loadApprovalKeys } from '../profiles/decide/signing-key.js';
 import { type Command, environment, type Given, UsageError, withDatabase } from './command.js';
 import { activateNextKey, type KeyPlaces, prepareNextKey, preparedKeys } from './rotate-key.js';
 import { verifyDecisions } from './verify-decisions.js';

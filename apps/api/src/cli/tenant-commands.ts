@@ -1,8 +1,15 @@
 /** `porin-admin tenant show|set`: what holds for all jobs and versions of a tenant. */
 import { z } from 'zod';
-import { ofEach, SETTING_NAMES, SETTINGS, TENANT_DEFAULTS, type TenantSettings } from '../tenant/settings.js';
-import { changeTenant, type TenantChange, tenantSettings } from '../tenant/tenant-settings.js';
-import { tenantUsage } from '../tenant/tenant-usage.js';
+import {
+  ofEach,
+  SETTING_NAMES,
+  SETTINGS,
+  TENANT_DEFAULTS,
+  type TenantSettings,
+  tenantSettings,
+  tenantUsage,
+} from '#lib/store';
+import { changeTenant, type TenantChange } from '../tenant/tenant-settings.js';
 import { type Command, TENANT_OPTION, UsageError, withDatabase } from './command.js';
 
 const OPTIONS = Object.fromEntries(SETTING_NAMES.map((name) => [SETTINGS[name].option, { type: 'string' as const }]));

@@ -1,4 +1,5 @@
 /** Every error that the API answers with, by code; the code decides the HTTP status. */
+import { type StoreError } from '#lib/store';
 import { errorMessage, type JobErrorCode, type JobErrorDetails } from '#lib/jobs';
 
 /** Codes of the catalogue of job errors that refuse requests too. Their sentences are the catalogue's. */
@@ -26,6 +27,7 @@ export const STATUS_OF_REQUEST_ERRORS = {
   'api-key-invalid': 401,
   'role-required': 403,
   'four-eyes': 403,
+  'priority-not-allowed': 403,
   'not-found': 404,
   'no-recording': 404,
   'method-not-allowed': 405,
@@ -82,6 +84,11 @@ export class PorinError extends Error {
   static of<C extends SharedErrorCode>(code: C, details: JobErrorDetails<C>, options?: ProblemOptions): PorinError {
     const shared: ErrorCode = code;
     return new PorinError(shared as RequestErrorCode, errorMessage(code, details), options);
+  }
+
+  static ofStore({ code, message }: StoreError): PorinError {
+    const shared: ErrorCode = code;
+    return new PorinError(shared as RequestErrorCode, message);
   }
 
   get status(): number {

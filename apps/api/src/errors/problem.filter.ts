@@ -1,5 +1,6 @@
 /** Turns every error into RFC 9457 problem details; the only place that decides an HTTP status. */
 import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException } from '@nestjs/common';
+import { StoreError } from '#lib/store';
 import { type Request, type Response } from 'express';
 import { type Logger } from 'pino';
 import { sendProblem } from '../http/send-problem.js';
@@ -30,6 +31,7 @@ export class ProblemFilter implements ExceptionFilter {
 
 function toPorinError(error: unknown): PorinError {
   if (error instanceof PorinError) return error;
+  if (error instanceof StoreError) return PorinError.ofStore(error);
   if (isDatabaseAway(error)) return databaseUnavailable(error);
   const status = error instanceof HttpException ? error.getStatus() : (error as { status?: unknown }).status;
   const code = typeof status === 'number' ? FRAMEWORK_CODES[status] : undefined;

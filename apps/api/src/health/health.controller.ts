@@ -6,8 +6,8 @@ import { type Response } from 'express';
 import { DataSource } from 'typeorm';
 import { z } from 'zod';
 import { Public } from '../auth/caller.js';
-import { Dispatcher } from '../dispatch/dispatcher.js';
 import { Answers } from '../openapi/answers.js';
+import { RedisCheck } from './redis-check.js';
 
 const CHECK_TIMEOUT_MS = 3_000;
 /** Anybody may ask, as often as they like: this long, they all get the same answer. */
@@ -15,11 +15,21 @@ const ANSWER_KEPT_MS = 500;
 
 const state = z.enum(['up', 'down']);
 const live = z.object({ status: z.literal('up') }).meta({ id: 'Live' });
-const ready = z.object({ status: state, postgres: state, redis: state }).meta({ id: 'Ready' });
+const ready = z
+  .object({
+    status: state,
+    postgres: state,
+    redis: state,
+    dispatcher: state.describe(
+      'Whether one leads. Jobs are taken without one too, and wait; it decides nothing about "status"',
+    ),
+  })
+  .meta({ id: 'Ready' });
 
 interface Services {
   readonly postgres: z.infer<typeof state>;
   readonly redis: z.infer<typeof state>;
+  readonly dispatcher: z.infer<typeof state>;
 }
 
 @Public()
@@ -29,7 +39,7 @@ export class HealthController {
 
   constructor(
     private readonly dataSource: DataSource,
-    @Inject(Dispatcher) private readonly dispatcher: Dispatcher,
+    @Inject(RedisCheck) private readonly redis: RedisCheck,
   ) {}
 
   @Get('live')
@@ -46,17 +56,19 @@ export class HealthController {
   })
   @Answers({ summary: 'Say whether Postgres and Redis answer and take writes', schema: ready, open: true })
   async ready(@Res({ passthrough: true }) response: Response) {
-    const { postgres, redis } = await this.checked();
+    const { postgres, redis, dispatcher } = await this.checked();
     const status = postgres === 'up' && redis === 'up' ? 'up' : 'down';
     response.status(status === 'up' ? 200 : 503);
-    return { status, postgres, redis } as const;
+    return { status, postgres, redis, dispatcher } as const;
   }
 
   private checked(): Promise<Services> {
     if (this.latest && performance.now() < this.latest.untilMs) return this.latest.services;
-    const services = Promise.all([stateOf(this.writePostgres()), stateOf(this.dispatcher.writeRedis())]).then(
-      ([postgres, redis]) => ({ postgres, redis }),
-    );
+    const services = Promise.all([
+      stateOf(this.writePostgres()),
+      stateOf(this.redis.write()),
+      stateOf(this.requireLeader()),
+    ]).then(([postgres, redis, dispatcher]) => ({ postgres, redis, dispatcher }));
     const latest = { services, untilMs: Infinity };
     this.latest = latest;
     void services.then(() => (latest.untilMs = performance.now() + ANSWER_KEPT_MS));
@@ -68,6 +80,13 @@ export class HealthController {
     const sql = `SELECT current_setting('transaction_read_only') = 'off' AS writable`;
     const [row]: { writable: boolean }[] = await this.dataSource.query(sql);
     if (!row?.writable) throw new Error('Postgres is read-only');
+  }
+
+  private async requireLeader(): Promise<void> {
+    const rows: unknown[] = await this.dataSource.query(
+      'SELECT FROM dispatcher_lease WHERE expires_at > clock_timestamp()',
+    );
+    if (rows.length === 0) throw new Error('no dispatcher leads');
   }
 }
 

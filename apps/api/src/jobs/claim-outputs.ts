@@ -2,7 +2,7 @@
 import { ADVISORY_LOCKS } from '#lib/database';
 import { outputClaimKey, type OutputReference, parseDataUrl } from '#lib/jobs';
 import { type EntityManager } from 'typeorm';
-import { CONFLICT } from '../dispatch/held/output-claims.js';
+import { CONFLICT } from '#lib/store';
 
 /**
  * The last write of a submission, because it holds up all other submissions with outputs until the commit. True: an earlier

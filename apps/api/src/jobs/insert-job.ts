@@ -1,14 +1,16 @@
-/** Writes a job, its executors and its outbox row in one transaction; the same Idempotency-Key gives the same job. */
+/** Writes a job, its executors and its place in the queue in one transaction; the same Idempotency-Key gives the same job. */
 import { createHash } from 'node:crypto';
-import { type Application, Executor, Job, Outbox } from '#lib/database';
-import { type WaitingReason } from '#lib/jobs';
+import { type Application, Executor, Job } from '#lib/database';
+import { MAXIMUM_PRIORITIES, type WaitingReason } from '#lib/jobs';
+import { type Monitoring, MONITORINGS } from '#lib/profiles';
+import { enqueue } from '#lib/store';
 import { type EntityManager } from 'typeorm';
 import { type Caller } from '../auth/caller.js';
 import { PorinError } from '../errors/porin-error.js';
 import { type GridPrefixes } from '../tenant/tenant-prefixes.js';
 import { checkReferences } from './check-references.js';
 import { claimOutputs } from './claim-outputs.js';
-import { requireRoomForJob } from '../tenant/tenant-usage.js';
+import { requireRoomForJob } from '../tenant/require-room.js';
 import { refuseEarly } from './refuse-early.js';
 
 export interface WrittenJob {
@@ -51,11 +53,12 @@ export interface JobOrder {
 }
 
 /**
- * The job is the caller's. Throws idempotency-conflict when the key was used for another request, and what refuseEarly and
+ * The job is the caller's. Throws priority-not-allowed, idempotency-conflict when the key was used for another request, and what refuseEarly and
  * checkReferences throw: last, because a job that was taken once is answered with itself whatever has changed since.
  */
 export async function insertJob(manager: EntityManager, caller: Caller, order: JobOrder): Promise<WrittenJob> {
   const { fields, executors, idempotencyKey } = order;
+  requirePriority(caller, fields.priority);
   const requestDigest = `sha256:${createHash('sha256').update(order.requestText).digest('hex')}`;
   const inserted = await manager
     .createQueryBuilder()
@@ -83,7 +86,10 @@ export async function insertJob(manager: EntityManager, caller: Caller, order: J
     ...(fields.requestedEnforcement !== null && { enforcement: fields.requestedEnforcement }),
     ...(fields.requestedMonitoring !== null && { monitoring: fields.requestedMonitoring }),
   };
-  for (const { application } of executors) await refuseEarly(manager, caller, request, application);
+  const needs: (Monitoring | null)[] = [];
+  for (const { application } of executors) needs.push(await refuseEarly(manager, caller, request, application));
+  const needsMonitoring = mostDetailed(needs);
+  if (needsMonitoring !== null) await manager.update(Job, { id }, { needsMonitoring });
   await manager.insert(
     Executor,
     executors.map(({ application, executor }, position) => ({
@@ -94,9 +100,20 @@ export async function insertJob(manager: EntityManager, caller: Caller, order: J
   if (await claimOutputs(manager, id, fields.outputs)) {
     await manager.update(Job, { id }, { waitingReason: 'waiting-for-output' satisfies WaitingReason });
   } else {
-    await manager.insert(Outbox, { jobId: id, attemptNumber: 1 });
+    await enqueue(manager, [{ id }]);
   }
   return { id, created: true };
+}
+
+function requirePriority({ role }: Caller, priority: number): void {
+  const maximum = MAXIMUM_PRIORITIES[role];
+  if (priority <= maximum) return;
+  throw new PorinError('priority-not-allowed', `Priorities above ${maximum} are not for the role ${role}.`);
+}
+
+/** Whoever offers it offers those before it too, or fails the job at no cost to it. */
+function mostDetailed(needs: readonly (Monitoring | null)[]): Monitoring | null {
+  return MONITORINGS.filter((monitoring) => needs.includes(monitoring)).at(-1) ?? null;
 }
 
 async function findEarlier(manager: EntityManager, caller: Caller, key: string, digest: string): Promise<WrittenJob> {

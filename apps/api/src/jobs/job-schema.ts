@@ -3,6 +3,7 @@ import {
   checkJobSpecification,
   DEFAULT_PRIORITY,
   DEFAULT_RESOURCES,
+  MAXIMUM_PRIORITIES,
   PRIORITY_BOUNDS,
   PUBLISH_ON,
   RESOURCE_BOUNDS,
@@ -88,7 +89,9 @@ const jobFields = z.strictObject({
     .min(PRIORITY_BOUNDS.minimum)
     .max(PRIORITY_BOUNDS.maximum)
     .default(DEFAULT_PRIORITY)
-    .describe('Higher goes first'),
+    .describe(
+      `Higher goes first, among the jobs of the tenant; at most ${MAXIMUM_PRIORITIES.submitter} for submitters, ${MAXIMUM_PRIORITIES.reviewer} for reviewers`,
+    ),
   tags: textRecord({
     name: text(bounds.tagNameCharacters).min(1),
     value: text(bounds.tagValueCharacters),

@@ -59,7 +59,7 @@ const SUBMISSION_ERRORS: readonly ErrorCode[] = [
   ...(['idempotency-key-invalid', 'idempotency-conflict'] as const),
   ...(['profile-required', 'audit-needs-profile'] as const),
   ...(['input-not-allowed', 'output-not-allowed'] as const),
-  ...(['level-not-allowed', 'level-impossible', 'monitoring-unavailable'] as const),
+  ...(['priority-not-allowed', 'level-not-allowed', 'level-impossible', 'monitoring-unavailable'] as const),
   ...(['too-many-jobs', 'tenant-storage-full'] as const),
 ];
 

@@ -4,15 +4,15 @@ import { allowedNames, isTrace, parseProfile, type Profile, type Recording, refu
 import { type EntityManager, In } from 'typeorm';
 import { type z } from 'zod';
 import { PorinError } from '../errors/porin-error.js';
-import { RECORDING_MAXIMUM_BYTES } from '../profiles/recordings/check-recordings.js';
-import { readStoredRecording } from '../profiles/recordings/stored-recording.js';
 import {
   partialReasonWords,
+  readStoredRecording,
   RECORDED_RUNS,
-  VERDICT,
+  RECORDING_MAXIMUM_BYTES,
   type Verdict,
+  VERDICT,
   verdictWords,
-} from '../profiles/recordings/verdict.js';
+} from '#lib/store';
 import { recordingAnswer, type RecordingQuery } from './recording-answers.js';
 
 type Answer = z.input<typeof recordingAnswer>;

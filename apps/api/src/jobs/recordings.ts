@@ -1,10 +1,9 @@
 /** Reads recordings for the API: small ones at once, large ones in a thread, one after another, so that no other request waits for them. */
 import { createRequire } from 'node:module';
 import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
-import { type ApiConfig } from '#lib/config';
+import { type ApiConfig, IdleThread } from '#lib/config';
 import { DataSource } from 'typeorm';
 import { PorinError } from '../errors/porin-error.js';
-import { IdleThread } from '../threads/idle-thread.js';
 import { API_CONFIG } from '../tokens.js';
 import { findRecordedRun, recordingText } from './read-recording.js';
 import { type RecordingQuery } from './recording-answers.js';

@@ -6,13 +6,16 @@ import { type Caller } from '../auth/caller.js';
 import { PorinError } from '../errors/porin-error.js';
 import { type JobRequest } from './job-schema.js';
 
-/** Throws profile-required, level-not-allowed, audit-needs-profile, level-impossible and monitoring-unavailable. */
+/**
+ * The monitoring that a node must offer, as far as it is known by now; null where any node will do. Throws profile-required, level-not-allowed, audit-needs-profile, level-impossible
+ * and monitoring-unavailable.
+ */
 export async function refuseEarly(
   manager: EntityManager,
   caller: Caller,
   request: Required<Pick<JobRequest, 'architecture'>> & Pick<JobRequest, 'enforcement' | 'monitoring'>,
   application: Application,
-): Promise<void> {
+): Promise<Monitoring | null> {
   const { architecture } = request;
   const approved = await anyApproved(manager, application.id, architecture);
   const input: Omit<SelectionInput, 'approved'> = {
@@ -31,6 +34,8 @@ export async function refuseEarly(
   if (refusal && refusals.length === selections.length) {
     throw PorinError.of(refusal.code, { detail: refusal.message });
   }
+  const likely = selections.at(-1);
+  return likely?.kind === 'run' && likely.level.monitoring !== 'none' ? likely.level.monitoring : null;
 }
 
 async function anyApproved(manager: EntityManager, applicationId: string, architecture: string) {

@@ -1,5 +1,6 @@
 /** Repeats a job from its stored specification, as a job of whoever asks for it. */
 import { Application, Executor, type Job } from '#lib/database';
+import { MAXIMUM_PRIORITIES } from '#lib/jobs';
 import { type EntityManager, In } from 'typeorm';
 import { type Caller } from '../auth/caller.js';
 import { insertJob, type JobOrder, type WrittenJob } from './insert-job.js';
@@ -20,7 +21,7 @@ export async function rerunJob(
   return insertJob(manager, caller, {
     fields: {
       name: job.name,
-      priority: job.priority,
+      priority: Math.min(job.priority, MAXIMUM_PRIORITIES[caller.role]),
       architecture: job.architecture,
       cpuMilli: job.cpuMilli,
       memoryBytes: job.memoryBytes,

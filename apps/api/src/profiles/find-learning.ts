@@ -4,7 +4,7 @@ import { type EntityManager } from 'typeorm';
 import { type z } from 'zod';
 import { type learning } from './learning-answer.js';
 import { stagesOf } from './stages/find-stages.js';
-import { FAILED_VERDICTS, RECORDED_RUNS, VERDICT } from './recordings/verdict.js';
+import { FAILED_VERDICTS, RECORDED_RUNS, VERDICT } from '#lib/store';
 
 type Learning = z.input<typeof learning>;
 

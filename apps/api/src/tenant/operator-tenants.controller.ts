@@ -7,9 +7,8 @@ import { type AnyCaller, CurrentCaller, OperatorsOnly } from '../auth/caller.js'
 import { Answers, BODY_ERRORS } from '../openapi/answers.js';
 import { text } from '../http/text.js';
 import { boundsAnswer, boundsChange, boundsList } from './tenant-answers.js';
-import { settingsOf, type TenantSettings } from './settings.js';
-import { changeTenant, tenantSettings } from './tenant-settings.js';
-import { tenantUsage } from './tenant-usage.js';
+import { settingsOf, type TenantSettings, tenantSettings, tenantUsage } from '#lib/store';
+import { changeTenant } from './tenant-settings.js';
 
 const name = text(200).min(1);
 

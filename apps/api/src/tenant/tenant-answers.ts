@@ -1,6 +1,6 @@
 /** What the tenant routes take and give. */
 import { z } from 'zod';
-import { ofEach, SETTINGS, settingsOf } from './settings.js';
+import { ofEach, SETTINGS, settingsOf } from '#lib/store';
 
 const settings = ofEach((name) => SETTINGS[name].schema);
 

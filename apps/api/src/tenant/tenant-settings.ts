@@ -1,14 +1,9 @@
-/** Reads and changes what holds for all jobs and versions of a tenant; every change is in the audit trail. */
+/** Changes what holds for all jobs and versions of a tenant; every change is in the audit trail. */
 import { ADVISORY_LOCKS, Audit, TenantSetting } from '#lib/database';
+import { releaseUnknownContent, SETTING_NAMES, settingsIn, type TenantSettings } from '#lib/store';
 import { type EntityManager } from 'typeorm';
-import { releaseUnknownContent } from '../dispatch/held/release-held.js';
 import { PorinError } from '../errors/porin-error.js';
 import { prefixProblem } from './tenant-prefixes.js';
-import { ofEach, SETTING_NAMES, TENANT_DEFAULTS, type TenantSettings } from './settings.js';
-
-export async function tenantSettings(manager: EntityManager, tenant: string): Promise<TenantSettings> {
-  return settingsIn(await manager.findOneBy(TenantSetting, { tenant }));
-}
 
 export type TenantChange = { readonly [N in keyof TenantSettings]?: TenantSettings[N] | undefined };
 
@@ -45,8 +40,4 @@ export async function changeTenant(
   }
   if (after.unknownContent !== before.unknownContent) await releaseUnknownContent(manager, tenant);
   return after;
-}
-
-function settingsIn(row: TenantSetting | null): TenantSettings {
-  return row ? (ofEach((name) => row[name] ?? TENANT_DEFAULTS[name]) as TenantSettings) : TENANT_DEFAULTS;
 }

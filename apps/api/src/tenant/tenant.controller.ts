@@ -8,9 +8,8 @@ import { type Caller, CurrentCaller, NeedsRole } from '../auth/caller.js';
 import { Answers, BODY_ERRORS } from '../openapi/answers.js';
 import { tenantAnswer, tenantChange } from './tenant-answers.js';
 import { API_CONFIG } from '../tokens.js';
-import { TENANT_DEFAULTS, type TenantSettings } from './settings.js';
-import { changeTenant, tenantSettings } from './tenant-settings.js';
-import { type TenantUsage, tenantUsage } from './tenant-usage.js';
+import { TENANT_DEFAULTS, type TenantSettings, tenantSettings, tenantUsage, type TenantUsage } from '#lib/store';
+import { changeTenant } from './tenant-settings.js';
 
 @ApiBearerAuth()
 @Controller('api/v1/tenants/self')

@@ -71,6 +71,8 @@ export class TenantSetting {
   @Column('bigint', { name: 'max_stored_bytes', nullable: true, transformer: numeric }) maxStoredBytes!: number | null;
   @Column('bigint', { name: 'max_image_bytes', nullable: true, transformer: numeric }) maxImageBytes!: number | null;
   @Column('integer', { name: 'max_proposals', nullable: true }) maxProposals!: number | null;
+  /** Of its share of the grid. */
+  @Column('integer', { nullable: true }) weight!: number | null;
   /** Days that its logs and traces are kept, where that is less than the grid keeps them. */
   @Column('integer', { name: 'retention_days', nullable: true }) retentionDays!: number | null;
   /** Registries that its images may come from, within the grid's; null: the grid's. */

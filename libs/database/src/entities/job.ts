@@ -1,4 +1,4 @@
-/** Jobs, their executors and attempts, and the outbox that dispatches them. */
+/** Jobs, their executors, attempts and outputs. */
 import { type AttemptState, type InputReference, type JobState, type OutputReference, type PublishOn } from '#lib/jobs';
 import { type Architecture, type Enforcement, type Monitoring } from '#lib/profiles';
 import { Column, CreateDateColumn, Entity, PrimaryColumn, PrimaryGeneratedColumn } from 'typeorm';
@@ -33,6 +33,8 @@ export class Job {
   @Column('jsonb') tags!: Record<string, string>;
   @Column('text', { name: 'requested_enforcement', nullable: true }) requestedEnforcement!: Enforcement | null;
   @Column('text', { name: 'requested_monitoring', nullable: true }) requestedMonitoring!: Monitoring | null;
+  /** What a node must offer to run it; null where any node will do. */
+  @Column('text', { name: 'needs_monitoring', nullable: true }) needsMonitoring!: Monitoring | null;
   @Column('uuid', { nullable: true }) calibration!: string | null;
   @Column('integer', { nullable: true }) block!: number | null;
   @Column('text', { name: 'error_code', nullable: true }) errorCode!: string | null;
@@ -81,16 +83,6 @@ export class Attempt {
   @Column('text', { name: 'error_message', nullable: true }) errorMessage!: string | null;
   @CreateDateColumn({ type: 'timestamptz', name: 'started_at' }) startedAt!: Date;
   @Column('timestamptz', { name: 'ended_at', nullable: true }) endedAt!: Date | null;
-}
-
-@Entity('outbox')
-export class Outbox {
-  @PrimaryGeneratedColumn('identity', { type: 'bigint' }) id!: string;
-  @Column('uuid', { name: 'job_id' }) jobId!: string;
-  @Column('integer', { name: 'attempt_number' }) attemptNumber!: number;
-  @CreateDateColumn({ type: 'timestamptz', name: 'created_at' }) createdAt!: Date;
-  @Column('timestamptz', { name: 'not_before', default: () => 'now()' }) notBefore!: Date;
-  @Column('timestamptz', { name: 'dispatched_at', nullable: true }) dispatchedAt!: Date | null;
 }
 
 @Entity('job_output')

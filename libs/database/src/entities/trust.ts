@@ -19,6 +19,8 @@ export class Principal {
   @Column('text') kind!: PrincipalKind;
   @Column('text') name!: string;
   @CreateDateColumn({ type: 'timestamptz', name: 'created_at' }) createdAt!: Date;
+  /** Of its share within the tenant. */
+  @Column('integer') weight!: number;
   /** None of its keys counts since then. */
   @Column('timestamptz', { name: 'disabled_at', nullable: true }) disabledAt!: Date | null;
 }

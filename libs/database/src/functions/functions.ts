@@ -11,6 +11,7 @@ import { PLAN } from './node/plan.js';
 import { PUBLICATION } from './node/publication.js';
 import { REGISTRATION } from './node/registration.js';
 import { RUN } from './node/run.js';
+import { QUEUE } from './queue.js';
 import { type SqlFunction } from './sql-function.js';
 import { STATE_MACHINE } from './state-machine.js';
 import { OUTPUT_CLAIMS } from './output-claims.js';
@@ -38,7 +39,8 @@ const RIGHTS: SqlFunction = {
   name: 'rights',
   sql: `
 REVOKE EXECUTE ON ALL FUNCTIONS IN SCHEMA porin FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION porin.are_exit_codes(integer[]) TO porin_api, porin_functions;`,
+GRANT EXECUTE ON FUNCTION porin.are_exit_codes(integer[]) TO porin_api, porin_functions;
+GRANT EXECUTE ON FUNCTION porin.rounded(bigint), porin.lane_of(porin.job), porin.enqueue(uuid, boolean) TO porin_api;`,
 };
 
 export const FUNCTIONS: readonly SqlFunction[] = [
@@ -47,6 +49,7 @@ export const FUNCTIONS: readonly SqlFunction[] = [
   ...OUTPUT_CLAIMS,
   ...TENANT_USAGE,
   ...EXPIRY,
+  ...QUEUE,
   ...WAKE_UPS,
   ...NODE_FUNCTIONS,
   ...API_FUNCTIONS,

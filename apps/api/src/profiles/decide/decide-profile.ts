@@ -11,14 +11,20 @@ import {
 } from '#lib/profiles';
 import { type EntityManager } from 'typeorm';
 import { type Caller } from '../../auth/caller.js';
-import { endJobsOf, proposeAgainForWaiting } from '../../dispatch/held/denied-jobs.js';
-import { releaseHeldJobs } from '../../dispatch/held/release-held.js';
+import {
+  countingStatement,
+  endJobsOf,
+  type LockedVersion,
+  lockVersion,
+  proposeAgainForWaiting,
+  releaseHeldJobs,
+  requireIntegrity,
+  uncompilable,
+  writeDecision,
+} from '#lib/store';
 import { PorinError } from '../../errors/porin-error.js';
-import { uncompilable } from '../propose/compile-problem.js';
 import { findBase } from '../find-profiles.js';
 import { fourEyes } from './four-eyes.js';
-import { type LockedVersion, lockVersion } from '../stages/locked-version.js';
-import { countingStatement, requireIntegrity, writeDecision } from '../stages/write-decision.js';
 
 export interface Decision {
   readonly kind: ApprovalStage;

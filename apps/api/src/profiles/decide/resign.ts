@@ -2,10 +2,16 @@
 import { Approval, Audit, ProfileVersion } from '#lib/database';
 import { type ApprovalKeys, type ApprovalStatement, parseStatement, signWith } from '#lib/profiles';
 import { type EntityManager } from 'typeorm';
-import { releaseHeldJobs } from '../../dispatch/held/release-held.js';
-import { issueList, lockLists, nextSequence, startListAnew } from '../stages/approval-list.js';
-import { type LockedVersion, readVersion } from '../stages/locked-version.js';
-import { countingIn } from '../stages/write-decision.js';
+import {
+  countingIn,
+  issueList,
+  type LockedVersion,
+  lockLists,
+  nextSequence,
+  readVersion,
+  releaseHeldJobs,
+  startListAnew,
+} from '#lib/store';
 
 /** A position in the sequence of decisions, or a time: decisions from there on may be somebody else's. */
 export type CompromisedSince = number | Date;

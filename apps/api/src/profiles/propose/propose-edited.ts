@@ -17,9 +17,7 @@ import {
 import { type EntityManager } from 'typeorm';
 import { type Caller } from '../../auth/caller.js';
 import { PorinError } from '../../errors/porin-error.js';
-import { uncompilable } from './compile-problem.js';
-import { mayPropose, POSTPONED } from './postponed.js';
-import { storeProposal } from './store-proposal.js';
+import { mayPropose, POSTPONED, storeProposal, uncompilable } from '#lib/store';
 
 export interface BuildRow {
   readonly id: string;

@@ -2,7 +2,7 @@
 import { type ProfileVersion } from '#lib/database';
 import { type Architecture, type Recording } from '#lib/profiles';
 import { type EntityManager } from 'typeorm';
-import { readStoredRecording } from '../recordings/stored-recording.js';
+import { readStoredRecording } from '#lib/store';
 
 /** Of their JSON texts together: they are in memory at once, and other requests wait meanwhile. */
 const RECORDINGS_BYTES = 32 * 1024 ** 2;

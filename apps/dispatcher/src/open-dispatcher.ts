@@ -1,0 +1,46 @@
+/** Opens a dispatcher with its connections: for main.ts and for the tests alike. */
+import { type DispatcherConfig } from '#lib/config';
+import { checkSchema, makeDataSource } from '#lib/database';
+import { type ApprovalKeys } from '#lib/profiles';
+import { type Logger } from 'pino';
+import { Dispatcher } from './dispatcher.js';
+
+export interface OpenDispatcher {
+  /** Throws SchemaError. */
+  checkSchema(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** A frozen dispatcher must not hold up the one that takes its place. */
+const IDLE_IN_TRANSACTION_MS = 10_000;
+
+/** Throws SchemaError when the database is newer or older than this program. */
+export async function openDispatcher(
+  config: DispatcherConfig,
+  keys: ApprovalKeys,
+  logger: Logger,
+  onAlive?: () => void,
+): Promise<OpenDispatcher> {
+  const dataSource = makeDataSource({
+    url: config.PORIN_DATABASE_URL,
+    applicationName: 'porin-dispatcher',
+    idleInTransactionMs: IDLE_IN_TRANSACTION_MS,
+  });
+  await dataSource.initialize();
+  const check = () => checkSchema((sql) => dataSource.query(sql));
+  try {
+    await check();
+  } catch (error) {
+    await dataSource.destroy();
+    throw error;
+  }
+  const dispatcher = new Dispatcher(dataSource, config, keys, logger, onAlive);
+  dispatcher.start();
+  return {
+    checkSchema: check,
+    async close() {
+      await dispatcher.stop();
+      await dataSource.destroy();
+    },
+  };
+}

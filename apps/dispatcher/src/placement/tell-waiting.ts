@@ -1,0 +1,69 @@
+/** Writes down why jobs wait, lane by lane, and ends those that no node could ever run. */
+import { JobError } from '#lib/jobs';
+import { type EntityManager } from 'typeorm';
+import { explain, type KnownNode, type View } from './explain.js';
+import { TAKES_JOBS } from './in-flight.js';
+import { type QueuedJob } from './lanes.js';
+import { type Lane } from './schedule.js';
+import { lackingEverywhere, type Share } from './share.js';
+
+export interface Waiting extends Omit<View, 'nodes' | 'isBehindOthers'> {
+  readonly lanes: readonly Lane<QueuedJob>[];
+  /** Less goes first. */
+  readonly standingOf: (tenant: string) => number;
+}
+
+/** The lane's text is what API answers are made of. */
+export async function tellWaiting(manager: EntityManager, { lanes, standingOf, ...view }: Waiting): Promise<void> {
+  const waiting = lanes.filter(({ candidates }) => candidates.length > 0);
+  if (waiting.length === 0) return;
+  const nodes = await knownNodes(manager);
+  const least = Math.min(...waiting.map(({ tenant }) => standingOf(tenant)));
+  const texts = waiting.flatMap(({ id, tenant, candidates: [first] }) => {
+    const isBehindOthers = standingOf(tenant) > least;
+    return first ? [{ id, text: explain(first, { ...view, nodes, isBehindOthers }) }] : [];
+  });
+  await manager.query(
+    `UPDATE lane SET explanation = told.text FROM jsonb_to_recordset($1) AS told(id bigint, text text)
+     WHERE lane.id = told.id AND lane.explanation IS DISTINCT FROM told.text`,
+    [JSON.stringify(texts)],
+  );
+  await endTooLarge(manager, waiting, nodes);
+}
+
+async function knownNodes(manager: EntityManager): Promise<KnownNode[]> {
+  return manager.query(
+    `SELECT id, name, architecture, cpu_milli AS "cpuMilli", memory_bytes::float8 AS "memoryBytes", disk_bytes::float8 AS "diskBytes",
+       offered_monitorings AS "offeredMonitorings", CASE WHEN state = 'READY' AND NOT (${TAKES_JOBS}) THEN 'GONE' ELSE state END AS state,
+       extract(epoch FROM now() - heartbeat_at)::float8 * 1000 AS "silentForMs"
+     FROM node WHERE heartbeat_at > now() - interval '1 day' ORDER BY name`,
+  );
+}
+
+const RESOURCE_WORDS: Readonly<Record<keyof Share, string>> = {
+  cpuMilli: 'CPU (cpuMilli)',
+  memoryBytes: 'memory (memoryBytes)',
+  diskBytes: 'disk (diskBytes)',
+};
+
+/**
+ * Ends the jobs that no node has room for when it is idle, those included that are away for less than a day. While no node of
+ * the architecture takes jobs, its jobs wait. One whose payload has ended asks for nothing any more: see `endOverduePublications`.
+ */
+async function endTooLarge(
+  manager: EntityManager,
+  lanes: readonly Lane<QueuedJob>[],
+  nodes: readonly KnownNode[],
+): Promise<void> {
+  for (const job of lanes.flatMap(({ candidates }) => candidates)) {
+    const known = nodes.filter(({ architecture }) => architecture === job.architecture);
+    if (!known.some(({ state }) => state === 'READY')) continue;
+    const lacking = lackingEverywhere(job, known);
+    if (!lacking) continue;
+    const { code, message, entry } = JobError.of('resources-unavailable', { resource: RESOURCE_WORDS[lacking] });
+    await manager.query(
+      `UPDATE job SET state = $3, ended_at = now(), error_code = $4, error_message = $5 WHERE id = $1 AND fence = $2 AND state = 'QUEUED'`,
+      [job.jobId, job.fence, entry.finalState, code, message],
+    );
+  }
+}
