@@ -2,7 +2,6 @@
 import { randomUUID } from 'node:crypto';
 import { DataSource } from 'typeorm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Caller } from '../../apps/api/src/auth/caller.js';
 import { describeJob } from '../../apps/api/src/jobs/describe-job.js';
 import { findJob } from '../../apps/api/src/jobs/find-jobs.js';
 import { jobDetail } from '../../apps/api/src/jobs/job-answers.js';
@@ -45,10 +44,9 @@ const submit = async (body: object, status = 201) => (await api.post(key, '/api/
 const read = async (id: string) => (await api.get(key, `/api/v1/jobs/${id}`).expect(200)).body;
 const described = async (id: string) => {
   const { manager } = api.app.get(DataSource);
-  const job = await findJob(manager, { tenant: 'default', role: 'admin', principalId: '', keyId: '' } as Caller, id);
+  const job = await findJob(manager, { tenant: 'default', role: 'admin', principalId: '', keyId: '' }, id);
   return JSON.parse(JSON.stringify(jobDetail.parse(await describeJob(manager, job))));
 };
-const disable = (sql: string, value: string) => api.owner.query(sql, [value]);
 
 describe('the answer about a job', () => {
   it.each([
@@ -65,9 +63,8 @@ describe('the answer about a job', () => {
   it('is the same after runs, with artifacts, a recording and outputs in place', async () => {
     const output = { name: 'result', url: `file:///out/${randomUUID()}`, path: '/out/a' };
     const { id } = await submit({ ...FULL, outputs: [output] });
-    await api.worker.claim(id, nodeId, { leaseS: 60 });
+    const attempt = await api.worker.claim(id, nodeId);
     const buildId = await api.worker.resolveBuild(id, 'sha256:content');
-    const attempt = { jobId: id, number: 1 };
     const runId = await api.worker.startRun(attempt, { buildId, monitoring: 'syscalls' });
     await api.worker.setJob(id, 'RUNNING');
     expect(await read(id)).toEqual(await described(id));
@@ -98,7 +95,7 @@ describe('what was kept', () => {
       const theirs = await api.makeKey({ role: 'submitter', principal });
       const { body } = await api.post(theirs, '/api/v1/jobs', JOB).expect(201);
       await api.get(theirs, `/api/v1/jobs/${body.id}`).expect(200);
-      await disable(sql, principal);
+      await api.owner.query(sql, [principal]);
       const refused = await Promise.all([
         api.get(theirs, `/api/v1/jobs/${body.id}`),
         api.post(theirs, '/api/v1/jobs', JOB),

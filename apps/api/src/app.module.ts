@@ -19,6 +19,7 @@ import { RateLimits } from './http/rate-limits.js';
 import { SchemaPipe } from './http/schema-pipe.js';
 import { JobsController } from './jobs/jobs.controller.js';
 import { Recordings } from './jobs/recordings.js';
+import { SubmissionBatches } from './jobs/send-submissions.js';
 import { NodesController } from './nodes/nodes.controller.js';
 import { OverheadController } from './overhead/overhead.controller.js';
 import { ProfilesController } from './profiles/profiles.controller.js';
@@ -53,6 +54,7 @@ export class AppModule {
         Facts,
         RedisCheck,
         Recordings,
+        SubmissionBatches,
         SubmissionFacts,
         { provide: API_CONFIG, useValue: config },
         { provide: RateLimits, useValue: new RateLimits(config) },

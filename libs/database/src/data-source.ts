@@ -70,6 +70,9 @@ export const MIGRATIONS = [
   FactVersion1764570000000,
 ];
 
+/** A connection that nobody has used for so long is closed: opening one costs more than a hundred statements. */
+const IDLE_MS = 10 * 60_000;
+
 export interface DataSourceOptions {
   readonly url: string;
   readonly applicationName: string;
@@ -93,6 +96,7 @@ export function makeDataSource(options: DataSourceOptions): DataSource {
       Client: Connection,
       options: SEARCH_PATH_OPTION,
       ...CONNECTION_LIMITS,
+      idleTimeoutMillis: IDLE_MS,
       idle_in_transaction_session_timeout: options.idleInTransactionMs ?? 30_000,
     },
   });

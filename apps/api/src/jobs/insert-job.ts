@@ -13,10 +13,24 @@ import { requireRoomForJob, storageFull, tooManyJobs } from '../tenant/require-r
 import { checkReferences } from './check-references.js';
 import { claimOutputs } from './claim-outputs.js';
 import { refuseEarly } from './refuse-early.js';
+import { type SendSubmission, sendSubmission, type SubmissionBatches } from './send-submissions.js';
 
 export interface SubmissionPlace {
   readonly dataSource: DataSource;
   readonly facts: SubmissionFacts;
+  /** What one statement writes, with others that come at the same time. */
+  readonly batches: SubmissionBatches;
+}
+
+/** Where a job is written. */
+export interface Writer {
+  readonly manager: EntityManager;
+  readonly send: SendSubmission;
+}
+
+/** Within a transaction. */
+export function writerIn(manager: EntityManager): Writer {
+  return { manager, send: (sent) => sendSubmission(manager, sent) };
 }
 
 export interface Submitter {
@@ -73,21 +87,17 @@ export interface JobOrder {
   readonly requestText: string;
 }
 
-/** What `porin.submit_job` answers (libs/database/src/functions/submission.ts). */
-interface Answer {
-  readonly outcome: 'stale' | 'known' | 'too-many-jobs' | 'tenant-storage-full' | 'created';
-  readonly id: string;
-  readonly digest: string;
-  readonly createdAt: Date;
-  readonly usedBytes: number;
-}
-
 /**
- * The job is the caller's. In a transaction where the job has outputs, which takes more than one statement. Throws
+ * The job is the caller's. Where it has outputs, which takes more than one statement, `manager` is that of a transaction, and
+ * `send` writes within it. Throws
  * priority-not-allowed, idempotency-conflict when the key was used for another request, and what refuseEarly and
  * checkReferences throw: last, because a job that was taken once is answered with itself whatever has changed since.
  */
-export async function insertJob(manager: EntityManager, submission: Submission, order: JobOrder): Promise<WrittenJob> {
+export async function insertJob(
+  { manager, send }: Writer,
+  submission: Submission,
+  order: JobOrder,
+): Promise<WrittenJob> {
   const { caller, heldTo, asOf, idempotencyKey } = submission;
   const { bounds } = heldTo;
   const { fields, executors } = order;
@@ -107,41 +117,44 @@ export async function insertJob(manager: EntityManager, submission: Submission, 
     throw refusal;
   }
   const hasOutputs = fields.outputs.length > 0;
-  const answer = await submit(manager, asOf, {
-    job: {
-      id: uuidV7(),
-      tenant: caller.tenant,
-      submitted_by: caller.principalId,
-      submitted_role: caller.role,
-      idempotency_key: idempotencyKey,
-      request_digest: requestDigest,
-      request_bytes: requestBytes,
-      name: fields.name,
-      priority: fields.priority,
-      architecture: fields.architecture,
-      cpu_milli: fields.cpuMilli,
-      memory_bytes: fields.memoryBytes,
-      disk_bytes: fields.diskBytes,
-      wall_time_s: fields.wallTimeS,
-      inputs: fields.inputs,
-      outputs: fields.outputs,
-      publish_on: fields.publishOn,
-      tags: fields.tags,
-      requested_enforcement: fields.requestedEnforcement,
-      requested_monitoring: fields.requestedMonitoring,
-      needs_monitoring: needsMonitoring,
-      rerun_of: fields.rerunOf,
+  const answer = await send({
+    asOf,
+    submission: {
+      job: {
+        id: uuidV7(),
+        tenant: caller.tenant,
+        submitted_by: caller.principalId,
+        submitted_role: caller.role,
+        idempotency_key: idempotencyKey,
+        request_digest: requestDigest,
+        request_bytes: requestBytes,
+        name: fields.name,
+        priority: fields.priority,
+        architecture: fields.architecture,
+        cpu_milli: fields.cpuMilli,
+        memory_bytes: fields.memoryBytes,
+        disk_bytes: fields.diskBytes,
+        wall_time_s: fields.wallTimeS,
+        inputs: fields.inputs,
+        outputs: fields.outputs,
+        publish_on: fields.publishOn,
+        tags: fields.tags,
+        requested_enforcement: fields.requestedEnforcement,
+        requested_monitoring: fields.requestedMonitoring,
+        needs_monitoring: needsMonitoring,
+        rerun_of: fields.rerunOf,
+      },
+      executors: executors.map(({ application, executor }, position) => ({
+        position,
+        application_id: application.id,
+        image: executor.image,
+        command: executor.command,
+        environment: executor.environment,
+        working_directory: executor.workingDirectory,
+      })),
+      isQueued: !hasOutputs,
+      bounds: heldTo.isFarFromBounds ? null : { openJobs: bounds.maxQueuedJobs, storedBytes: bounds.maxStoredBytes },
     },
-    executors: executors.map(({ application, executor }, position) => ({
-      position,
-      application_id: application.id,
-      image: executor.image,
-      command: executor.command,
-      environment: executor.environment,
-      working_directory: executor.workingDirectory,
-    })),
-    isQueued: !hasOutputs,
-    bounds: heldTo.isFarFromBounds ? null : { openJobs: bounds.maxQueuedJobs, storedBytes: bounds.maxStoredBytes },
   });
   const { outcome, id, createdAt } = answer;
   if (outcome === 'known') return sameJob(submission, answer, requestDigest);
@@ -150,14 +163,6 @@ export async function insertJob(manager: EntityManager, submission: Submission, 
   if (outcome === 'stale') throw staleFacts();
   const waitingReason = hasOutputs ? await queueWithOutputs(manager, id, fields) : 'waiting-for-slot';
   return { kind: 'created', id, createdAt, waitingReason, order };
-}
-
-async function submit(manager: EntityManager, asOf: string, submission: object): Promise<Answer> {
-  const [answer]: [Answer] = await manager.query(
-    `SELECT outcome, job_id AS id, digest, created AS "createdAt", used_bytes AS "usedBytes" FROM porin.submit_job($1, $2)`,
-    [asOf, JSON.stringify(submission)],
-  );
-  return answer;
 }
 
 async function queueWithOutputs(manager: EntityManager, id: string, fields: JobFields): Promise<WaitingReason> {

@@ -45,6 +45,7 @@ import { readTrace } from './read-trace.js';
 import { recordingAnswer, recordingQuery, type RecordingQuery } from './recording-answers.js';
 import { Recordings } from './recordings.js';
 import { rerunJob } from './rerun-job.js';
+import { SubmissionBatches } from './send-submissions.js';
 import { submitJob } from './submit-job.js';
 
 const idSchema = z.uuid();
@@ -73,9 +74,10 @@ export class JobsController {
     private readonly dataSource: DataSource,
     private readonly authenticator: Authenticator,
     @Inject(Recordings) private readonly recordings: Recordings,
-    submissionFacts: SubmissionFacts,
+    facts: SubmissionFacts,
+    batches: SubmissionBatches,
   ) {
-    this.#place = { dataSource, facts: submissionFacts };
+    this.#place = { dataSource, facts, batches };
   }
 
   @Post()

@@ -18,7 +18,8 @@ function object(members: Readonly<Record<string, string>>): string {
 const list = (element: string, from: string, order: string): string =>
   `(SELECT coalesce(json_agg(${element} ORDER BY ${order}), '[]') FROM ${from})`;
 
-const WORDS = `'${JSON.stringify(WAITING_REASONS).replaceAll("'", "''")}'::jsonb`;
+/** Code -> text. A statement with a semicolon is not prepared. */
+const WORDS = `'${JSON.stringify(WAITING_REASONS).replaceAll("'", "''").replaceAll(';', '\\u003b')}'::jsonb`;
 
 const EXECUTORS = list(
   object({

@@ -2,7 +2,14 @@
 import { Application, Executor, type Job } from '#lib/database';
 import { MAXIMUM_PRIORITIES } from '#lib/jobs';
 import { In } from 'typeorm';
-import { insertJob, type JobOrder, type SubmissionPlace, type Submitter, type WrittenJob } from './insert-job.js';
+import {
+  insertJob,
+  type JobOrder,
+  type SubmissionPlace,
+  type Submitter,
+  writerIn,
+  type WrittenJob,
+} from './insert-job.js';
 
 /**
  * Everything is as it was stored, the image references included, which are resolved anew; inputs by URL are fetched anew. A
@@ -45,7 +52,7 @@ export async function rerunJob(
     requestText: `rerun ${job.id}`,
   };
   const submission = { ...submitter, heldTo: await facts.heldTo(caller.tenant, job.architecture, applications) };
-  return dataSource.transaction((transaction) => insertJob(transaction, submission, order));
+  return dataSource.transaction((transaction) => insertJob(writerIn(transaction), submission, order));
 }
 
 /** The image that a job named may hold something else by now: whose that is, is found out anew. */

@@ -7,7 +7,15 @@ import { type Caller } from '../auth/caller.js';
 import { PorinError } from '../errors/porin-error.js';
 import { type SubmissionFacts } from '../facts/submission-facts.js';
 import { checkImage } from './check-image.js';
-import { insertJob, type NewExecutor, type SubmissionPlace, type Submitter, type WrittenJob } from './insert-job.js';
+import {
+  insertJob,
+  type NewExecutor,
+  type SubmissionPlace,
+  type Submitter,
+  type Writer,
+  writerIn,
+  type WrittenJob,
+} from './insert-job.js';
 import { type JobRequest } from './job-schema.js';
 
 const OUR_ARCHITECTURE = nodeArchitecture(process.arch);
@@ -16,7 +24,7 @@ type RequestedExecutor = JobRequest['executors'][number];
 
 /** Throws unknown-application, image-invalid, and what insertJob throws. */
 export async function submitJob(
-  { dataSource, facts }: SubmissionPlace,
+  { dataSource, facts, batches }: SubmissionPlace,
   submitter: Submitter,
   request: JobRequest,
 ): Promise<WrittenJob> {
@@ -25,8 +33,8 @@ export async function submitJob(
   const applications = await Promise.all(request.executors.map((each) => findApplication(facts, tenant, each)));
   const knownOnes = applications.filter((application) => application !== null);
   const submission = { ...submitter, heldTo: await facts.heldTo(tenant, architecture, knownOnes) };
-  const insert = (manager: EntityManager, executors: readonly NewExecutor[]) =>
-    insertJob(manager, submission, {
+  const insert = (writer: Writer, executors: readonly NewExecutor[]) =>
+    insertJob(writer, submission, {
       fields: {
         ...{ name, priority, architecture, inputs, outputs, publishOn, tags, ...resources },
         requestedEnforcement: request.enforcement ?? null,
@@ -41,15 +49,16 @@ export async function submitJob(
     const application = applications[position];
     return application ? [newExecutor(executor, application)] : [];
   });
-  // One statement needs no transaction.
-  if (known.length === request.executors.length && outputs.length === 0) return insert(dataSource.manager, known);
+  if (known.length === request.executors.length && outputs.length === 0) {
+    return insert({ manager: dataSource.manager, send: batches.send }, known);
+  }
   return dataSource.transaction(async (manager) => {
     const executors: NewExecutor[] = [];
     for (const [position, executor] of request.executors.entries()) {
       const application = applications[position] ?? (await adhocApplication(manager, submitter.caller, executor));
       executors.push(newExecutor(executor, application));
     }
-    return insert(manager, executors);
+    return insert(writerIn(manager), executors);
   });
 }
 
