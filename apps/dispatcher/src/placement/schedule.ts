@@ -60,6 +60,7 @@ export function schedule(lanes: readonly Lane[], rooms: readonly Room[], standin
   // A reservation that is lifted lets jobs go that were passed over for it.
   let rest = lanes;
   while (round.placeInOrder(rest)) rest = round.unplaced(lanes);
+  round.reserve();
   return { placements: round.placements, reservations: [...round.reservations.values()] };
 }
 
@@ -67,6 +68,7 @@ class Round {
   readonly placements: Placement[] = [];
   /** By job. */
   readonly reservations = new Map<string, Reservation>();
+  #passedOver: Candidate[] = [];
 
   constructor(
     private readonly rooms: readonly Room[],
@@ -88,6 +90,7 @@ class Round {
   placeInOrder(lanes: readonly Lane[]): boolean {
     const queue = new FairQueue(lanes, this.standing);
     const failed = new Map<string, number>();
+    this.#passedOver = [];
     let isLifted = false;
     for (let next = queue.next(); next; next = queue.next()) {
       const { lane, job } = next;
@@ -108,10 +111,23 @@ class Round {
       } else {
         queue.skip();
         failed.set(asks, job.wallTimeS);
-        if (queue.isTurnOf(lane.tenant, job)) this.#reserveFor(job, able);
+        if (queue.isTurnOf(lane.tenant, job)) {
+          this.#passedOver.push(job);
+          this.#reserveFor(job, able);
+        }
       }
     }
     return isLifted;
+  }
+
+  /** For those whose turn it was and that others were placed before, which leave less than there was then. */
+  reserve(): void {
+    for (const job of this.#passedOver) {
+      this.#reserveFor(
+        job,
+        this.rooms.filter((room) => room.couldRun(job)),
+      );
+    }
   }
 
   unplaced(lanes: readonly Lane[]): readonly Lane[] {
