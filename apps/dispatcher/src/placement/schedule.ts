@@ -3,7 +3,7 @@
  * much of the grid.
  * - The next job is of the tenant that has had the least for its weight; within it the most urgent, then that of the submitter who
  *   has had the least, then the oldest.
- * - It goes where it can start at once; of several such nodes, to the one that is used least. Where jobs end quickly, one more a
+ * - It goes where it can start at once, but not where it or its application failed by the node's fault while there is another node; of several such nodes, to the one that is used least. Where jobs end quickly, one more a
  *   slot is sent ahead, so that no slot stands idle between two jobs.
  * - A job that fits nowhere yet lets others pass. After a time it reserves the node that frees the soonest; from then on others
  *   go there only if their wall time ends before. So it waits at most that time and the longest wall time of what runs.
@@ -64,7 +64,7 @@ export function schedule(
   const placements: Placement[] = [];
   for (let next = queue.next(); next; next = queue.next()) {
     const { lane, job } = next;
-    const able = rooms.filter((room) => room.couldRun(job));
+    const able = ableRooms(rooms, job);
     const starting = able.filter((room) => room.startsNow(job));
     const room = best(starting.length > 0 ? starting : able.filter((one) => one.mayWait(job)), job);
     if (room) {
@@ -80,6 +80,13 @@ export function schedule(
     if (overdue && able.length > 0 && !kept.has(job.jobId)) reserve(job, able, kept);
   }
   return { placements, reservations: [...kept.values()] };
+}
+
+/** Of the nodes that could run it those that it does not avoid, where there is one. */
+export function ableRooms(rooms: readonly Room[], job: Candidate): readonly Room[] {
+  const able = rooms.filter((room) => room.couldRun(job));
+  const wanted = able.filter((room) => !room.isAvoidedBy(job));
+  return wanted.length > 0 ? wanted : able;
 }
 
 /** Of the nodes that could run it, one that nobody has reserved, where it leaves another one free of reservations if there is one. */
