@@ -10,15 +10,15 @@ import {
   NodeRow,
   RecordingRow,
 } from '#lib/database';
-import { type InputReference } from '#lib/jobs';
+import { type InputReference, WAITING_REASONS } from '#lib/jobs';
 import { denialClass } from '#lib/profiles';
 import { type EntityManager, In, IsNull, Not } from 'typeorm';
 import { z } from 'zod';
 import { type Caller } from '../auth/caller.js';
 import { countDenials, NO_DENIALS } from './count-denials.js';
-import { waitingReasonText } from './find-jobs.js';
 import { type CreatedJob } from './insert-job.js';
 import { type jobDetail } from './job-answers.js';
+import { whyTheyWait } from './why-they-wait.js';
 
 /** Denials that one answer holds per run, at most. */
 const DENIALS_MAXIMUM = 1000;
@@ -40,7 +40,7 @@ export async function describeJob(manager: EntityManager, job: Job): Promise<Job
   const { cpuMilli, memoryBytes, diskBytes, wallTimeS } = job;
   return {
     ...job,
-    waitingReasonText: waitingReasonText(job),
+    waitingReasonText: (await whyTheyWait(manager, [job]))(job),
     denials: (await countDenials(manager, [jobId]))(jobId),
     resources: { cpuMilli, memoryBytes, diskBytes, wallTimeS },
     executors,
@@ -68,7 +68,8 @@ export function describeNewJob({ principalId }: Caller, made: CreatedJob): JobDe
     createdAt,
     state: 'QUEUED',
     waitingReason,
-    waitingReasonText: waitingReasonText(made),
+    // The dispatcher has not looked at it yet.
+    waitingReasonText: WAITING_REASONS[waitingReason],
     errorCode: null,
     errorMessage: null,
     submittedBy: principalId,

@@ -1,9 +1,9 @@
 /** Reads the answer to "what of this job?" by one statement, as JSON that is finished. */
-import { WAITING_REASONS } from '#lib/jobs';
 import { type EntityManager } from 'typeorm';
 import { atLeast, type Caller } from '../auth/caller.js';
 import { type Finished, finished } from '../openapi/answers.js';
 import { type jobDetail } from './job-answers.js';
+import { IS_IN_QUEUE, type Waiting, WAITING, whyItWaits } from './why-they-wait.js';
 
 /** As `JSON.stringify` writes a Date. */
 const instant = (column: string): string => `to_char(${column} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`;
@@ -17,9 +17,6 @@ function object(members: Readonly<Record<string, string>>): string {
 
 const list = (element: string, from: string, order: string): string =>
   `(SELECT coalesce(json_agg(${element} ORDER BY ${order}), '[]') FROM ${from})`;
-
-/** Code -> text. A statement with a semicolon is not prepared. */
-const WORDS = `'${JSON.stringify(WAITING_REASONS).replaceAll("'", "''").replaceAll(';', '\\u003b')}'::jsonb`;
 
 const EXECUTORS = list(
   object({
@@ -116,13 +113,12 @@ const RUNS = list(
   'attempt_number, position',
 );
 
-/** The schema of jobDetail, member by member. */
+/** The schema of jobDetail, member by member, but for waitingReasonText. */
 const DETAIL = object({
   id: 'job.id',
   name: 'job.name',
   state: 'job.state',
   waitingReason: 'waiting_reason',
-  waitingReasonText: `${WORDS}->>waiting_reason`,
   errorCode: 'error_code',
   errorMessage: 'error_message',
   priority: 'priority',
@@ -158,11 +154,22 @@ const DETAIL = object({
 const HAS_DENIALS = `EXISTS (SELECT FROM executor_run AS run WHERE job_id = job.id
   AND (denials_dropped > 0 OR EXISTS (SELECT FROM denial WHERE executor_run_id = run.id)))`;
 
-/** A row also where there is no such job. */
-const READ = `SELECT last_value::text AS version, job.body FROM porin.fact_version LEFT JOIN LATERAL (
-    SELECT CASE WHEN NOT ${HAS_DENIALS} THEN ${DETAIL}::text END AS body
+/** A row also where there is no such job. Without a semicolon, so that it is prepared. */
+const READ = `SELECT last_value::text AS version, found.body, found."waitingReason", found.waiting
+  FROM porin.fact_version LEFT JOIN LATERAL (
+    SELECT CASE WHEN NOT ${HAS_DENIALS} THEN ${DETAIL}::text END AS body, waiting_reason AS "waitingReason",
+      CASE WHEN ${IS_IN_QUEUE} THEN (
+        SELECT row_to_json(waiting) FROM (SELECT ${WAITING} WHERE job.id = $1) AS waiting
+      ) END AS waiting
     FROM job WHERE job.id = $1 AND job.tenant = $2 AND ($3::uuid IS NULL OR job.submitted_by = $3)
-  ) AS job ON true`;
+  ) AS found ON true`;
+
+interface Row {
+  readonly version: string;
+  readonly body: string | null;
+  readonly waitingReason: string | null;
+  readonly waiting: Waiting | null;
+}
 
 export interface ReadJob {
   /** Of the facts, when the job was read. */
@@ -172,10 +179,13 @@ export interface ReadJob {
 }
 
 export async function readJob(manager: EntityManager, caller: Caller, id: string): Promise<ReadJob> {
-  const [row]: [{ version: string; body: string | null }] = await manager.query(READ, [
+  const [row]: [Row] = await manager.query(READ, [
     id,
     caller.tenant,
     atLeast(caller.role, 'reviewer') ? null : caller.principalId,
   ]);
-  return { version: row.version, answer: row.body === null ? undefined : finished(row.body) };
+  const { version, body, waitingReason, waiting } = row;
+  if (body === null) return { version, answer: undefined };
+  const text = JSON.stringify(whyItWaits(waitingReason, waiting));
+  return { version, answer: finished(`{"waitingReasonText": ${text}, ${body.slice(1)}`) };
 }
