@@ -213,6 +213,12 @@ function drainMs(pid: number): number {
   }
 }
 
+/**
+ * A program that waits for its database all the time gains little from a large heap: with these it takes half the memory, and
+ * collects garbage more often. Percent and MiB, as V8 has them (`node --v8-options`).
+ */
+const MEMORY_FLAGS = ['--max-semi-space-size=4', '--heap-growing-percent=30'];
+
 /** Of a Node program with these arguments. */
 export function supervisorCommand(statusFile: string, program: readonly string[]): string[] {
   const note = join(DIST_DIR, 'scripts/services/note-supervision.js');
@@ -231,7 +237,7 @@ async function startProgram(
   const statusFile = supervisionFile(instance, name);
   forgetSupervision(statusFile);
   // The programs read no arguments: the last one is the mark by which we know ours.
-  const record = startDaemon(where, supervisorCommand(statusFile, ['--enable-source-maps', main, where.mark]), {
+  const record = startDaemon(where, supervisorCommand(statusFile, ['--enable-source-maps', ...MEMORY_FLAGS, main, where.mark]), {
     ...process.env,
     ...variables,
   });
