@@ -214,10 +214,14 @@ function drainMs(pid: number): number {
 }
 
 /**
- * A program that waits for its database all the time gains little from a large heap: with these it takes half the memory, and
- * collects garbage more often. Percent and MiB, as V8 has them (`node --v8-options`).
+ * Of V8, MiB and percent (`node --v8-options`): with small heaps the programs take half the memory, and collect garbage more often.
+ * The maps of all modules are in memory from the start: only the API, whose errors are of the most different code, has them.
  */
-const MEMORY_FLAGS = ['--max-semi-space-size=4', '--heap-growing-percent=30'];
+const NODE_FLAGS: Readonly<Record<ProgramName, readonly string[]>> = {
+  api: ['--enable-source-maps', '--max-semi-space-size=4', '--heap-growing-percent=25'],
+  dispatcher: ['--max-semi-space-size=2', '--heap-growing-percent=15'],
+  worker: ['--max-semi-space-size=2', '--heap-growing-percent=15'],
+};
 
 /** Of a Node program with these arguments. */
 export function supervisorCommand(statusFile: string, program: readonly string[]): string[] {
@@ -237,7 +241,7 @@ async function startProgram(
   const statusFile = supervisionFile(instance, name);
   forgetSupervision(statusFile);
   // The programs read no arguments: the last one is the mark by which we know ours.
-  const record = startDaemon(where, supervisorCommand(statusFile, ['--enable-source-maps', ...MEMORY_FLAGS, main, where.mark]), {
+  const record = startDaemon(where, supervisorCommand(statusFile, [...NODE_FLAGS[name], main, where.mark]), {
     ...process.env,
     ...variables,
   });
