@@ -102,35 +102,62 @@ describe('the dispatcher', () => {
 });
 
 describe('the reconciler', () => {
-  it('queues a job again when its worker stops renewing the lease, three times at most', async () => {
+  /** Of a job that fails on nodes that are well: two attempts are free, three are not. */
+  const CHARGED = [0, 0, 1, 2, 3];
+  const proveNode = () => api.owner.query('UPDATE node SET proved_at = clock_timestamp() WHERE id = $1', [node]);
+
+  it('queues a job again when its worker stops renewing the lease, at no cost while that may be the node', async () => {
     const id = await submit();
-    for (const number of [1, 2, 3]) {
+    for (const [index, failures] of CHARGED.entries()) {
       await api.worker.claim(id, node, { leaseS: -1 });
-      await eventually(async () => expect((await read(id)).failures).toBe(number));
-      if (number === 3) break;
-      expect(await read(id)).toMatchObject({
-        ...{ state: 'QUEUED', fence: number + 1, waitingReason: 'retry-after-lost-worker' },
-      });
+      if (index === CHARGED.length - 1) break;
+      await eventually(async () => expect(await read(id)).toMatchObject({ state: 'QUEUED', fence: index + 2 }));
+      expect(await read(id)).toMatchObject({ failures, waitingReason: 'retry-after-lost-worker' });
+      await proveNode();
     }
+    await eventually(async () => expect((await read(id)).state).toBe('SYSTEM_ERROR'));
     const ended = await read(id);
-    expect(ended).toMatchObject({ state: 'SYSTEM_ERROR', errorCode: 'lease-lost' });
+    expect(ended).toMatchObject({ failures: 3, errorCode: 'lease-lost' });
     expect(ended.errorMessage).toContain('stopped renewing its lease');
     expect(await isQueuedOrPlaced(api.owner, id)).toBe(false);
   });
 
-  it('tries an error of ours again, and ends the job with that error after the third', async () => {
+  it('tries an error of ours again, and ends the job with that error when it was charged thrice', async () => {
     const id = await submit();
-    for (const number of [1, 2, 3]) {
+    for (const [index, failures] of CHARGED.entries()) {
       const attempt = await api.worker.claim(id, node);
-      if (number === 2) await api.worker.setJob(id, 'RUNNING');
+      if (index === 1) await api.worker.setJob(id, 'RUNNING');
       await api.worker.endAttempt(attempt, 'FAILED', 'engine-error');
-      await eventually(async () => expect((await read(id)).failures).toBe(number));
-      if (number < 3) expect((await read(id)).waitingReason).toBe('retry-after-system-error');
+      if (index === CHARGED.length - 1) break;
+      await eventually(async () => expect(await read(id)).toMatchObject({ state: 'QUEUED', fence: index + 2 }));
+      expect(await read(id)).toMatchObject({ failures, waitingReason: 'retry-after-system-error' });
+      await proveNode();
     }
+    await eventually(async () => expect((await read(id)).state).toBe('SYSTEM_ERROR'));
     expect(await read(id)).toMatchObject({
-      ...{ state: 'SYSTEM_ERROR', errorCode: 'engine-error', errorMessage: 'words about engine-error' },
+      ...{ failures: 3, errorCode: 'engine-error', errorMessage: 'words about engine-error' },
     });
     expect(await isQueuedOrPlaced(api.owner, id)).toBe(false);
+  });
+
+  it('sends a job that a node failed to another one, and to the same one only when a probe of that has succeeded', async () => {
+    const id = await submit();
+    await eventually(async () => expect(await queuedIds()).toEqual(firstMessages(id)));
+    const attempt = await api.worker.claim(id, node);
+    await queue.obliterate({ force: true });
+    await api.worker.endAttempt(attempt, 'FAILED', 'engine-error');
+    await eventually(async () => expect((await read(id)).fence).toBe(2));
+    await roundsOfDispatch(4);
+    expect(await queuedIds()).toEqual([]);
+    await eventually(async () => {
+      const { rows } = await api.owner.query<{ explanation: string | null }>(
+        `SELECT explanation FROM lane JOIN queue_entry ON lane_id = lane.id WHERE job_id = $1`,
+        [id],
+      );
+      expect(rows[0]?.explanation).toContain('failed it before, and is to be probed first');
+    });
+    await proveNode();
+    await eventually(async () => expect(await queuedIds()).toEqual([messageId({ jobId: id, attempt: 2 })]));
   });
 
   it('queues a job that a draining node gave back, as often as it takes, without counting a failure', async () => {

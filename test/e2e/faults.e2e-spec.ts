@@ -177,7 +177,7 @@ describe('Redis', () => {
 });
 
 describe('a node that cannot record', () => {
-  it('says so, fails the jobs that must be recorded, and runs those that need not be', async () => {
+  it('says so, leaves the jobs that must be recorded to a node that can, and runs those that need not be', async () => {
     const native = mkdtempSync(join(tmpdir(), 'porin-native-'));
     copyFileSync(join(NATIVE_DIR, 'porin-init'), join(native, 'porin-init'));
     await worker('blind', { ...SHORT_LEASE, PORIN_NATIVE_DIR: native });
@@ -185,9 +185,15 @@ describe('a node that cannot record', () => {
     const node = body.nodes.find(({ name }) => name === 'blind');
     expect(node?.offeredMonitorings).toEqual(['none', 'trace']);
     expect(node?.facts.recorderProblem).toContain('porin-recorder could not be executed');
-    expect(await grid.refusal(grid.script('true'))).toBe('monitoring-unavailable');
+    const recorded = await grid.submit('true');
+    await eventually(async () =>
+      expect((await grid.job(recorded)).waitingReasonText).toContain('blind does not offer the monitoring "syscalls"'),
+    );
     const unrecorded = { enforcement: 'none', monitoring: 'none' };
     expect(await grid.run('true', unrecorded, 'admin')).toMatchObject({ state: 'COMPLETE' });
+    await worker('seeing', SHORT_LEASE);
+    const { runs } = await grid.waitFor(recorded, 'COMPLETE');
+    expect(runs).toMatchObject([{ monitoring: 'syscalls' }]);
     rmSync(native, { recursive: true });
   });
 

@@ -62,7 +62,7 @@ describe('a job', () => {
 
     const shown = await read(id);
     expect(shown).toMatchObject({
-      ...{ state: 'COMPLETE', waitingReason: null, waitingReasonText: null, failures: 1 },
+      ...{ state: 'COMPLETE', waitingReason: null, waitingReasonText: null, failures: 0 },
       executors: [{ position: 0, buildId, command: ['true'] }],
       outputs: [{ ...output, sha256: 'a'.repeat(64), bytes: 5, publishedAt: expect.any(String) }],
       attempts: [

@@ -145,7 +145,7 @@ describe('a job that only a node which is away has room for', () => {
     const large = { PORIN_MEMORY_BYTES: String(1024 * MIB) };
     await (await worker('large', large)).stop();
     await worker('small', { PORIN_MEMORY_BYTES: String(128 * MIB) });
-    const id = await grid.submit('true', { resources: { memoryBytes: 512 * MIB }, priority: 100 });
+    const id = await grid.submit('true', { resources: { memoryBytes: 512 * MIB }, priority: 10 });
     const others = [];
     for (let index = 0; index < 20; index++) {
       others.push(await grid.submit('true', { resources: { memoryBytes: 64 * MIB } }));

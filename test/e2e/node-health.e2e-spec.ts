@@ -119,7 +119,9 @@ describe('a node whose engine answers and starts no container', () => {
       const ids = await submitMany(JOBS);
       await allComplete(ids);
       await isIn('hollow', 'SUSPECT');
-      expect(await attemptsOn('hollow', ids)).toBeLessThanOrEqual(8);
+      const tried = await attemptsOn('hollow', ids);
+      expect(tried).toBeGreaterThan(0);
+      expect(tried).toBeLessThanOrEqual(8);
       expect((await node('hollow'))?.suspect?.reason).toMatch(/probe failed|applications/);
       engine.refuse(undefined);
       await isIn('hollow', 'READY');
@@ -158,7 +160,9 @@ describe('a node that lacks an image which no registry has', () => {
       engine.refuse(/\/images\/porin%2Fimported/i, 404);
       const ids = await submitMany(JOBS, 'porin/imported:1');
       await allComplete(ids);
-      expect(await attemptsOn('lacking', ids)).toBeLessThanOrEqual(10);
+      const tried = await attemptsOn('lacking', ids);
+      expect(tried).toBeGreaterThan(0);
+      expect(tried).toBeLessThanOrEqual(10);
       await isIn('lacking', 'READY');
     } finally {
       for (const running of workers) await running.stop();

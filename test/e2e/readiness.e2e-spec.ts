@@ -32,17 +32,21 @@ describe('a Redis that takes no writes', () => {
     ],
     ['has become a replica', ['REPLICAOF', '127.0.0.1', '1'], ['REPLICAOF', 'NO', 'ONE']],
   ])('is down where it %s', async (_why, [command = '', ...words], [undo = '', ...undoWords]) => {
-    await eventually(async () => expect(await ready()).toEqual([200, { status: 'up', postgres: 'up', redis: 'up' }]));
+    await eventually(async () =>
+      expect(await ready()).toEqual([200, { status: 'up', postgres: 'up', redis: 'up', dispatcher: 'up' }]),
+    );
     await redis.call(command, ...words);
     try {
       await expect(redis.ping()).resolves.toBe('PONG');
       await eventually(async () =>
-        expect(await ready()).toEqual([503, { status: 'down', postgres: 'up', redis: 'down' }]),
+        expect(await ready()).toEqual([503, { status: 'down', postgres: 'up', redis: 'down', dispatcher: 'up' }]),
       );
     } finally {
       await redis.call(undo, ...undoWords);
     }
-    await eventually(async () => expect(await ready()).toEqual([200, { status: 'up', postgres: 'up', redis: 'up' }]));
+    await eventually(async () =>
+      expect(await ready()).toEqual([200, { status: 'up', postgres: 'up', redis: 'up', dispatcher: 'up' }]),
+    );
   });
 
   it('is asked once for all who ask at the same time', async () => {

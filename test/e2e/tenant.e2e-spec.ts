@@ -22,7 +22,7 @@ const GIB = 1024 ** 3;
 const DEFAULTS = {
   ...{ unknownContent: 'hold', fourEyes: false, retentionDays: null },
   ...{ imageRegistries: null, localImages: null, inputPrefixes: null, outputPrefixes: null },
-  ...{ maxQueuedJobs: 100_000, maxStoredBytes: 100 * GIB, maxImageBytes: 50 * GIB, maxProposals: 1_000 },
+  ...{ maxQueuedJobs: 100_000, maxStoredBytes: 100 * GIB, maxImageBytes: 50 * GIB, maxProposals: 1_000, weight: 1 },
 };
 /** The API of the tests allows every file. */
 const GRID = { ...DEFAULTS, inputPrefixes: ['file:///'], outputPrefixes: ['file:///'] };

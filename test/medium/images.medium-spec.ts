@@ -67,7 +67,7 @@ describe('an image that came from no registry', () => {
   it('is not found by the first digits of its id', async () => {
     const { Id } = await docker.getImage(images.imported).inspect();
     const digits = resolveWith(source, Id.slice('sha256:'.length, 'sha256:'.length + 12), lists([], ['*']));
-    await expect(digits).rejects.toMatchObject({ code: 'image-not-found' });
+    await expect(digits).rejects.toMatchObject({ code: 'image-not-on-node' });
   });
 
   it('is not replaced by one of the same name that a registry has', async () => {

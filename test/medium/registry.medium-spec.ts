@@ -69,7 +69,7 @@ describe('resolveImage', () => {
 
   it('does not find an id that is not here', async () => {
     const absent = resolveWith(source, `sha256:${'0'.repeat(64)}`);
-    await expect(absent).rejects.toMatchObject({ code: 'image-not-found' });
+    await expect(absent).rejects.toMatchObject({ code: 'image-not-on-node' });
   });
 
   it('fails, to be tried again, while the registry is down, also for a tag that is here', async () => {

@@ -30,6 +30,8 @@ const AMOUNTS: Readonly<Record<keyof Share, (amount: number) => string>> = {
   memoryBytes: (amount) => `${rounded(amount / GIB)} GiB of memory`,
   diskBytes: (amount) => `${rounded(amount / GIB)} GiB of disk`,
 };
+/** Those that may take it the soonest come first. */
+const NEARNESS: readonly KnownNode['state'][] = ['READY', 'SUSPECT', 'DRAINING', 'GONE'];
 /** Named in one sentence, at most. */
 const NAMES_MAXIMUM = 3;
 
@@ -74,6 +76,7 @@ function withoutNode(job: Candidate, nodes: readonly KnownNode[]): string {
   return large.length === 0
     ? 'no node has room for it'
     : `of the nodes that could run it, ${large
+        .toSorted((a, b) => NEARNESS.indexOf(a.state) - NEARNESS.indexOf(b.state))
         .slice(0, NAMES_MAXIMUM)
         .map((node) => obstacle(job, node))
         .join('; ')}`;

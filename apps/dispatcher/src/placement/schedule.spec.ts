@@ -122,6 +122,23 @@ describe('placing jobs', () => {
     expect(placeOn(jobs(1), node('a', { closedBy: 'suspect' }))).toEqual([]);
   });
 
+  it('sends a job back to a node that failed it only after a probe of that, and where no other one could run it', () => {
+    const failed = job('j', { nodeFailures: [{ nodeId: 'a', atMs: 1 }] });
+    const proved = node('a', { provedAtMs: 2 });
+    expect(placeOn([failed], proved)).toEqual(['j@a']);
+    expect(placeOn([failed], proved, node('b', { running: copies(3) }))).toEqual(['j@b']);
+    expect(placeOn([failed], proved, node('b', { running: copies(4) }))).toEqual([]);
+    expect(placeOn([failed], proved, node('b', { closedBy: 'suspect' }))).toEqual(['j@a']);
+  });
+
+  it('sends jobs of an application that a node failed elsewhere, where there is another node, and others as before', () => {
+    const avoiding = node('a', { avoidedBy: ['app'] });
+    const other = job('o', { seq: 1, applicationId: 'other' });
+    expect(placeOn([...jobs(2), other], avoiding, node('b', { running: copies(2) }))).toEqual(['j0@b', 'j1@b', 'o@a']);
+    expect(placeOn(jobs(2), avoiding)).toEqual(['j0@a', 'j1@a']);
+    expect(placeOn(jobs(1), avoiding, node('b', { avoidedBy: ['app'], running: copies(1) }))).toEqual(['j0@a']);
+  });
+
   it('prefers a node that has the image', () => {
     expect(placeOn([job('j', { imageNodeIds: ['b'] })], node('a'), node('b', { running: copies(3) }))).toEqual(['j@b']);
     expect(placeOn([job('j', { imageNodeIds: ['b'] })], node('a'), node('b', { running: copies(4) }))).toEqual(['j@a']);

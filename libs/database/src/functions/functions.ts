@@ -42,7 +42,7 @@ const RIGHTS: SqlFunction = {
   sql: `
 REVOKE EXECUTE ON ALL FUNCTIONS IN SCHEMA porin FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION porin.are_exit_codes(integer[]) TO porin_api, porin_functions;
-GRANT EXECUTE ON FUNCTION porin.rounded(bigint), porin.lane_of(porin.job), porin.enqueue(uuid, boolean) TO porin_api;
+GRANT EXECUTE ON FUNCTION porin.rounded(bigint), porin.lane_of(porin.job), porin.queue_job(porin.job, boolean), porin.enqueue(uuid, boolean) TO porin_api;
 GRANT EXECUTE ON FUNCTION porin.used(text), porin.submit_job(bigint, jsonb) TO porin_api;`,
 };
 

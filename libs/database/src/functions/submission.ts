@@ -92,7 +92,7 @@ BEGIN
   SELECT of_job.id, ${names(EXECUTOR_COLUMNS)}
   FROM jsonb_to_recordset(submission->'executors') AS given (${typed(EXECUTOR_COLUMNS)});
   IF (submission->>'isQueued')::boolean THEN
-    INSERT INTO porin.queue_entry (lane_id, priority, job_id) VALUES (porin.lane_of(of_job), -2 * of_job.priority, of_job.id);
+    PERFORM porin.queue_job(of_job, false);
   END IF;
   SELECT 'created', of_job.id, of_job.created_at INTO outcome, job_id, created;
 END $$;`,

@@ -228,7 +228,7 @@ describe('a hostile engine', () => {
       );
     const accessOf = () => ({ registry: 'refused', local: 'named' }) as const;
     await expect(resolveImage(source(), 'abab', { ...allowed, accessOf })).rejects.toMatchObject({
-      code: 'image-not-found',
+      code: 'image-not-on-node',
     });
   });
 });

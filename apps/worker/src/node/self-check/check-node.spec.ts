@@ -39,13 +39,21 @@ describe('the check of a node', () => {
     ['runc', { runc: { version: '1.1.11', changelog: '' } }, 'CVE-2024-21626'],
     ['disk', { diskForJobsBytes: GIB }, 'has 1024 MiB for jobs'],
     ['clock', { clockAheadMs: -61_000 }, '61 s behind'],
-    ['cores', { engineCores: 2 }, 'has 2 cores'],
-    ['memory', { engineMemoryBytes: GIB }, 'has 1024 MiB'],
   ] as const)('finds what is wrong with the %s, and does not refuse the node for it', (check, readings, text) => {
     const problems = found(readings);
     expect(problems).toMatchObject([{ check, severe: false }]);
     expect(problems[0]?.problem).toContain(text);
     expect(problems[0]?.advice).not.toBe('');
+  });
+
+  it.each([
+    ['cores', { engineCores: 2 }, 'has 2 cores', 'Set PORIN_CPU_MILLI to 2000 or less'],
+    ['memory', { engineMemoryBytes: GIB }, 'has 1024 MiB', `Set PORIN_MEMORY_BYTES to ${GIB} or less`],
+  ] as const)('refuses a node that promises more %s than its engine has', (check, readings, text, advice) => {
+    const problems = found(readings);
+    expect(problems).toMatchObject([{ check, severe: true }]);
+    expect(problems[0]?.problem).toContain(text);
+    expect(problems[0]?.advice).toContain(advice);
   });
 
   it('does not hold the versions of another engine to those of Docker', () => {
