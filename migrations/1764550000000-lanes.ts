@@ -18,15 +18,29 @@ CREATE TABLE lane (
   UNIQUE (tenant, submitted_by, architecture, cpu_milli, memory_bytes, disk_bytes, needs)
 );
 
--- Jobs that may be placed now. priority: less goes first. No foreign key: a lock on the lane would be shared by all submissions.
+-- Jobs that may be placed now, with all that placement asks of them: a look at the queue costs the same however many jobs there are.
+-- priority: less goes first. No foreign key: a lock on the lane would be shared by all submissions.
 CREATE SEQUENCE queue_entry_seq;
 CREATE TABLE queue_entry (
   lane_id bigint NOT NULL,
   priority integer NOT NULL,
   seq bigint NOT NULL DEFAULT nextval('queue_entry_seq'),
   job_id uuid NOT NULL UNIQUE,
+  fence integer NOT NULL,
+  wall_time_s integer NOT NULL,
+  cpu_milli integer NOT NULL,
+  memory_bytes bigint NOT NULL,
+  disk_bytes bigint NOT NULL,
+  ready_at timestamptz NOT NULL,
+  application_id uuid,
+  last_node_id uuid,
+  bound_node_id uuid,
+  node_failures jsonb,
+  image_digests text[],
   PRIMARY KEY (lane_id, priority, seq)
 ) WITH (autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_cost_delay = 0);
+-- Few, as a rule: whether one came that is more urgent than most is asked in every round.
+CREATE INDEX queue_entry_urgent ON queue_entry (lane_id, priority, seq) WHERE priority < 0;
 
 -- Jobs that may be placed after a pause.
 CREATE TABLE queue_delay (
@@ -58,27 +72,11 @@ GRANT UPDATE (weight) ON principal TO porin_api;
 GRANT SELECT ON node_image TO porin_api;
 `;
 
-/** As `porin.enqueue` does it, which is made after the migrations. */
+/** In their order; `porin.enqueue` is made after the migrations: until the dispatcher has looked, they are as after a pause. */
 const FROM_OUTBOX = `
-WITH waiting AS (
-  SELECT job.*, outbox.not_before, outbox.id AS outbox_id,
-    CASE WHEN publishing_since IS NULL THEN (2 ^ floor(log(2, cpu_milli)))::bigint ELSE 0 END AS cpu,
-    CASE WHEN publishing_since IS NULL THEN (2 ^ floor(log(2, memory_bytes)))::bigint ELSE 0 END AS memory,
-    CASE WHEN publishing_since IS NULL THEN (2 ^ floor(log(2, disk_bytes)))::bigint ELSE 0 END AS disk
-  FROM outbox JOIN job ON job.id = outbox.job_id AND job.fence = outbox.attempt_number
-  WHERE outbox.dispatched_at IS NULL AND job.state = 'QUEUED'
-), made AS (
-  INSERT INTO lane (tenant, submitted_by, architecture, cpu_milli, memory_bytes, disk_bytes, needs)
-  SELECT DISTINCT tenant, submitted_by, architecture, cpu, memory, disk, '' FROM waiting
-  RETURNING *
-), later AS (
-  INSERT INTO queue_delay (job_id, due_at) SELECT id, not_before FROM waiting WHERE not_before > now()
-)
-INSERT INTO queue_entry (lane_id, priority, seq, job_id)
-SELECT made.id, -2 * waiting.priority, nextval('queue_entry_seq'), waiting.id
-FROM waiting JOIN made ON (made.tenant, made.submitted_by, made.architecture, made.cpu_milli, made.memory_bytes, made.disk_bytes)
-  = (waiting.tenant, waiting.submitted_by, waiting.architecture, waiting.cpu, waiting.memory, waiting.disk)
-WHERE waiting.not_before <= now() ORDER BY waiting.queued_at, waiting.outbox_id
+INSERT INTO queue_delay (job_id, due_at)
+SELECT job.id, greatest(outbox.not_before, job.queued_at) FROM outbox JOIN job ON job.id = outbox.job_id AND job.fence = outbox.attempt_number
+WHERE outbox.dispatched_at IS NULL AND job.state = 'QUEUED'
 `;
 
 const NO_OUTBOX = `

@@ -8,13 +8,18 @@ import { type ApprovalKeys } from '#lib/profiles';
 import { type Logger } from 'pino';
 import { ApplicationsController } from './applications/applications.controller.js';
 import { AuthGuard } from './auth/auth.guard.js';
+import { Authenticator } from './auth/authenticate.js';
 import { DispatcherBell } from './dispatch/dispatcher-bell.js';
+import { Facts } from './facts/facts.js';
+import { SubmissionFacts } from './facts/submission-facts.js';
 import { ProblemFilter } from './errors/problem.filter.js';
 import { HealthController } from './health/health.controller.js';
 import { RedisCheck } from './health/redis-check.js';
+import { RateLimits } from './http/rate-limits.js';
 import { SchemaPipe } from './http/schema-pipe.js';
 import { JobsController } from './jobs/jobs.controller.js';
 import { Recordings } from './jobs/recordings.js';
+import { SubmissionBatches } from './jobs/send-submissions.js';
 import { NodesController } from './nodes/nodes.controller.js';
 import { OverheadController } from './overhead/overhead.controller.js';
 import { ProfilesController } from './profiles/profiles.controller.js';
@@ -44,10 +49,15 @@ export class AppModule {
       ],
       controllers: CONTROLLERS,
       providers: [
+        Authenticator,
         DispatcherBell,
+        Facts,
         RedisCheck,
         Recordings,
+        SubmissionBatches,
+        SubmissionFacts,
         { provide: API_CONFIG, useValue: config },
+        { provide: RateLimits, useValue: new RateLimits(config) },
         { provide: LOGGER, useValue: logger },
         { provide: APPROVAL_KEYS, useValue: approvalKeys },
         { provide: APP_INTERCEPTOR, useClass: StandardSchemaSerializerInterceptor },

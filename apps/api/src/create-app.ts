@@ -30,11 +30,10 @@ export async function createApp(config: ApiConfig, logger: Logger): Promise<Nest
   app.set('trust proxy', config.PORIN_TRUSTED_PROXIES);
   app.use(securityHeaders);
   const dataSource = app.get(DataSource);
-  const limits = new RateLimits(config);
   const gate = new Gate({
     routes: RouteTable.of(CONTROLLERS),
-    authenticator: new Authenticator(dataSource, limits),
-    limits,
+    authenticator: app.get(Authenticator),
+    limits: app.get(RateLimits),
     bodies: new BodyMemory(config.PORIN_BODY_LIMIT_BYTES),
     bodyLimitBytes: config.PORIN_BODY_LIMIT_BYTES,
   });

@@ -10,6 +10,7 @@ import { Publication1764410000000 } from '../../../migrations/1764410000000-publ
 import { TenantBounds1764470000000 } from '../../../migrations/1764470000000-tenant-bounds.js';
 import { Lanes1764550000000 } from '../../../migrations/1764550000000-lanes.js';
 import { NodeHealth1764560000000 } from '../../../migrations/1764560000000-node-health.js';
+import { FactVersion1764570000000 } from '../../../migrations/1764570000000-fact-version.js';
 import { Expiry1764520000000 } from '../../../migrations/1764520000000-expiry.js';
 import { DispatcherLease1764540000000 } from '../../../migrations/1764540000000-dispatcher-lease.js';
 import { Connection, CONNECTION_LIMITS, SEARCH_PATH_OPTION } from './connection.js';
@@ -68,7 +69,11 @@ export const MIGRATIONS = [
   DispatcherLease1764540000000,
   Lanes1764550000000,
   NodeHealth1764560000000,
+  FactVersion1764570000000,
 ];
+
+/** A connection that nobody has used for so long is closed: opening one costs more than a hundred statements. */
+const IDLE_MS = 10 * 60_000;
 
 export interface DataSourceOptions {
   readonly url: string;
@@ -93,6 +98,7 @@ export function makeDataSource(options: DataSourceOptions): DataSource {
       Client: Connection,
       options: SEARCH_PATH_OPTION,
       ...CONNECTION_LIMITS,
+      idleTimeoutMillis: IDLE_MS,
       idle_in_transaction_session_timeout: options.idleInTransactionMs ?? 30_000,
     },
   });

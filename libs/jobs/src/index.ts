@@ -10,5 +10,6 @@ export * from './job-specification.js';
 export * from './job-state.js';
 export * from './output-claim.js';
 export * from './url-prefix.js';
+export { uuidV7 } from './uuid-v7.js';
 export * from './waiting-reason.js';
 export { within } from './within.js';

@@ -50,6 +50,10 @@ export const PUBLIC = 'porin:public';
 /** A route that needs no key. */
 export const Public = () => SetMetadata(PUBLIC, true);
 
+export const ACTS_BY_KEPT_FACTS = 'porin:acts-by-kept-facts';
+/** A route that acts by `Authenticator.asCaller`, so that its caller need not be looked up at the gate. */
+export const ActsByKeptFacts = () => SetMetadata(ACTS_BY_KEPT_FACTS, true);
+
 /** An AnyCaller on routes for operators, elsewhere a Caller: the guard lets nobody else through. */
 export const CurrentCaller = createParamDecorator(
   (_data: unknown, context: ExecutionContext) => context.switchToHttp().getRequest<AuthenticatedRequest>().caller,

@@ -45,7 +45,9 @@ export class Gate {
       requireRoute(found, request);
       return;
     }
-    const caller = await authenticator.authenticate(request.headers.authorization, clientNetwork(request));
+    const mayBeKept = found.kind === 'route' && found.route.mayKeepCaller;
+    const { authorization } = request.headers;
+    const caller = await authenticator.authenticate(authorization, clientNetwork(request), mayBeKept);
     const { headers, refusal } = limits.take(caller);
     response.set(headers);
     if (refusal) throw refusal;
@@ -82,7 +84,7 @@ function openFile(request: Request): FoundRoute {
   const { method, path } = request;
   const allow = ['GET', 'HEAD'];
   return allow.includes(method)
-    ? { kind: 'route', route: { method, path, open: true, takesBody: false } }
+    ? { kind: 'route', route: { method, path, open: true, takesBody: false, mayKeepCaller: false } }
     : { kind: 'other-method', allow, open: true };
 }
 

@@ -2,7 +2,7 @@
 import { RequestMethod, type Type } from '@nestjs/common';
 import { METHOD_METADATA, PATH_METADATA, ROUTE_ARGS_METADATA } from '@nestjs/common/constants.js';
 import { RouteParamtypes } from '@nestjs/common/enums/route-paramtypes.enum.js';
-import { PUBLIC } from '../auth/caller.js';
+import { ACTS_BY_KEPT_FACTS, PUBLIC } from '../auth/caller.js';
 
 export interface Route {
   readonly method: string;
@@ -11,6 +11,8 @@ export interface Route {
   /** Needs no key. */
   readonly open: boolean;
   readonly takesBody: boolean;
+  /** Its caller may have been looked up a moment ago. */
+  readonly mayKeepCaller: boolean;
 }
 
 export type FoundRoute =
@@ -66,6 +68,7 @@ function routesOf(controller: Type): Route[] {
           .join('/')}`,
         open: [handler, controller].some((target) => Reflect.getMetadata(PUBLIC, target) === true),
         takesBody: parameters.some((parameter) => parameter.startsWith(`${RouteParamtypes.BODY}:`)),
+        mayKeepCaller: Reflect.getMetadata(ACTS_BY_KEPT_FACTS, handler) === true,
       },
     ];
   });

@@ -1,21 +1,17 @@
 /** Refuses a job whose inputs or outputs no tenant, or only another one, may name. */
 import { type Job } from '#lib/database';
 import { describePrefixes, isUrlAllowed, outputTargetProblems, parseDataUrl, type PrefixRule } from '#lib/jobs';
-import { type EntityManager } from 'typeorm';
 import { PorinError } from '../errors/porin-error.js';
-import { type GridPrefixes, tenantPrefixes } from '../tenant/tenant-prefixes.js';
+import { type TenantPrefixes } from '../tenant/tenant-prefixes.js';
 
 /**
  * The nodes hold the same rules, and their own prefixes. Throws input-not-allowed and output-not-allowed, and invalid-request
  * where a job that is repeated is older than the rule that its outputs must go to places of their own.
  */
-export async function checkReferences(
-  manager: EntityManager,
-  tenant: string,
+export function checkReferences(
   { inputs, outputs }: Pick<Job, 'inputs' | 'outputs'>,
-  grid: GridPrefixes,
-): Promise<void> {
-  const { inputPrefixes, outputPrefixes, foreignPrefixes: foreign } = await tenantPrefixes(manager, tenant, grid);
+  { inputPrefixes, outputPrefixes, foreignPrefixes: foreign }: TenantPrefixes,
+): void {
   const urls = inputs.flatMap(({ url }) => (url === undefined ? [] : [url]));
   check(urls, 'input-not-allowed', { prefixes: inputPrefixes, foreign });
   check(

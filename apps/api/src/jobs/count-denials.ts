@@ -10,7 +10,7 @@ export interface DenialCount {
   readonly worstClass: CallClass | null;
 }
 
-const NONE: DenialCount = { count: 0, dropped: 0, worstClass: null };
+export const NO_DENIALS: DenialCount = { count: 0, dropped: 0, worstClass: null };
 
 /** Of one job, different ones that are read: the kernel has fewer, and a node may have made up more. */
 const CALLS_MAXIMUM = 1000;
@@ -51,5 +51,5 @@ export async function countDenials(
   const byJob = new Map(
     rows.map(({ jobId, calls, ...counts }) => [jobId, { ...counts, worstClass: worstClass(calls.map(denialClass)) }]),
   );
-  return (jobId) => byJob.get(jobId) ?? NONE;
+  return (jobId) => byJob.get(jobId) ?? NO_DENIALS;
 }

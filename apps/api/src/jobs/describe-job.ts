@@ -10,12 +10,15 @@ import {
   NodeRow,
   RecordingRow,
 } from '#lib/database';
+import { type InputReference, WAITING_REASONS } from '#lib/jobs';
 import { denialClass } from '#lib/profiles';
 import { type EntityManager, In, IsNull, Not } from 'typeorm';
 import { z } from 'zod';
-import { countDenials } from './count-denials.js';
-import { waitingReasonText } from './find-jobs.js';
+import { type Caller } from '../auth/caller.js';
+import { countDenials, NO_DENIALS } from './count-denials.js';
+import { type CreatedJob } from './insert-job.js';
 import { type jobDetail } from './job-answers.js';
+import { whyTheyWait } from './why-they-wait.js';
 
 /** Denials that one answer holds per run, at most. */
 const DENIALS_MAXIMUM = 1000;
@@ -37,14 +40,11 @@ export async function describeJob(manager: EntityManager, job: Job): Promise<Job
   const { cpuMilli, memoryBytes, diskBytes, wallTimeS } = job;
   return {
     ...job,
-    waitingReasonText: waitingReasonText(job),
+    waitingReasonText: (await whyTheyWait(manager, [job]))(job),
     denials: (await countDenials(manager, [jobId]))(jobId),
     resources: { cpuMilli, memoryBytes, diskBytes, wallTimeS },
     executors,
-    inputs: job.inputs.map(({ content, ...input }) => ({
-      ...input,
-      ...(content === undefined ? {} : { contentBytes: Buffer.byteLength(content) }),
-    })),
+    inputs: job.inputs.map(shownInput),
     outputs: job.outputs.map((output) => {
       const found = published.find(({ path }) => path === output.path);
       const { sha256 = null, bytes = null, publishedAt = null } = found ?? {};
@@ -56,6 +56,45 @@ export async function describeJob(manager: EntityManager, job: Job): Promise<Job
     })),
     runs: await runsOf(manager, job),
   };
+}
+
+/** A job that was made just now, without a look at the database. */
+export function describeNewJob({ principalId }: Caller, made: CreatedJob): JobDetail {
+  const { id, createdAt, waitingReason, order } = made;
+  const { cpuMilli, memoryBytes, diskBytes, wallTimeS, inputs, outputs, ...fields } = order.fields;
+  return {
+    ...fields,
+    id,
+    createdAt,
+    state: 'QUEUED',
+    waitingReason,
+    // The dispatcher has not looked at it yet.
+    waitingReasonText: WAITING_REASONS[waitingReason],
+    errorCode: null,
+    errorMessage: null,
+    submittedBy: principalId,
+    denials: NO_DENIALS,
+    startedAt: null,
+    endedAt: null,
+    fence: 1,
+    failures: 0,
+    resources: { cpuMilli, memoryBytes, diskBytes, wallTimeS },
+    cancelRequestedAt: null,
+    publishingSince: null,
+    executors: order.executors.map(({ application, executor }, position) => ({
+      ...executor,
+      ...{ position, applicationId: application.id, buildId: null },
+    })),
+    inputs: inputs.map(shownInput),
+    outputs: outputs.map((output) => ({ ...output, sha256: null, bytes: null, publishedAt: null })),
+    attempts: [],
+    runs: [],
+  };
+}
+
+/** Content that was sent instead of a URL may be large. */
+function shownInput({ content, ...input }: InputReference) {
+  return { ...input, ...(content === undefined ? {} : { contentBytes: Buffer.byteLength(content) }) };
 }
 
 async function runsOf(manager: EntityManager, job: Job): Promise<JobDetail['runs']> {

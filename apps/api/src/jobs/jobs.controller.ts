@@ -1,5 +1,4 @@
 /** Jobs over HTTP: submit, look at, list, read their logs, cancel, repeat. */
-import { type ApiConfig } from '#lib/config';
 import {
   Body,
   Controller,
@@ -16,16 +15,19 @@ import {
 import { ApiBearerAuth, ApiHeader, ApiResponse } from '@nestjs/swagger';
 import { type Response } from 'express';
 import { pipeline } from 'node:stream/promises';
-import { DataSource, type EntityManager } from 'typeorm';
+import { DataSource } from 'typeorm';
 import { z } from 'zod';
-import { type Caller, CurrentCaller } from '../auth/caller.js';
+import { Authenticator } from '../auth/authenticate.js';
+import { ActsByKeptFacts, type Caller, CurrentCaller } from '../auth/caller.js';
 import { type ErrorCode, PorinError } from '../errors/porin-error.js';
+import { staleFacts } from '../facts/facts.js';
+import { SubmissionFacts } from '../facts/submission-facts.js';
 import { nextOf } from '../http/page.js';
 import { Answers, AnswersBytes, BODY_ERRORS } from '../openapi/answers.js';
 import { cancelJob } from './cancel-job.js';
-import { describeJob } from './describe-job.js';
+import { describeJob, describeNewJob } from './describe-job.js';
 import { findJob, listJobs } from './find-jobs.js';
-import { type WrittenJob } from './insert-job.js';
+import { type SubmissionPlace, type Submitter, type WrittenJob } from './insert-job.js';
 import {
   jobDetail,
   jobList,
@@ -37,14 +39,14 @@ import {
   type TraceQuery,
 } from './job-answers.js';
 import { type JobRequest, jobSchema } from './job-schema.js';
+import { readJob } from './read-job.js';
 import { LOG_ANSWER_BYTES, readLog } from './read-log.js';
 import { readTrace } from './read-trace.js';
 import { recordingAnswer, recordingQuery, type RecordingQuery } from './recording-answers.js';
 import { Recordings } from './recordings.js';
 import { rerunJob } from './rerun-job.js';
+import { SubmissionBatches } from './send-submissions.js';
 import { submitJob } from './submit-job.js';
-import { type GridPrefixes, gridPrefixes } from '../tenant/tenant-prefixes.js';
-import { API_CONFIG } from '../tokens.js';
 
 const idSchema = z.uuid();
 const IDEMPOTENCY_KEY = /^[\x21-\x7e]{1,255}$/;
@@ -66,17 +68,20 @@ const SUBMISSION_ERRORS: readonly ErrorCode[] = [
 @ApiBearerAuth()
 @Controller('api/v1/jobs')
 export class JobsController {
-  readonly #grid: GridPrefixes;
+  readonly #place: SubmissionPlace;
 
   constructor(
     private readonly dataSource: DataSource,
+    private readonly authenticator: Authenticator,
     @Inject(Recordings) private readonly recordings: Recordings,
-    @Inject(API_CONFIG) config: ApiConfig,
+    facts: SubmissionFacts,
+    batches: SubmissionBatches,
   ) {
-    this.#grid = gridPrefixes(config);
+    this.#place = { dataSource, facts, batches };
   }
 
   @Post()
+  @ActsByKeptFacts()
   @ApiHeader(IDEMPOTENCY_HEADER)
   @ApiResponse(SEEN_BEFORE)
   @Answers({
@@ -92,8 +97,8 @@ export class JobsController {
     @Res({ passthrough: true }) response: Response,
   ) {
     requireIdempotencyKey(idempotencyKey);
-    return this.write(caller, response, (manager) =>
-      submitJob(manager, caller, body, { idempotencyKey, grid: this.#grid }),
+    return this.#write(caller, response, ({ caller, asOf }) =>
+      submitJob(this.#place, { caller, asOf, idempotencyKey }, body),
     );
   }
 
@@ -105,10 +110,14 @@ export class JobsController {
   }
 
   @Get(':id')
+  @ActsByKeptFacts()
   @Answers({ summary: 'Get a job with its attempts, runs and outputs', schema: jobDetail, errors: ['not-found'] })
-  async get(@Param('id', { schema: idSchema }) id: string, @CurrentCaller() caller: Caller) {
-    const { manager } = this.dataSource;
-    return describeJob(manager, await findJob(manager, caller, id));
+  async get(
+    @Param('id', { schema: idSchema }) id: string,
+    @CurrentCaller() caller: Caller,
+    @Res({ passthrough: true }) response: Response,
+  ) {
+    return this.authenticator.asCaller(caller, (caller, asOf) => this.#read(caller, asOf, id, response));
   }
 
   @Get(':id/logs')
@@ -196,7 +205,7 @@ export class JobsController {
   async cancel(@Param('id', { schema: idSchema }) id: string, @CurrentCaller() caller: Caller) {
     await findJob(this.dataSource.manager, caller, id);
     await this.dataSource.transaction((manager) => cancelJob(manager, id));
-    return this.get(id, caller);
+    return this.#describe(caller, id);
   }
 
   @Post(':id/rerun')
@@ -216,15 +225,32 @@ export class JobsController {
   ) {
     requireIdempotencyKey(idempotencyKey);
     const job = await findJob(this.dataSource.manager, caller, id);
-    return this.write(caller, response, (manager) =>
-      rerunJob(manager, caller, job, { idempotencyKey, grid: this.#grid }),
+    return this.#write(caller, response, ({ caller, asOf }) =>
+      rerunJob(this.#place, { caller, asOf, idempotencyKey }, job),
     );
   }
 
-  private async write(caller: Caller, response: Response, write: (manager: EntityManager) => Promise<WrittenJob>) {
-    const { id, created } = await this.dataSource.transaction(write);
-    response.status(created ? 201 : 200).header('Location', `/api/v1/jobs/${id}`);
-    return this.get(id, caller);
+  #write(caller: Caller, response: Response, write: (by: Pick<Submitter, 'caller' | 'asOf'>) => Promise<WrittenJob>) {
+    return this.authenticator.asCaller(caller, async (caller, asOf) => {
+      const written = await write({ caller, asOf });
+      const isNew = written.kind === 'created';
+      response.status(isNew ? 201 : 200).header('Location', `/api/v1/jobs/${written.id}`);
+      return isNew ? describeNewJob(caller, written) : this.#describe(caller, written.id);
+    });
+  }
+
+  async #read(caller: Caller, asOf: string, id: string, response: Response) {
+    const { version, answer } = await readJob(this.dataSource.manager, caller, id);
+    // The caller's key may have been revoked.
+    if (version !== asOf) throw staleFacts();
+    if (!answer) return this.#describe(caller, id);
+    response.type('application/json; charset=utf-8');
+    return answer;
+  }
+
+  async #describe(caller: Caller, id: string) {
+    const { manager } = this.dataSource;
+    return describeJob(manager, await findJob(manager, caller, id));
   }
 }
 

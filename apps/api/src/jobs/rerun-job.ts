@@ -1,9 +1,15 @@
 /** Repeats a job from its stored specification, as a job of whoever asks for it. */
 import { Application, Executor, type Job } from '#lib/database';
 import { MAXIMUM_PRIORITIES } from '#lib/jobs';
-import { type EntityManager, In } from 'typeorm';
-import { type Caller } from '../auth/caller.js';
-import { insertJob, type JobOrder, type WrittenJob } from './insert-job.js';
+import { In } from 'typeorm';
+import {
+  insertJob,
+  type JobOrder,
+  type SubmissionPlace,
+  type Submitter,
+  writerIn,
+  type WrittenJob,
+} from './insert-job.js';
 
 /**
  * Everything is as it was stored, the image references included, which are resolved anew; inputs by URL are fetched anew. A
@@ -11,14 +17,15 @@ import { insertJob, type JobOrder, type WrittenJob } from './insert-job.js';
  * what insertJob throws: the levels that the job asked for are held to the role of whoever repeats it.
  */
 export async function rerunJob(
-  manager: EntityManager,
-  caller: Caller,
+  { dataSource, facts }: SubmissionPlace,
+  submitter: Submitter,
   job: Job,
-  { idempotencyKey, grid }: Pick<JobOrder, 'idempotencyKey' | 'grid'>,
 ): Promise<WrittenJob> {
+  const { manager } = dataSource;
+  const { caller } = submitter;
   const executors = await manager.find(Executor, { where: { jobId: job.id }, order: { position: 'ASC' } });
   const applications = await manager.findBy(Application, { id: In(executors.map(submittedAs)) });
-  return insertJob(manager, caller, {
+  const order: JobOrder = {
     fields: {
       name: job.name,
       priority: Math.min(job.priority, MAXIMUM_PRIORITIES[caller.role]),
@@ -43,9 +50,9 @@ export async function rerunJob(
       };
     }),
     requestText: `rerun ${job.id}`,
-    idempotencyKey,
-    grid,
-  });
+  };
+  const submission = { ...submitter, heldTo: await facts.heldTo(caller.tenant, job.architecture, applications) };
+  return dataSource.transaction((transaction) => insertJob(writerIn(transaction), submission, order));
 }
 
 /** The image that a job named may hold something else by now: whose that is, is found out anew. */

@@ -5,52 +5,101 @@ import { nodeArchitecture } from '#lib/profiles';
 import { type EntityManager } from 'typeorm';
 import { type Caller } from '../auth/caller.js';
 import { PorinError } from '../errors/porin-error.js';
+import { type SubmissionFacts } from '../facts/submission-facts.js';
 import { checkImage } from './check-image.js';
-import { insertJob, type JobOrder, type NewExecutor, type WrittenJob } from './insert-job.js';
+import {
+  insertJob,
+  type NewExecutor,
+  type SubmissionPlace,
+  type Submitter,
+  type Writer,
+  writerIn,
+  type WrittenJob,
+} from './insert-job.js';
 import { type JobRequest } from './job-schema.js';
 
 const OUR_ARCHITECTURE = nodeArchitecture(process.arch);
 
+type RequestedExecutor = JobRequest['executors'][number];
+
 /** Throws unknown-application, image-invalid, and what insertJob throws. */
 export async function submitJob(
-  manager: EntityManager,
-  caller: Caller,
+  { dataSource, facts, batches }: SubmissionPlace,
+  submitter: Submitter,
   request: JobRequest,
-  { idempotencyKey, grid }: Pick<JobOrder, 'idempotencyKey' | 'grid'>,
 ): Promise<WrittenJob> {
-  const executors = await Promise.all(request.executors.map((executor) => resolveExecutor(manager, caller, executor)));
+  const { tenant } = submitter.caller;
   const { name, priority, architecture = OUR_ARCHITECTURE, resources, inputs, outputs, publishOn, tags } = request;
-  return insertJob(manager, caller, {
-    fields: {
-      ...{ name, priority, architecture, inputs, outputs, publishOn, tags, ...resources },
-      requestedEnforcement: request.enforcement ?? null,
-      requestedMonitoring: request.monitoring ?? null,
-      rerunOf: null,
-    },
-    executors,
-    // The schema parses fields in one order.
-    requestText: JSON.stringify(request),
-    idempotencyKey,
-    grid,
+  const applications = await Promise.all(request.executors.map((each) => findApplication(facts, tenant, each)));
+  const knownOnes = applications.filter((application) => application !== null);
+  const submission = { ...submitter, heldTo: await facts.heldTo(tenant, architecture, knownOnes) };
+  const insert = (writer: Writer, executors: readonly NewExecutor[]) =>
+    insertJob(writer, submission, {
+      fields: {
+        ...{ name, priority, architecture, inputs, outputs, publishOn, tags, ...resources },
+        requestedEnforcement: request.enforcement ?? null,
+        requestedMonitoring: request.monitoring ?? null,
+        rerunOf: null,
+      },
+      executors,
+      // The schema parses fields in one order.
+      requestText: JSON.stringify(request),
+    });
+  const known = request.executors.flatMap((executor, position) => {
+    const application = applications[position];
+    return application ? [newExecutor(executor, application)] : [];
+  });
+  if (known.length === request.executors.length && outputs.length === 0) {
+    return insert({ manager: dataSource.manager, send: batches.send }, known);
+  }
+  return dataSource.transaction(async (manager) => {
+    const executors: NewExecutor[] = [];
+    for (const [position, executor] of request.executors.entries()) {
+      const application = applications[position] ?? (await adhocApplication(manager, submitter.caller, executor));
+      executors.push(newExecutor(executor, application));
+    }
+    return insert(writerIn(manager), executors);
   });
 }
 
-async function resolveExecutor(
-  manager: EntityManager,
-  caller: Caller,
-  executor: JobRequest['executors'][number],
-): Promise<NewExecutor> {
+/** Null for a program of an image that is no application yet. */
+async function findApplication(
+  facts: SubmissionFacts,
+  tenant: string,
+  executor: RequestedExecutor,
+): Promise<Application | null> {
   if (executor.image !== undefined) checkImage(executor.image);
-  const application =
-    executor.application === undefined
-      ? await adhocApplication(manager, caller, executor.image ?? '', executor.command[0] ?? '')
-      : await manager.findOneBy(Application, { tenant: caller.tenant, name: executor.application });
-  if (!application) {
-    throw new PorinError(
-      'unknown-application',
-      `There is no application called "${executor.application ?? ''}". Register it, or name an image.`,
-    );
-  }
+  if (executor.application === undefined) return facts.application(tenant, adhocName(executor));
+  const application = await facts.application(tenant, executor.application);
+  if (application) return application;
+  throw new PorinError(
+    'unknown-application',
+    `There is no application called "${executor.application}". Register it, or name an image.`,
+  );
+}
+
+/** One application per repository and program, never one per argument list. */
+async function adhocApplication(
+  manager: EntityManager,
+  { tenant, principalId }: Caller,
+  executor: RequestedExecutor,
+): Promise<Application> {
+  const name = adhocName(executor);
+  await manager
+    .createQueryBuilder()
+    .insert()
+    .into(Application)
+    .values({ tenant, name, image: executor.image ?? '', commandPrefix: [], createdBy: principalId })
+    .orIgnore()
+    .execute();
+  return manager.findOneByOrFail(Application, { tenant, name });
+}
+
+function adhocName({ image = '', command }: RequestedExecutor): string {
+  return adhocApplicationName(image, command[0] ?? '');
+}
+
+function newExecutor(executor: RequestedExecutor, application: Application): NewExecutor {
   return {
     application,
     executor: {
@@ -60,24 +109,4 @@ async function resolveExecutor(
       workingDirectory: executor.workingDirectory ?? null,
     },
   };
-}
-
-/** One application per repository and program, never one per argument list. */
-async function adhocApplication(
-  manager: EntityManager,
-  caller: Caller,
-  image: string,
-  program: string,
-): Promise<Application> {
-  const name = adhocApplicationName(image, program);
-  const known = await manager.findOneBy(Application, { tenant: caller.tenant, name });
-  if (known) return known;
-  await manager
-    .createQueryBuilder()
-    .insert()
-    .into(Application)
-    .values({ tenant: caller.tenant, name, image, commandPrefix: [], createdBy: caller.principalId })
-    .orIgnore()
-    .execute();
-  return manager.findOneByOrFail(Application, { tenant: caller.tenant, name });
 }

@@ -48,10 +48,18 @@ interface Answer<Schema extends z.ZodType> {
   readonly open?: boolean;
 }
 
+declare const OF: unique symbol;
+/** JSON text that whoever made it has held to the schema: it is sent as it is. The route sets its media type. */
+export type Finished<Schema extends z.ZodType> = string & { readonly [OF]: Schema };
+
+export function finished<Schema extends z.ZodType>(json: string): Finished<Schema> {
+  return json as Finished<Schema>;
+}
+
 /** A file holds what was passed through the schema elsewhere. */
 type Handler<Schema extends z.ZodType> = (
   ...args: never[]
-) => Promise<z.input<Schema> | StreamableFile> | z.input<Schema>;
+) => Promise<z.input<Schema> | Finished<Schema> | StreamableFile> | z.input<Schema>;
 
 /**
  * Nest passes what the method returns through the schema: what is not documented is not sent, and what does not fit is an

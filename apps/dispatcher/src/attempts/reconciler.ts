@@ -47,14 +47,14 @@ const PUBLICATION_FAILURES = `(SELECT (SELECT count(*) FROM attempt AS tried WHE
  */
 export async function settleJobs(manager: EntityManager, firstPauseMs: number): Promise<void> {
   await manager.query(
-    `UPDATE job SET state = 'CANCELED', ended_at = now() WHERE state = 'CANCELING'
+    `UPDATE job SET state = 'CANCELED', ended_at = now() WHERE state = 'CANCELING' AND ended_at IS NULL
      AND NOT EXISTS (SELECT FROM attempt WHERE attempt.job_id = job.id AND ${ATTEMPT_IS_OPEN})`,
   );
   const unsettled: UnsettledJob[] = await manager.query(
     `SELECT job.id, job.failures, job.free_failures AS "freeFailures", attempt.state, attempt.error_code AS "errorCode", attempt.error_message AS "errorMessage",
        attempt.node_id AS "nodeId", ${PUBLICATION_FAILURES} AS "publicationFailures", ${FAILED_ON_WELL_NODES}, ${UNTRIED_NODES}
      FROM job JOIN attempt ON attempt.job_id = job.id AND attempt.number = job.fence
-     WHERE job.state IN ('INITIALIZING', 'RUNNING') AND attempt.state IN ('FAILED', 'LOST', 'RELEASED')
+     WHERE job.state IN ('INITIALIZING', 'RUNNING') AND job.ended_at IS NULL AND attempt.state IN ('FAILED', 'LOST', 'RELEASED')
      LIMIT $1 FOR UPDATE OF job SKIP LOCKED`,
     [BATCH],
   );

@@ -56,14 +56,6 @@ function columns({ cpuMilli, memoryBytes, diskBytes }: Readonly<Record<keyof Sha
 /** A job that ends within this time is short: the next one is sent ahead of its end. */
 const SHORT_S = 3;
 
-/**
- * Staged bytes of outputs are where they were staged: while that node reports, or has just gone to be started again, no other one
- * publishes them.
- */
-export const BOUND_NODE = `CASE WHEN job.publishing_since IS NOT NULL THEN (
-  SELECT origin.id FROM publication JOIN node AS origin ON origin.id = publication.node_id
-  WHERE publication.job_id = job.id AND origin.heartbeat_at > now() - interval '20 s') END`;
-
 export interface Nodes {
   readonly nodes: readonly ReadyNode[];
   /** Of the database's clock, milliseconds of the epoch. */

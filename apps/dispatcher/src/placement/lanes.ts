@@ -3,9 +3,8 @@
  * that place was taken, and is not read again though Postgres may keep it for as long as some old transaction lasts. So a look
  * costs the same however long the queue is, and however much of it was taken.
  */
+import { type Monitoring } from '#lib/profiles';
 import { type EntityManager } from 'typeorm';
-import { FAILED_BY_NODE } from '../attempts/node-failures.js';
-import { BOUND_NODE, SHARE } from './in-flight.js';
 import { type Candidate, type Lane } from './schedule.js';
 
 /** In the order of the lane. */
@@ -25,6 +24,8 @@ interface KnownLane {
   readonly id: string;
   readonly tenant: string;
   readonly submittedBy: string;
+  readonly architecture: string;
+  readonly monitoring: Monitoring | null;
   jobs: readonly QueuedJob[];
   /** The last one that was read. */
   at: Place;
@@ -33,12 +34,14 @@ interface KnownLane {
   lookedAtMs: number;
 }
 
+/** What a lane of jobs needs whose outputs are to be put in place (libs/database/src/functions/queue.ts). */
+const PUBLICATION = 'publication';
 /** Before everything. */
 const START: Place = { priority: -(2 ** 31), seq: '0' };
 /** In one look, the lanes that were not looked at for the longest. */
 const LANES_PER_LOOK = 200;
 /** Beyond what may be placed at once: jobs that fit nowhere let others pass. */
-const AHEAD = 16;
+const AHEAD = 64;
 const AHEAD_MAXIMUM = 500;
 /** So long after it was given its place a job may come to light: the longest that a submission takes, and more. */
 const LATE_MS = 60_000;
@@ -67,7 +70,7 @@ export class Lanes {
     // They are before the place that was read from: from there on it is read anew.
     if (urgent.length > 0) await this.#read(manager, urgent, limit);
     for (const lane of lanes) lane.lookedAtMs = nowMs;
-    return this.known();
+    return unbound(manager, this.known());
   }
 
   /** As they were read. */
@@ -88,10 +91,13 @@ export class Lanes {
   }
 
   async #meetNew(manager: EntityManager): Promise<void> {
-    const rows: { id: string; tenant: string; submittedBy: string }[] = await manager.query(
-      `SELECT id, tenant, submitted_by AS "submittedBy" FROM lane WHERE id <> ALL ($1::bigint[])`,
-      [[...this.#lanes.keys()]],
-    );
+    const rows: Pick<KnownLane, 'id' | 'tenant' | 'submittedBy' | 'architecture' | 'monitoring'>[] =
+      await manager.query(
+        `SELECT id, tenant, submitted_by AS "submittedBy", architecture,
+         CASE WHEN needs NOT IN ('', '${PUBLICATION}') THEN needs END AS monitoring
+       FROM lane WHERE id <> ALL ($1::bigint[])`,
+        [[...this.#lanes.keys()]],
+      );
     for (const row of rows) {
       const nothing = { jobs: [], at: START, trail: [], lookedAtMs: -Infinity };
       this.#lanes.set(row.id, { ...row, ...nothing });
@@ -100,22 +106,28 @@ export class Lanes {
 
   /** Those of them that have jobs more urgent than what was read; their place is before these now. */
   async #read(manager: EntityManager, lanes: readonly KnownLane[], limit: number): Promise<KnownLane[]> {
-    const rows: (QueuedJob & { laneId: string; isBefore: boolean })[] = await manager.query(NEXT, [
+    const rows: (Omit<QueuedJob, 'priority' | 'architecture' | 'monitoring'> & {
+      laneId: string;
+      isBefore: boolean;
+    })[] = await manager.query(NEXT, [
       lanes.map(({ id }) => id),
       lanes.map(({ at }) => at.priority),
       lanes.map(({ at }) => at.seq),
       lanes.map(({ jobs }) => jobs.length < limit / 2),
       limit,
+      lanes.map(({ tenant }) => tenant),
     ]);
     const urgent = new Set<KnownLane>();
-    for (const { laneId, isBefore, ...job } of rows) {
+    for (const { laneId, isBefore, ...row } of rows) {
       const lane = this.#lanes.get(laneId);
       if (!lane) continue;
-      if (isBefore) {
+      const { architecture, monitoring } = lane;
+      const job = { ...row, priority: Math.floor(-row.rank / 2), architecture, monitoring };
+      if (isBefore && !urgent.has(lane)) {
         lane.at = before(job);
         lane.jobs = [];
         urgent.add(lane);
-      } else if (!urgent.has(lane)) {
+      } else if (!isBefore && !urgent.has(lane)) {
         lane.at = { priority: job.rank, seq: String(job.seq) };
         lane.jobs = [...lane.jobs, job];
       }
@@ -137,28 +149,42 @@ function before({ rank, seq }: QueuedJob): Place {
   return { priority: rank, seq: String(seq - 1) };
 }
 
-/** Of a row `job`. What is to be put in place is bound to where it was staged. */
-const NODE_FAILURES = `CASE WHEN job.fence = 1 OR job.publishing_since IS NOT NULL THEN '[]' ELSE coalesce(
-    (SELECT jsonb_agg(jsonb_build_object('nodeId', node_id, 'atMs', extract(epoch FROM ended_at)::float8 * 1000))
-     FROM attempt WHERE attempt.job_id = job.id AND ${FAILED_BY_NODE}), '[]') END`;
-
-const COLUMNS = `job.id AS "jobId", job.fence, job.architecture, job.priority, entry.seq::float8 AS seq, job.wall_time_s AS "wallTimeS",
-  extract(epoch FROM job.queued_at)::float8 * 1000 AS "readyAtMs", job.placed_node_id AS "lastNodeId", ${BOUND_NODE} AS "boundNodeId",
-  CASE WHEN job.publishing_since IS NULL THEN job.needs_monitoring END AS monitoring, ${NODE_FAILURES} AS "nodeFailures",
-  (SELECT application_id FROM executor WHERE executor.job_id = job.id AND position = 0) AS "applicationId",
-  ARRAY(SELECT DISTINCT image.node_id FROM executor JOIN node_image AS image
-    ON image.tenant = job.tenant AND image.repository_digest = executor.repository_digest
-    WHERE executor.job_id = job.id) AS "imageNodeIds", ${SHARE}`;
+/**
+ * Staged bytes of outputs are where they were staged: while that node reports, or has just gone to be started again, no other one
+ * publishes them; then any may.
+ */
+async function unbound(manager: EntityManager, lanes: readonly Lane<QueuedJob>[]): Promise<readonly Lane<QueuedJob>[]> {
+  const bound = lanes.flatMap(({ candidates }) => candidates.flatMap(({ boundNodeId }) => boundNodeId ?? []));
+  if (bound.length === 0) return lanes;
+  const rows: { id: string }[] = await manager.query(
+    `SELECT id FROM node WHERE id = ANY ($1::uuid[]) AND heartbeat_at > now() - interval '20 s'`,
+    [[...new Set(bound)]],
+  );
+  const there = new Set(rows.map(({ id }) => id));
+  const freed = (job: QueuedJob) =>
+    job.boundNodeId === null || there.has(job.boundNodeId) ? job : { ...job, boundNodeId: null };
+  return lanes.map((lane) => ({ ...lane, candidates: lane.candidates.map(freed) }));
+}
 
 /** Of each lane, by its number, priority and sequence of the place, and whether its jobs are wanted: one that comes before, and those that follow. */
-export const NEXT = `SELECT known.lane_id AS "laneId", entry.priority AS rank, entry."isBefore", ${COLUMNS}
-  FROM unnest($1::bigint[], $2::integer[], $3::bigint[], $4::boolean[]) AS known(lane_id, priority, seq, wanted)
+export const NEXT = `SELECT known.lane_id AS "laneId", entry.priority AS rank, entry."isBefore", entry.seq::float8 AS seq, entry.job_id AS "jobId",
+    entry.fence, entry.wall_time_s AS "wallTimeS", entry.cpu_milli AS "cpuMilli", entry.memory_bytes::float8 AS "memoryBytes",
+    entry.disk_bytes::float8 AS "diskBytes", extract(epoch FROM entry.ready_at)::float8 * 1000 AS "readyAtMs",
+    entry.application_id AS "applicationId", entry.last_node_id AS "lastNodeId", entry.bound_node_id AS "boundNodeId",
+    coalesce(entry.node_failures, '[]') AS "nodeFailures",
+    CASE WHEN entry.image_digests IS NULL THEN '{}' ELSE ARRAY(SELECT DISTINCT image.node_id FROM node_image AS image
+      WHERE image.tenant = known.tenant AND image.repository_digest = ANY (entry.image_digests)) END AS "imageNodeIds"
+  FROM unnest($1::bigint[], $2::integer[], $3::bigint[], $4::boolean[], $6::text[]) AS known(lane_id, priority, seq, wanted, tenant)
   CROSS JOIN LATERAL (
-    (SELECT queued.job_id, queued.priority, queued.seq, true AS "isBefore" FROM queue_entry AS queued
-     WHERE queued.lane_id = known.lane_id AND queued.priority < known.priority ORDER BY queued.priority, queued.seq LIMIT 1)
+    (SELECT queued.*, true AS "isBefore" FROM queue_entry AS queued
+     WHERE queued.lane_id = known.lane_id AND queued.priority < 0 AND queued.priority < known.priority
+     ORDER BY queued.priority, queued.seq LIMIT 1)
     UNION ALL
-    (SELECT queued.job_id, queued.priority, queued.seq, false FROM queue_entry AS queued
+    (SELECT queued.*, true FROM queue_entry AS queued
+     WHERE known.priority > 0 AND queued.lane_id = known.lane_id AND queued.priority >= 0 AND queued.priority < known.priority
+     ORDER BY queued.priority, queued.seq LIMIT 1)
+    UNION ALL
+    (SELECT queued.*, false FROM queue_entry AS queued
      WHERE known.wanted AND queued.lane_id = known.lane_id AND (queued.priority, queued.seq) > (known.priority, known.seq)
      ORDER BY queued.priority, queued.seq LIMIT $5)
-  ) AS entry JOIN job ON job.id = entry.job_id AND job.state = 'QUEUED'
-  ORDER BY known.lane_id, entry."isBefore" DESC, entry.priority, entry.seq`;
+  ) AS entry ORDER BY known.lane_id, entry."isBefore" DESC, entry.priority, entry.seq`;

@@ -1,6 +1,7 @@
 /** Every function of the schema `porin` that the code of this version wants, in the order in which they are made. */
 import { DECISIONS } from './decisions.js';
 import { EXPIRY } from './expiry.js';
+import { FACT_VERSION } from './fact-version.js';
 import { NODE_ABUSE } from './node/abuse.js';
 import { ATTEMPT } from './node/attempt.js';
 import { BUILD } from './node/build.js';
@@ -13,6 +14,7 @@ import { REGISTRATION } from './node/registration.js';
 import { RUN } from './node/run.js';
 import { QUEUE } from './queue.js';
 import { type SqlFunction } from './sql-function.js';
+import { SUBMISSION } from './submission.js';
 import { STATE_MACHINE } from './state-machine.js';
 import { OUTPUT_CLAIMS } from './output-claims.js';
 import { TENANT_USAGE } from './tenant-usage.js';
@@ -40,7 +42,8 @@ const RIGHTS: SqlFunction = {
   sql: `
 REVOKE EXECUTE ON ALL FUNCTIONS IN SCHEMA porin FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION porin.are_exit_codes(integer[]) TO porin_api, porin_functions;
-GRANT EXECUTE ON FUNCTION porin.rounded(bigint), porin.lane_of(porin.job), porin.enqueue(uuid, boolean) TO porin_api;`,
+GRANT EXECUTE ON FUNCTION porin.rounded(bigint), porin.lane_of(porin.job), porin.queue_job(porin.job, boolean), porin.enqueue(uuid, boolean) TO porin_api;
+GRANT EXECUTE ON FUNCTION porin.used(text), porin.submit_job(bigint, jsonb) TO porin_api;`,
 };
 
 export const FUNCTIONS: readonly SqlFunction[] = [
@@ -50,6 +53,8 @@ export const FUNCTIONS: readonly SqlFunction[] = [
   ...TENANT_USAGE,
   ...EXPIRY,
   ...QUEUE,
+  ...FACT_VERSION,
+  ...SUBMISSION,
   ...WAKE_UPS,
   ...NODE_FUNCTIONS,
   ...API_FUNCTIONS,

@@ -5,7 +5,21 @@ import { SEARCH_PATH, type SqlFunction } from './sql-function.js';
 export const STORED_BYTES = `coalesce((SELECT byte_offset + octet_length(chunk.content) FROM porin.artifact_chunk AS chunk
       WHERE chunk.artifact_id = artifact.id ORDER BY byte_offset DESC LIMIT 1), 0)`;
 
+/** What no number of ours is beyond, however wrong what was counted: usage is told, and never ends who counts it. */
+const told = (sum: string): string => `least(greatest(${sum}, 0), ${Number.MAX_SAFE_INTEGER})::float8`;
+
 export const TENANT_USAGE: readonly SqlFunction[] = [
+  {
+    name: 'used',
+    sql: `
+CREATE OR REPLACE FUNCTION porin.used(of_tenant text, OUT open_jobs float8, OUT stored_bytes float8) LANGUAGE sql STABLE ${SEARCH_PATH} AS $$
+  SELECT ${told('sum(change.open_jobs)')}, ${told('sum(change.stored_bytes)')} FROM (
+    SELECT open_jobs, stored_bytes FROM porin.tenant_usage WHERE tenant = of_tenant
+    UNION ALL SELECT open_jobs, stored_bytes FROM porin.tenant_usage_change WHERE tenant = of_tenant
+    UNION ALL SELECT 0, 0
+  ) AS change
+$$;`,
+  },
   noted(
     'note_open_jobs',
     `INSERT INTO tenant_usage_change (tenant, open_jobs, stored_bytes)

@@ -1,6 +1,9 @@
 /** Puts jobs that may be placed into their lanes (libs/database/src/functions/queue.ts). */
 import { type EntityManager } from 'typeorm';
 
+/** Bounds one transaction; the rest follows in the next. */
+const DUE_AT_A_TIME = 5_000;
+
 interface Place {
   /** They were in the queue once: they go ahead of others of their priority. */
   readonly wasBefore?: boolean;
@@ -31,8 +34,12 @@ export async function enqueueLater(manager: EntityManager, jobId: string, pauseM
 
 /** Whose pause is over. */
 export async function enqueueDue(manager: EntityManager): Promise<void> {
-  const [due] = await manager.query<[{ id: string }[], number]>(
-    'DELETE FROM queue_delay WHERE due_at <= now() RETURNING job_id AS id',
+  const due: { id: string }[] = await manager.query(
+    `WITH due AS (
+       DELETE FROM queue_delay WHERE job_id IN (
+         SELECT job_id FROM queue_delay WHERE due_at <= now() ORDER BY due_at LIMIT ${DUE_AT_A_TIME}) RETURNING job_id, due_at
+     )
+     SELECT job_id AS id FROM due ORDER BY due_at, job_id`,
   );
   await enqueue(manager, due, { wasBefore: true });
 }

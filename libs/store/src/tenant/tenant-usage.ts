@@ -16,18 +16,13 @@ export async function tenantUsage(manager: EntityManager, tenant: string): Promi
   return { ...(await countedUsage(manager, tenant)), proposals: await openProposals(manager, tenant) };
 }
 
-/** What no number of ours is beyond, however wrong what was counted: usage is told, and never ends who counts it. */
+/** What no number of ours is beyond, however wrong what was counted. */
 const NUMBER = Number.MAX_SAFE_INTEGER;
-const told = (sum: string): string => `least(greatest(${sum}, 0), ${NUMBER})::float8`;
 const kept = (sum: string): string => `least(greatest(${sum}, -${NUMBER}), ${NUMBER})::bigint`;
 
 export async function countedUsage(manager: EntityManager, tenant: string): Promise<Omit<TenantUsage, 'proposals'>> {
   const [counted]: [Omit<TenantUsage, 'proposals'>] = await manager.query(
-    `SELECT ${told('sum(open_jobs)')} AS "queuedJobs", ${told('sum(stored_bytes)')} AS "storedBytes" FROM (
-       SELECT open_jobs, stored_bytes FROM tenant_usage WHERE tenant = $1
-       UNION ALL SELECT open_jobs, stored_bytes FROM tenant_usage_change WHERE tenant = $1
-       UNION ALL SELECT 0, 0
-     ) AS used`,
+    `SELECT open_jobs AS "queuedJobs", stored_bytes AS "storedBytes" FROM porin.used($1)`,
     [tenant],
   );
   return counted;

@@ -1,0 +1,191 @@
+/** Reads the answer to "what of this job?" by one statement, as JSON that is finished. */
+import { type EntityManager } from 'typeorm';
+import { atLeast, type Caller } from '../auth/caller.js';
+import { type Finished, finished } from '../openapi/answers.js';
+import { type jobDetail } from './job-answers.js';
+import { IS_IN_QUEUE, type Waiting, WAITING, whyItWaits } from './why-they-wait.js';
+
+/** As `JSON.stringify` writes a Date. */
+const instant = (column: string): string => `to_char(${column} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`;
+
+/** `json_build_object` of SQL by name; a function takes at most 100 arguments. */
+function object(members: Readonly<Record<string, string>>): string {
+  return `json_build_object(${Object.entries(members)
+    .map(([name, sql]) => `'${name}', ${sql}`)
+    .join(', ')})`;
+}
+
+const list = (element: string, from: string, order: string): string =>
+  `(SELECT coalesce(json_agg(${element} ORDER BY ${order}), '[]') FROM ${from})`;
+
+const EXECUTORS = list(
+  object({
+    position: 'position',
+    applicationId: 'application_id',
+    image: 'image',
+    command: 'command',
+    environment: 'environment',
+    workingDirectory: 'working_directory',
+    buildId: 'build_id',
+  }),
+  'executor WHERE job_id = job.id',
+  'position',
+);
+
+const INPUTS = list(
+  `given - 'content' || CASE WHEN given ? 'content'
+     THEN jsonb_build_object('contentBytes', octet_length(given->>'content')) ELSE '{}' END`,
+  'jsonb_array_elements(job.inputs) WITH ORDINALITY AS input (given, place)',
+  'place',
+);
+
+const OUTPUTS = list(
+  `given || jsonb_build_object('sha256', sha256, 'bytes', bytes, 'publishedAt', ${instant('published_at')})`,
+  `jsonb_array_elements(job.outputs) WITH ORDINALITY AS output (given, place)
+   LEFT JOIN LATERAL (
+     SELECT sha256, bytes, published_at FROM job_output
+     WHERE job_id = job.id AND path = given->>'path' AND published_at IS NOT NULL LIMIT 1
+   ) AS published ON true`,
+  'place',
+);
+
+const ATTEMPTS = list(
+  object({
+    number: 'attempt.number',
+    nodeId: 'node_id',
+    node: 'node.name',
+    state: 'attempt.state',
+    errorCode: 'error_code',
+    errorMessage: 'error_message',
+    startedAt: instant('attempt.started_at'),
+    endedAt: instant('attempt.ended_at'),
+  }),
+  'attempt JOIN node ON node.id = node_id WHERE job_id = job.id',
+  'attempt.number',
+);
+
+/** The row has its size when the run has ended; until then the chunks tell. */
+const ARTIFACTS = list(
+  object({
+    kind: 'kind',
+    bytes: `CASE WHEN sha256 IS NULL
+      THEN coalesce((SELECT max(byte_offset + octet_length(content)) FROM artifact_chunk WHERE artifact_id = artifact.id), 0)
+      ELSE bytes END`,
+    sha256: 'sha256',
+    truncated: 'truncated',
+  }),
+  'artifact WHERE executor_run_id = run.id',
+  `array_position(ARRAY['stdout', 'stderr', 'trace'], kind)`,
+);
+
+/** Of runs without denials. */
+const RUNS = list(
+  object({
+    id: 'run.id',
+    attemptNumber: 'attempt_number',
+    position: 'position',
+    buildId: 'build_id',
+    profileVersionId: 'profile_version_id',
+    enforcement: 'enforcement',
+    monitoring: 'monitoring',
+    selectionReason: 'selection_reason',
+    phasesMs: 'phases_ms',
+    wallUs: 'wall_us',
+    userUs: 'user_us',
+    systemUs: 'system_us',
+    maxRssBytes: 'max_rss_bytes',
+    voluntarySwitches: 'voluntary_switches',
+    involuntarySwitches: 'involuntary_switches',
+    callCount: 'call_count',
+    exitCode: 'exit_code',
+    signal: 'signal',
+    outcome: 'outcome',
+    startedAt: instant('started_at'),
+    endedAt: instant('ended_at'),
+    landlockStatus: 'landlock_status',
+    denials: `'[]'::json`,
+    denialsDropped: '0',
+    artifacts: ARTIFACTS,
+    recording: `CASE WHEN recording.digest IS NOT NULL
+      THEN json_build_object('digest', recording.digest, 'partialReasons', partial_reasons) END`,
+  }),
+  'executor_run AS run LEFT JOIN recording ON executor_run_id = run.id WHERE job_id = job.id',
+  'attempt_number, position',
+);
+
+/** The schema of jobDetail, member by member, but for waitingReasonText. */
+const DETAIL = object({
+  id: 'job.id',
+  name: 'job.name',
+  state: 'job.state',
+  waitingReason: 'waiting_reason',
+  errorCode: 'error_code',
+  errorMessage: 'error_message',
+  priority: 'priority',
+  architecture: 'architecture',
+  tags: 'tags',
+  submittedBy: 'submitted_by',
+  rerunOf: 'rerun_of',
+  denials: `'{"count":0,"dropped":0,"worstClass":null}'::json`,
+  createdAt: instant('created_at'),
+  startedAt: instant('started_at'),
+  endedAt: instant('ended_at'),
+  fence: 'fence',
+  failures: 'failures',
+  resources: object({
+    cpuMilli: 'cpu_milli',
+    memoryBytes: 'memory_bytes',
+    diskBytes: 'disk_bytes',
+    wallTimeS: 'wall_time_s',
+  }),
+  requestedEnforcement: 'requested_enforcement',
+  requestedMonitoring: 'requested_monitoring',
+  cancelRequestedAt: instant('cancel_requested_at'),
+  publishOn: 'publish_on',
+  publishingSince: instant('publishing_since'),
+  executors: EXECUTORS,
+  inputs: INPUTS,
+  outputs: OUTPUTS,
+  attempts: ATTEMPTS,
+  runs: RUNS,
+});
+
+/** What denials are called, and how bad they are, SQL does not know. */
+const HAS_DENIALS = `EXISTS (SELECT FROM executor_run AS run WHERE job_id = job.id
+  AND (denials_dropped > 0 OR EXISTS (SELECT FROM denial WHERE executor_run_id = run.id)))`;
+
+/** A row also where there is no such job. Without a semicolon, so that it is prepared. */
+const READ = `SELECT last_value::text AS version, found.body, found."waitingReason", found.waiting
+  FROM porin.fact_version LEFT JOIN LATERAL (
+    SELECT CASE WHEN NOT ${HAS_DENIALS} THEN ${DETAIL}::text END AS body, waiting_reason AS "waitingReason",
+      CASE WHEN ${IS_IN_QUEUE} THEN (
+        SELECT row_to_json(waiting) FROM (SELECT ${WAITING} WHERE job.id = $1) AS waiting
+      ) END AS waiting
+    FROM job WHERE job.id = $1 AND job.tenant = $2 AND ($3::uuid IS NULL OR job.submitted_by = $3)
+  ) AS found ON true`;
+
+interface Row {
+  readonly version: string;
+  readonly body: string | null;
+  readonly waitingReason: string | null;
+  readonly waiting: Waiting | null;
+}
+
+export interface ReadJob {
+  /** Of the facts, when the job was read. */
+  readonly version: string;
+  /** Undefined: there is no such job that the caller may see, or it was refused calls, which `describeJob` tells. */
+  readonly answer: Finished<typeof jobDetail> | undefined;
+}
+
+export async function readJob(manager: EntityManager, caller: Caller, id: string): Promise<ReadJob> {
+  const [row]: [Row] = await manager.query(READ, [
+    id,
+    caller.tenant,
+    atLeast(caller.role, 'reviewer') ? null : caller.principalId,
+  ]);
+  const { version, body, waitingReason, waiting } = row;
+  if (body === null) return { version, answer: undefined };
+  const text = JSON.stringify(whyItWaits(waitingReason, waiting));
+  return { version, answer: finished(`{"waitingReasonText": ${text}, ${body.slice(1)}`) };
+}

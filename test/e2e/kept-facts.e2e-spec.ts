@@ -1,0 +1,133 @@
+/** The fast ways answer as the long ones do, and nobody is let in, or refused, by what the API has kept. */
+import { randomUUID } from 'node:crypto';
+import { DataSource } from 'typeorm';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describeJob } from '../../apps/api/src/jobs/describe-job.js';
+import { findJob } from '../../apps/api/src/jobs/find-jobs.js';
+import { jobDetail } from '../../apps/api/src/jobs/job-answers.js';
+import { startTestApi, type TestApi } from '../support/api.js';
+import { recordingOf } from '../support/worker-rows.js';
+
+let api: TestApi;
+let key: string;
+let nodeId: string;
+
+beforeAll(async () => {
+  api = await startTestApi();
+  key = await api.makeKey({ role: 'admin' });
+  nodeId = await api.worker.addNode({ slots: 100 });
+});
+afterAll(() => api.stop());
+
+const JOB = { executors: [{ image: 'debian:bookworm', command: ['true'] }] };
+const FULL = {
+  name: 'all of it',
+  executors: [
+    {
+      image: 'debian:bookworm',
+      command: ['sh', '-c', `"quotes" 'and' \\ and \u{1f41f}`],
+      environment: { B: '1', AA: '' },
+    },
+    { image: 'debian:bookworm', command: ['true'], workingDirectory: '/tmp' },
+  ],
+  inputs: [
+    { name: 'signal', url: 'file:///data/in/a.edf', path: '/in/a.edf', sha256: 'a'.repeat(64) },
+    { content: 'läuft', path: '/in/settings' },
+    { content: '', path: '/in/empty' },
+  ],
+  resources: { cpuMilli: 500, memoryBytes: 2 ** 33, diskBytes: 2 ** 34, wallTimeS: 61 },
+  monitoring: 'syscalls',
+  priority: 7,
+  tags: { __proto__x: '1', zz: '2', a: '3' },
+};
+const submit = async (body: object, status = 201) => (await api.post(key, '/api/v1/jobs', body).expect(status)).body;
+const read = async (id: string) => (await api.get(key, `/api/v1/jobs/${id}`).expect(200)).body;
+const described = async (id: string) => {
+  const { manager } = api.app.get(DataSource);
+  const job = await findJob(manager, { tenant: 'default', role: 'admin', principalId: '', keyId: '' }, id);
+  return JSON.parse(JSON.stringify(jobDetail.parse(await describeJob(manager, job))));
+};
+
+describe('the answer about a job', () => {
+  it.each([
+    ['a plain job', JOB],
+    ['a job with everything', { ...FULL, outputs: [{ url: `file:///out/${randomUUID()}`, path: '/out/a' }] }],
+  ])('is the same from its submission, the fast read and the long one: %s', async (_what, body) => {
+    const made = await submit(body);
+    const shown = await read(made.id);
+    expect({ ...made, waitingReasonText: shown.waitingReasonText }).toEqual(shown);
+    expect(shown).toEqual(await described(made.id));
+    expect(Object.keys(shown).sort()).toEqual(Object.keys(jobDetail.shape).sort());
+  });
+
+  it('is the same after runs, with artifacts, a recording and outputs in place', async () => {
+    const output = { name: 'result', url: `file:///out/${randomUUID()}`, path: '/out/a' };
+    const { id } = await submit({ ...FULL, outputs: [output] });
+    const attempt = await api.worker.claim(id, nodeId);
+    const buildId = await api.worker.resolveBuild(id, 'sha256:content');
+    const runId = await api.worker.startRun(attempt, { buildId, monitoring: 'syscalls' });
+    await api.worker.setJob(id, 'RUNNING');
+    expect(await read(id)).toEqual(await described(id));
+    await api.worker.endRun(runId, { wallUs: 2 ** 40 });
+    await api.worker.addRecording(runId, recordingOf(['read'], ['io-uring']));
+    await api.worker.addOutput(attempt, { ...output, sha256: 'a'.repeat(64), bytes: 5 });
+    await api.worker.endAttempt(attempt, 'COMPLETE');
+    await api.worker.setJob(id, 'COMPLETE');
+    const shown = await read(id);
+    expect(shown).toMatchObject({ state: 'COMPLETE', runs: [{ recording: { partialReasons: ['io-uring'] } }] });
+    expect(shown).toEqual(await described(id));
+    await api.worker.addDenial(runId, { call: 'socket', arguments: ['0x2'], errno: 'EPERM', description: 'AF_INET' });
+    expect((await read(id)).runs[0].denials).toHaveLength(1);
+    expect(await read(id)).toEqual(await described(id));
+  });
+});
+
+describe('what was kept', () => {
+  it.each([
+    [
+      'its key is revoked',
+      'UPDATE api_key SET revoked_at = now() FROM principal WHERE principal_id = principal.id AND principal.name = $1',
+    ],
+    ['its principal is disabled', 'UPDATE principal SET disabled_at = now() WHERE name = $1'],
+  ])('lets nobody in from the moment that %s', async (_what, sql) => {
+    for (let round = 0; round < 5; round++) {
+      const principal = randomUUID();
+      const theirs = await api.makeKey({ role: 'submitter', principal });
+      const { body } = await api.post(theirs, '/api/v1/jobs', JOB).expect(201);
+      await api.get(theirs, `/api/v1/jobs/${body.id}`).expect(200);
+      await api.owner.query(sql, [principal]);
+      const refused = await Promise.all([
+        api.get(theirs, `/api/v1/jobs/${body.id}`),
+        api.post(theirs, '/api/v1/jobs', JOB),
+        api.post(theirs, `/api/v1/jobs/${body.id}/rerun`),
+      ]);
+      expect(refused.map(({ status, body: { code } }) => [status, code])).toEqual(
+        Array(3).fill([401, 'api-key-invalid']),
+      );
+    }
+  });
+
+  it('refuses nothing that a change has allowed, and takes nothing that one has forbidden', async () => {
+    const tenant = randomUUID();
+    const admin = await api.makeKey({ role: 'admin', tenant });
+    const name = `app-${randomUUID()}`;
+    const application = { name, image: 'debian:bookworm', commandPrefix: ['true'], policy: 'learn' };
+    const { body: made } = await api.post(admin, '/api/v1/applications', application).expect(201);
+    const ask = () => api.post(admin, '/api/v1/jobs', { executors: [{ application: name, command: [] }] });
+    await ask().expect(201);
+    for (const [policy, status] of [
+      ['refuse', 422],
+      ['learn', 201],
+      ['refuse', 422],
+    ] as const) {
+      await api.patch(admin, `/api/v1/applications/${made.id}`, { policy }).expect(200);
+      await ask().expect(status);
+    }
+    await api.owner.query('UPDATE application SET policy = $2 WHERE id = $1', [made.id, 'learn']);
+    await ask().expect(201);
+    await api.owner.query('INSERT INTO tenant_setting (tenant, max_queued_jobs) VALUES ($1, 3)', [tenant]);
+    expect((await ask().expect(429)).body.code).toBe('too-many-jobs');
+    await api.owner.query('UPDATE tenant_setting SET max_queued_jobs = 100000 WHERE tenant = $1', [tenant]);
+    await ask().expect(201);
+  });
+});
