@@ -5,12 +5,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { DIST_DIR } from '../setup/paths.js';
 import { startDaemon, stopDaemon } from './daemon.js';
+import { supervisorCommand } from './programs.js';
 import { afterEnd, afterStart, describeSupervision, NEVER_ENDED, readSupervision } from './supervision.js';
 
-/** As it is compiled before every command. */
-const SUPERVISOR = join(DIST_DIR, 'scripts/services/supervisor.js');
 const end = (ranMs: number) => ({ atMs: Date.UTC(2026, 0, 1), ranMs, how: 'exit code 1' });
 
 describe('the pause before a program is started again', () => {
@@ -61,7 +59,8 @@ describe('a supervisor', () => {
     writeFileSync(pids, '');
     const note = `(await import('node:fs')).appendFileSync(${JSON.stringify(pids)}, process.pid + '\\n');`;
     writeFileSync(program, `${note}\n${script}`);
-    const child = spawn(process.execPath, [SUPERVISOR, statusFile, program], { stdio: 'ignore' });
+    const [command = '', ...args] = supervisorCommand(statusFile, [program]);
+    const child = spawn(command, args, { stdio: 'ignore' });
     return {
       child,
       status: () => readSupervision(statusFile),
@@ -127,7 +126,7 @@ describe('a supervisor', () => {
     writeFileSync(pids, '');
     const mark = `--instance=${directory}/${name}`;
     const place = { pidFile: join(directory, `${name}.pid`), logFile: join(directory, `${name}.log`), mark };
-    const record = startDaemon(place, [process.execPath, SUPERVISOR, join(directory, `${name}.json`), program, mark]);
+    const record = startDaemon(place, supervisorCommand(join(directory, `${name}.json`), [program, mark]));
     await until(() => readFileSync(pids, 'utf8') !== '');
     const pid = Number(readFileSync(pids, 'utf8'));
     await sleep(200);
@@ -141,7 +140,8 @@ describe('a supervisor', () => {
     writeFileSync(pids, '');
     writeFileSync(program, `(await import('node:fs')).appendFileSync(${JSON.stringify(pids)}, 'x'); process.exit(1);`);
     const full = openSync('/dev/full', 'a');
-    const child = spawn(process.execPath, [SUPERVISOR, join(directory, 'no-such-directory', 'status'), program], {
+    const [command = '', ...args] = supervisorCommand(join(directory, 'no-such-directory', 'status'), [program]);
+    const child = spawn(command, args, {
       stdio: ['ignore', full, full],
     });
     await until(() => readFileSync(pids, 'utf8').length >= 2);

@@ -55,7 +55,16 @@ export function describeSupervision({ restarts, lastEnd, nextStartAt }: Supervis
 
 export function readSupervision(path: string): Supervision {
   try {
-    return supervisionSchema.parse(JSON.parse(readFileSync(path, 'utf8')));
+    return parseSupervision(readFileSync(path, 'utf8'));
+  } catch {
+    return NEVER_ENDED;
+  }
+}
+
+/** Text that is none reads as that of a program that has never ended. */
+export function parseSupervision(text: string): Supervision {
+  try {
+    return supervisionSchema.parse(JSON.parse(text));
   } catch {
     return NEVER_ENDED;
   }
