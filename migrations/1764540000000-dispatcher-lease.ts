@@ -5,7 +5,7 @@ import { noWayBack } from './no-way-back.js';
 const LEASE = `
 -- One row. epoch is unique so that a change of it waits for whoever has locked the row by its key; a renewal does not.
 CREATE TABLE dispatcher_lease (
-  only boolean PRIMARY KEY DEFAULT true CHECK (only),
+  singleton boolean PRIMARY KEY DEFAULT true CHECK (singleton),
   epoch bigint NOT NULL UNIQUE,
   holder text NOT NULL,
   expires_at timestamptz NOT NULL

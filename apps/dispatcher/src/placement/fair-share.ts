@@ -85,13 +85,22 @@ export class Standing {
     this.add(owner, (cpuMilli / 1000) * FORESIGHT_S);
   }
 
+  /** By how much a job makes the tenant's standing greater. */
+  costOf(tenant: string, cpuMilli: number): number {
+    return ((cpuMilli / 1000) * FORESIGHT_S) / this.#weightOf(tenant);
+  }
+
   /** Had for its weight: less goes first. */
   ofTenant(tenant: string): number {
-    return (this.#tenants.get(tenant) ?? 0) / (this.weights.tenants.get(tenant) ?? 1);
+    return (this.#tenants.get(tenant) ?? 0) / this.#weightOf(tenant);
   }
 
   ofSubmitter(owner: Owner): number {
     return (this.#submitters.get(keyOf(owner)) ?? 0) / (this.weights.submitters.get(owner.submittedBy) ?? 1);
+  }
+
+  #weightOf(tenant: string): number {
+    return this.weights.tenants.get(tenant) ?? 1;
   }
 }
 

@@ -136,6 +136,13 @@ export class Room {
     return atMs;
   }
 
+  /** Whether it would fit whichever of the jobs here ended first: then its turn comes without a reservation. */
+  fitsAfterAnyEnd(job: Share): boolean {
+    const free = minus(this.node, this.#held.reduce(sum, NOTHING));
+    const slots = this.node.slots - this.#held.length;
+    return this.#held.every((held) => slots + 1 > 0 && fits(job, sum(free, held)));
+  }
+
   /** From 0, idle; 1 is full, more with what waits. */
   use(): number {
     const { node } = this;

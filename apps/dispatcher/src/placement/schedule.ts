@@ -5,8 +5,9 @@
  *   has had the least, then the oldest.
  * - It goes where it can start at once; of several such nodes, to the one that is used least. Where jobs end quickly, one more a
  *   slot is sent ahead, so that no slot stands idle between two jobs.
- * - A job that fits nowhere yet lets others pass. After a time it reserves the node that frees the soonest; from then on others
- *   go there only if their wall time ends before. So it waits at most that time and the longest wall time of what runs.
+ * - A job that fits nowhere yet lets others pass. After a time, when its tenant is the next, it reserves the node that frees the
+ *   soonest; from then on others go there only if their wall time ends before. So it waits at most that time and the longest wall
+ *   time of what runs.
  */
 import { type Owner, type Standing } from './fair-share.js';
 import { type Needs, type Reservation, type Room } from './room.js';
@@ -53,69 +54,121 @@ export interface Terms {
 }
 
 /** Changes the rooms and the standing. */
-export function schedule(
-  lanes: readonly Lane[],
-  rooms: readonly Room[],
-  standing: Standing,
-  { nowMs, reserveAfterMs, reservations }: Terms,
-): Schedule {
-  const queue = new FairQueue(lanes, standing);
-  const kept = keepReservations(reservations, queue, rooms);
-  const placements: Placement[] = [];
-  for (let next = queue.next(); next; next = queue.next()) {
-    const { lane, job } = next;
-    const able = rooms.filter((room) => room.couldRun(job));
-    const starting = able.filter((room) => room.startsNow(job));
-    const room = best(starting.length > 0 ? starting : able.filter((one) => one.mayWait(job)), job);
-    if (room) {
-      room.take(job);
-      if (room.reservation?.jobId === job.jobId) room.reservation = undefined;
-      kept.delete(job.jobId);
-      placements.push({ laneId: lane.id, jobId: job.jobId, nodeId: room.node.id });
-      queue.took();
-      continue;
+export function schedule(lanes: readonly Lane[], rooms: readonly Room[], standing: Standing, terms: Terms): Schedule {
+  const round = new Round(rooms, standing, terms);
+  round.keepReservations(lanes);
+  // A reservation that is lifted lets jobs go that were passed over for it.
+  let rest = lanes;
+  while (round.placeInOrder(rest)) rest = round.unplaced(lanes);
+  round.reserve();
+  return { placements: round.placements, reservations: [...round.reservations.values()] };
+}
+
+class Round {
+  readonly placements: Placement[] = [];
+  /** By job. */
+  readonly reservations = new Map<string, Reservation>();
+  #passedOver: Candidate[] = [];
+
+  constructor(
+    private readonly rooms: readonly Room[],
+    private readonly standing: Standing,
+    private readonly terms: Terms,
+  ) {}
+
+  /** While the job waits and the node could run it; the time only ever comes nearer. */
+  keepReservations(lanes: readonly Lane[]): void {
+    for (const one of this.terms.reservations) {
+      const job = lanes.flatMap(({ candidates }) => candidates).find(({ jobId }) => jobId === one.jobId);
+      const room = this.rooms.find(({ node }) => node.id === one.nodeId);
+      if (!job || !room?.couldRun(job) || room.reservation) continue;
+      this.#reserve(room, { ...one, freeAtMs: Math.min(one.freeAtMs, room.freeAtMs(job)) });
     }
-    queue.skip();
-    const overdue = nowMs - job.readyAtMs >= reserveAfterMs;
-    if (overdue && able.length > 0 && !kept.has(job.jobId)) reserve(job, able, kept);
   }
-  return { placements, reservations: [...kept.values()] };
-}
 
-/** Of the nodes that could run it, one that nobody has reserved, where it leaves another one free of reservations if there is one. */
-function reserve(job: Candidate, able: readonly Room[], kept: Map<string, Reservation>): void {
-  const free = able.filter(({ reservation }) => !reservation);
-  if (free.length === 0 || (free.length === 1 && able.length > 1)) return;
-  const soonest = free
-    .map((room) => ({ room, freeAtMs: room.freeAtMs(job) }))
-    .sort((a, b) => a.freeAtMs - b.freeAtMs || (a.room.node.id < b.room.node.id ? -1 : 1))[0];
-  if (!soonest) return;
-  const reservation = { jobId: job.jobId, nodeId: soonest.room.node.id, freeAtMs: soonest.freeAtMs };
-  soonest.room.reservation = reservation;
-  kept.set(job.jobId, reservation);
-}
+  /** True when a reservation was lifted. */
+  placeInOrder(lanes: readonly Lane[]): boolean {
+    const queue = new FairQueue(lanes, this.standing);
+    const failed = new Map<string, number>();
+    this.#passedOver = [];
+    let isLifted = false;
+    for (let next = queue.next(); next; next = queue.next()) {
+      const { lane, job } = next;
+      // One that asks for the same fitted nowhere, and what is free only grows less.
+      const asks = asksOf(job);
+      if ((failed.get(asks) ?? Infinity) <= job.wallTimeS) {
+        queue.skip();
+        continue;
+      }
+      const able = this.rooms.filter((room) => room.couldRun(job));
+      const starting = able.filter((room) => room.startsNow(job));
+      const room = best(starting.length > 0 ? starting : able.filter((one) => one.mayWait(job)), job);
+      if (room) {
+        room.take(job);
+        isLifted = this.#lift(job) || isLifted;
+        this.placements.push({ laneId: lane.id, jobId: job.jobId, nodeId: room.node.id });
+        queue.took();
+      } else {
+        queue.skip();
+        failed.set(asks, job.wallTimeS);
+        if (queue.isTurnOf(lane.tenant, job)) {
+          this.#passedOver.push(job);
+          this.#reserveFor(job, able);
+        }
+      }
+    }
+    return isLifted;
+  }
 
-/** While the job waits and the node could run it; the time only ever comes nearer. */
-function keepReservations(
-  before: readonly Reservation[],
-  queue: FairQueue,
-  rooms: readonly Room[],
-): Map<string, Reservation> {
-  const kept = new Map<string, Reservation>();
-  for (const one of before) {
-    const job = queue.find(one.jobId);
-    const room = rooms.find(({ node }) => node.id === one.nodeId);
-    if (!job || !room?.couldRun(job) || room.reservation) continue;
-    const reservation = { ...one, freeAtMs: Math.min(one.freeAtMs, room.freeAtMs(job)) };
+  /** For those whose turn it was and that others were placed before, which leave less than there was then. */
+  reserve(): void {
+    for (const job of this.#passedOver) {
+      this.#reserveFor(
+        job,
+        this.rooms.filter((room) => room.couldRun(job)),
+      );
+    }
+  }
+
+  unplaced(lanes: readonly Lane[]): readonly Lane[] {
+    const placed = new Set(this.placements.map(({ jobId }) => jobId));
+    return lanes.map((lane) => ({ ...lane, candidates: lane.candidates.filter(({ jobId }) => !placed.has(jobId)) }));
+  }
+
+  /**
+   * Of the nodes that could run it, the one that frees the soonest, where at most half of them are reserved then: what is free on
+   * the others goes by shares. Not where it fits as soon as any job ends: its turn comes by its share.
+   */
+  #reserveFor(job: Candidate, able: readonly Room[]): void {
+    const { nowMs, reserveAfterMs } = this.terms;
+    if (nowMs - job.readyAtMs < reserveAfterMs || this.reservations.has(job.jobId)) return;
+    const free = able.filter(({ reservation }) => !reservation);
+    const most = Math.max(1, Math.floor(able.length / 2));
+    if (able.length - free.length >= most) return;
+    if (free.some((room) => room.fitsAfterAnyEnd(job))) return;
+    const [soonest] = free
+      .map((room) => ({ room, freeAtMs: room.freeAtMs(job) }))
+      .sort((a, b) => a.freeAtMs - b.freeAtMs || (a.room.node.id < b.room.node.id ? -1 : 1));
+    if (!soonest) return;
+    this.#reserve(soonest.room, { jobId: job.jobId, nodeId: soonest.room.node.id, freeAtMs: soonest.freeAtMs });
+  }
+
+  #reserve(room: Room, reservation: Reservation): void {
     room.reservation = reservation;
-    kept.set(one.jobId, reservation);
+    this.reservations.set(reservation.jobId, reservation);
   }
-  return kept;
+
+  #lift({ jobId }: Candidate): boolean {
+    if (!this.reservations.delete(jobId)) return false;
+    for (const room of this.rooms) if (room.reservation?.jobId === jobId) room.reservation = undefined;
+    return true;
+  }
 }
 
 /** The candidates in the order of shares, which changes as they are placed. */
 class FairQueue {
   readonly #tenants = new Map<string, LaneCursor[]>();
+  readonly #waiting: readonly string[];
   #last: LaneCursor | undefined;
 
   constructor(
@@ -128,16 +181,13 @@ class FairQueue {
       if (of) of.push(new LaneCursor(lane));
       else this.#tenants.set(lane.tenant, [new LaneCursor(lane)]);
     }
+    this.#waiting = [...this.#tenants.keys()];
   }
 
-  find(jobId: string): Candidate | undefined {
-    for (const cursors of this.#tenants.values()) {
-      for (const { lane } of cursors) {
-        const found = lane.candidates.find((candidate) => candidate.jobId === jobId);
-        if (found) return found;
-      }
-    }
-    return undefined;
+  /** Whether no other tenant has had less, as far as one job of this size matters. */
+  isTurnOf(tenant: string, { cpuMilli }: Candidate): boolean {
+    const least = Math.min(...this.#waiting.map((each) => this.standing.ofTenant(each)));
+    return this.standing.ofTenant(tenant) <= least + this.standing.costOf(tenant, cpuMilli);
   }
 
   next(): { readonly lane: Lane; readonly job: Candidate } | undefined {
@@ -182,6 +232,12 @@ class FairQueue {
     const difference = this.standing.ofSubmitter(a.lane) - this.standing.ofSubmitter(b.lane);
     return difference < 0 || (difference === 0 && one.seq < other.seq);
   }
+}
+
+/** The same for jobs that fit on the same nodes. */
+function asksOf(job: Candidate): string {
+  const { cpuMilli, memoryBytes, diskBytes, architecture, monitoring, boundNodeId, excludedNodeIds } = job;
+  return [cpuMilli, memoryBytes, diskBytes, architecture, monitoring, boundNodeId, ...excludedNodeIds].join(' ');
 }
 
 class LaneCursor {
