@@ -40,10 +40,7 @@ export async function runChaos(terms: ChaosTerms): Promise<number> {
   const startedAt = performance.now();
   const elapsedMs = () => performance.now() - startedAt;
   log(`seed ${seed}; ends within ${minutes} min`);
-  await Grid.clear();
-  let grid: Grid | undefined;
-  try {
-    grid = await Grid.start(log, stop);
+  return Grid.use({ log, stop }, async (grid) => {
     const unwell = await becomesWell(grid, WELL_WITHIN_MS, stop);
     if (unwell.length > 0) throw new Error(`the grid does not come up: ${unwell.join('; ')}`);
     log(`the grid is up after ${Math.round(elapsedMs() / 1000)} s`);
@@ -51,10 +48,7 @@ export async function runChaos(terms: ChaosTerms): Promise<number> {
     const result = chaosResult(run);
     console.log(`\n${renderChaos(run)}\n\nWritten to ${writeChaos(result)}`);
     return chaosExitCode(result);
-  } finally {
-    log('removing the grid');
-    await Grid.remove(grid);
-  }
+  });
 }
 
 async function strikeAndCount(grid: Grid, terms: ChaosTerms, elapsedMs: () => number): Promise<ChaosRun> {

@@ -68,6 +68,12 @@ export interface Services {
   readonly redis: KeptService;
 }
 
+/** What was started so far: all of it is let go, also where the start of the rest fails. */
+interface Started {
+  readonly members: Map<string, Member>;
+  readonly kept: KeptService[];
+}
+
 export class Grid {
   readonly outputs = dataDirectories(BASE).outputs;
   readonly inputs = dataDirectories(BASE).inputs;
@@ -82,19 +88,34 @@ export class Grid {
     readonly apiKey: string,
   ) {}
 
-  /** Everything starts empty. `Grid.remove` must follow, also where this throws. */
-  static async start(log: (message: string) => void, stop: AbortSignal): Promise<Grid> {
+  /** Everything starts empty, and is removed when `work` has ended, however it did. */
+  static async use<T>(
+    { log, stop }: { readonly log: (message: string) => void; readonly stop: AbortSignal },
+    work: (grid: Grid) => Promise<T>,
+  ): Promise<T> {
+    await removeLeft();
+    for (const name of INSTANCES) rmSync(openInstance(name).directory, { recursive: true, force: true });
+    const started: Started = { members: new Map(), kept: [] };
+    try {
+      return await work(await Grid.#start(started, log, stop));
+    } finally {
+      log('removing the grid');
+      await remove(started);
+    }
+  }
+
+  static async #start(started: Started, log: (message: string) => void, stop: AbortSignal): Promise<Grid> {
     for (const name of INSTANCES) makeDirectories(openInstance(name));
     for (const path of Object.values(dataDirectories(BASE))) mkdirSync(path, { recursive: true, mode: 0o700 });
     log('starting Postgres, Redis and three engines');
     const postgresDisk = SmallDisk.mount(join(BASE.directory, 'postgres'), POSTGRES_DISK_BYTES);
-    const members = new Map<string, Member>();
-    const services = await startServices(members, log);
+    const { members } = started;
+    const services = await startServices(started, log);
     const nodes = new Map<NodeNumber, GridNode>();
     let image = '';
     for (const number of NODE_NUMBERS) {
       stop.throwIfAborted();
-      const node = await startNode(number, log);
+      const node = await startNode(number, started, log);
       nodes.set(number, node);
       image = (await buildTestImage({ docker: node.docker, cacheDir: CACHE_DIR, log: () => undefined })).reference;
     }
@@ -114,27 +135,6 @@ export class Grid {
     const key = ['key', 'create', '--role', 'submitter', '--name', 'chaos', '--days', '1'];
     const apiKey = askCli(key, { PORIN_DATABASE_URL: database.apiUrl });
     return new Grid(services, postgresDisk, nodes, members, image, apiUrls, apiKey);
-  }
-
-  /** All that this or an earlier process has made: processes, mounts, namespaces. Logs stay. */
-  static async remove(grid: Grid | undefined): Promise<void> {
-    if (grid) {
-      await Promise.all([...grid.members.values()].map((member) => member.stop()));
-      const engines = [...grid.nodes.values()].map(({ engine }) => engine);
-      await Promise.all([...Object.values(grid.services), ...engines].map((kept) => kept.letGo()));
-      for (const member of grid.members.values()) await member.closeWays();
-    }
-    for (const name of INSTANCES.toReversed()) {
-      await stopStack(name);
-      unmountBelow(openInstance(name).directory);
-    }
-    Namespace.removeAll(BASE);
-  }
-
-  /** What an earlier run has left, its logs included. */
-  static async clear(): Promise<void> {
-    await Grid.remove(undefined);
-    for (const name of INSTANCES) rmSync(openInstance(name).directory, { recursive: true, force: true });
   }
 
   member(name: string): Member {
@@ -166,6 +166,22 @@ export class Grid {
   }
 }
 
+async function remove({ members, kept }: Started): Promise<void> {
+  await Promise.all([...members.values()].map((member) => member.stop()));
+  await Promise.all(kept.map((service) => service.letGo()));
+  for (const member of members.values()) await member.closeWays();
+  await removeLeft();
+}
+
+/** All that this or an earlier process has made: processes, mounts, namespaces. Logs stay. */
+async function removeLeft(): Promise<void> {
+  for (const name of INSTANCES.toReversed()) {
+    await stopStack(name);
+    unmountBelow(openInstance(name).directory);
+  }
+  Namespace.removeAll(BASE);
+}
+
 function ownerUrl(postgresUrl: string): string {
   return Object.assign(new URL(postgresUrl), { pathname: 'porin' }).href;
 }
@@ -183,10 +199,17 @@ async function startServices(members: ReadonlyMap<string, Member>, log: (message
         return url;
       },
     });
+    kept.push(started);
+    return started;
+  };
   return { postgres: await keep('postgres', postgres), redis: await keep('redis', redis) };
 }
 
-async function startNode(number: NodeNumber, log: (message: string) => void): Promise<GridNode> {
+async function startNode(
+  number: NodeNumber,
+  { kept }: Started,
+  log: (message: string) => void,
+): Promise<GridNode> {
   const instance = machine(number);
   const [nativeDirectory, programDirectory] = ['native', 'bin'].map((name) => join(instance.directory, name)) as [
     string,
@@ -198,6 +221,7 @@ async function startNode(number: NodeNumber, log: (message: string) => void): Pr
   const environment = { ...process.env, PATH: `${programDirectory}:${process.env.PATH ?? ''}` };
   const start = () => startEngine(instance, environment);
   const engine = await KeptService.start({ service: docker, instance, log, start });
+  kept.push(engine);
   return {
     name: `n${number}`,
     engine,
