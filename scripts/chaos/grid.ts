@@ -12,6 +12,7 @@ import { unmountBelow } from '../services/mounts.js';
 import { postgres } from '../services/postgres.js';
 import { dataDirectories, type ProgramName, programVariables, type Variables } from '../services/programs.js';
 import { redis } from '../services/redis.js';
+import { type PrivateService } from '../services/service.js';
 import { stopStack } from '../services/stop-stack.js';
 import { CACHE_DIR, NATIVE_DIR } from '../setup/paths.js';
 import { KeptService } from './kept-service.js';
@@ -187,9 +188,9 @@ function ownerUrl(postgresUrl: string): string {
 }
 
 /** The ways of the members follow the services to wherever they start. */
-async function startServices(members: ReadonlyMap<string, Member>, log: (message: string) => void): Promise<Services> {
-  const keep = (way: WayName, service: typeof postgres) =>
-    KeptService.start({
+async function startServices({ members, kept }: Started, log: (message: string) => void): Promise<Services> {
+  const keep = async (way: WayName, service: PrivateService) => {
+    const started = await KeptService.start({
       service,
       instance: BASE,
       log,
@@ -205,11 +206,7 @@ async function startServices(members: ReadonlyMap<string, Member>, log: (message
   return { postgres: await keep('postgres', postgres), redis: await keep('redis', redis) };
 }
 
-async function startNode(
-  number: NodeNumber,
-  { kept }: Started,
-  log: (message: string) => void,
-): Promise<GridNode> {
+async function startNode(number: NodeNumber, { kept }: Started, log: (message: string) => void): Promise<GridNode> {
   const instance = machine(number);
   const [nativeDirectory, programDirectory] = ['native', 'bin'].map((name) => join(instance.directory, name)) as [
     string,
