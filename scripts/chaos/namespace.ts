@@ -8,6 +8,7 @@ const NAMESPACES = '/run/netns';
 /** A hardware address that nobody has: frames to it are dropped without a word, as by a cable that was pulled. */
 const NOBODY = '02:00:00:00:00:01';
 const SUBNETS = 50;
+const INNER_LINK = 'inner';
 
 export class Namespace {
   private constructor(
@@ -25,12 +26,12 @@ export class Namespace {
     const subnet = `10.${200 + (parseInt(id, 16) % SUBNETS)}.${index}`;
     const made = new Namespace(`${prefixOf(instance)}${index}`, `pc${id}-${index}`, `${subnet}.1`, `${subnet}.2`);
     ip('netns', 'add', made.name);
-    ip('link', 'add', made.link, 'type', 'veth', 'peer', 'name', 'link', 'netns', made.name);
+    ip('link', 'add', made.link, 'type', 'veth', 'peer', 'name', INNER_LINK, 'netns', made.name);
     ip('address', 'add', `${made.outside}/30`, 'dev', made.link);
     ip('link', 'set', made.link, 'up');
     made.#inside('link', 'set', 'lo', 'up');
-    made.#inside('address', 'add', `${made.inside}/30`, 'dev', 'link');
-    made.#inside('link', 'set', 'link', 'up');
+    made.#inside('address', 'add', `${made.inside}/30`, 'dev', INNER_LINK);
+    made.#inside('link', 'set', INNER_LINK, 'up');
     return made;
   }
 
@@ -47,12 +48,12 @@ export class Namespace {
   /** Nothing comes through from now on, in neither direction, and nobody is told. */
   cut(): void {
     ip('neighbour', 'replace', this.inside, 'lladdr', NOBODY, 'dev', this.link, 'nud', 'permanent');
-    this.#inside('neighbour', 'replace', this.outside, 'lladdr', NOBODY, 'dev', 'link', 'nud', 'permanent');
+    this.#inside('neighbour', 'replace', this.outside, 'lladdr', NOBODY, 'dev', INNER_LINK, 'nud', 'permanent');
   }
 
   mend(): void {
     ip('neighbour', 'delete', this.inside, 'dev', this.link);
-    this.#inside('neighbour', 'delete', this.outside, 'dev', 'link');
+    this.#inside('neighbour', 'delete', this.outside, 'dev', INNER_LINK);
   }
 
   #inside(...args: readonly string[]): void {
