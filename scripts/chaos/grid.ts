@@ -55,6 +55,8 @@ const PLACES: readonly { readonly program: ProgramName; readonly on: NodeNumber 
 
 export interface GridNode {
   readonly name: string;
+  /** Of its engine and its programs. */
+  readonly machine: Instance;
   readonly engine: KeptService;
   readonly docker: Docker;
   readonly workDisk: SmallDisk;
@@ -221,6 +223,7 @@ async function startNode(number: NodeNumber, { kept }: Started, log: (message: s
   kept.push(engine);
   return {
     name: `n${number}`,
+    machine: instance,
     engine,
     docker: new Docker({ socketPath: engine.url.replace(/^unix:\/\//, '') }),
     // Not below the directory of its engine, whose start unmounts what a dead engine left there.

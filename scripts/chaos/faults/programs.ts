@@ -1,4 +1,5 @@
 /** Faults of the programs: killed, frozen, told to end, cut off. */
+import { killLeftContainers } from '../../services/docker-leftovers.js';
 import { type Grid, LARGE_NODE } from '../grid.js';
 import { type WayName } from '../member.js';
 import { findBelow, freeze, signal, treeOf } from '../processes.js';
@@ -115,7 +116,10 @@ export const PROGRAM_FAULTS: readonly Fault[] = [
     lastsS: [1, 3],
     strike(grid, part) {
       const node = [...grid.nodes.values()].find(({ name }) => name === nodeOf(part));
-      signal([...treeOf(pidOf(grid, part)), ...(node ? treeOf(node.engine.pid) : [])], 'SIGKILL');
+      if (!node) throw new Error(`${part} is on no node`);
+      signal([...treeOf(pidOf(grid, part)), node.engine.pid], 'SIGKILL');
+      // With containerd and every container.
+      killLeftContainers(node.machine);
       return nothingToHeal;
     },
   },
