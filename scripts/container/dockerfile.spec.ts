@@ -48,7 +48,7 @@ describe('the Dockerfile', () => {
       services: Record<string, { build?: { target: string } }>;
     };
     const targets = Object.values(services).flatMap(({ build }) => (build ? [build.target] : []));
-    expect(targets).toEqual(['api', 'api', 'worker']);
+    expect(targets).toEqual(['api', 'api', 'api', 'worker']);
     expect([...stages.keys()]).toEqual(expect.arrayContaining(targets));
   });
 

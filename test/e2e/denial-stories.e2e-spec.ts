@@ -19,7 +19,7 @@ interface Version {
 
 beforeAll(async () => {
   grid = await Grid.start();
-  await grid.startWorker('node-1', { PORIN_SLOTS: '2', PORIN_CPU_MILLI: '4000', PORIN_DENIAL_STORM_S: '1' });
+  await grid.startWorker('node-1', { PORIN_SLOTS: '2', PORIN_CPU_MILLI: '2000', PORIN_DENIAL_STORM_S: '1' });
 });
 afterAll(() => grid.stop());
 

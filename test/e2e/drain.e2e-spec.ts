@@ -9,7 +9,7 @@ let grid: Grid;
 let workers: TestWorker[] = [];
 
 async function worker(name: string, settings: Record<string, string> = {}): Promise<TestWorker> {
-  const started = await grid.startWorker(name, { PORIN_SLOTS: '2', PORIN_CPU_MILLI: '4000', ...settings });
+  const started = await grid.startWorker(name, { PORIN_SLOTS: '2', PORIN_CPU_MILLI: '2000', ...settings });
   workers.push(started);
   return started;
 }

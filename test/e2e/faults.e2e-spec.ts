@@ -11,7 +11,7 @@ import { Grid, type TestWorker } from '../support/grid.js';
 
 let grid: Grid;
 let workers: TestWorker[] = [];
-const SHORT_LEASE = { PORIN_LEASE_MS: '3000', PORIN_SLOTS: '2', PORIN_CPU_MILLI: '4000' };
+const SHORT_LEASE = { PORIN_LEASE_MS: '3000', PORIN_SLOTS: '2', PORIN_CPU_MILLI: '2000' };
 
 async function worker(name: string, settings: Record<string, string> = SHORT_LEASE): Promise<TestWorker> {
   const started = await grid.startWorker(name, settings);

@@ -32,7 +32,7 @@ afterAll(async () => {
   await database.end();
   await grid.stop();
 });
-beforeEach(() => new NodeStore(database, key).heartbeat('GONE'));
+beforeEach(() => new NodeStore(database, key).heartbeat('GONE', null));
 
 async function register(signingKey: KeyObject): Promise<NodeStore> {
   const nodes = new NodeStore(database, signingKey);
@@ -43,19 +43,26 @@ async function register(signingKey: KeyObject): Promise<NodeStore> {
   return nodes;
 }
 
+/** It says of every probe that it succeeded. */
+async function enter(nodes: NodeStore): Promise<string> {
+  const { state, probe } = await nodes.heartbeat('READY', null);
+  if (probe !== null) await nodes.endProbe(probe, null);
+  return state;
+}
+
 /** The thief is the only node, claims the job, does the work, gives the job back and is gone. */
 async function stealFirst(jobId: string, work: (claim: Claim, plans: PlanStore) => Promise<unknown>): Promise<void> {
   const nodes = await register(key);
   const attempts = new AttemptStore(database, { leaseMs: 30_000, session: database });
   let claim: Claim | undefined;
   await eventually(async () => {
-    expect(await nodes.heartbeat('READY')).toBe('READY');
+    expect(await enter(nodes)).toBe('READY');
     claim = await attempts.claim({ jobId, attempt: 1 });
     expect(claim).toBeDefined();
   });
   if (claim) {
     await work(claim, new PlanStore(database));
-    await nodes.heartbeat('GONE');
+    await nodes.heartbeat('GONE', null);
     await attempts.fail(claim, JobError.of('node-draining', { node: 'thief' }));
   }
 }
@@ -82,9 +89,9 @@ describe('what a node says of itself', () => {
       const { rows } = await grid.api.owner.query(`SELECT registration FROM node WHERE name = 'thief'`);
       expect(rows).toEqual([{ registration: null }]);
     });
-    expect(await nodes.heartbeat('READY')).toBe('DRAINING');
+    expect(await enter(nodes)).toBe('DRAINING');
     await register(key);
-    await eventually(async () => expect(await nodes.heartbeat('READY')).toBe('READY'));
+    await eventually(async () => expect(await enter(nodes)).toBe('READY'));
   });
 });
 

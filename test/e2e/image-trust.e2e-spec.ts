@@ -13,7 +13,7 @@ let worker: TestWorker;
 
 beforeAll(async () => {
   grid = await Grid.start();
-  worker = await grid.startWorker('images', { PORIN_SLOTS: '4', PORIN_CPU_MILLI: '4000' });
+  worker = await grid.startWorker('images', { PORIN_SLOTS: '4', PORIN_CPU_MILLI: '2000' });
 });
 beforeEach(async () => {
   registry = await TestRegistry.start(grid.docker);

@@ -24,7 +24,7 @@ let key: KeyObject;
 let workers: TestWorker[] = [];
 
 async function worker(settings: Record<string, string> = {}): Promise<TestWorker> {
-  const started = await grid.startWorker(NODE, { PORIN_SLOTS: '4', PORIN_CPU_MILLI: '4000', ...settings });
+  const started = await grid.startWorker(NODE, { PORIN_SLOTS: '4', PORIN_CPU_MILLI: '2000', ...settings });
   workers.push(started);
   return started;
 }

@@ -20,7 +20,7 @@ beforeAll(async () => {
   writeFileSync(join(grid.inputs, 'data'), 'data');
   symlinkSync('/etc/passwd', join(grid.inputs, 'link'));
   execFileSync('mkfifo', [join(grid.inputs, 'fifo')]);
-  await grid.startWorker('node-1', { PORIN_SLOTS: '4', PORIN_CPU_MILLI: '4000', PORIN_LOG_LIMIT_BYTES: '65536' });
+  await grid.startWorker('node-1', { PORIN_SLOTS: '4', PORIN_CPU_MILLI: '2000', PORIN_LOG_LIMIT_BYTES: '65536' });
 });
 afterAll(() => grid.stop());
 

@@ -7,7 +7,7 @@ import { Grid, type JobView } from '../support/grid.js';
 
 let grid: Grid;
 const PROGRAM = ['/bin/sh', '/in/script'];
-const NODE = { PORIN_SLOTS: '2', PORIN_CPU_MILLI: '4000' };
+const NODE = { PORIN_SLOTS: '2', PORIN_CPU_MILLI: '2000' };
 
 beforeAll(async () => {
   grid = await Grid.start();

@@ -12,7 +12,7 @@ const FINAL = ['COMPLETE', 'EXECUTOR_ERROR', 'SYSTEM_ERROR', 'CANCELED'];
 
 beforeAll(async () => {
   grid = await Grid.start();
-  await grid.startWorker('node-1', { PORIN_SLOTS: '2', PORIN_CPU_MILLI: '4000' });
+  await grid.startWorker('node-1', { PORIN_SLOTS: '2', PORIN_CPU_MILLI: '2000' });
   await unknownContent('learn');
   const id = await register('guarded', { image: grid.image, recordingsNeeded: 1, distinctInputsNeeded: 1 });
   expect(await submitted({ application: 'guarded', command: ['-c', 'true'] })).toMatchObject({ state: 'COMPLETE' });

@@ -18,7 +18,7 @@ let workers: TestWorker[] = [];
 const MIB = 1024 ** 2;
 
 async function worker(name: string, settings: Record<string, string> = {}): Promise<TestWorker> {
-  const started = await grid.startWorker(name, { PORIN_SLOTS: '2', PORIN_CPU_MILLI: '4000', ...settings });
+  const started = await grid.startWorker(name, { PORIN_SLOTS: '2', PORIN_CPU_MILLI: '2000', ...settings });
   workers.push(started);
   return started;
 }

@@ -17,7 +17,7 @@ interface Version {
 
 beforeAll(async () => {
   grid = await Grid.start();
-  await grid.startWorker('node-1', { PORIN_SLOTS: '2', PORIN_CPU_MILLI: '4000' });
+  await grid.startWorker('node-1', { PORIN_SLOTS: '2', PORIN_CPU_MILLI: '2000' });
 });
 afterAll(() => grid.stop());
 

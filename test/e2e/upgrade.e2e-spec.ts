@@ -102,7 +102,7 @@ describe('the database of release 17643', () => {
 
   it('goes on: what was signed then is enforced now, and what waited or was lost is run', async () => {
     await importTinyImage(grid.docker);
-    await grid.startWorker('node-1', { PORIN_SLOTS: '2', PORIN_CPU_MILLI: '4000' });
+    await grid.startWorker('node-1', { PORIN_SLOTS: '2', PORIN_CPU_MILLI: '2000' });
     expect(await grid.waitFor(fixture.jobs.QUEUED, 'COMPLETE')).toMatchObject({
       runs: [{ enforcement: 'enforce', profileVersionId: fixture.versions.enforced }],
     });

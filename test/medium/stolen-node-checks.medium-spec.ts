@@ -21,6 +21,7 @@ const OTHERS = [
   'node_clock',
   'node_register',
   'node_heartbeat',
+  'node_end_probe',
   'node_open_session',
   'node_next_image',
   'node_store_image_check',

@@ -237,13 +237,64 @@ describe('of its own jobs, a node', () => {
     };
     const granted = await call(thief, 'node_register', { text: JSON.stringify(text), signature: 'forged' });
     expect(granted).toMatchObject({ slots: 2, cpuMilli: 3000, memoryBytes: 100, diskBytes: 100 });
-    expect(await call(thief, 'node_heartbeat', { state: 'READY' })).toBe('DRAINING');
+    expect(await call(thief, 'node_heartbeat', { state: 'READY' })).toEqual({ state: 'DRAINING', probe: null });
     expect(await call(thief, 'node_claim', { jobId, attempt: 1, leaseMs: 60_000 })).toBeNull();
     const other = { ...text, name: 'victim' };
     expect(await code(call(thief, 'node_register', { text: JSON.stringify(other), signature: 'forged' }))).toBe(
       INSUFFICIENT_PRIVILEGE,
     );
     await owner.query('UPDATE node SET registration_verified = true WHERE id = $1', [thiefId]);
+  });
+
+  it('is READY after a start only when a probe was judged since', async () => {
+    const heartbeat = () => call(thief, 'node_heartbeat', { state: 'READY' });
+    await owner.query(
+      `UPDATE node SET state = 'DRAINING', registration_verified = true, started_at = now(), probed_at = NULL WHERE id = $1`,
+      [thiefId],
+    );
+    expect(await heartbeat()).toEqual({ state: 'DRAINING', probe: null });
+    await owner.query(`UPDATE node SET probed_at = now() WHERE id = $1`, [thiefId]);
+    expect(await heartbeat()).toEqual({ state: 'READY', probe: null });
+  });
+
+  it('clears no verdict and proves nothing: it answers the probe that it was asked for, once, and for itself alone', async () => {
+    const end = (number: number, problem: string | null = null) => call(thief, 'node_end_probe', { number, problem });
+    const verdicts = async () =>
+      (
+        await owner.query(
+          `SELECT name, suspect_reason, failed_at IS NULL AS unfailed, probed_at, proved_at, failed_probes FROM node ORDER BY name`,
+        )
+      ).rows;
+    await owner.query(
+      `UPDATE node SET suspect_since = now(), suspect_reason = 'r', probe_number = 7, probe_asked_at = now(), probed_at = NULL`,
+    );
+    const before = await verdicts();
+    const others = async () =>
+      (await owner.query(`SELECT node::text FROM node WHERE id <> $1`, [thiefId])).rows as unknown[];
+    const othersBefore = await others();
+    expect(await end(6)).toBe(false);
+    expect(await end(8)).toBe(false);
+    expect(await call(thief, 'node_heartbeat', { state: 'READY', ailment: null })).toMatchObject({ probe: 7 });
+    expect(await end(7, 'x'.repeat(5_000))).toBe(true);
+    expect(await end(7)).toBe(false);
+    expect(await call(thief, 'node_heartbeat', { state: 'READY', ailment: 'y'.repeat(5_000) })).toMatchObject({
+      probe: null,
+    });
+    const { rows } = await owner.query<{ problem: number; ailment: number }>(
+      'SELECT length(probe_problem) AS problem, length(ailment) AS ailment FROM node WHERE id = $1',
+      [thiefId],
+    );
+    expect(rows).toEqual([{ problem: 1_000, ailment: 1_000 }]);
+    // One that was given up is not answered any more.
+    await owner.query(`UPDATE node SET probe_answer = NULL, probed_at = now()`);
+    expect(await end(7)).toBe(false);
+    await owner.query(`UPDATE node SET probed_at = NULL WHERE id = $1`, [thiefId]);
+    await owner.query(`UPDATE node SET probed_at = NULL WHERE id <> $1`, [thiefId]);
+    expect(await verdicts()).toEqual(before);
+    expect(await others()).toEqual(othersBefore);
+    await owner.query(
+      `UPDATE node SET suspect_since = NULL, suspect_reason = NULL, ailment = NULL, probe_number = 0, probe_asked_at = NULL`,
+    );
   });
 
   it('takes no lease for longer than ten minutes', async () => {

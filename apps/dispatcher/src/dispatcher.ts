@@ -23,6 +23,7 @@ import { endLostAttempts, endOverduePublications, markSilentNodes, settleJobs } 
 import { type Duty, every, guarded, paced } from './duty.js';
 import { Leadership } from './leadership.js';
 import { Lease } from './lease.js';
+import { judgeNodes } from './nodes/judge-nodes.js';
 import { verifyRegistrations } from './nodes/verify-registrations.js';
 import { NodeQueues } from './placement/node-queues.js';
 import { Patience } from './placement/patience.js';
@@ -230,6 +231,7 @@ export class Dispatcher {
         SETTLE_MS,
         within(endLostAttempts),
         within((manager) => settleJobs(manager, retryPauseMs)),
+        within((manager) => judgeNodes(manager, this.logger)),
         within(releaseOutputs),
         within(enqueueDue),
       ),

@@ -64,6 +64,7 @@ export class WorkerLifecycle implements OnApplicationBootstrap, OnApplicationShu
       database: this.#database,
       logger,
       onCancel: (jobId) => this.#consumer?.cancel(jobId),
+      onProbe: () => this.#node.beat(),
     });
     this.#nodeStore = new NodeStore(this.#database, readNodeKey(config.PORIN_NODE_KEY));
     const engine = new Engine(config.DOCKER_HOST.replace(/^unix:\/\//, ''));

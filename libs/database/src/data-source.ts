@@ -9,6 +9,7 @@ import { Nodes1764450000000 } from '../../../migrations/1764450000000-nodes.js';
 import { Publication1764410000000 } from '../../../migrations/1764410000000-publication.js';
 import { TenantBounds1764470000000 } from '../../../migrations/1764470000000-tenant-bounds.js';
 import { Lanes1764550000000 } from '../../../migrations/1764550000000-lanes.js';
+import { NodeHealth1764560000000 } from '../../../migrations/1764560000000-node-health.js';
 import { Expiry1764520000000 } from '../../../migrations/1764520000000-expiry.js';
 import { DispatcherLease1764540000000 } from '../../../migrations/1764540000000-dispatcher-lease.js';
 import { Connection, CONNECTION_LIMITS, SEARCH_PATH_OPTION } from './connection.js';
@@ -66,6 +67,7 @@ export const MIGRATIONS = [
   Expiry1764520000000,
   DispatcherLease1764540000000,
   Lanes1764550000000,
+  NodeHealth1764560000000,
 ];
 
 export interface DataSourceOptions {

@@ -7,6 +7,8 @@ export { payloadCommand } from './containers/payload-command.js';
 export { Engine, type EngineRequest } from './engine/engine.js';
 export { EngineError, type EngineErrorReason } from './engine/engine-error.js';
 export { DataRoot } from './images/data-root.js';
+export { dropImage, importImage, type ImportedName } from './images/import-image.js';
+export { tarOf } from './images/tar.js';
 export { ImageError, type ImageErrorCode } from './images/image-error.js';
 export { type ImageRoom, noRoom } from './images/image-room.js';
 export { PullTurn } from './images/pull-turn.js';

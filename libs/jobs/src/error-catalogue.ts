@@ -11,27 +11,35 @@ export interface CatalogueEntry {
   readonly finalState: FinalJobState | null;
   /** Whether another attempt may end differently. */
   readonly retryable: boolean;
+  /** Whether it may be the node's own fault: then the job is tried on another node first, at no cost to it. */
+  readonly mayBeNode: boolean;
   /** `{name}` stands for a detail. */
   readonly message: string;
 }
 
 const payload = <const M extends string>(message: M) =>
-  ({ fault: 'payload', finalState: 'EXECUTOR_ERROR', retryable: false, message }) as const;
+  ({ fault: 'payload', finalState: 'EXECUTOR_ERROR', retryable: false, mayBeNode: false, message }) as const;
 const submitter = <const M extends string>(message: M) =>
-  ({ fault: 'submitter', finalState: 'EXECUTOR_ERROR', retryable: false, message }) as const;
-/** Ours, and likely to be gone at the next attempt or on another node. */
+  ({ fault: 'submitter', finalState: 'EXECUTOR_ERROR', retryable: false, mayBeNode: false, message }) as const;
+/** Ours, and likely to be gone at the next attempt. */
 const transient = <const M extends string>(message: M) =>
-  ({ fault: 'system', finalState: 'SYSTEM_ERROR', retryable: true, message }) as const;
+  ({ fault: 'system', finalState: 'SYSTEM_ERROR', retryable: true, mayBeNode: false, message }) as const;
+/** Ours, and likely to be gone on another node. */
+const nodes = <const M extends string>(message: M) => ({ ...transient(message), mayBeNode: true }) as const;
 /** Ours, and the same at every attempt until an administrator acts. */
 const standing = <const M extends string>(message: M) =>
-  ({ fault: 'system', finalState: 'SYSTEM_ERROR', retryable: false, message }) as const;
+  ({ fault: 'system', finalState: 'SYSTEM_ERROR', retryable: false, mayBeNode: false, message }) as const;
 
 export const ERROR_CATALOGUE = {
   // Image
   'image-invalid': submitter('The image {image} is not a valid image reference: {detail}'),
   'image-not-allowed': submitter('The image {image} may not be run here: {detail}'),
   'image-not-found': submitter('The image {image} was not found: {detail}'),
-  'image-pull-failed': transient('The image {image} could not be fetched: {detail}'),
+  'image-not-on-node': {
+    ...submitter('The image {image} is not on the node that was to run it: {detail}'),
+    mayBeNode: true,
+  },
+  'image-pull-failed': nodes('The image {image} could not be fetched: {detail}'),
   'build-mismatch': submitter(
     'The image {image} is not the build that the job is bound to: {detail} Nothing was run. Submit the job again.',
   ),
@@ -53,7 +61,7 @@ export const ERROR_CATALOGUE = {
   'input-too-large': submitter('The input {url} for {path} is larger than {limitBytes} bytes.'),
   'input-checksum-mismatch': submitter('The input {url} for {path} has the SHA-256 {actual}, not {expected}.'),
   'input-refused': submitter('The server refused the input {url} for {path}: {detail}.'),
-  'input-fetch-failed': transient('The input {url} for {path} could not be fetched: {detail}'),
+  'input-fetch-failed': nodes('The input {url} for {path} could not be fetched: {detail}'),
 
   // Outputs
   'output-missing': payload('The payload ended without writing the output {path}.'),
@@ -69,7 +77,7 @@ export const ERROR_CATALOGUE = {
     'The output {url} leads to {address}, a private, loopback or link-local address, which is refused here.',
   ),
   'output-refused': submitter('The output {path} was refused at {url}: {detail}.'),
-  'output-upload-failed': transient('The output {path} could not be uploaded to {url}: {detail}'),
+  'output-upload-failed': nodes('The output {path} could not be uploaded to {url}: {detail}'),
   'staged-output-lost': standing('The staged bytes of the output {path} are not on node {node}.'),
   'publication-incomplete': standing('Not all outputs could be put in place. {detail} In place: {published}.'),
 
@@ -93,6 +101,7 @@ export const ERROR_CATALOGUE = {
     fault: 'payload',
     finalState: null,
     retryable: false,
+    mayBeNode: false,
     message: 'The log of {stream} was cut: {limitBytes} bytes were kept and {droppedBytes} dropped.',
   },
 
@@ -102,13 +111,19 @@ export const ERROR_CATALOGUE = {
   'audit-needs-profile': submitter('{detail}'),
   'level-not-allowed': submitter('{detail}'),
   'level-impossible': submitter('{detail}'),
-  'monitoring-unavailable': transient('{detail}'),
-  'landlock-unavailable': transient('The profile demands more of Landlock than node {node} gives: {detail}'),
+  'monitoring-unavailable': nodes('{detail}'),
+  'landlock-unavailable': nodes('The profile demands more of Landlock than node {node} gives: {detail}'),
   'too-many-places': submitter('{detail}'),
-  'profile-integrity': standing('The stored profile or its approval cannot be trusted: {detail}'),
-  'profile-signature': standing(
-    'The approval of profile version {profileVersion} does not verify against the configured key. Nothing was run.',
-  ),
+  'profile-integrity': {
+    ...standing('The stored profile or its approval cannot be trusted: {detail}'),
+    mayBeNode: true,
+  },
+  'profile-signature': {
+    ...standing(
+      'The approval of profile version {profileVersion} does not verify against the configured key. Nothing was run.',
+    ),
+    mayBeNode: true,
+  },
   'profile-uncompilable': standing('No filter can be made of {profile}: {detail}. No job can run under it.'),
   denied: payload('The payload made calls that its profile does not allow, and nothing was published: {detail}'),
   'denial-storm': payload(
@@ -122,20 +137,29 @@ export const ERROR_CATALOGUE = {
     fault: 'system',
     finalState: null,
     retryable: false,
+    mayBeNode: false,
     message: 'A message for job {job}, attempt {attempt}, matches no attempt that may be claimed. It was dropped.',
   },
   'resources-unavailable': submitter('No node has the {resource} that the job asks for.'),
-  'control-channel': transient('porin-init did not keep to its protocol: {detail}'),
-  'engine-error': transient('The container engine of node {node} failed: {detail}'),
-  'recorder-lost': transient('The recorder of node {node} failed while it was needed: {detail}'),
-  'lease-lost': transient('The worker on node {node} stopped renewing its lease.'),
+  'control-channel': nodes('porin-init did not keep to its protocol: {detail}'),
+  'engine-error': nodes('The container engine of node {node} failed: {detail}'),
+  'recorder-lost': nodes('The recorder of node {node} failed while it was needed: {detail}'),
+  'lease-lost': nodes('The worker on node {node} stopped renewing its lease.'),
   'node-draining': transient('The node {node} was taken out of service.'),
-  'internal-error': transient('Something went wrong on our side: {detail}'),
-  canceled: { fault: 'submitter', finalState: 'CANCELED', retryable: false, message: 'The job was canceled.' },
+  'internal-error': nodes('Something went wrong on our side: {detail}'),
+  canceled: {
+    fault: 'submitter',
+    finalState: 'CANCELED',
+    retryable: false,
+    mayBeNode: false,
+    message: 'The job was canceled.',
+  },
 } as const satisfies Record<string, CatalogueEntry>;
 
 export type JobErrorCode = keyof typeof ERROR_CATALOGUE;
 export const JOB_ERROR_CODES = Object.keys(ERROR_CATALOGUE) as JobErrorCode[];
+/** Of attempts, which may have failed by the fault of their node. */
+export const NODE_ERROR_CODES = JOB_ERROR_CODES.filter((code) => ERROR_CATALOGUE[code].mayBeNode);
 
 export function isJobErrorCode(text: string): text is JobErrorCode {
   return Object.hasOwn(ERROR_CATALOGUE, text);

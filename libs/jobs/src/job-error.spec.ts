@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { ERROR_CATALOGUE, JOB_ERROR_CODES } from './error-catalogue.js';
+import { ERROR_CATALOGUE, JOB_ERROR_CODES, NODE_ERROR_CODES } from './error-catalogue.js';
 import { attemptStateOf, JobError, redactUrl } from './job-error.js';
 
 describe('the error catalogue', () => {
@@ -9,6 +9,14 @@ describe('the error catalogue', () => {
     if (finalState === 'SYSTEM_ERROR') expect(fault).toBe('system');
     if (finalState === 'EXECUTOR_ERROR') expect(fault).not.toBe('system');
     expect(message).toMatch(/^[A-Zp{].*[.}]$/);
+  });
+
+  it('says of which failures a node may be the cause', () => {
+    expect(NODE_ERROR_CODES).toEqual([
+      ...['image-not-on-node', 'image-pull-failed', 'input-fetch-failed', 'output-upload-failed'],
+      ...['monitoring-unavailable', 'landlock-unavailable', 'profile-integrity', 'profile-signature'],
+      ...['control-channel', 'engine-error', 'recorder-lost', 'lease-lost', 'internal-error'],
+    ]);
   });
 
   it('names its codes in one way', () => {

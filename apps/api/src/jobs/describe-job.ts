@@ -14,8 +14,8 @@ import { denialClass } from '#lib/profiles';
 import { type EntityManager, In, IsNull, Not } from 'typeorm';
 import { z } from 'zod';
 import { countDenials } from './count-denials.js';
-import { waitingReasonText } from './find-jobs.js';
 import { type jobDetail } from './job-answers.js';
+import { whyTheyWait } from './why-they-wait.js';
 
 /** Denials that one answer holds per run, at most. */
 const DENIALS_MAXIMUM = 1000;
@@ -37,7 +37,7 @@ export async function describeJob(manager: EntityManager, job: Job): Promise<Job
   const { cpuMilli, memoryBytes, diskBytes, wallTimeS } = job;
   return {
     ...job,
-    waitingReasonText: waitingReasonText(job),
+    waitingReasonText: (await whyTheyWait(manager, [job]))(job),
     denials: (await countDenials(manager, [jobId]))(jobId),
     resources: { cpuMilli, memoryBytes, diskBytes, wallTimeS },
     executors,

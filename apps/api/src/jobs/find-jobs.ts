@@ -1,11 +1,11 @@
 /** Finds the jobs that a caller may see: a submitter those of its own key, reviewers and admins the tenant's. */
 import { Job } from '#lib/database';
-import { isWaitingReason, WAITING_REASONS } from '#lib/jobs';
 import { type EntityManager, type SelectQueryBuilder } from 'typeorm';
 import { atLeast, type Caller } from '../auth/caller.js';
 import { PorinError } from '../errors/porin-error.js';
 import { countDenials } from './count-denials.js';
 import { type JobListQuery } from './job-answers.js';
+import { whyTheyWait } from './why-they-wait.js';
 
 /** Inputs and outputs may be large, and a page has many jobs. */
 const SUMMARY_COLUMNS =
@@ -42,7 +42,8 @@ export async function listJobs(manager: EntityManager, caller: Caller, query: Jo
     manager,
     jobs.map(({ id }) => id),
   );
-  return jobs.map((job) => ({ ...job, waitingReasonText: waitingReasonText(job), denials: denialsOf(job.id) }));
+  const why = await whyTheyWait(manager, jobs);
+  return jobs.map((job) => ({ ...job, waitingReasonText: why(job), denials: denialsOf(job.id) }));
 }
 
 /** Throws not-found, for a job that the caller may not see too. */
@@ -50,10 +51,6 @@ export async function findJob(manager: EntityManager, caller: Caller, id: string
   const job = await visibleJobs(manager, caller).andWhere('job.id = :id', { id }).getOne();
   if (!job) throw new PorinError('not-found', `There is no job ${id}.`);
   return job;
-}
-
-export function waitingReasonText({ waitingReason }: Pick<Job, 'waitingReason'>): string | null {
-  return waitingReason !== null && isWaitingReason(waitingReason) ? WAITING_REASONS[waitingReason] : null;
 }
 
 function visibleJobs(manager: EntityManager, { tenant, role, principalId }: Caller): SelectQueryBuilder<Job> {

@@ -34,7 +34,13 @@ const nodeList = z
           id: z.uuid(),
           name: z.string(),
           architecture: z.string(),
-          state: z.enum(['READY', 'DRAINING', 'GONE']),
+          state: z
+            .enum(['READY', 'DRAINING', 'GONE', 'SUSPECT'])
+            .describe('SUSPECT: it is there, and gets no jobs until a probe of it succeeds'),
+          suspect: z
+            .object({ since: z.date(), reason: z.string() })
+            .nullable()
+            .describe('Since when it is suspect, and why; null while it is well'),
           slots: z.int(),
           openAttempts: z.int(),
           cpuMilli: z.int(),
@@ -73,8 +79,11 @@ export class NodesController {
     return {
       nodes: nodes.map((node) => {
         const { problems = [], ...facts } = isRecord(node.facts) ? node.facts : {};
+        const { suspectSince, suspectReason, ...row } = node;
         return {
-          ...node,
+          ...row,
+          state: node.state === 'READY' && suspectSince ? ('SUSPECT' as const) : node.state,
+          suspect: suspectSince && { since: suspectSince, reason: suspectReason ?? '' },
           memoryBytes: toldBytes(node.memoryBytes),
           diskBytes: toldBytes(node.diskBytes),
           offeredMonitorings: MONITORINGS.filter((monitoring) => node.offeredMonitorings.includes(monitoring)),

@@ -3,7 +3,8 @@ import { ATTEMPT_IS_OPEN, describePaths, JobError, type JobErrorCode } from '#li
 import { enqueueLater } from '#lib/store';
 import { type EntityManager } from 'typeorm';
 import { markUnresponsive } from '../placement/in-flight.js';
-import { type EndedAttempt, pauseMs, verdictOn } from './retry.js';
+import { FAILED_ON_WELL_NODES, noteNodeFailure, UNTRIED_NODES } from './node-failures.js';
+import { type EndedAttempt, mayBeNodes, pauseMs, verdictOn } from './retry.js';
 
 /** Bounds one transaction; the rest follows in the next round. */
 const BATCH = 500;
@@ -31,6 +32,7 @@ export async function endLostAttempts(manager: EntityManager): Promise<void> {
 
 interface UnsettledJob extends EndedAttempt {
   readonly id: string;
+  readonly nodeId: string;
   readonly errorMessage: string | null;
 }
 
@@ -49,8 +51,8 @@ export async function settleJobs(manager: EntityManager, firstPauseMs: number): 
      AND NOT EXISTS (SELECT FROM attempt WHERE attempt.job_id = job.id AND ${ATTEMPT_IS_OPEN})`,
   );
   const unsettled: UnsettledJob[] = await manager.query(
-    `SELECT job.id, job.failures, attempt.state, attempt.error_code AS "errorCode", attempt.error_message AS "errorMessage",
-       ${PUBLICATION_FAILURES} AS "publicationFailures"
+    `SELECT job.id, job.failures, job.free_failures AS "freeFailures", attempt.state, attempt.error_code AS "errorCode", attempt.error_message AS "errorMessage",
+       attempt.node_id AS "nodeId", ${PUBLICATION_FAILURES} AS "publicationFailures", ${FAILED_ON_WELL_NODES}, ${UNTRIED_NODES}
      FROM job JOIN attempt ON attempt.job_id = job.id AND attempt.number = job.fence
      WHERE job.state IN ('INITIALIZING', 'RUNNING') AND attempt.state IN ('FAILED', 'LOST', 'RELEASED')
      LIMIT $1 FOR UPDATE OF job SKIP LOCKED`,
@@ -61,6 +63,7 @@ export async function settleJobs(manager: EntityManager, firstPauseMs: number): 
 
 async function settle(manager: EntityManager, job: UnsettledJob, firstPauseMs: number): Promise<void> {
   const verdict = verdictOn(job);
+  if (mayBeNodes(job)) await noteNodeFailure(manager, job, { isFree: verdict.isFree });
   if (verdict.kind === 'end') {
     await manager.query(
       `UPDATE job SET state = $2, ended_at = now(), failures = $3, error_code = $4, error_message = $5
@@ -70,11 +73,12 @@ async function settle(manager: EntityManager, job: UnsettledJob, firstPauseMs: n
     return;
   }
   await manager.query(
-    `UPDATE job SET state = 'QUEUED', fence = fence + 1, failures = $2, queued_at = now(), waiting_reason = $3
+    `UPDATE job SET state = 'QUEUED', fence = fence + 1, failures = $2, queued_at = now(), waiting_reason = $3,
+       free_failures = free_failures + $4::boolean::integer
      WHERE id = $1 AND state IN ('INITIALIZING', 'RUNNING')`,
-    [job.id, verdict.failures, verdict.waitingReason],
+    [job.id, verdict.failures, verdict.waitingReason, verdict.isFree],
   );
-  await enqueueLater(manager, job.id, pauseMs(job, firstPauseMs));
+  await enqueueLater(manager, job.id, pauseMs(job, verdict, firstPauseMs));
 }
 
 /** That of the attempt, or of the outputs, what of them is in place. */

@@ -1,7 +1,7 @@
 /** Says why the first job of a lane waits, and what would help: a pure function, in words for whoever submitted it. */
 import { type Monitoring } from '#lib/profiles';
 import { type Reservation, type Room } from './room.js';
-import { type Candidate } from './schedule.js';
+import { ableRooms, type Candidate } from './schedule.js';
 import { fits, KINDS, lackingEverywhere, type Share } from './share.js';
 
 /** A node that has reported within a day, whatever its state. */
@@ -36,7 +36,7 @@ const NAMES_MAXIMUM = 3;
 export function explain(job: Candidate, view: View): string {
   const ofArchitecture = view.nodes.filter(({ architecture }) => architecture === job.architecture);
   if (ofArchitecture.length === 0) return `no node of architecture ${job.architecture} has reported within a day`;
-  const able = view.rooms.filter((room) => room.couldRun(job));
+  const able = ableRooms(view.rooms, job);
   if (able.length === 0) return withoutNode(job, ofArchitecture);
   const reserved = view.reservations.find(({ jobId }) => jobId === job.jobId);
   const later = (atMs: number) => `free in about ${duration(atMs - view.nowMs)} at the latest`;
@@ -82,12 +82,14 @@ function withoutNode(job: Candidate, nodes: readonly KnownNode[]): string {
 function obstacle(job: Candidate, node: KnownNode): string {
   if (node.state === 'GONE') return `${node.name} has not reported for ${duration(node.silentForMs)}`;
   if (node.state === 'DRAINING') return `${node.name} is taken out of service`;
-  if (node.state === 'SUSPECT') return `${node.name} failed jobs, and takes none until a probe of it succeeds`;
+  if (node.state === 'SUSPECT') return `${node.name} is suspect, and takes no job until a probe of it succeeds`;
   if (job.boundNodeId !== null && job.boundNodeId !== node.id) return `${node.name} has not staged its outputs`;
   if (job.monitoring !== null && !node.offeredMonitorings.includes(job.monitoring)) {
     return `${node.name} does not offer the monitoring "${job.monitoring}"`;
   }
-  if (job.excludedNodeIds.includes(node.id)) return `${node.name} failed it before`;
+  if (job.nodeFailures.some(({ nodeId }) => nodeId === node.id)) {
+    return `${node.name} failed it before, and is to be probed first`;
+  }
   return `${node.name} does not answer`;
 }
 

@@ -23,6 +23,8 @@ export interface ReadyNode extends Share {
   readonly turnover: number;
   readonly hesitant: boolean;
   readonly closedBy: PlaceableNode['closedBy'];
+  readonly provedAtMs: number | null;
+  readonly avoidedBy: readonly string[];
 }
 
 /** It was placed and nobody has claimed it. A held job has an attempt at its fence: its placement is spent. */
@@ -32,6 +34,9 @@ export const ON_ITS_WAY = `job.state = 'QUEUED' AND job.dispatched_fence = job.f
 /** A node that did not answer must have reported since: a worker that was stopped does not. */
 export const TAKES_JOBS = `node.state = 'READY' AND node.heartbeat_at > now() - interval '60 s'
   AND (node.unresponsive_at IS NULL OR node.heartbeat_at > node.unresponsive_at)`;
+
+/** It gets probes and no jobs: by the dispatcher's verdict, or because it says itself that it cannot work. */
+export const IS_SUSPECT = `(node.suspect_since IS NOT NULL OR node.ailment IS NOT NULL)`;
 
 /** What a row `job` asks of a node: where its payload has ended and only its outputs are to be put in place, a slot alone. */
 export const ASKED: Readonly<Record<keyof Share, string>> = askedUnless('job.publishing_since IS NOT NULL');
@@ -74,7 +79,9 @@ export async function readyNodes(manager: EntityManager): Promise<Nodes> {
          AND attempt.started_at > now() - make_interval(secs => $1) AND attempt.state = 'COMPLETE') AS turnover,
        unresponsive_at IS NOT NULL AND NOT EXISTS (
          SELECT FROM attempt WHERE attempt.node_id = node.id AND attempt.started_at > unresponsive_at) AS hesitant,
-       NULL AS "closedBy"
+       CASE WHEN ${IS_SUSPECT} THEN 'suspect' END AS "closedBy", extract(epoch FROM proved_at)::float8 * 1000 AS "provedAtMs",
+       ARRAY(SELECT application_id FROM node_failure WHERE node_failure.node_id = node.id
+         AND avoided_until > now() AND failed_at > node.started_at) AS "avoidedBy"
      FROM (SELECT) AS always LEFT JOIN node ON ${TAKES_JOBS} ORDER BY id`,
     [SHORT_S],
   );

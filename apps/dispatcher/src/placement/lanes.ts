@@ -4,6 +4,7 @@
  * costs the same however long the queue is, and however much of it was taken.
  */
 import { type EntityManager } from 'typeorm';
+import { FAILED_BY_NODE } from '../attempts/node-failures.js';
 import { BOUND_NODE, SHARE } from './in-flight.js';
 import { type Candidate, type Lane } from './schedule.js';
 
@@ -136,9 +137,15 @@ function before({ rank, seq }: QueuedJob): Place {
   return { priority: rank, seq: String(seq - 1) };
 }
 
+/** Of a row `job`. What is to be put in place is bound to where it was staged. */
+const NODE_FAILURES = `CASE WHEN job.fence = 1 OR job.publishing_since IS NOT NULL THEN '[]' ELSE coalesce(
+    (SELECT jsonb_agg(jsonb_build_object('nodeId', node_id, 'atMs', extract(epoch FROM ended_at)::float8 * 1000))
+     FROM attempt WHERE attempt.job_id = job.id AND ${FAILED_BY_NODE}), '[]') END`;
+
 const COLUMNS = `job.id AS "jobId", job.fence, job.architecture, job.priority, entry.seq::float8 AS seq, job.wall_time_s AS "wallTimeS",
   extract(epoch FROM job.queued_at)::float8 * 1000 AS "readyAtMs", job.placed_node_id AS "lastNodeId", ${BOUND_NODE} AS "boundNodeId",
-  CASE WHEN job.publishing_since IS NULL THEN job.needs_monitoring END AS monitoring, '{}'::uuid[] AS "excludedNodeIds",
+  CASE WHEN job.publishing_since IS NULL THEN job.needs_monitoring END AS monitoring, ${NODE_FAILURES} AS "nodeFailures",
+  (SELECT application_id FROM executor WHERE executor.job_id = job.id AND position = 0) AS "applicationId",
   ARRAY(SELECT DISTINCT image.node_id FROM executor JOIN node_image AS image
     ON image.tenant = job.tenant AND image.repository_digest = executor.repository_digest
     WHERE executor.job_id = job.id) AS "imageNodeIds", ${SHARE}`;

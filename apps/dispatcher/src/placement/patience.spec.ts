@@ -15,7 +15,15 @@ const placed = (jobId: string, nodeId = 'a', fence = 1): Placed => ({
 /** Two slots, of which so many run something. */
 function roomOf(running: number, here: readonly Placed[], id = 'a'): Room {
   const node = { id, architecture: 'x86_64', slots: 2, cpuMilli: 2000, memoryBytes: 2, diskBytes: 2 };
-  const free = { name: id, offeredMonitorings: [], turnover: 2, hesitant: false, closedBy: null };
+  const free = {
+    name: id,
+    offeredMonitorings: [],
+    turnover: 2,
+    hesitant: false,
+    closedBy: null,
+    provedAtMs: null,
+    avoidedBy: [],
+  };
   const held = Array.from({ length: running }, () => ({ ...share, endsAtMs: 0 }));
   return new Room({ ...node, ...free, running: held, placed: here }, 0);
 }

@@ -54,7 +54,9 @@ export class Placement {
     const { nodes, nowMs } = await readyNodes(manager);
     const { running, placed } = await inFlight(manager);
     const roomsWith = (still: readonly Placed[]) => nodes.map((node) => roomOf(node, running, still, nowMs));
-    const { silent, unclaimed, behind } = this.patience.judge(placed, roomsWith(placed), performance.now());
+    // What lies on a suspect node is taken off at once, as on one that is silent.
+    const open = roomsWith(placed).filter(({ node }) => node.closedBy === null);
+    const { silent, unclaimed, behind } = this.patience.judge(placed, open, performance.now());
     const off = new Set([
       ...(await takeOff(manager, [...silent, ...unclaimed], 'placing-again')),
       ...(await takeOff(manager, behind, 'waiting-for-slot')),

@@ -9,8 +9,15 @@ export interface Needs extends Share {
   readonly monitoring: Monitoring | null;
   /** The node that has staged its outputs and is to put them in place; null where any may. */
   readonly boundNodeId: string | null;
-  /** Nodes where it cannot be: attempts of it failed there by the node's own fault, or its image is not there. */
-  readonly excludedNodeIds: readonly string[];
+  /** Attempts of it that failed by the fault of their node, as it seemed. */
+  readonly nodeFailures: readonly NodeFailure[];
+  /** Of its first executor. */
+  readonly applicationId: string;
+}
+
+export interface NodeFailure {
+  readonly nodeId: string;
+  readonly atMs: number;
 }
 
 /** What a node holds for a job that runs there, or was placed there. */
@@ -31,6 +38,10 @@ export interface PlaceableNode extends Share {
   readonly hesitant: boolean;
   /** Why it takes no job at all at present; null where it does. */
   readonly closedBy: 'suspect' | null;
+  /** When the last probe that succeeded there was begun, on the clock of failures; null where none did. */
+  readonly provedAtMs: number | null;
+  /** Jobs of these applications failed there lately, as it seemed by the fault of the node. */
+  readonly avoidedBy: readonly string[];
   /** Of the attempts that are open there. */
   readonly running: readonly Held[];
   /** Of the jobs that were placed there and are not claimed, in the order in which they were placed. */
@@ -79,15 +90,21 @@ export class Room {
   }
 
   /** The same, whatever its size. */
-  suits({ architecture, monitoring, boundNodeId, excludedNodeIds }: Needs): boolean {
+  suits({ architecture, monitoring, boundNodeId, nodeFailures }: Needs): boolean {
     const { node } = this;
     return (
       node.closedBy === null &&
       architecture === node.architecture &&
       (boundNodeId ?? node.id) === node.id &&
       (monitoring === null || node.offeredMonitorings.includes(monitoring)) &&
-      !excludedNodeIds.includes(node.id)
+      !nodeFailures.some(({ nodeId, atMs }) => nodeId === node.id && atMs > (node.provedAtMs ?? -Infinity))
     );
+  }
+
+  /** Whether it may go here, and shall not as long as another node could run it. */
+  isAvoidedBy({ nodeFailures, applicationId }: Needs): boolean {
+    const { node } = this;
+    return nodeFailures.some(({ nodeId }) => nodeId === node.id) || node.avoidedBy.includes(applicationId);
   }
 
   /** Whether it could be claimed at once. What waits here already comes first. A hesitant node is tried with one job at a time. */

@@ -23,6 +23,8 @@ const node = (id: string, changes: Partial<PlaceableNode> = {}): PlaceableNode =
   turnover: 0,
   hesitant: false,
   closedBy: null,
+  provedAtMs: null,
+  avoidedBy: [],
   running: [],
   placed: [],
   ...changes,
@@ -37,7 +39,8 @@ const job = (jobId: string, changes: Partial<Candidate> = {}): Candidate => ({
   monitoring: null,
   lastNodeId: null,
   boundNodeId: null,
-  excludedNodeIds: [],
+  nodeFailures: [],
+  applicationId: 'app',
   imageNodeIds: [],
   ...SMALL,
   ...changes,
@@ -109,10 +112,10 @@ describe('placing jobs', () => {
     const without = node('a', { offeredMonitorings: ['none'] });
     expect(placeOn([recorded], without, node('b', { running: copies(3) }))).toEqual(['j@b']);
     expect(placeOn([recorded], without)).toEqual([]);
-    expect(placeOn([job('j', { excludedNodeIds: ['a'] })], node('a'), node('b', { running: copies(3) }))).toEqual([
-      'j@b',
-    ]);
-    expect(placeOn([job('j', { excludedNodeIds: ['a'] })], node('a'))).toEqual([]);
+    expect(
+      placeOn([job('j', { nodeFailures: [{ nodeId: 'a', atMs: 1 }] })], node('a'), node('b', { running: copies(3) })),
+    ).toEqual(['j@b']);
+    expect(placeOn([job('j', { nodeFailures: [{ nodeId: 'a', atMs: 1 }] })], node('a'))).toEqual([]);
   });
 
   it('sends nothing to a node that is suspect', () => {

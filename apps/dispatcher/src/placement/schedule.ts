@@ -5,6 +5,7 @@
  *   has had the least, then the oldest.
  * - It goes where it can start at once; of several such nodes, to the one that is used least. Where jobs end quickly, one more a
  *   slot is sent ahead, so that no slot stands idle between two jobs.
+ * - A node where it or its application failed by the node's fault is left out as long as another one could run it.
  * - A job that fits nowhere yet lets others pass. After a time, when its tenant is the next, it reserves the node that frees the
  *   soonest; from then on others go there only if their wall time ends before. So it waits at most that time and the longest wall
  *   time of what runs.
@@ -69,12 +70,16 @@ class Round {
   /** By job. */
   readonly reservations = new Map<string, Reservation>();
   #passedOver: Candidate[] = [];
+  /** Applications whose jobs do not go everywhere. */
+  readonly #avoiding: ReadonlySet<string>;
 
   constructor(
     private readonly rooms: readonly Room[],
     private readonly standing: Standing,
     private readonly terms: Terms,
-  ) {}
+  ) {
+    this.#avoiding = new Set(rooms.flatMap(({ node }) => node.avoidedBy));
+  }
 
   /** While the job waits and the node could run it; the time only ever comes nearer. */
   keepReservations(lanes: readonly Lane[]): void {
@@ -95,12 +100,12 @@ class Round {
     for (let next = queue.next(); next; next = queue.next()) {
       const { lane, job } = next;
       // One that asks for the same fitted nowhere, and what is free only grows less.
-      const asks = asksOf(job);
+      const asks = asksOf(job, this.#avoiding);
       if ((failed.get(asks) ?? Infinity) <= job.wallTimeS) {
         queue.skip();
         continue;
       }
-      const able = this.rooms.filter((room) => room.couldRun(job));
+      const able = ableRooms(this.rooms, job);
       const starting = able.filter((room) => room.startsNow(job));
       const room = best(starting.length > 0 ? starting : able.filter((one) => one.mayWait(job)), job);
       if (room) {
@@ -123,10 +128,7 @@ class Round {
   /** For those whose turn it was and that others were placed before, which leave less than there was then. */
   reserve(): void {
     for (const job of this.#passedOver) {
-      this.#reserveFor(
-        job,
-        this.rooms.filter((room) => room.couldRun(job)),
-      );
+      this.#reserveFor(job, ableRooms(this.rooms, job));
     }
   }
 
@@ -163,6 +165,13 @@ class Round {
     for (const room of this.rooms) if (room.reservation?.jobId === jobId) room.reservation = undefined;
     return true;
   }
+}
+
+/** Of the nodes that could run it those that it does not avoid, where there is one. */
+export function ableRooms(rooms: readonly Room[], job: Candidate): readonly Room[] {
+  const able = rooms.filter((room) => room.couldRun(job));
+  const wanted = able.filter((room) => !room.isAvoidedBy(job));
+  return wanted.length > 0 ? wanted : able;
 }
 
 /** The candidates in the order of shares, which changes as they are placed. */
@@ -235,9 +244,11 @@ class FairQueue {
 }
 
 /** The same for jobs that fit on the same nodes. */
-function asksOf(job: Candidate): string {
-  const { cpuMilli, memoryBytes, diskBytes, architecture, monitoring, boundNodeId, excludedNodeIds } = job;
-  return [cpuMilli, memoryBytes, diskBytes, architecture, monitoring, boundNodeId, ...excludedNodeIds].join(' ');
+function asksOf(job: Candidate, avoiding: ReadonlySet<string>): string {
+  const { cpuMilli, memoryBytes, diskBytes, architecture, monitoring, boundNodeId, nodeFailures, applicationId } = job;
+  const shape = [cpuMilli, memoryBytes, diskBytes, architecture, monitoring, boundNodeId].join(' ');
+  const failures = nodeFailures.map(({ nodeId, atMs }) => `${nodeId} ${atMs}`).join(' ');
+  return `${shape} ${failures} ${avoiding.has(applicationId) ? applicationId : ''}`;
 }
 
 class LaneCursor {

@@ -8,7 +8,16 @@ const RESERVE_AFTER_MS = MINUTE;
 
 const node = (id: string, changes: Partial<PlaceableNode> = {}): PlaceableNode => ({
   ...{ id, name: id, architecture: 'x86_64', slots: 8, cpuMilli: 8000, memoryBytes: 32 * GIB, diskBytes: 100 * GIB },
-  ...{ offeredMonitorings: ['none'], turnover: 0, hesitant: false, closedBy: null, running: [], placed: [] },
+  ...{
+    offeredMonitorings: ['none'],
+    turnover: 0,
+    hesitant: false,
+    closedBy: null,
+    provedAtMs: null,
+    avoidedBy: [],
+    running: [],
+    placed: [],
+  },
   ...changes,
 });
 const grid = (changes: Partial<Grid> = {}): Grid => ({
@@ -25,7 +34,14 @@ const job = (changes: Partial<SimulatedJob> = {}): SimulatedJob => {
   return {
     ...{ jobId: `j${seq}`, seq, tenant: 'lab', submittedBy: 'ada', architecture: 'x86_64', priority: 0 },
     ...{ cpuMilli: 1000, memoryBytes: GIB, diskBytes: GIB, wallTimeS: 600, readyAtMs: changes.arrivesAtMs ?? 0 },
-    ...{ monitoring: null, lastNodeId: null, boundNodeId: null, excludedNodeIds: [], imageNodeIds: [] },
+    ...{
+      monitoring: null,
+      lastNodeId: null,
+      boundNodeId: null,
+      nodeFailures: [],
+      applicationId: 'app',
+      imageNodeIds: [],
+    },
     ...{ arrivesAtMs: 0, runsForMs: 5 * MINUTE },
     ...changes,
   };

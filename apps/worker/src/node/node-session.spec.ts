@@ -116,7 +116,14 @@ describe('a Postgres that says nothing', () => {
     // To node_open_session, LISTEN and node_canceled.
     server.answers = [AUTHENTICATED, TRUE, LISTENING, NONE];
     const database = new NodeDatabase({ url, logger });
-    const session = new NodeSession({ url, nodeName: 'node-1', database, logger, onCancel: () => undefined });
+    const session = new NodeSession({
+      url,
+      nodeName: 'node-1',
+      database,
+      logger,
+      onCancel: () => undefined,
+      onProbe: () => undefined,
+    });
     await session.open();
     await server.heard(4);
     const refused = expect(session.call('node_renew')).rejects.toThrow();

@@ -5,6 +5,8 @@ import { type Logger } from 'pino';
 import { callFunction, type NodeCalls } from '../store/node-database.js';
 
 const RECONNECT_MS = 1_000;
+/** Whoever is woken asks by its heartbeat whether it is meant. */
+const PROBE_CHANNEL = 'porin_probe';
 /** `too_many_connections`, of a role as of a server. */
 const TOO_MANY_CONNECTIONS = '53300';
 
@@ -20,6 +22,8 @@ export interface NodeSessionOptions {
   readonly database: NodeCalls;
   readonly logger: Logger;
   readonly onCancel: (jobId: string) => void;
+  /** A probe of some node is asked for. */
+  readonly onProbe: () => void;
 }
 
 export class NodeSession implements NodeCalls {
@@ -39,7 +43,10 @@ export class NodeSession implements NodeCalls {
       application_name: 'porin-worker-session',
       keepAlive: true,
     });
-    client.on('notification', () => this.#lookUpCanceled());
+    client.on('notification', ({ channel }) => {
+      if (channel === PROBE_CHANNEL) this.options.onProbe();
+      else this.#lookUpCanceled();
+    });
     // Comes twice when Postgres ends the connection, by its message and by the socket, and also before `open` is through.
     client.on('error', (error) => {
       if (this.#client === client) this.#reopen(error);
@@ -48,6 +55,7 @@ export class NodeSession implements NodeCalls {
       await client.connect();
       if (!(await callFunction<boolean>(client, 'node_open_session', {}))) throw this.#nameTaken();
       await client.query('LISTEN porin_cancel');
+      await client.query(`LISTEN ${PROBE_CHANNEL}`);
     } catch (error) {
       await client.end().catch(() => undefined);
       throw (error as { code?: string }).code === TOO_MANY_CONNECTIONS ? this.#nameTaken({ cause: error }) : error;

@@ -4,9 +4,19 @@ import { type NodeRow } from '#lib/database';
 import { type NodeCalls } from '../store/node-database.js';
 import { type Share } from './resources.js';
 
-type Registration = Omit<NodeRow, 'id' | 'state' | 'startedAt' | 'heartbeatAt'> & { readonly startedAt: string };
+type Registration = Omit<NodeRow, 'id' | 'state' | 'startedAt' | 'heartbeatAt' | 'suspectSince' | 'suspectReason'> & {
+  readonly startedAt: string;
+};
 /** What the grid lets the node give, which may be less than it says. */
 export type Granted = Share & { readonly id: string; readonly slots: number };
+
+type NodeState = 'READY' | 'DRAINING' | 'GONE';
+export interface HeartbeatAnswer {
+  /** That the node has now. */
+  readonly state: NodeState;
+  /** The number of a probe that the dispatcher asks for. */
+  readonly probe: number | null;
+}
 
 export class NodeStore {
   constructor(
@@ -44,8 +54,16 @@ export class NodeStore {
     return this.database.call('node_uses_any_image', { repositoryDigests });
   }
 
-  /** Resolves to the state that the node has now: not READY while its registration has not been verified. */
-  heartbeat(state: 'READY' | 'DRAINING' | 'GONE'): Promise<'READY' | 'DRAINING' | 'GONE'> {
-    return this.database.call('node_heartbeat', { state });
+  /**
+   * `ailment`: why the node cannot work; null where it can. Answers that it is not READY while its registration has not been
+   * verified, and until a probe of it was judged.
+   */
+  heartbeat(state: NodeState, ailment: string | null): Promise<HeartbeatAnswer> {
+    return this.database.call('node_heartbeat', { state, ailment });
+  }
+
+  /** `problem`: what failed, null where nothing did. False where nobody waits for it any more. */
+  endProbe(number: number, problem: string | null): Promise<boolean> {
+    return this.database.call('node_end_probe', { number, problem });
   }
 }

@@ -18,7 +18,9 @@ import { type ImageLists } from '#lib/jobs';
 import { type Monitoring, nodeArchitecture } from '#lib/profiles';
 import { type Logger } from 'pino';
 import { type AttemptKey } from '../attempt/attempt-key.js';
-import { type Granted, type NodeStore } from './node-store.js';
+import { Heartbeat } from './heartbeat.js';
+import { type Granted, type HeartbeatAnswer, type NodeStore } from './node-store.js';
+import { NodeProbe } from './probe.js';
 import { type ApprovalTrust } from '../plan/approval-trust.js';
 import { type PlanOptions } from '../plan/plan.js';
 import { type PlanStore } from '../plan/plan-store.js';
@@ -28,7 +30,6 @@ import { type AttemptRoom } from './tenant-images.js';
 
 export const ARCHITECTURE = nodeArchitecture(process.arch);
 
-const HEARTBEAT_MS = 10_000;
 /** Until the API has verified what the node says of itself. */
 const VERIFICATION_POLL_MS = 200;
 const VERIFICATION_LATE_MS = 10_000;
@@ -54,12 +55,25 @@ export class Node {
   readonly #stopping = new AbortController();
   #state: 'READY' | 'DRAINING' = 'DRAINING';
   #toldKeys: string | undefined;
-  #heartbeat: NodeJS.Timeout | undefined;
+  #toldAilment: string | null = null;
+  /** The number of the last probe that was begun. */
+  #probing: number | undefined;
+  readonly #heartbeat = new Heartbeat(() => this.#beat());
+  readonly #selfProbe: NodeProbe;
   #restart: NodeJS.Timeout | undefined;
   readonly #selfCheck: SelfCheck;
 
   constructor(private readonly options: NodeOptions) {
     const { config, engine, store, logger } = options;
+    this.#selfProbe = new NodeProbe({
+      engine,
+      nodeName: this.name,
+      initPath: options.initPath,
+      recorder: () => this.recorder,
+      workDirectory: this.workDirectory,
+      runDirectory: config.PORIN_RUN_DIR,
+      logger,
+    });
     this.#selfCheck = new SelfCheck({
       engine,
       workDirectory: this.workDirectory,
@@ -139,23 +153,42 @@ export class Node {
     await this.#selfCheck.whole();
     const severe = this.#selfCheck.problems.filter((problem) => problem.severe);
     if (severe.length > 0) throw new NodeRefusedError(severe);
-    await this.#register();
+    // Before a probe is asked for, so that one that succeeds says that the node is well since.
     const lost = await store.loseOpenAttempts();
+    await this.#register();
     if (lost + removed > 0) logger.warn({ lost, removed }, 'cleared up after an earlier process');
   }
 
   /** Check before claiming: with the engine down, claims only burn attempts. */
   async engineAnswers(): Promise<boolean> {
+    const answers = await this.#ping();
+    if (!answers) this.beat();
+    return answers;
+  }
+
+  /** There is something to be told, or asked for. */
+  beat(): void {
+    this.#heartbeat.wake();
+  }
+
+  #ping(): Promise<boolean> {
     return this.engine.send({ method: 'GET', path: ['_ping'], timeoutMs: PING_TIMEOUT_MS }).then(
       () => true,
       () => false,
     );
   }
 
-  /** Resolves when the API has verified what the node says of itself: from then on jobs are sent here. */
+  /** What keeps this node from working. */
+  async #ailment(): Promise<string | null> {
+    const severe = this.#selfCheck.problems.find((problem) => problem.severe);
+    if (severe) return `${severe.problem} ${severe.advice}`;
+    return (await this.#ping()) ? null : 'The container engine does not answer.';
+  }
+
+  /** Resolves when the dispatcher has verified what the node says of itself and judged a probe: from then on jobs are sent here. */
   async ready(): Promise<void> {
     const late = setTimeout(
-      () => this.options.logger.warn('waiting for the API to verify the registration of this node: does it run?'),
+      () => this.options.logger.warn('waiting for the dispatcher to verify and probe this node: does it run?'),
       VERIFICATION_LATE_MS,
     );
     const { signal } = this.#stopping;
@@ -164,7 +197,7 @@ export class Node {
     } finally {
       clearTimeout(late);
     }
-    this.#heartbeat = setInterval(() => void this.#beat(), HEARTBEAT_MS);
+    this.#heartbeat.start();
     this.#selfCheck.start(() => this.#register());
   }
 
@@ -175,10 +208,11 @@ export class Node {
 
   async stop(): Promise<void> {
     this.#stopping.abort();
-    clearInterval(this.#heartbeat);
+    await this.#heartbeat.stop();
+    await this.#selfProbe.stop();
     clearTimeout(this.#restart);
     this.#selfCheck.stop();
-    if (this.#granted) await this.options.store.heartbeat('GONE').catch(() => undefined);
+    if (this.#granted) await this.options.store.heartbeat('GONE', null).catch(() => undefined);
     await this.recorder?.close();
   }
 
@@ -271,13 +305,15 @@ export class Node {
     return [...this.options.trust.keys().keys()];
   }
 
-  async #beat(): Promise<void> {
+  /** False where the node cannot work. */
+  async #beat(): Promise<boolean> {
     try {
       await this.#tellAlive(this.#state);
       await this.#tellKeys();
     } catch (error) {
       this.options.logger.warn({ err: error }, 'the heartbeat could not be written');
     }
+    return this.#toldAilment === null;
   }
 
   /** The administrator who changes keys looks for it in the node's facts. */
@@ -286,9 +322,28 @@ export class Node {
   }
 
   /** The file's age tells a health check, which cannot ask the database, when that was. */
-  async #tellAlive(state: 'READY' | 'DRAINING'): Promise<string> {
-    const entered = await this.options.store.heartbeat(state);
+  async #tellAlive(state: 'READY' | 'DRAINING'): Promise<HeartbeatAnswer['state']> {
+    const ailment = await this.#ailment();
+    const entered = await this.options.store.heartbeat(state, ailment);
+    if (ailment !== this.#toldAilment) {
+      if (ailment === null) this.options.logger.info('this node can work again');
+      else this.options.logger.error({ ailment }, 'this node cannot work: it gets no jobs');
+    }
+    this.#toldAilment = ailment;
+    if (entered.probe !== null && entered.probe !== this.#probing) void this.#answerProbe(entered.probe);
     await writeFile(join(this.options.config.PORIN_RUN_DIR, 'heartbeat'), `${new Date().toISOString()}\n`);
-    return entered;
+    return entered.state;
+  }
+
+  /** Beside everything else: the dispatcher waits for it, and asks again. */
+  async #answerProbe(number: number): Promise<void> {
+    const { store, logger } = this.options;
+    this.#probing = number;
+    try {
+      await store.endProbe(number, await this.#selfProbe.run());
+    } catch (error) {
+      logger.warn({ err: error }, 'the end of a probe could not be told');
+      this.#probing = undefined;
+    }
   }
 }

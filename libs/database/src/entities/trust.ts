@@ -53,6 +53,9 @@ export class NodeRow {
   @Column('jsonb') facts!: Record<string, unknown>;
   @Column('timestamptz', { name: 'started_at' }) startedAt!: Date;
   @Column('timestamptz', { name: 'heartbeat_at' }) heartbeatAt!: Date;
+  /** The dispatcher's verdict; null while the node is well. */
+  @Column('timestamptz', { name: 'suspect_since', nullable: true }) suspectSince!: Date | null;
+  @Column('text', { name: 'suspect_reason', nullable: true }) suspectReason!: string | null;
 }
 
 @Entity('audit')

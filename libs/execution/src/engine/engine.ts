@@ -14,6 +14,8 @@ export interface EngineRequest {
   readonly query?: Readonly<Record<string, string>>;
   /** Sent as JSON. */
   readonly body?: unknown;
+  /** Sent as it is, in place of `body`. */
+  readonly tar?: Buffer;
   /** For the whole answer; of a stream, for its beginning. */
   readonly timeoutMs?: number;
   readonly limitBytes?: number;
@@ -79,8 +81,7 @@ export class Engine {
       const { statusCode, body } = await this.#pool.request({
         method: request.method,
         path: pathOf(request),
-        headers: { host: 'engine', ...(request.body !== undefined && { 'content-type': 'application/json' }) },
-        body: request.body === undefined ? null : JSON.stringify(request.body),
+        ...contentOf(request),
         signal: ended.signal,
       });
       // Whoever reads it sees its errors too; one that nobody reads must not end the process by an error.
@@ -94,6 +95,13 @@ export class Engine {
       signal?.removeEventListener('abort', onAbort);
     }
   }
+}
+
+function contentOf({ body, tar }: EngineRequest): { headers: Record<string, string>; body: string | Buffer | null } {
+  const headers = { host: 'engine' };
+  if (tar) return { headers: { ...headers, 'content-type': 'application/x-tar' }, body: tar };
+  if (body === undefined) return { headers, body: null };
+  return { headers: { ...headers, 'content-type': 'application/json' }, body: JSON.stringify(body) };
 }
 
 function pathOf({ path, query = {} }: EngineRequest): string {

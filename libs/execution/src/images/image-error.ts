@@ -4,6 +4,8 @@ export type ImageErrorCode =
   | 'image-invalid'
   | 'image-not-allowed'
   | 'image-not-found'
+  /** No registry may be asked for it: another node may have it. */
+  | 'image-not-on-node'
   | 'image-pull-failed'
   | 'image-too-large'
   | 'image-unusable'

@@ -189,7 +189,7 @@ async function checkRegistry(
     if (!mayBeLocal) throw notAllowed();
     const message =
       'This node does not have it, and its registry is none of those that it may ask. Ask an administrator.';
-    throw new ImageError('image-not-found', message);
+    throw new ImageError('image-not-on-node', message);
   }
   if (access.registry === 'named') return;
   const isReachable = await isPublic(hostOf(name)).catch((cause: unknown) => {
@@ -248,7 +248,7 @@ async function removePulled(engine: Engine, name: ImageName, before: ReadonlySet
 }
 
 function noSuchId(): ImageError {
-  return new ImageError('image-not-found', 'This node has no image of that id, and no id can be pulled.');
+  return new ImageError('image-not-on-node', 'This node has no image of that id, and no id can be pulled.');
 }
 
 async function find(engine: Engine, name: string, signal: AbortSignal): Promise<ImageAnswer | undefined> {

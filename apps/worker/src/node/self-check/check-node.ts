@@ -86,16 +86,18 @@ const NODE_CHECKS: Readonly<Record<NodeProblem['check'], Check>> = {
   cores({ engineCores }, { cpuMilli }) {
     if (cpuMilli <= engineCores * 1000) return undefined;
     return {
+      severe: true,
       problem: `PORIN_CPU_MILLI is ${cpuMilli}, and the engine has ${engineCores} cores.`,
-      advice: `Set PORIN_CPU_MILLI to ${engineCores * 1000} or less: jobs would get less than they ask for.`,
+      advice: `Set PORIN_CPU_MILLI to ${engineCores * 1000} or less: no container can have more.`,
     };
   },
 
   memory({ engineMemoryBytes }, { memoryBytes }) {
     if (memoryBytes <= engineMemoryBytes) return undefined;
     return {
+      severe: true,
       problem: `PORIN_MEMORY_BYTES is ${mebibytes(memoryBytes)}, and the engine has ${mebibytes(engineMemoryBytes)}.`,
-      advice: 'Lower PORIN_MEMORY_BYTES: the kernel would kill payloads that keep within their limits.',
+      advice: `Set PORIN_MEMORY_BYTES to ${engineMemoryBytes} or less: the kernel would kill payloads that keep within their limits.`,
     };
   },
 

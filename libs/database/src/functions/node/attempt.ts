@@ -18,8 +18,9 @@ const HELD_FOR: readonly WaitingReason[] = [
 
 /** The catalogue as rows: code, state of the attempt, state of the job; null where the job is the reconciler's to go on with. */
 const TERMS = JOB_ERROR_CODES.map((code) => {
-  const { retryable, finalState } = ERROR_CATALOGUE[code];
-  return `('${code}', '${attemptStateOf(code)}', ${retryable || finalState === null ? 'NULL' : `'${finalState}'`})`;
+  const { retryable, mayBeNode, finalState } = ERROR_CATALOGUE[code];
+  const jobState = retryable || mayBeNode || finalState === null ? 'NULL' : `'${finalState}'`;
+  return `('${code}', '${attemptStateOf(code)}', ${jobState})`;
 });
 
 /** The same as a SELECT; a WHERE may follow. */

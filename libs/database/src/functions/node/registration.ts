@@ -4,6 +4,12 @@ import { MONITORINGS } from '#lib/profiles';
 import { type SqlFunction } from '../sql-function.js';
 import { nodeFunction } from './node-function.js';
 
+/** Of what a node says about what ails it. */
+const AILMENT_CHARACTERS = 1_000;
+/** Of a row `node`: it is asked for, and neither answered nor given up. */
+const PROBE_IS_OPEN = `probe_asked_at IS NOT NULL AND probe_asked_at > coalesce(probed_at, '-infinity')
+    AND probe_answer IS DISTINCT FROM probe_number`;
+
 export const REGISTRATION: readonly SqlFunction[] = [
   // True where this connection now holds the node's name, false where another one does. By what Postgres knows of the
   // sessions of the node's role, because advisory locks are anybody's.
@@ -75,19 +81,35 @@ BEGIN
     'diskBytes', disk_bytes) FROM porin.node WHERE id = self);
 END`,
   ),
-  // Answers with the state that the node has now: READY first where its registration has been verified. One that says something
-  // new of itself stays READY meanwhile, and claims nothing.
+  // Answers with the state that the node has now, and the number of a probe that it is asked for. READY first where its
+  // registration has been verified and a probe since its start has been judged. One that says something new of itself stays
+  // READY meanwhile, and claims nothing.
   nodeFunction(
     'node_heartbeat',
     `
-DECLARE now_in text;
+DECLARE own record;
 BEGIN
   UPDATE porin.node
   SET heartbeat_at = now(),
-    state = CASE WHEN input->>'state' = 'READY' AND state <> 'READY' AND NOT registration_verified THEN 'DRAINING'
+    ailment = left(input->>'ailment', ${AILMENT_CHARACTERS}),
+    state = CASE WHEN input->>'state' = 'READY' AND state <> 'READY'
+        AND NOT (registration_verified AND coalesce(probed_at > started_at, false)) THEN 'DRAINING'
       ELSE input->>'state' END
-  WHERE id = porin.calling_node() RETURNING state INTO now_in;
-  RETURN to_jsonb(now_in);
+  WHERE id = porin.calling_node()
+  RETURNING state, CASE WHEN ${PROBE_IS_OPEN} THEN probe_number END AS probe INTO own;
+  RETURN jsonb_build_object('state', own.state, 'probe', own.probe);
+END`,
+  ),
+  // Once for each probe that the dispatcher asked for; what the node says of it, the dispatcher judges. problem: null where it
+  // succeeded.
+  nodeFunction(
+    'node_end_probe',
+    `
+BEGIN
+  UPDATE porin.node SET probe_answer = probe_number, probe_problem = left(input->>'problem', ${AILMENT_CHARACTERS})
+  WHERE id = porin.calling_node() AND probe_number = (input->>'number')::integer AND ${PROBE_IS_OPEN};
+  IF FOUND THEN PERFORM pg_notify('porin_outbox', ''); END IF;
+  RETURN to_jsonb(FOUND);
 END`,
   ),
   // What the last process of this node held is lost at once; how many attempts that were.

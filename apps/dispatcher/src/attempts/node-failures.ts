@@ -1,0 +1,46 @@
+/** What the database keeps of failures that may be the fault of the node where they happened. */
+import { NODE_ERROR_CODES } from '#lib/jobs';
+import { type EntityManager } from 'typeorm';
+import { TAKES_JOBS } from '../placement/in-flight.js';
+
+const CODES = NODE_ERROR_CODES.map((code) => `'${code}'`).join(', ');
+
+/** Of a row `attempt`. A code that this version does not know is as `internal-error` is. */
+export const FAILED_BY_NODE = `attempt.state IN ('FAILED', 'LOST') AND attempt.error_code IN (${CODES})`;
+
+/** Attempts of the job before the one that has just ended, where a probe of the node has succeeded since. */
+export const FAILED_ON_WELL_NODES = `(SELECT count(*)::integer FROM attempt JOIN node ON node.id = attempt.node_id
+    WHERE attempt.job_id = job.id AND attempt.number < job.fence AND ${FAILED_BY_NODE} AND node.proved_at > attempt.ended_at)
+    AS "failedOnWellNodes"`;
+
+/** That take jobs of its architecture, and have not failed it. */
+export const UNTRIED_NODES = `(SELECT count(*)::integer FROM node
+    WHERE ${TAKES_JOBS} AND node.suspect_since IS NULL AND node.architecture = job.architecture
+    AND NOT EXISTS (SELECT FROM attempt AS tried WHERE tried.job_id = job.id AND tried.node_id = node.id)) AS "untriedNodes"`;
+
+/** For which jobs of an application go elsewhere where they can; doubled each time that it is said anew, to an hour. */
+const AVOIDED_S = 60;
+const DOUBLINGS = 6;
+/** Says nothing of the application, and its end is the node's start. */
+const NOT_AVOIDED = 'lease-lost';
+
+/** `isFree`: the node is held to be the cause. Whatever it was, a probe of the node follows. */
+export async function noteNodeFailure(
+  manager: EntityManager,
+  { id, nodeId, errorCode }: { readonly id: string; readonly nodeId: string; readonly errorCode: string | null },
+  { isFree }: { readonly isFree: boolean },
+): Promise<void> {
+  await manager.query(`UPDATE node SET failed_at = clock_timestamp() WHERE id = $1`, [nodeId]);
+  if (!isFree) return;
+  await manager.query(
+    `INSERT INTO node_failure AS known (node_id, application_id, code, failed_at, avoided_until)
+     SELECT $2, application_id, $3, clock_timestamp(),
+       clock_timestamp() + make_interval(secs => CASE WHEN $3 = '${NOT_AVOIDED}' THEN 0 ELSE ${AVOIDED_S} END)
+     FROM executor WHERE job_id = $1 AND position = 0
+     ON CONFLICT (node_id, application_id) DO UPDATE SET code = excluded.code, failed_at = excluded.failed_at,
+       times = CASE WHEN known.avoided_until > now() THEN known.times ELSE least(known.times + 1, ${DOUBLINGS + 1}) END,
+       avoided_until = CASE WHEN known.avoided_until > now() THEN known.avoided_until
+         ELSE excluded.failed_at + (excluded.avoided_until - excluded.failed_at) * 2 ^ least(known.times, ${DOUBLINGS}) END`,
+    [id, nodeId, errorCode ?? 'internal-error'],
+  );
+}
