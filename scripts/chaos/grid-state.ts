@@ -3,6 +3,7 @@ import { type Grid } from './grid.js';
 import { type JobFound } from './verdict.js';
 
 const API_TIMEOUT_MS = 5_000;
+const LONGEST_SILENCE_S = 30;
 
 export interface Progress {
   readonly ended: number;
@@ -28,10 +29,18 @@ export function findJobs(grid: Grid): Promise<readonly JobFound[]> {
   );
 }
 
+interface NodeFound {
+  readonly name: string;
+  readonly state: string;
+  readonly suspectReason: string | null;
+  readonly silentS: number;
+}
+
 /** In words; empty when every program works. */
 export async function whatIsUnwell(grid: Grid): Promise<readonly string[]> {
-  const nodes = await grid.query<{ name: string; state: string; silentS: number }>(
-    `SELECT name, state, round(extract(epoch FROM now() - heartbeat_at))::int AS "silentS" FROM node ORDER BY name`,
+  const nodes = await grid.query<NodeFound>(
+    `SELECT name, state, suspect_reason AS "suspectReason", round(extract(epoch FROM now() - heartbeat_at))::int AS "silentS"
+     FROM node ORDER BY name`,
   );
   const leaders = await grid.query('SELECT FROM dispatcher_lease WHERE expires_at > clock_timestamp()');
   const apis = await Promise.all(grid.apiUrls.map(async (url) => ({ url, isReady: await isReady(url) })));
@@ -39,8 +48,11 @@ export async function whatIsUnwell(grid: Grid): Promise<readonly string[]> {
   return [
     ...(missing > 0 ? [`${missing} nodes are not registered`] : []),
     ...nodes
-      .filter(({ state, silentS }) => state !== 'READY' || silentS > 30)
+      .filter(({ state, silentS }) => state !== 'READY' || silentS > LONGEST_SILENCE_S)
       .map(({ name, state, silentS }) => `node ${name} is ${state}, last heard of ${silentS} s ago`),
+    ...nodes.flatMap(({ name, suspectReason }) =>
+      suspectReason === null ? [] : [`node ${name} is suspect: ${suspectReason}`],
+    ),
     ...(leaders.length === 0 ? ['no dispatcher leads'] : []),
     ...apis.filter((api) => !api.isReady).map(({ url }) => `the API at ${url} is not ready`),
   ];
