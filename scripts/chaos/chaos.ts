@@ -10,7 +10,8 @@ import { type ChaosRun, chaosExitCode, chaosResult, renderChaos, writeChaos } fr
 import { planFaults } from './fault-plan.js';
 import { faultsNamed } from './faults/all-faults.js';
 import { findJobs, progress, whatIsUnwell } from './grid-state.js';
-import { Grid, SMALL_NODE_MEMORY_BYTES } from './grid.js';
+import { Grid } from './grid.js';
+import { SMALL_NODE_MEMORY_BYTES } from './machines.js';
 import { INPUT, planJobs } from './job-plan.js';
 import { type ChaosOptions } from './options.js';
 import { OutputWatch } from './output-watch.js';

@@ -1,81 +1,26 @@
 /** A whole grid on this machine: services, three nodes with engines of their own, two APIs and two dispatchers, all supervised. */
-import { copyFileSync, mkdirSync, rmSync } from 'node:fs';
+import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import Docker from 'dockerode';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Connection } from '#lib/database';
 import { buildTestImage } from '../images/build-image.js';
 import { askCli } from '../services/cli.js';
-import { type DatabaseUrls, learnUnknownContent, prepareDatabase, prepareNode } from '../services/database.js';
-import { docker, startEngine } from '../services/docker.js';
-import { type Instance, type InstanceName, makeDirectories, openInstance } from '../services/instance.js';
+import { learnUnknownContent, prepareDatabase } from '../services/database.js';
+import { makeDirectories, openInstance } from '../services/instance.js';
 import { unmountBelow } from '../services/mounts.js';
-import { postgres } from '../services/postgres.js';
-import { dataDirectories, type ProgramName, programVariables, type Variables } from '../services/programs.js';
-import { redis } from '../services/redis.js';
-import { type PrivateService } from '../services/service.js';
+import { dataDirectories } from '../services/programs.js';
 import { stopStack } from '../services/stop-stack.js';
-import { CACHE_DIR, NATIVE_DIR } from '../setup/paths.js';
-import { KeptService } from './kept-service.js';
-import { aim, Member, openWays, through, type WayName } from './member.js';
+import { CACHE_DIR } from '../setup/paths.js';
+import { API_PORT, makeMember, PLACES } from './grid-members.js';
+import { type GridNode, type Services, type Started, startNode, startServices } from './grid-services.js';
+import { BASE, INSTANCES, NODE_NUMBERS, type NodeNumber } from './machines.js';
+import { type Member } from './member.js';
 import { Namespace } from './namespace.js';
 import { SmallDisk } from './small-disk.js';
 
-const MIB = 1024 ** 2;
-const GIB = 1024 ** 3;
-const API_PORT = '8080';
-/** Submitting is what chaos does, and must not be refused for that. */
-const RATE_LIMIT_PER_MINUTE = '1000000';
-const UIDS_PER_NODE = 1_000;
-const FIRST_UID = 1_900_000_000;
-const POSTGRES_DISK_BYTES = 2 * GIB;
-const WORK_DISK_BYTES = GIB;
+const POSTGRES_DISK_BYTES = 2 * 1024 ** 3;
 const DATABASE_IS_UP_MS = 120_000;
-
-export const NODE_NUMBERS = [1, 2, 3] as const;
-export type NodeNumber = (typeof NODE_NUMBERS)[number];
-/** The only node where large jobs fit. */
-export const LARGE_NODE: NodeNumber = 3;
-export const SMALL_NODE_MEMORY_BYTES = 2 * GIB;
-const LARGE_NODE_MEMORY_BYTES = 4 * GIB;
-
-const INSTANCES = ['chaos', 'chaos-1', 'chaos-2', 'chaos-3'] as const satisfies readonly InstanceName[];
-const BASE = openInstance('chaos');
-const machine = (number: NodeNumber) => openInstance(`chaos-${number}`);
-
-/** Which program runs on which machine. */
-const PLACES: readonly { readonly program: ProgramName; readonly on: NodeNumber }[] = [
-  { program: 'api', on: 1 },
-  { program: 'api', on: 2 },
-  { program: 'dispatcher', on: 1 },
-  { program: 'dispatcher', on: 2 },
-  { program: 'worker', on: 1 },
-  { program: 'worker', on: 2 },
-  { program: 'worker', on: 3 },
-];
-
-export interface GridNode {
-  readonly name: string;
-  /** Of its engine and its programs. */
-  readonly machine: Instance;
-  readonly engine: KeptService;
-  readonly docker: Docker;
-  readonly workDisk: SmallDisk;
-  /** With this node's own copies of porin-init and porin-recorder. */
-  readonly nativeDirectory: string;
-  /** What lies here is found before the machine's own programs, by the engine and what it starts. */
-  readonly programDirectory: string;
-}
-
-export interface Services {
-  readonly postgres: KeptService;
-  readonly redis: KeptService;
-}
-
-/** What was started so far: all of it is let go, also where the start of the rest fails. */
-interface Started {
-  readonly members: Map<string, Member>;
-  readonly kept: KeptService[];
-}
+const RETRY_MS = 1_000;
 
 export class Grid {
   readonly outputs = dataDirectories(BASE).outputs;
@@ -161,7 +106,7 @@ export class Grid {
         return (await client.query<Row>(sql, [...values])).rows;
       } catch (error) {
         if (Date.now() > deadline) throw error;
-        await new Promise((resolve) => setTimeout(resolve, 1_000));
+        await sleep(RETRY_MS);
       } finally {
         await client.end().catch(() => undefined);
       }
@@ -187,119 +132,4 @@ async function removeLeft(): Promise<void> {
 
 function ownerUrl(postgresUrl: string): string {
   return Object.assign(new URL(postgresUrl), { pathname: 'porin' }).href;
-}
-
-/** The ways of the members follow the services to wherever they start. */
-async function startServices({ members, kept }: Started, log: (message: string) => void): Promise<Services> {
-  const keep = async (way: WayName, service: PrivateService) => {
-    const started = await KeptService.start({
-      service,
-      instance: BASE,
-      log,
-      start: async (lastPort) => {
-        const url = await service.start(BASE, lastPort);
-        for (const member of members.values()) aim(member.ways[way], url);
-        return url;
-      },
-    });
-    kept.push(started);
-    return started;
-  };
-  return { postgres: await keep('postgres', postgres), redis: await keep('redis', redis) };
-}
-
-async function startNode(number: NodeNumber, { kept }: Started, log: (message: string) => void): Promise<GridNode> {
-  const instance = machine(number);
-  const [nativeDirectory, programDirectory] = ['native', 'bin'].map((name) => join(instance.directory, name)) as [
-    string,
-    string,
-  ];
-  for (const path of [nativeDirectory, programDirectory]) mkdirSync(path, { recursive: true, mode: 0o755 });
-  for (const name of ['porin-init', 'porin-recorder'])
-    copyFileSync(join(NATIVE_DIR, name), join(nativeDirectory, name));
-  const environment = { ...process.env, PATH: `${programDirectory}:${process.env.PATH ?? ''}` };
-  const start = () => startEngine(instance, environment);
-  const engine = await KeptService.start({ service: docker, instance, log, start });
-  kept.push(engine);
-  return {
-    name: `n${number}`,
-    machine: instance,
-    engine,
-    docker: new Docker({ socketPath: engine.url.replace(/^unix:\/\//, '') }),
-    // Not below the directory of its engine, whose start unmounts what a dead engine left there.
-    workDisk: SmallDisk.mount(join(BASE.directory, 'work', String(number)), WORK_DISK_BYTES),
-    nativeDirectory,
-    programDirectory,
-  };
-}
-
-interface MemberOrder {
-  readonly name: string;
-  readonly program: ProgramName;
-  readonly on: NodeNumber;
-  readonly index: number;
-  readonly services: Services;
-  readonly database: DatabaseUrls;
-  readonly node: GridNode | undefined;
-}
-
-async function makeMember(order: MemberOrder): Promise<Member> {
-  const { name, program, on, index, services, database, node } = order;
-  const namespace = Namespace.make(BASE, index + 1);
-  const ways = await openWays(namespace.outside);
-  aim(ways.postgres, services.postgres.url);
-  aim(ways.redis, services.redis.url);
-  const redisUrl = through(ways.redis, namespace.outside, services.redis.url);
-  const postgresUrl = (url: string) => through(ways.postgres, namespace.outside, url);
-  const credentials = program === 'worker' ? await prepareNode(BASE, node?.name ?? '', { database, redisUrl }) : {};
-  const variables = programVariables(BASE, program, {
-    database,
-    redisUrl,
-    dockerHost: node?.engine.url ?? '',
-    node: credentials,
-    extra: extraVariables({ program, on, instance: machine(on), namespace, node }),
-  });
-  const own = { ...variables, PORIN_DATABASE_URL: postgresUrl(variables.PORIN_DATABASE_URL ?? '') };
-  return new Member({ name, program, instance: machine(on), namespace, ways, variables: own });
-}
-
-function extraVariables({
-  program,
-  on,
-  instance,
-  namespace,
-  node,
-}: Pick<MemberOrder, 'program' | 'on' | 'node'> & {
-  readonly instance: Instance;
-  readonly namespace: Namespace;
-}): Variables {
-  const of: Readonly<Record<ProgramName, () => Variables>> = {
-    api: () => ({
-      PORIN_HOST: namespace.inside,
-      PORIN_PORT: API_PORT,
-      PORIN_RATE_LIMIT_PER_MINUTE: RATE_LIMIT_PER_MINUTE,
-      PORIN_TENANT_RATE_LIMIT_PER_MINUTE: RATE_LIMIT_PER_MINUTE,
-    }),
-    dispatcher: () => ({}),
-    worker: () => ({
-      PORIN_WORK_DIR: node?.workDisk.path ?? '',
-      PORIN_RUN_DIR: runDirectory(instance),
-      PORIN_NATIVE_DIR: node?.nativeDirectory ?? '',
-      PORIN_BASE_UID: String(FIRST_UID + on * UIDS_PER_NODE),
-      PORIN_SLOTS: '2',
-      PORIN_CPU_MILLI: '2000',
-      PORIN_MEMORY_BYTES: String(on === LARGE_NODE ? LARGE_NODE_MEMORY_BYTES : SMALL_NODE_MEMORY_BYTES),
-      PORIN_DISK_BYTES: String(256 * MIB),
-      PORIN_IMAGE_REGISTRIES: '127.0.0.1:*',
-      PORIN_LOCAL_IMAGES: '*',
-      PORIN_DRAIN_MS: '10000',
-    }),
-  };
-  return of[program]();
-}
-
-function runDirectory(instance: Instance): string {
-  const path = join(instance.runDirectory, 'w');
-  mkdirSync(path, { recursive: true, mode: 0o700 });
-  return path;
 }

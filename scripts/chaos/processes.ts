@@ -1,6 +1,6 @@
 /** Signals to processes that were found by what they descend from; one that has ended is no error. */
 import { readFileSync } from 'node:fs';
-import { type DaemonRecord, isOurs, readProcFile, runningDaemon, type DaemonPlace } from '../services/daemon.js';
+import { type DaemonPlace, parseStat, readProcFile, runningDaemon } from '../services/daemon.js';
 
 /** The process and all below it, itself first. */
 export function treeOf(pid: number): readonly number[] {
@@ -52,11 +52,10 @@ export function freeze(pids: readonly number[]): () => void {
     );
 }
 
-/** Field 22 of /proc/<pid>/stat; undefined for a process that is gone. */
-function startOf(pid: number): string | undefined {
+/** Tells it from a later process with the same pid; undefined for one that is gone. */
+function startOf(pid: number): number | undefined {
   try {
-    const stat = readProcFile(pid, 'stat');
-    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19];
+    return parseStat(readProcFile(pid, 'stat')).startTicks;
   } catch {
     return undefined;
   }
@@ -64,7 +63,7 @@ function startOf(pid: number): string | undefined {
 
 /** @throws Error when it does not run */
 export function pidOf(place: DaemonPlace): number {
-  const record: DaemonRecord | undefined = runningDaemon(place);
-  if (!record || !isOurs(record)) throw new Error(`nothing runs of ${place.pidFile}`);
+  const record = runningDaemon(place);
+  if (!record) throw new Error(`nothing runs of ${place.pidFile}`);
   return record.pid;
 }

@@ -1,7 +1,7 @@
 /** A file system of a few hundred MiB that can be filled to the last byte without harm to the machine. */
 import { execFileSync } from 'node:child_process';
 import { closeSync, mkdirSync, openSync, rmSync, statfsSync, truncateSync, writeFileSync, writeSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 
 const BLOCK_BYTES = 4096;
 const WRITTEN_BYTES = 8 * 1024 ** 2;
@@ -16,7 +16,6 @@ export class SmallDisk {
   /** In a loop file beside the path. Whoever removes what is below must unmount it first. */
   static mount(path: string, bytes: number): SmallDisk {
     const file = `${path}.img`;
-    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
     mkdirSync(path, { recursive: true, mode: 0o700 });
     writeFileSync(file, '', { mode: 0o600 });
     truncateSync(file, bytes);

@@ -3,7 +3,9 @@ import { chmodSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { buildTestImage } from '../../images/build-image.js';
 import { CACHE_DIR } from '../../setup/paths.js';
-import { type Grid, type GridNode, NODE_NUMBERS } from '../grid.js';
+import { type GridNode } from '../grid-services.js';
+import { type Grid } from '../grid.js';
+import { NODE_NUMBERS } from '../machines.js';
 import { findBelow, freeze, signal } from '../processes.js';
 import { type Fault, type Heal, nothingToHeal } from './fault.js';
 

@@ -1,6 +1,7 @@
 /** Faults of the programs: killed, frozen, told to end, cut off. */
 import { killLeftContainers } from '../../services/docker-leftovers.js';
-import { type Grid, LARGE_NODE } from '../grid.js';
+import { type Grid } from '../grid.js';
+import { LARGE_NODE } from '../machines.js';
 import { type WayName } from '../member.js';
 import { findBelow, freeze, signal, treeOf } from '../processes.js';
 import { type Fault, nothingToHeal } from './fault.js';
