@@ -29,6 +29,14 @@ export function findJobs(grid: Grid): Promise<readonly JobFound[]> {
   );
 }
 
+/** Of the dispatcher that leads; all programs share this machine's process ids. Undefined while none does. */
+export async function leaderPid(grid: Grid): Promise<number | undefined> {
+  const [row] = await grid.query<{ pid: number }>(
+    `SELECT split_part(holder, '/', 2)::int AS pid FROM dispatcher_lease WHERE expires_at > clock_timestamp()`,
+  );
+  return row?.pid;
+}
+
 interface NodeFound {
   readonly name: string;
   readonly state: string;
