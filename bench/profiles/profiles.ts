@@ -43,8 +43,6 @@ export async function runProfilesBench(options: BenchOptions): Promise<number> {
       withPrograms: true,
       variables: {
         PORIN_SLOTS: String(SLOTS),
-        // Some cases ask for two processors to run as many threads; they still run beside another job.
-        PORIN_CPU_MILLI: String(2000 * SLOTS),
         PORIN_RATE_LIMIT_PER_MINUTE: String(RATE_LIMIT_PER_MINUTE),
       },
       log,

@@ -16,7 +16,7 @@ export const docker: PrivateService = {
   variable: 'DOCKER_HOST',
   usualUrl: 'unix:///var/run/docker.sock',
   place,
-  start: startWithRetry,
+  start: (instance) => startEngine(instance),
   answers,
   stop: (record) => stopDaemon(record, STOP_GRACE_MS),
   sweep,
@@ -30,15 +30,18 @@ function dataRoot(instance: Instance): string {
   return join(instance.directory, 'docker');
 }
 
-/** After a crash with a running container the first start may fail and the second one works (measured, Docker 20.10). */
-async function startWithRetry(instance: Instance): Promise<string> {
+/**
+ * Returns its URL. `environment`: the engine's own. After a crash with a running container the first start may fail and the
+ * second one works (measured, Docker 20.10).
+ */
+export async function startEngine(instance: Instance, environment: NodeJS.ProcessEnv = process.env): Promise<string> {
   try {
-    return await start(instance);
+    return await start(instance, environment);
   } catch {
     const halfStarted = runningDaemon(place(instance));
     if (halfStarted) await stopDaemon(halfStarted, STOP_GRACE_MS);
     sweep(instance);
-    return start(instance);
+    return start(instance, environment);
   }
 }
 
@@ -48,7 +51,7 @@ function sweep(instance: Instance): void {
   unmountBelow(instance.runDirectory);
 }
 
-async function start(instance: Instance): Promise<string> {
+async function start(instance: Instance, environment: NodeJS.ProcessEnv): Promise<string> {
   if (process.getuid?.() !== 0) {
     throw new Error(
       'A private Docker Engine needs root: type the same command as root, or set DOCKER_HOST to unix:///path of one that you may use.',
@@ -61,7 +64,7 @@ async function start(instance: Instance): Promise<string> {
   rmSync(pidFile, { force: true });
   writeFileSync(configFile, '{}');
   const where = place(instance);
-  const record = startDaemon(where, [
+  const command = [
     ...['dockerd', '--data-root', dataRoot(instance), '--exec-root', join(instance.runDirectory, 'exec')],
     ...['--pidfile', pidFile, '--host', `unix://${socket}`],
     ...['--bridge=none', '--iptables=false', '--ip6tables=false'],
@@ -69,7 +72,8 @@ async function start(instance: Instance): Promise<string> {
     ...['--config-file', configFile],
     // Not systemd's: a cgroup parent is then a path everywhere.
     ...['--exec-opt', 'native.cgroupdriver=cgroupfs'],
-  ]);
+  ];
+  const record = startDaemon(where, command, environment);
   const url = `unix://${socket}`;
   await waitUntilUp('The Docker Engine', {
     record,

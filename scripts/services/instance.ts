@@ -6,8 +6,11 @@ import { acquireLock } from '../setup/lock.js';
 import { PORIN_DIR, ROOT } from '../setup/paths.js';
 import { type DaemonPlace } from './daemon.js';
 
-/** `stack` is for start and demo, `test` for the tests, `bench` for the benches: they never touch each other. */
-export const INSTANCE_NAMES = ['stack', 'test', 'bench'] as const;
+/**
+ * `stack` is for start and demo, `test` for the tests, `bench` for the benches, the others for chaos, one for each of its
+ * machines: they never touch each other.
+ */
+export const INSTANCE_NAMES = ['stack', 'test', 'bench', 'chaos', 'chaos-1', 'chaos-2', 'chaos-3'] as const;
 export type InstanceName = (typeof INSTANCE_NAMES)[number];
 
 export interface Instance {

@@ -229,6 +229,22 @@ export function supervisorCommand(statusFile: string, program: readonly string[]
   return ['/bin/sh', join(ROOT, 'scripts/services/supervisor.sh'), process.execPath, note, statusFile, ...program];
 }
 
+/** Starts the program under its supervisor, and does not wait for it. `within`: the command that runs both, such as nsenter. */
+export function superviseProgram(
+  instance: Instance,
+  name: ProgramName,
+  environment: NodeJS.ProcessEnv,
+  within: readonly string[] = [],
+): DaemonRecord {
+  const where = programPlace(instance, name);
+  const main = join(DIST_DIR, 'apps', name, 'src/main.js');
+  const statusFile = supervisionFile(instance, name);
+  forgetSupervision(statusFile);
+  // The programs read no arguments: the last one is the mark by which we know ours.
+  const command = supervisorCommand(statusFile, [...NODE_FLAGS[name], main, where.mark]);
+  return startDaemon(where, [...within, ...command], environment);
+}
+
 async function startProgram(
   instance: Instance,
   name: ProgramName,
@@ -236,22 +252,14 @@ async function startProgram(
   probe: () => Promise<boolean>,
 ): Promise<void> {
   for (const path of Object.values(dataDirectories(instance))) mkdirSync(path, { recursive: true, mode: 0o700 });
-  const where = programPlace(instance, name);
-  const main = join(DIST_DIR, 'apps', name, 'src/main.js');
-  const statusFile = supervisionFile(instance, name);
-  forgetSupervision(statusFile);
-  // The programs read no arguments: the last one is the mark by which we know ours.
-  const record = startDaemon(where, supervisorCommand(statusFile, [...NODE_FLAGS[name], main, where.mark]), {
-    ...process.env,
-    ...variables,
-  });
+  const record = superviseProgram(instance, name, { ...process.env, ...variables });
   try {
     await waitUntilUp(`The ${PROGRAMS[name].title}`, {
       record,
-      logFile: where.logFile,
+      logFile: programPlace(instance, name).logFile,
       timeoutMs: START_TIMEOUT_MS,
       probe,
-      hasFailed: () => readSupervision(statusFile).earlyEnds >= ENDS_THAT_FAIL_A_START,
+      hasFailed: () => readSupervision(supervisionFile(instance, name)).earlyEnds >= ENDS_THAT_FAIL_A_START,
     });
   } catch (error) {
     // A program that never came up is not left to be tried for ever.

@@ -29,7 +29,7 @@ afterAll(async () => {
 describe('health', () => {
   it('is live and ready without a key', async () => {
     await http().get('/health/live').expect(200, { status: 'up' });
-    await http().get('/health/ready').expect(200, { status: 'up', postgres: 'up', redis: 'up' });
+    await http().get('/health/ready').expect(200, { status: 'up', postgres: 'up', redis: 'up', dispatcher: 'up' });
   });
 });
 

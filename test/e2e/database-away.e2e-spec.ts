@@ -6,7 +6,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { startTestApi, type TestApi } from '../support/api.js';
 import { required } from '../support/environment.js';
 import { eventually } from '../support/eventually.js';
-import { Proxy } from '../support/proxy.js';
+import { Proxy } from '../../scripts/services/proxy.js';
 
 let api: TestApi;
 let proxy: Proxy;

@@ -3,7 +3,7 @@ import { uptime } from 'node:os';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { eventually } from '../support/eventually.js';
 import { Grid, type TestWorker } from '../support/grid.js';
-import { Proxy } from '../support/proxy.js';
+import { Proxy } from '../../scripts/services/proxy.js';
 
 let grid: Grid;
 let workers: TestWorker[] = [];

@@ -53,6 +53,7 @@ afterAll(async () => {
 
 const on = (image: string, script = 'cat /content') => ({
   executors: [{ image, command: ['/bin/sh', '-c', script] }],
+  resources: { cpuMilli: 500 },
 });
 
 async function completed(image: string, script?: string): Promise<JobView> {

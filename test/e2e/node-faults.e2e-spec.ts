@@ -11,7 +11,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { required } from '../support/environment.js';
 import { eventually } from '../support/eventually.js';
 import { Grid, type TestWorker } from '../support/grid.js';
-import { Proxy } from '../support/proxy.js';
+import { Proxy } from '../../scripts/services/proxy.js';
 
 let grid: Grid;
 let workers: TestWorker[] = [];

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ApiProcess } from '../support/api-process.js';
 import { makeEmptyDatabase, makeTestDatabase, type TestDatabase } from '../support/database.js';
 import { eventually } from '../support/eventually.js';
-import { Proxy } from '../support/proxy.js';
+import { Proxy } from '../../scripts/services/proxy.js';
 
 const LOSING_MS = 15_000;
 

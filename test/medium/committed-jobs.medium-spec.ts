@@ -48,6 +48,7 @@ afterAll(async () => {
 
 beforeEach(async () => {
   await owner.query('DELETE FROM job');
+  await owner.query('DELETE FROM queue_entry');
   await setNode('READY', SMALL);
 });
 

@@ -1,4 +1,4 @@
-/** A way to a real service that a test can close and open again: what a client sees of it is a service that is away. */
+/** A way to a real service that tests and chaos can close and open again: what a client sees of it is a service that is away. */
 import { once } from 'node:events';
 import { rmSync } from 'node:fs';
 import {
@@ -10,18 +10,21 @@ import {
   type Socket,
 } from 'node:net';
 
+/** Port 0 until it has one of its own. */
+type Place = { readonly path: string } | { readonly host: string; port: number };
+
 export class Proxy {
   #server: Server | undefined;
   readonly #sockets = new Set<Socket>();
 
   private constructor(
-    private readonly target: NetConnectOpts,
-    private place: { path: string } | { host: string; port: number },
+    private target: NetConnectOpts,
+    private place: Place,
   ) {}
 
-  /** At a Unix socket's path, or at a port of its own. */
-  static async open(target: NetConnectOpts, path?: string): Promise<Proxy> {
-    const proxy = new Proxy(target, path === undefined ? { host: '127.0.0.1', port: 0 } : { path });
+  /** At a Unix socket's path, or at a port of its own, on loopback unless an address is given. */
+  static async open(target: NetConnectOpts, path?: string, host = '127.0.0.1'): Promise<Proxy> {
+    const proxy = new Proxy(target, path === undefined ? { host, port: 0 } : { path });
     await proxy.open();
     return proxy;
   }
@@ -29,6 +32,11 @@ export class Proxy {
   /** Of a proxy without a path; stays the same. */
   get port(): number {
     return 'port' in this.place ? this.place.port : 0;
+  }
+
+  /** Of the connections from now on. */
+  retarget(target: NetConnectOpts): void {
+    this.target = target;
   }
 
   async open(): Promise<void> {
