@@ -34,6 +34,7 @@ export function judgeMediaType(request: Pick<Request, 'headers'>): void {
     throw new PorinError('unsupported-media-type', 'Send the body without a Content-Encoding.', { headers });
   }
   if (type === undefined && !announcesBody(request)) return;
+  if (type === 'application/json') return;
   const mime = mimeOf(type);
   if (mime?.essence !== 'application/json') {
     throw new PorinError('unsupported-media-type', 'Send the body as "Content-Type: application/json".');
@@ -121,9 +122,11 @@ function mimeOf(type: string | undefined): MIMEType | undefined {
   }
 }
 
+const UTF8 = new TextDecoder('utf-8', { fatal: true });
+
 function utf8(bytes: Buffer): string {
   try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+    return UTF8.decode(bytes);
   } catch {
     throw new PorinError('malformed-request', 'The body is not UTF-8.');
   }

@@ -22,7 +22,11 @@ export type FoundRoute =
   | { readonly kind: 'none' };
 
 export class RouteTable {
-  constructor(readonly routes: readonly Route[]) {}
+  readonly #patterns: readonly { readonly route: Route; readonly parts: readonly string[] }[];
+
+  constructor(readonly routes: readonly Route[]) {
+    this.#patterns = routes.map((route) => ({ route, parts: route.path.split('/') }));
+  }
 
   static of(controllers: readonly Type[]): RouteTable {
     return new RouteTable(controllers.flatMap(routesOf));
@@ -31,7 +35,7 @@ export class RouteTable {
   /** HEAD is answered as GET. A path has one spelling: case and a slash at the end count. */
   find(method: string, path: string): FoundRoute {
     const parts = path.split('/');
-    const candidates = this.routes.filter((route) => matches(route.path.split('/'), parts));
+    const candidates = this.#patterns.flatMap((each) => (matches(each.parts, parts) ? [each.route] : []));
     const wanted = method === 'HEAD' ? 'GET' : method;
     // A path that is written out goes before one with a parameter, as it is registered.
     const route = candidates.find((each) => each.method === wanted);

@@ -23,7 +23,7 @@ import { type ErrorCode, PorinError } from '../errors/porin-error.js';
 import { staleFacts } from '../facts/facts.js';
 import { SubmissionFacts } from '../facts/submission-facts.js';
 import { nextOf } from '../http/page.js';
-import { Answers, AnswersBytes, BODY_ERRORS } from '../openapi/answers.js';
+import { Answers, AnswersBytes, BODY_ERRORS, finished } from '../openapi/answers.js';
 import { cancelJob } from './cancel-job.js';
 import { describeJob, describeNewJob } from './describe-job.js';
 import { findJob, listJobs } from './find-jobs.js';
@@ -235,7 +235,8 @@ export class JobsController {
       const written = await write({ caller, asOf });
       const isNew = written.kind === 'created';
       response.status(isNew ? 201 : 200).header('Location', `/api/v1/jobs/${written.id}`);
-      return isNew ? describeNewJob(caller, written) : this.#describe(caller, written.id);
+      if (!isNew) return this.#describe(caller, written.id);
+      return finish(response, finished<typeof jobDetail>(JSON.stringify(describeNewJob(caller, written))));
     });
   }
 
@@ -243,15 +244,18 @@ export class JobsController {
     const { version, answer } = await readJob(this.dataSource.manager, caller, id);
     // The caller's key may have been revoked.
     if (version !== asOf) throw staleFacts();
-    if (!answer) return this.#describe(caller, id);
-    response.type('application/json; charset=utf-8');
-    return answer;
+    return answer ? finish(response, answer) : this.#describe(caller, id);
   }
 
   async #describe(caller: Caller, id: string) {
     const { manager } = this.dataSource;
     return describeJob(manager, await findJob(manager, caller, id));
   }
+}
+
+function finish<Answer extends string>(response: Response, answer: Answer): Answer {
+  response.setHeader('Content-Type', 'application/json; charset=utf-8');
+  return answer;
 }
 
 function requireIdempotencyKey(key: string | undefined): void {
