@@ -146,6 +146,7 @@ export const ERROR_CATALOGUE = {
   'recorder-lost': nodes('The recorder of node {node} failed while it was needed: {detail}'),
   'lease-lost': nodes('The worker on node {node} stopped renewing its lease.'),
   'node-draining': transient('The node {node} was taken out of service.'),
+  'database-away': transient('The database could not be written to: {detail}'),
   'internal-error': nodes('Something went wrong on our side: {detail}'),
   canceled: {
     fault: 'submitter',

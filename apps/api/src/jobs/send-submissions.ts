@@ -1,7 +1,7 @@
 /** Hands submissions to the database: alone within a transaction, or together with others that come at the same time. */
 import { Injectable } from '@nestjs/common';
 import { DataSource, type EntityManager } from 'typeorm';
-import { isDatabaseAway } from '../errors/database-unavailable.js';
+import { isDatabaseAway } from '#lib/database';
 
 /** What `porin.submit_job` answers (libs/database/src/functions/submission.ts). */
 export interface SubmissionAnswer {
