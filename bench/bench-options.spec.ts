@@ -22,8 +22,17 @@ describe('parseCommandLine', () => {
           mode: 'stages',
           keepGoing: false,
         },
+        queue: { queued: [0, 10_000, 110_000, 1_000_000], seconds: 60 },
       },
     });
+  });
+
+  it('takes lengths of the queue, the shortest first, and seconds', () => {
+    expect(parseCommandLine(['queue', '--queued', '2000,0,2000', '--seconds', '5'])).toMatchObject({
+      name: 'queue',
+      options: { queue: { queued: [0, 2000], seconds: 5 } },
+    });
+    expect(() => parseCommandLine(['queue', '--queued', '1,x'])).toThrow(UsageError);
   });
 
   it('takes the numbers that are given', () => {

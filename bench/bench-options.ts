@@ -6,6 +6,7 @@ import { LEARN_FROM, type LearnFrom } from './profiles/cases/learn-from.js';
 import { MODE_NAMES, type ModeName } from './profiles/learn/modes.js';
 import { LEVEL_NAMES, type LevelName } from './runs/levels.js';
 import { PROGRAM_NAMES, type ProgramName } from './programs/program-names.js';
+import { ENOUGH_SECONDS, QUEUE_LENGTHS } from './queue/queue-report.js';
 import { PARTS } from './throughput/throughput-report.js';
 
 export interface BenchOptions {
@@ -16,8 +17,17 @@ export interface BenchOptions {
   readonly levels: readonly LevelName[];
   readonly seed: number;
   readonly profiles: ProfilesOptions;
+  readonly queue: QueueOptions;
   readonly stop: AbortSignal;
   readonly log: (message: string) => void;
+}
+
+/** Of the bench of that name. */
+export interface QueueOptions {
+  /** Jobs that wait while others are run, ascending. */
+  readonly queued: readonly number[];
+  /** Of each of the three runs at the rate that is to be held. */
+  readonly seconds: number;
 }
 
 /** Of the bench of that name. */
@@ -33,7 +43,7 @@ export interface ProfilesOptions {
   readonly keepGoing: boolean;
 }
 
-export const BENCH_NAMES = ['enforce', 'monitoring', 'profiles', 'throughput'] as const;
+export const BENCH_NAMES = ['enforce', 'monitoring', 'profiles', 'queue', 'throughput'] as const;
 export type BenchName = (typeof BENCH_NAMES)[number];
 
 export const DEFAULT_JOBS = 200;
@@ -45,6 +55,8 @@ benches
   monitoring   nanoseconds per system call, and the wall time of four different programs, at every level of enforcement
                and monitoring, under strace, and under bpftrace where it is installed: about 20 minutes
   profiles     learns profiles of real applications, and counts what is refused to honest jobs under them: about 30 minutes
+  queue        submissions a second, their latency, reads a second, jobs a second and the time of one with up to a million
+               queued, and the memory of the programs: about 30 minutes
   throughput   ${DEFAULT_JOBS} jobs of /bin/true through the API, the queue and a worker, against as many by "docker run"
 options
   --blocks <n> blocks of the enforce (default 100) and the monitoring bench (default 80); fewer prove nothing
@@ -62,6 +74,8 @@ options
                Porin ends when it is quiet (default), or at once
   --keep-going the profiles bench goes on after an application that cannot be measured
   --jobs <n>   jobs of the throughput bench (default ${DEFAULT_JOBS}, a multiple of ${PARTS}); fewer prove nothing
+  --queued <n,...> jobs that wait meanwhile, for the queue bench (default, and to prove something, ${QUEUE_LENGTHS.join(',')})
+  --seconds <n> of each run of the queue bench at the rate to be held (default ${ENOUGH_SECONDS}); fewer prove nothing
   --seed <n>   order of the runs and resampling (default: a random one, which is printed)
 Each prints a table and writes .porin/bench/<bench>.json. The machine should do nothing else meanwhile.
 exit codes: 0 all bars reached, 1 a bar not reached, 2 wrong usage, 3 too noisy to tell, or too little was measured,
@@ -105,6 +119,10 @@ export function parseCommandLine(args: readonly string[]): CommandLine {
         mode: oneOf('--mode', values.mode, MODE_NAMES),
         keepGoing: values['keep-going'],
       },
+      queue: {
+        queued: queueLengths(values.queued),
+        seconds: wholeNumber('--seconds', values.seconds, 1, 3600) ?? ENOUGH_SECONDS,
+      },
     },
   };
 }
@@ -125,6 +143,8 @@ function parsed(args: readonly string[]) {
         'learn-from': { type: 'string' },
         mode: { type: 'string' },
         'keep-going': { type: 'boolean', default: false },
+        queued: { type: 'string' },
+        seconds: { type: 'string' },
         seed: { type: 'string' },
       },
     });
@@ -138,6 +158,12 @@ function wholeNumber(option: string, text: string | undefined, minimum: number, 
   const value = /^\d+$/.test(text) ? Number(text) : NaN;
   if (value >= minimum && value <= maximum) return value;
   throw new UsageError(`${option} must be a whole number from ${minimum} to ${maximum}`);
+}
+
+function queueLengths(text: string | undefined): readonly number[] {
+  if (text === undefined) return QUEUE_LENGTHS;
+  const lengths = text.split(',').map((each) => wholeNumber('--queued', each, 0, 10_000_000) ?? 0);
+  return [...new Set(lengths)].sort((a, b) => a - b);
 }
 
 /** The first one by default. */

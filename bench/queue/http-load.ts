@@ -1,6 +1,7 @@
 /** Requests to the API at a given rate, or as fast as answers come, over a given number of connections. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Pool } from 'undici';
+import { inParallel } from '../measure/in-parallel.js';
 
 export interface HttpRequest {
   readonly method: 'GET' | 'POST';
@@ -88,6 +89,11 @@ export class HttpLoad {
     };
     await Promise.all(Array.from({ length: lanes }, lane));
     return (1000 * answered) / (performance.now() - startedAt);
+  }
+
+  /** So many requests, as many at once as there are `lanes`. */
+  closedLoopOf(total: number, lanes: number, next: () => HttpRequest): Promise<void> {
+    return inParallel(total, lanes, async () => void (await this.send(next())));
   }
 
   /** One after another. Returns the milliseconds of each. */

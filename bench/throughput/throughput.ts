@@ -1,18 +1,17 @@
 /** `npm run bench -- throughput`: what the whole way through Porin costs beside a plain `docker run`. */
-import { execFileSync } from 'node:child_process';
 import { availableParallelism } from 'node:os';
-import { join } from 'node:path';
 import Docker from 'dockerode';
 import { buildTestImage } from '../../scripts/images/build-image.js';
 import { learnUnknownContent } from '../../scripts/services/database.js';
 import { startStack, type Stack } from '../../scripts/services/stack.js';
 import { stopStack } from '../../scripts/services/stop-stack.js';
-import { CACHE_DIR, DIST_DIR } from '../../scripts/setup/paths.js';
+import { CACHE_DIR } from '../../scripts/setup/paths.js';
 import { type BenchOptions } from '../bench-options.js';
 import { DockerRunLoad, type Load } from './docker-run-load.js';
 import { emptyDatabase } from '../machine/empty-database.js';
 import { readEnvironment } from '../machine/environment.js';
 import { Quiet } from '../machine/quiet.js';
+import { createSubmitterKey } from '../machine/submitter-key.js';
 import { PorinLoad } from './porin-load.js';
 import { writeResult } from '../report/result-file.js';
 import {
@@ -80,7 +79,7 @@ async function measure(
   const plain = new DockerRunLoad(dockerHost, load, stop);
   const porin = await PorinLoad.open({
     apiUrl,
-    apiKey: createKey(database.apiUrl),
+    apiKey: createSubmitterKey(database.apiUrl),
     ownerDatabaseUrl: database.ownerUrl,
     load,
     stop,
@@ -121,14 +120,4 @@ function trueIn(image: string): Load {
     diskBytes: 64 * MIB,
     pids: 1024,
   };
-}
-
-/** A submitter's, so that the jobs run as anybody's would. */
-function createKey(databaseUrl: string): string {
-  const main = join(DIST_DIR, 'apps/api/src/cli/main.js');
-  const args = ['key', 'create', '--role', 'submitter', '--name', 'bench', '--days', '1'];
-  return execFileSync(process.execPath, [main, ...args], {
-    encoding: 'utf8',
-    env: { ...process.env, PORIN_DATABASE_URL: databaseUrl },
-  }).trim();
 }

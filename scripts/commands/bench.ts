@@ -1,4 +1,4 @@
-/** `npm run bench -- <enforce|monitoring|profiles|throughput>`: the tables of the benches, with their verdict as the exit code. */
+/** `npm run bench -- <enforce|monitoring|profiles|queue|throughput>`: the tables of the benches, with their verdict as the exit code. */
 import {
   BENCH_HELP,
   type BenchName,
@@ -9,6 +9,7 @@ import {
 import { runEnforceBench } from '../../bench/enforce/enforce.js';
 import { runMonitoringBench } from '../../bench/monitoring/monitoring.js';
 import { runProfilesBench } from '../../bench/profiles/profiles.js';
+import { runQueueBench } from '../../bench/queue/queue.js';
 import { runThroughputBench } from '../../bench/throughput/throughput.js';
 import { acquireLock } from '../setup/lock.js';
 import { PORIN_DIR } from '../setup/paths.js';
@@ -20,6 +21,7 @@ const BENCHES: Readonly<Record<BenchName, (options: BenchOptions) => Promise<num
   enforce: runEnforceBench,
   monitoring: runMonitoringBench,
   profiles: runProfilesBench,
+  queue: runQueueBench,
   throughput: runThroughputBench,
 };
 const log = (message: string) => console.error(`bench: ${message}`);

@@ -8,11 +8,12 @@ const asked = (column: string) =>
 
 export const QUEUE: readonly SqlFunction[] = [
   {
-    // Down to a power of two: jobs that are much alike share a lane, and no submitter makes lanes without end.
+    // Down to a power of two, by its digits in base 2: jobs that are much alike share a lane, and no submitter makes lanes
+    // without end.
     name: 'rounded',
     sql: `
 CREATE OR REPLACE FUNCTION porin.rounded(amount bigint) RETURNS bigint LANGUAGE sql IMMUTABLE PARALLEL SAFE ${SEARCH_PATH}
-AS $$ SELECT CASE WHEN amount < 1 THEN 0 ELSE (2 ^ floor(log(2, amount::numeric)))::bigint END $$;`,
+AS $$ SELECT CASE WHEN amount < 1 THEN 0 ELSE 1::bigint << (length(ltrim(amount::bit(64)::text, '0')) - 1) END $$;`,
   },
   {
     name: 'lane_of',
