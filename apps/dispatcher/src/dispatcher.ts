@@ -257,12 +257,13 @@ export class Dispatcher {
 
   private async place(leadership: Leadership, placement: Placement): Promise<void> {
     const round = leadership.transaction((manager) => placement.round(manager));
-    const { placed, takenOff, leftBy } = await round.catch((error: unknown) => {
+    const { placed, takenOff, leftBy, isUnfinished } = await round.catch((error: unknown) => {
       placement.forget();
       throw error;
     });
     if (leftBy.length > 0)
       this.logger.warn({ nodes: leftBy }, 'nodes left jobs that they had room for: they are placed again');
+    if (isUnfinished) this.alarm.wake();
     if (await this.add(placed)) await this.remove(takenOff);
   }
 

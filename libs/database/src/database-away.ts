@@ -6,6 +6,8 @@
  * that cannot be taken (55P03), and a server that is read-only (25006).
  */
 const AWAY_STATES = /^(08...|28...|3D000|53...|57...|40...|25P03|25006|55P03)$/;
+/** Of these, what no statement can bring about by itself. */
+const OVERWHELMED_STATES = /^(08...|53...|57P0[1-5]|25006)$/;
 const AWAY_ERRNOS = new Set([
   'ECONNREFUSED',
   'ECONNRESET',
@@ -22,6 +24,13 @@ const AWAY_ERRNOS = new Set([
 const AWAY_MESSAGES =
   /^(Connection terminated|Connection ended|timeout exceeded when trying to connect|Query read timeout|Client has encountered a connection error|Client was closed|Cannot use a pool after calling end|The server does not support SSL|terminating connection|Driver not Connected|Connection with .* database is not established)/;
 
+/** Two that met one another: each may succeed alone. */
+export function isConflict(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  const { code, driverError } = error as { code?: unknown; driverError?: unknown };
+  return (typeof code === 'string' && /^40...$/.test(code)) || (driverError !== error && isConflict(driverError));
+}
+
 export function isDatabaseAway(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   const { code } = error as { code?: unknown };
@@ -36,5 +45,5 @@ export function isServerOverwhelmed(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   const { code, severity } = error as { code?: unknown; severity?: unknown };
   const isOfServer = typeof code === 'string' && typeof severity === 'string';
-  return (isOfServer && AWAY_STATES.test(code)) || isServerOverwhelmed(error.cause);
+  return (isOfServer && OVERWHELMED_STATES.test(code)) || isServerOverwhelmed(error.cause);
 }

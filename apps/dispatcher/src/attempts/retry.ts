@@ -96,12 +96,13 @@ export function verdictOn(attempt: EndedAttempt): Verdict {
 /** What would fail again in the same way on the same node is tried on others only. */
 function isFree(attempt: EndedAttempt, retryable: boolean): boolean {
   const { freeFailures, failedOnWellNodes, untriedNodes } = attempt;
+  if (freeFailures >= FREE_TRIES) return false;
   if (isNobodys(attempt)) return true;
-  if (!mayBeNodes(attempt) || freeFailures >= FREE_TRIES) return false;
+  if (!mayBeNodes(attempt)) return false;
   return retryable ? failedOnWellNodes < WELL_NODES : untriedNodes > 0;
 }
 
-/** The database's own trouble ends when it does, and no job for it. */
+/** The database's own trouble is no node's, as far as a node may be believed: no more often than it is free otherwise. */
 function isNobodys({ state, errorCode }: EndedAttempt): boolean {
   return state === 'FAILED' && errorCode === 'database-away';
 }
