@@ -1,4 +1,4 @@
-/** Which dispatcher leads is a lease in a row, and no submission notifies: see ADR 17. */
+/** Which dispatcher leads is a lease in a row, and no submission notifies: see ADR 15. */
 import { type MigrationInterface, type QueryRunner } from 'typeorm';
 import { noWayBack } from './no-way-back.js';
 

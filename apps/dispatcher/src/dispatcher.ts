@@ -30,6 +30,7 @@ import { Patience } from './placement/patience.js';
 import { type Dispatch, Placement } from './placement/place-jobs.js';
 import { possiblyLost } from './placement/possibly-lost.js';
 import { RedisUsers } from './placement/redis-users.js';
+import { RedisAway } from './redis-away.js';
 import { Proposals } from './proposals/proposals.js';
 import { type RetentionTerms } from './retention/expired.js';
 import { Retention } from './retention/retention.js';
@@ -50,12 +51,16 @@ const LOST_AFTER_S = 5;
 /** Looks through all jobs that wait. */
 const OVERDUE_MS = 60_000;
 const USAGE_MS = 5_000;
+const REDIS_MS = 2_000;
+/** Before a leader that has lost its lease takes one again: whoever stands by comes first. */
+const YIELD_MS = 2_000;
 /** A renewal that takes longer has failed. */
 const RENEWAL_TIMEOUT_MS = 2_000;
 
 export class Dispatcher {
   private readonly queues: NodeQueues;
   private readonly patience: Patience;
+  private readonly redisAway: RedisAway;
   private readonly stopping = new AbortController();
   private readonly alarm = new Alarm(REST_MS);
   private readonly holder = `${hostname()}/${process.pid}/${randomUUID()}`;
@@ -71,6 +76,7 @@ export class Dispatcher {
   ) {
     this.queues = new NodeQueues(config.PORIN_REDIS_URL, (error) => logger.warn({ err: error.message }, 'redis'));
     this.patience = new Patience(config.PORIN_CLAIM_PATIENCE_MS);
+    this.redisAway = new RedisAway(this.queues, logger);
   }
 
   start(): void {
@@ -102,7 +108,7 @@ export class Dispatcher {
       } finally {
         await session.end().catch(() => undefined);
       }
-      if (!this.stopping.signal.aborted) await this.alarm.sleep(POLL_MS);
+      if (!this.stopping.signal.aborted) await this.alarm.sleep(YIELD_MS);
     }
   }
 
@@ -241,6 +247,7 @@ export class Dispatcher {
       ),
       () => this.place(leadership, placement),
       ...every(USAGE_MS, within(foldUsage), within(considerPostponed)),
+      ...every(REDIS_MS, () => this.redisAway.look(leadership)),
     ];
   }
 
@@ -250,12 +257,13 @@ export class Dispatcher {
 
   private async place(leadership: Leadership, placement: Placement): Promise<void> {
     const round = leadership.transaction((manager) => placement.round(manager));
-    const { placed, takenOff, leftBy } = await round.catch((error: unknown) => {
+    const { placed, takenOff, leftBy, isUnfinished } = await round.catch((error: unknown) => {
       placement.forget();
       throw error;
     });
     if (leftBy.length > 0)
       this.logger.warn({ nodes: leftBy }, 'nodes left jobs that they had room for: they are placed again');
+    if (isUnfinished) this.alarm.wake();
     if (await this.add(placed)) await this.remove(takenOff);
   }
 

@@ -14,6 +14,9 @@ export interface OpenDispatcher {
 /** A frozen dispatcher must not hold up the one that takes its place. */
 const IDLE_IN_TRANSACTION_MS = 10_000;
 
+/** Whoever holds a row for longer, such as a stolen node its own, holds up no other duty. */
+const LOCK_TIMEOUT_MS = 3_000;
+
 /** Throws SchemaError when the database is newer or older than this program. */
 export async function openDispatcher(
   config: DispatcherConfig,
@@ -25,6 +28,7 @@ export async function openDispatcher(
     url: config.PORIN_DATABASE_URL,
     applicationName: 'porin-dispatcher',
     idleInTransactionMs: IDLE_IN_TRANSACTION_MS,
+    lockTimeoutMs: LOCK_TIMEOUT_MS,
   });
   await dataSource.initialize();
   const check = () => checkSchema((sql) => dataSource.query(sql));

@@ -81,6 +81,8 @@ export interface DataSourceOptions {
   readonly poolSize?: number;
   /** After which Postgres ends the connection of a transaction that asks nothing. */
   readonly idleInTransactionMs?: number;
+  /** After which a statement that waits for a lock fails; for as long as a statement may take, where absent. */
+  readonly lockTimeoutMs?: number;
 }
 
 export function makeDataSource(options: DataSourceOptions): DataSource {
@@ -100,6 +102,7 @@ export function makeDataSource(options: DataSourceOptions): DataSource {
       ...CONNECTION_LIMITS,
       idleTimeoutMillis: IDLE_MS,
       idle_in_transaction_session_timeout: options.idleInTransactionMs ?? 30_000,
+      ...(options.lockTimeoutMs !== undefined && { lock_timeout: options.lockTimeoutMs }),
     },
   });
 }

@@ -1,5 +1,5 @@
 /** Finds out who makes a request, from its headers alone. */
-import { type KeyRole } from '#lib/database';
+import { isDatabaseAway, type KeyRole } from '#lib/database';
 import { within } from '#lib/jobs';
 import { Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
@@ -66,7 +66,8 @@ export class Authenticator {
       try {
         return await work(await this.#confirm(given, asOf), asOf);
       } catch (error) {
-        if (tries === TRIES || !(await this.facts.haveChanged(asOf))) throw error;
+        // What is not known to have failed is not done twice.
+        if (tries === TRIES || isDatabaseAway(error) || !(await this.facts.haveChanged(asOf))) throw error;
       }
     }
   }

@@ -1,10 +1,11 @@
 /** Turns every error into RFC 9457 problem details; the only place that decides an HTTP status. */
 import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException } from '@nestjs/common';
+import { isDatabaseAway } from '#lib/database';
 import { StoreError } from '#lib/store';
 import { type Request, type Response } from 'express';
 import { type Logger } from 'pino';
 import { sendProblem } from '../http/send-problem.js';
-import { databaseUnavailable, isDatabaseAway } from './database-unavailable.js';
+import { databaseUnavailable } from './database-unavailable.js';
 import { PorinError, type RequestErrorCode } from './porin-error.js';
 
 /** What Express and Nest throw on their own, by status. */

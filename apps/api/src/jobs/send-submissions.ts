@@ -1,7 +1,7 @@
 /** Hands submissions to the database: alone within a transaction, or together with others that come at the same time. */
 import { Injectable } from '@nestjs/common';
 import { DataSource, type EntityManager } from 'typeorm';
-import { isDatabaseAway } from '../errors/database-unavailable.js';
+import { isConflict, isDatabaseAway } from '#lib/database';
 
 /** What `porin.submit_job` answers (libs/database/src/functions/submission.ts). */
 export interface SubmissionAnswer {
@@ -82,7 +82,7 @@ export class SubmissionBatches {
       );
       for (const [index, answer] of answers.entries()) batch[index]?.resolve(answer);
     } catch (error) {
-      if (batch.length === 1 || isDatabaseAway(error)) {
+      if (batch.length === 1 || (isDatabaseAway(error) && !isConflict(error))) {
         for (const { reject } of batch) reject(error);
         return;
       }

@@ -72,6 +72,6 @@ function detail({ explanation, before, placedOn, pauseS }: Waiting): string | nu
   if (before === null || explanation === null) return null;
   if (before === 0) return explanation;
   const count = before > BEFORE_MAXIMUM ? `more than ${BEFORE_MAXIMUM}` : String(before);
-  const [jobs, first] = before === 1 ? ['job is', ''] : ['jobs are', 'the first of '];
-  return `${count} of your ${jobs} before it; of ${first}${before === 1 ? 'that one' : 'them'}: ${explanation}`;
+  const [jobs, first] = before === 1 ? ['jobs is', 'that one'] : ['jobs are', 'the first of them'];
+  return `${count} of your ${jobs} before it; of ${first}: ${explanation}`;
 }

@@ -26,6 +26,16 @@ describe('the verdict on an attempt that ended without ending its job', () => {
       { kind: 'again', failures: 2, isFree: true, waitingReason: 'retry-after-system-error' },
     ],
     [
+      'a full database is nobody’s',
+      { errorCode: 'database-away', failures: 2, failedOnWellNodes: 2 },
+      { kind: 'again', failures: 2, isFree: true },
+    ],
+    [
+      'and yet not for ever',
+      { errorCode: 'database-away', freeFailures: 5 },
+      { kind: 'again', failures: 1, isFree: false },
+    ],
+    [
       'an error that this version does not know',
       { errorCode: 'from-the-future', failures: 2 },
       { kind: 'again', failures: 2, isFree: true },

@@ -53,11 +53,9 @@ const WELL_NODES = 2;
  * What failed on our side is given time to mend; a lost worker's or a draining node's job may go to another at once, and so may
  * one that a node failed for the first time.
  */
-export function pauseMs(
-  { state, failures, freeFailures }: EndedAttempt,
-  { isFree }: Again,
-  firstPauseMs: number,
-): number {
+export function pauseMs(attempt: EndedAttempt, { isFree }: Again, firstPauseMs: number): number {
+  const { state, failures, freeFailures } = attempt;
+  if (isNobodys(attempt)) return firstPauseMs;
   if (state !== 'FAILED' || (isFree && freeFailures === 0)) return 0;
   return firstPauseMs * PAUSE_GROWTH ** failures;
 }
@@ -98,8 +96,15 @@ export function verdictOn(attempt: EndedAttempt): Verdict {
 /** What would fail again in the same way on the same node is tried on others only. */
 function isFree(attempt: EndedAttempt, retryable: boolean): boolean {
   const { freeFailures, failedOnWellNodes, untriedNodes } = attempt;
-  if (!mayBeNodes(attempt) || freeFailures >= FREE_TRIES) return false;
+  if (freeFailures >= FREE_TRIES) return false;
+  if (isNobodys(attempt)) return true;
+  if (!mayBeNodes(attempt)) return false;
   return retryable ? failedOnWellNodes < WELL_NODES : untriedNodes > 0;
+}
+
+/** The database's own trouble is no node's, as far as a node may be believed: no more often than it is free otherwise. */
+function isNobodys({ state, errorCode }: EndedAttempt): boolean {
+  return state === 'FAILED' && errorCode === 'database-away';
 }
 
 /** A code that this version does not know comes from a newer worker: nobody's fault but ours, and worth another try. */

@@ -67,12 +67,7 @@ export function explain(job: Candidate, view: View): string {
 function withoutNode(job: Candidate, nodes: readonly KnownNode[]): string {
   const large = nodes.filter((node) => fits(job, node));
   const lacking = lackingEverywhere(job, nodes);
-  if (lacking) {
-    const largest = nodes.reduce((a, b) => (b[lacking] > a[lacking] ? b : a));
-    return largest[lacking] < job[lacking]
-      ? `no node has ${AMOUNTS[lacking](job[lacking])}; the largest, ${largest.name}, has ${AMOUNTS[lacking](largest[lacking])}`
-      : `no node has ${KINDS.map((kind) => AMOUNTS[kind](job[kind])).join(', ')} together`;
-  }
+  if (lacking) return lackingWords(job, nodes, lacking);
   return large.length === 0
     ? 'no node has room for it'
     : `of the nodes that could run it, ${large
@@ -80,6 +75,14 @@ function withoutNode(job: Candidate, nodes: readonly KnownNode[]): string {
         .slice(0, NAMES_MAXIMUM)
         .map((node) => obstacle(job, node))
         .join('; ')}`;
+}
+
+/** Of what `lackingEverywhere` has found. There is a node. */
+export function lackingWords(job: Share, nodes: readonly KnownNode[], lacking: keyof Share): string {
+  const largest = nodes.reduce((a, b) => (b[lacking] > a[lacking] ? b : a));
+  return largest[lacking] < job[lacking]
+    ? `no node has ${AMOUNTS[lacking](job[lacking])}; the largest, ${largest.name}, has ${AMOUNTS[lacking](largest[lacking])}`
+    : `no node has ${KINDS.map((kind) => AMOUNTS[kind](job[kind])).join(', ')} together`;
 }
 
 function obstacle(job: Candidate, node: KnownNode): string {
@@ -116,5 +119,5 @@ export function duration(ms: number): string {
 }
 
 function rounded(amount: number): string {
-  return String(Number(amount.toPrecision(3)));
+  return String(Math.round(amount * 10) / 10);
 }

@@ -32,6 +32,9 @@ interface KnownLane {
   /** Before what nothing was left, and when: a submission may be committed after others that came later. */
   trail: readonly { readonly atMs: number; readonly at: Place }[];
   lookedAtMs: number;
+  lookedBackAtMs: number;
+  /** Nothing of what was read could be placed though there was room: something behind it may. */
+  readsOn: boolean;
 }
 
 /** What a lane of jobs needs whose outputs are to be put in place (libs/database/src/functions/queue.ts). */
@@ -43,6 +46,8 @@ const LANES_PER_LOOK = 200;
 /** Beyond what may be placed at once: jobs that fit nowhere let others pass. */
 const AHEAD = 64;
 const AHEAD_MAXIMUM = 500;
+/** Of what is known of one lane, when nothing of it fits anywhere. */
+const WINDOW_MAXIMUM = 2_000;
 /** So long after it was given its place a job may come to light: the longest that a submission takes, and more. */
 const LATE_MS = 60_000;
 /** Between two looks from further back. */
@@ -50,21 +55,21 @@ const LOOK_BACK_MS = 10_000;
 
 export class Lanes {
   readonly #lanes = new Map<string, KnownLane>();
-  #lookedBackAtMs = -Infinity;
+  #metAllAtMs = -Infinity;
+  #newest = '0';
 
   /** What was read is forgotten: what became of it is not known. */
   reset(): void {
     this.#lanes.clear();
+    this.#newest = '0';
   }
 
   /** Reads on. `places`: how many jobs may be placed in this round, at most. */
   async look(manager: EntityManager, places: number, nowMs: number): Promise<readonly Lane<QueuedJob>[]> {
-    await this.#meetNew(manager);
-    if (nowMs - this.#lookedBackAtMs >= LOOK_BACK_MS) {
-      this.#lookedBackAtMs = nowMs;
-      for (const lane of this.#lanes.values()) this.#lookBack(lane, nowMs);
-    }
-    const lanes = [...this.#lanes.values()].sort((a, b) => a.lookedAtMs - b.lookedAtMs).slice(0, LANES_PER_LOOK);
+    await this.#meetNew(manager, nowMs);
+    const all = [...this.#lanes.values()];
+    const lanes = all.sort((a, b) => a.lookedAtMs - b.lookedAtMs).slice(0, LANES_PER_LOOK);
+    for (const lane of lanes) if (nowMs - lane.lookedBackAtMs >= LOOK_BACK_MS) this.#lookBack(lane, nowMs);
     const limit = Math.min(places + AHEAD, AHEAD_MAXIMUM);
     const urgent = await this.#read(manager, lanes, limit);
     // They are before the place that was read from: from there on it is read anew.
@@ -81,6 +86,18 @@ export class Lanes {
     }));
   }
 
+  /** Looks that it takes to see every lane. */
+  get looks(): number {
+    return Math.ceil(this.#lanes.size / LANES_PER_LOOK);
+  }
+
+  /** Of these lanes nothing could be placed though there was room: the next look reads on behind what it knows. */
+  readOn(isBlocked: (laneId: string) => boolean): void {
+    for (const lane of this.#lanes.values()) {
+      lane.readsOn = lane.jobs.length > 0 && lane.jobs.length < WINDOW_MAXIMUM && isBlocked(lane.id);
+    }
+  }
+
   /** They are in the queue no more. */
   forget(jobIds: ReadonlySet<string>): void {
     for (const lane of this.#lanes.values()) {
@@ -90,16 +107,22 @@ export class Lanes {
     }
   }
 
-  async #meetNew(manager: EntityManager): Promise<void> {
+  async #meetNew(manager: EntityManager, nowMs: number): Promise<void> {
+    // A lane may be committed after others that came later.
+    const isAll = nowMs - this.#metAllAtMs >= LOOK_BACK_MS;
+    if (isAll) this.#metAllAtMs = nowMs;
+    const newest = isAll ? '0' : this.#newest;
     const rows: Pick<KnownLane, 'id' | 'tenant' | 'submittedBy' | 'architecture' | 'monitoring'>[] =
       await manager.query(
         `SELECT id, tenant, submitted_by AS "submittedBy", architecture,
          CASE WHEN needs NOT IN ('', '${PUBLICATION}') THEN needs END AS monitoring
-       FROM lane WHERE id <> ALL ($1::bigint[])`,
-        [[...this.#lanes.keys()]],
+       FROM lane WHERE id > $1 ORDER BY lane.id`,
+        [newest],
       );
     for (const row of rows) {
-      const nothing = { jobs: [], at: START, trail: [], lookedAtMs: -Infinity };
+      this.#newest = row.id;
+      if (this.#lanes.has(row.id)) continue;
+      const nothing = { jobs: [], at: START, trail: [], lookedAtMs: -Infinity, lookedBackAtMs: nowMs, readsOn: false };
       this.#lanes.set(row.id, { ...row, ...nothing });
     }
   }
@@ -113,7 +136,7 @@ export class Lanes {
       lanes.map(({ id }) => id),
       lanes.map(({ at }) => at.priority),
       lanes.map(({ at }) => at.seq),
-      lanes.map(({ jobs }) => jobs.length < limit / 2),
+      lanes.map(({ jobs, readsOn }) => readsOn || jobs.length < limit / 2),
       limit,
       lanes.map(({ tenant }) => tenant),
     ]);
@@ -136,6 +159,7 @@ export class Lanes {
   }
 
   #lookBack(lane: KnownLane, nowMs: number): void {
+    lane.lookedBackAtMs = nowMs;
     const kept = lane.trail.filter(({ atMs }) => nowMs - atMs <= LATE_MS);
     const old = lane.trail.filter(({ atMs }) => nowMs - atMs > LATE_MS).at(-1);
     const [first] = lane.jobs;

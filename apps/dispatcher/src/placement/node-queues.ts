@@ -36,6 +36,11 @@ export class NodeQueues {
     return scriptsOf(this.redis);
   }
 
+  /** Throws where Redis does not answer. */
+  async check(): Promise<void> {
+    await inTime(this.redis.ping());
+  }
+
   async close(): Promise<void> {
     await inTime(Promise.all([...this.#queues.values()].map((queue) => queue.close()))).catch(() => undefined);
     this.redis.disconnect();

@@ -19,6 +19,8 @@ export interface Round {
   readonly takenOff: readonly Dispatch[];
   /** Some of `takenOff` were left by these nodes, which had room. */
   readonly leftBy: readonly string[];
+  /** Whether another round at once may place more. */
+  readonly isUnfinished: boolean;
 }
 
 export interface PlacementTerms {
@@ -37,6 +39,7 @@ export class Placement {
   #weights = NO_WEIGHTS;
   #reservations: readonly Reservation[] = [];
   #toldAtMs = -Infinity;
+  #looksLeft = 0;
 
   constructor(
     private readonly patience: Patience,
@@ -88,7 +91,7 @@ export class Placement {
     const takenOff = placed
       .filter(({ jobId }) => off.has(jobId))
       .map(({ jobId, fence, nodeId }) => ({ jobId, attempt: fence, nodeId }));
-    return { placed: sent, takenOff, leftBy };
+    return { placed: sent.placed, takenOff, leftBy, isUnfinished: sent.isUnfinished };
   }
 
   async #place(
@@ -98,14 +101,19 @@ export class Placement {
       standing,
       nowMs,
     }: { readonly rooms: readonly Room[]; readonly standing: Standing; readonly nowMs: number },
-  ): Promise<Dispatch[]> {
+  ): Promise<Pick<Round, 'placed' | 'isUnfinished'>> {
     const places = rooms.reduce((sum, room) => sum + room.places, 0);
     const lanes = await this.#lanes.look(manager, places, nowMs);
     const { reserveAfterMs } = this.terms;
     const terms = { nowMs, reserveAfterMs, reservations: this.#reservations };
     const { placements, reservations } = schedule(lanes, rooms, standing, terms);
     this.#reservations = reservations;
-    if (placements.length === 0) return [];
+    const lucky = new Set(placements.map(({ laneId }) => laneId));
+    this.#lanes.readOn((laneId) => places > placements.length && !lucky.has(laneId));
+    // Another look sees other lanes.
+    this.#looksLeft =
+      placements.length > 0 ? this.#lanes.looks : Math.max(0, Math.min(this.#looksLeft, this.#lanes.looks) - 1);
+    if (placements.length === 0) return { placed: [], isUnfinished: this.#looksLeft > 0 && places > 0 };
     const jobs = new Map<string, QueuedJob>(
       lanes.flatMap(({ candidates }) => candidates.map((job) => [job.jobId, job])),
     );
@@ -114,7 +122,9 @@ export class Placement {
       return fence === undefined ? [] : [{ jobId, fence, nodeId }];
     });
     this.#lanes.forget(new Set(chosen.map(({ jobId }) => jobId)));
-    return mark(manager, chosen);
+    const placed = await mark(manager, chosen);
+    // Some were canceled since they were read.
+    return { placed, isUnfinished: placed.length < chosen.length || (this.#lanes.looks > 1 && places > placed.length) };
   }
 }
 

@@ -204,6 +204,36 @@ describe('a reservation', () => {
   });
 });
 
+describe('a reserved node that is free at last', () => {
+  const node1 = node('a');
+  const reservations = [{ jobId: 'mine', nodeId: 'a', freeAtMs: -1 }];
+  const large = (jobId: string, changes: Partial<Candidate> = {}) =>
+    job(jobId, { ...LARGE, readyAtMs: -1e6, ...changes });
+
+  it('goes to the job that reserved it, whoever comes before it with the same wishes', () => {
+    const before = lane([large('before', { priority: 10 })], { id: 'before' });
+    const mine = lane([large('mine')], { id: 'mine' });
+    expect(scheduleOn([before, mine], [node1], { reservations }).placements).toEqual([
+      { laneId: 'mine', jobId: 'mine', nodeId: 'a' },
+    ]);
+  });
+
+  it('is reserved also where a tenant that has had nothing waits for a node that is not there', () => {
+    const elsewhere = lane([job('arm', { architecture: 'aarch64' })], {
+      id: 'arm',
+      tenant: 'idle',
+      submittedBy: 'eve',
+    });
+    const waiting = lane([large('large')]);
+    const busy = [node('a', { running: copies(4, SMALL, 50_000) })];
+    const shares = new FairShare(3_600_000, 0, [{ tenant: 'lab', submittedBy: 'ada', cpuSeconds: 1e6 }]);
+    const rooms = busy.map((one) => new Room(one, 0));
+    const terms = { nowMs: 0, reserveAfterMs: RESERVE_AFTER_MS, reservations: [] };
+    const made = schedule([elsewhere, waiting], rooms, shares.standing([], NO_WEIGHTS), terms);
+    expect(made.reservations).toMatchObject([{ jobId: 'large', nodeId: 'a' }]);
+  });
+});
+
 describe('whose job is next', () => {
   const tenants = (...names: string[]) =>
     names.map((tenant) =>

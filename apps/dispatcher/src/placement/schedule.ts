@@ -57,10 +57,12 @@ export interface Terms {
 /** Changes the rooms and the standing. */
 export function schedule(lanes: readonly Lane[], rooms: readonly Room[], standing: Standing, terms: Terms): Schedule {
   const round = new Round(rooms, standing, terms);
+  // Whose job no node could run now stands in nobody's way, and its tenant's turn is not waited for.
+  const able = round.thatCouldRun(lanes);
   round.keepReservations(lanes);
   // A reservation that is lifted lets jobs go that were passed over for it.
-  let rest = lanes;
-  while (round.placeInOrder(rest)) rest = round.unplaced(lanes);
+  let rest = able;
+  while (round.placeInOrder(rest)) rest = round.unplaced(able);
   round.reserve();
   return { placements: round.placements, reservations: [...round.reservations.values()] };
 }
@@ -79,6 +81,22 @@ class Round {
     private readonly terms: Terms,
   ) {
     this.#avoiding = new Set(rooms.flatMap(({ node }) => node.avoidedBy));
+  }
+
+  /** Where nothing at all is free, the first job of each lane is enough: it may want a reservation. */
+  thatCouldRun(lanes: readonly Lane[]): readonly Lane[] {
+    const hasPlaces = this.rooms.some(({ places }) => places > 0);
+    const known = new Map<string, boolean>();
+    const couldRun = (job: Candidate) => {
+      const asks = asksOf(job, this.#avoiding);
+      const found = known.get(asks) ?? this.rooms.some((room) => room.couldRun(job));
+      known.set(asks, found);
+      return found;
+    };
+    return lanes.flatMap((lane) => {
+      const candidates = lane.candidates.filter(couldRun);
+      return candidates.length === 0 ? [] : [{ ...lane, candidates: hasPlaces ? candidates : candidates.slice(0, 1) }];
+    });
   }
 
   /** While the job waits and the node could run it; the time only ever comes nearer. */
@@ -101,7 +119,7 @@ class Round {
       const { lane, job } = next;
       // One that asks for the same fitted nowhere, and what is free only grows less.
       const asks = asksOf(job, this.#avoiding);
-      if ((failed.get(asks) ?? Infinity) <= job.wallTimeS) {
+      if ((failed.get(asks) ?? Infinity) <= job.wallTimeS && !this.reservations.has(job.jobId)) {
         queue.skip();
         continue;
       }

@@ -31,6 +31,8 @@ export interface Grid {
   readonly halfLifeMs: number;
   /** The scheduler looks so often too, beside every event. */
   readonly tickMs: number;
+  /** Whether `idle` is looked for, which takes time. */
+  readonly watchesIdle: boolean;
 }
 
 /** Jobs of a lane that the scheduler is shown. */
@@ -38,7 +40,7 @@ const WINDOW = 32;
 
 /** Until every job has ended, or until a time. Jobs that follow one another in a lane are given in the order of their arrival. */
 export function simulate(
-  { nodes, weights, reserveAfterMs, halfLifeMs, tickMs }: Grid,
+  { nodes, weights, reserveAfterMs, halfLifeMs, tickMs, watchesIdle }: Grid,
   jobs: readonly SimulatedJob[],
   untilMs = Infinity,
 ): Simulation {
@@ -82,7 +84,9 @@ export function simulate(
       running.push(run);
       runs.push(run);
     }
-    idle.push(...idleBeside(nodes, running, waiting, reservations).map((one) => ({ atMs: nowMs, ...one })));
+    if (watchesIdle) {
+      idle.push(...idleBeside(nodes, running, waiting, reservations).map((one) => ({ atMs: nowMs, ...one })));
+    }
   }
   return { runs, idle, reservedAtMs };
 }

@@ -1,7 +1,7 @@
 /** Writes down why jobs wait, lane by lane, and ends those that no node could ever run. */
 import { JobError } from '#lib/jobs';
 import { type EntityManager } from 'typeorm';
-import { explain, type KnownNode, type View } from './explain.js';
+import { explain, type KnownNode, lackingWords, type View } from './explain.js';
 import { IS_SUSPECT, TAKES_JOBS } from './in-flight.js';
 import { type QueuedJob } from './lanes.js';
 import { type Lane } from './schedule.js';
@@ -60,7 +60,10 @@ async function endTooLarge(
     if (!known.some(({ state }) => state === 'READY')) continue;
     const lacking = lackingEverywhere(job, known);
     if (!lacking) continue;
-    const { code, message, entry } = JobError.of('resources-unavailable', { resource: RESOURCE_WORDS[lacking] });
+    const { code, message, entry } = JobError.of('resources-unavailable', {
+      resource: RESOURCE_WORDS[lacking],
+      detail: lackingWords(job, known, lacking),
+    });
     await manager.query(
       `UPDATE job SET state = $3, ended_at = now(), error_code = $4, error_message = $5 WHERE id = $1 AND fence = $2 AND state = 'QUEUED'`,
       [job.jobId, job.fence, entry.finalState, code, message],

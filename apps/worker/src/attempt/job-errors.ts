@@ -1,4 +1,5 @@
 /** Puts what can go wrong while an attempt runs into the words of the error catalogue. */
+import { isServerOverwhelmed } from '#lib/database';
 import {
   type Denial,
   ExecutionError,
@@ -93,7 +94,8 @@ export function toJobError(error: unknown, node: string): JobError {
   if (error instanceof JobError) return error;
   if (!(error instanceof ExecutionError)) {
     const detail = error instanceof Error ? error.message : String(error);
-    return JobError.of('internal-error', { detail }, { cause: error });
+    const code = isServerOverwhelmed(error) ? 'database-away' : 'internal-error';
+    return JobError.of(code, { detail }, { cause: error });
   }
   const { message: detail } = error;
   switch (error.code) {

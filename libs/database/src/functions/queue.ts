@@ -69,7 +69,8 @@ END $$;`,
 CREATE OR REPLACE FUNCTION porin.enqueue(job_id uuid, was_before boolean) RETURNS void LANGUAGE plpgsql ${SEARCH_PATH} AS $$
 DECLARE of_job porin.job%ROWTYPE;
 BEGIN
-  SELECT * INTO of_job FROM porin.job WHERE id = enqueue.job_id AND state = 'QUEUED';
+  -- Whoever cancels it meanwhile comes after, and finds its place.
+  SELECT * INTO of_job FROM porin.job WHERE id = enqueue.job_id AND state = 'QUEUED' FOR NO KEY UPDATE;
   IF FOUND THEN PERFORM porin.queue_job(of_job, was_before); END IF;
 END $$;`,
   },

@@ -1,6 +1,6 @@
 import { QueryFailedError } from 'typeorm';
 import { describe, expect, it } from 'vitest';
-import { isDatabaseAway } from './database-unavailable.js';
+import { isDatabaseAway, isServerOverwhelmed } from './database-away.js';
 
 const coded = (code: string, message = 'said the server') => Object.assign(new Error(message), { code });
 
@@ -33,4 +33,17 @@ describe('a database that is away', () => {
   ])('is not what is wrong with %s', (error) => {
     expect(isDatabaseAway(error)).toBe(false);
   });
+});
+
+describe('a server that is overwhelmed', () => {
+  const fromServer = (code: string) => Object.assign(coded(code), { severity: 'ERROR' });
+
+  it.each([fromServer('53100'), fromServer('57P01'), new Error('outer', { cause: fromServer('53300') })])(
+    'has said so: %s',
+    (error) => expect(isServerOverwhelmed(error)).toBe(true),
+  );
+
+  it.each([coded('ENOENT'), coded('ECONNREFUSED'), coded('53100'), fromServer('23505'), 'text'])('is not %s', (error) =>
+    expect(isServerOverwhelmed(error)).toBe(false),
+  );
 });
