@@ -206,7 +206,9 @@ describe('a job that fails wherever it runs', () => {
     }));
     const job = await grid.run('true', { outputs, resources: { ...SMALL, diskBytes: MIB } });
     expect(job).toMatchObject({ state: 'SYSTEM_ERROR', failures: 3 });
-    expect(job.attempts).toHaveLength(5);
+    // Two free ones at least, five at most, as probes come; and three that are charged.
+    expect(job.attempts.length).toBeGreaterThanOrEqual(5);
+    expect(job.attempts.length).toBeLessThanOrEqual(8);
     const ids = await submitMany(6);
     await allComplete(ids);
     for (const name of ['left', 'right']) await isIn(name, 'READY');
