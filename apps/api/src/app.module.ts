@@ -16,6 +16,7 @@ import { ProblemFilter } from './errors/problem.filter.js';
 import { HealthController } from './health/health.controller.js';
 import { RedisCheck } from './health/redis-check.js';
 import { RateLimits } from './http/rate-limits.js';
+import { RepeatConflicts } from './http/repeat-conflicts.js';
 import { SchemaPipe } from './http/schema-pipe.js';
 import { JobsController } from './jobs/jobs.controller.js';
 import { Recordings } from './jobs/recordings.js';
@@ -61,6 +62,7 @@ export class AppModule {
         { provide: LOGGER, useValue: logger },
         { provide: APPROVAL_KEYS, useValue: approvalKeys },
         { provide: APP_INTERCEPTOR, useClass: StandardSchemaSerializerInterceptor },
+        { provide: APP_INTERCEPTOR, useClass: RepeatConflicts },
         { provide: APP_FILTER, useValue: new ProblemFilter(logger) },
         { provide: APP_PIPE, useValue: new SchemaPipe() },
         { provide: APP_GUARD, useClass: AuthGuard },
