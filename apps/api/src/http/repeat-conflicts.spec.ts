@@ -7,7 +7,7 @@ const deadlock = () => Object.assign(new Error('deadlock detected'), { code: '40
 /** How often the work was done, and what came of it. */
 async function done(work: (time: number) => unknown): Promise<[number, unknown]> {
   let times = 0;
-  const handle = () => defer(async () => work(++times));
+  const handle = () => defer(() => Promise.resolve().then(() => work(++times)));
   const answer = await firstValueFrom(new RepeatConflicts().intercept(undefined as never, { handle })).catch(
     (error: Error) => error.message,
   );
