@@ -114,13 +114,14 @@ describe('an API that meets an error which nothing catches', () => {
     const database = await makeTestDatabase();
     const error =
       event === 'uncaughtException' ? 'throw new Error("as if")' : 'void Promise.reject(new Error("as if"))';
-    const source = `process.once('SIGUSR2', () => { ${error} });`;
+    const source = `process.once('SIGWINCH', () => { ${error} });`;
     const api = ApiProcess.start(database.apiUrl, {
       NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(source)}`,
     });
     try {
       await api.url();
-      api.child.kill('SIGUSR2');
+      // None that ends the API in order.
+      api.child.kill('SIGWINCH');
       expect(await api.ended).toBe(1);
       expect(api.log).toContain('an error that nothing caught ends this program');
       expect(api.log).toContain('as if');
