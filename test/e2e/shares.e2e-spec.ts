@@ -9,7 +9,7 @@ const GIB = 1024 ** 3;
 const JOB = { executors: [{ image: 'debian:bookworm', command: ['true'] }] };
 
 let api: TestApi;
-let nodes: string[] = [];
+const nodes: string[] = [];
 
 beforeAll(async () => {
   api = await startTestApi();
