@@ -54,10 +54,17 @@ export class Leadership implements Transactions {
 }
 
 /**
- * Until the end of the transaction nobody takes the lease. At its end rather than at its beginning, so that whoever wants to take
- * it never waits for the work. Throws LeaseLostError.
+ * Until the end of the transaction nobody takes the lease, where it has written something: a lock is a write too, which a
+ * transaction that only looked need not wait to see on disk. At its end rather than at its beginning, so that whoever wants to
+ * take the lease never waits for the work. Throws LeaseLostError.
  */
 export async function holdEpoch(manager: EntityManager, epoch: string): Promise<void> {
-  const rows: unknown[] = await manager.query('SELECT FROM dispatcher_lease WHERE epoch = $1 FOR KEY SHARE', [epoch]);
-  if (rows.length === 0) throw new LeaseLostError();
+  const [now]: { hasWritten: boolean }[] = await manager.query(
+    `SELECT pg_current_xact_id_if_assigned() IS NOT NULL AS "hasWritten" FROM dispatcher_lease WHERE epoch = $1`,
+    [epoch],
+  );
+  if (!now) throw new LeaseLostError();
+  if (!now.hasWritten) return;
+  const locked: unknown[] = await manager.query('SELECT FROM dispatcher_lease WHERE epoch = $1 FOR KEY SHARE', [epoch]);
+  if (locked.length === 0) throw new LeaseLostError();
 }
