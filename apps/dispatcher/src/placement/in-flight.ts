@@ -39,8 +39,8 @@ export const TAKES_JOBS = `node.state = 'READY' AND node.heartbeat_at > now() - 
 export const IS_SUSPECT = `(node.suspect_since IS NOT NULL OR node.ailment IS NOT NULL)`;
 
 /** What a row `job` asks of a node: where its payload has ended and only its outputs are to be put in place, a slot alone. */
-export const ASKED: Readonly<Record<keyof Share, string>> = askedUnless('job.publishing_since IS NOT NULL');
-export const SHARE = columns(ASKED);
+const ASKED: Readonly<Record<keyof Share, string>> = askedUnless('job.publishing_since IS NOT NULL');
+const SHARE = columns(ASKED);
 /** The attempt that ran the payload keeps its share until it ends. */
 const HELD_SHARE = columns(askedUnless('attempt.started_at > job.publishing_since'));
 
@@ -80,7 +80,7 @@ export async function readyNodes(manager: EntityManager): Promise<Nodes> {
   return { nodes: rows.filter(({ id }) => id !== null), nowMs: rows[0]?.nowMs ?? 0 };
 }
 
-export interface InFlight {
+interface InFlight {
   readonly running: readonly (Held & Owner & { readonly nodeId: string })[];
   /** In the order in which they were placed. */
   readonly placed: readonly Placed[];

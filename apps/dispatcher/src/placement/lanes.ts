@@ -43,6 +43,8 @@ const PUBLICATION = 'publication';
 const START: Place = { priority: -(2 ** 31), seq: '0' };
 /** In one look, the lanes that were not looked at for the longest. */
 const LANES_PER_LOOK = 200;
+/** Between two looks at a lane, where one look does not see all: then another follows at once. */
+const BEHIND_MS = 500;
 /** Beyond what may be placed at once: jobs that fit nowhere let others pass. */
 const AHEAD = 64;
 const AHEAD_MAXIMUM = 500;
@@ -86,9 +88,9 @@ export class Lanes {
     }));
   }
 
-  /** Looks that it takes to see every lane. */
-  get looks(): number {
-    return Math.ceil(this.#lanes.size / LANES_PER_LOOK);
+  /** Whether a lane was not looked at for long: there are too many for one look. */
+  isBehind(nowMs: number): boolean {
+    return [...this.#lanes.values()].some(({ lookedAtMs }) => nowMs - lookedAtMs > BEHIND_MS);
   }
 
   /** Of these lanes nothing could be placed though there was room: the next look reads on behind what it knows. */
@@ -191,7 +193,7 @@ async function unbound(manager: EntityManager, lanes: readonly Lane<QueuedJob>[]
 }
 
 /** Of each lane, by its number, priority and sequence of the place, and whether its jobs are wanted: one that comes before, and those that follow. */
-export const NEXT = `SELECT known.lane_id AS "laneId", entry.priority AS rank, entry."isBefore", entry.seq::float8 AS seq, entry.job_id AS "jobId",
+const NEXT = `SELECT known.lane_id AS "laneId", entry.priority AS rank, entry."isBefore", entry.seq::float8 AS seq, entry.job_id AS "jobId",
     entry.fence, entry.wall_time_s AS "wallTimeS", entry.cpu_milli AS "cpuMilli", entry.memory_bytes::float8 AS "memoryBytes",
     entry.disk_bytes::float8 AS "diskBytes", extract(epoch FROM entry.ready_at)::float8 * 1000 AS "readyAtMs",
     entry.application_id AS "applicationId", entry.last_node_id AS "lastNodeId", entry.bound_node_id AS "boundNodeId",

@@ -39,7 +39,6 @@ export class Placement {
   #weights = NO_WEIGHTS;
   #reservations: readonly Reservation[] = [];
   #toldAtMs = -Infinity;
-  #looksLeft = 0;
 
   constructor(
     private readonly patience: Patience,
@@ -110,10 +109,8 @@ export class Placement {
     this.#reservations = reservations;
     const lucky = new Set(placements.map(({ laneId }) => laneId));
     this.#lanes.readOn((laneId) => places > placements.length && !lucky.has(laneId));
-    // Another look sees other lanes.
-    this.#looksLeft =
-      placements.length > 0 ? this.#lanes.looks : Math.max(0, Math.min(this.#looksLeft, this.#lanes.looks) - 1);
-    if (placements.length === 0) return { placed: [], isUnfinished: this.#looksLeft > 0 && places > 0 };
+    const seesMore = places > placements.length && this.#lanes.isBehind(nowMs);
+    if (placements.length === 0) return { placed: [], isUnfinished: seesMore };
     const jobs = new Map<string, QueuedJob>(
       lanes.flatMap(({ candidates }) => candidates.map((job) => [job.jobId, job])),
     );
@@ -124,7 +121,7 @@ export class Placement {
     this.#lanes.forget(new Set(chosen.map(({ jobId }) => jobId)));
     const placed = await mark(manager, chosen);
     // Some were canceled since they were read.
-    return { placed, isUnfinished: placed.length < chosen.length || (this.#lanes.looks > 1 && places > placed.length) };
+    return { placed, isUnfinished: placed.length < chosen.length || seesMore };
   }
 }
 
