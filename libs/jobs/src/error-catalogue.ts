@@ -162,6 +162,9 @@ export const JOB_ERROR_CODES = Object.keys(ERROR_CATALOGUE) as JobErrorCode[];
 /** Of attempts, which may have failed by the fault of their node. */
 export const NODE_ERROR_CODES = JOB_ERROR_CODES.filter((code) => ERROR_CATALOGUE[code].mayBeNode);
 
+/** As a condition on a row `attempt`, for SQL. */
+export const ATTEMPT_FAILED_BY_NODE = `attempt.state IN ('FAILED', 'LOST') AND attempt.error_code IN ('${NODE_ERROR_CODES.join("', '")}')`;
+
 export function isJobErrorCode(text: string): text is JobErrorCode {
   return Object.hasOwn(ERROR_CATALOGUE, text);
 }

@@ -1,16 +1,11 @@
 /** What the database keeps of failures that may be the fault of the node where they happened. */
-import { NODE_ERROR_CODES } from '#lib/jobs';
+import { ATTEMPT_FAILED_BY_NODE } from '#lib/jobs';
 import { type EntityManager } from 'typeorm';
 import { TAKES_JOBS } from '../placement/in-flight.js';
 
-const CODES = NODE_ERROR_CODES.map((code) => `'${code}'`).join(', ');
-
-/** Of a row `attempt`. A code that this version does not know is as `internal-error` is. */
-export const FAILED_BY_NODE = `attempt.state IN ('FAILED', 'LOST') AND attempt.error_code IN (${CODES})`;
-
 /** Attempts of the job before the one that has just ended, where a probe of the node has succeeded since. */
 export const FAILED_ON_WELL_NODES = `(SELECT count(*)::integer FROM attempt JOIN node ON node.id = attempt.node_id
-    WHERE attempt.job_id = job.id AND attempt.number < job.fence AND ${FAILED_BY_NODE} AND node.proved_at > attempt.ended_at)
+    WHERE attempt.job_id = job.id AND attempt.number < job.fence AND ${ATTEMPT_FAILED_BY_NODE} AND node.proved_at > attempt.ended_at)
     AS "failedOnWellNodes"`;
 
 /** That take jobs of its architecture, and have not failed it. */

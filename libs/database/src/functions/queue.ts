@@ -1,5 +1,5 @@
 /** How a job gets into the queue, whoever puts it there, and that it leaves it when it ends. */
-import { isFinal, JOB_STATES, NODE_ERROR_CODES } from '#lib/jobs';
+import { ATTEMPT_FAILED_BY_NODE, isFinal, JOB_STATES } from '#lib/jobs';
 import { SEARCH_PATH, type SqlFunction } from './sql-function.js';
 
 /** Of a row `job`: where its payload has ended and only its outputs are to be put in place, a slot alone. */
@@ -52,8 +52,7 @@ BEGIN
     CASE WHEN publishes THEN (SELECT node_id FROM porin.publication WHERE publication.job_id = of_job.id) END,
     CASE WHEN of_job.fence > 1 AND NOT publishes THEN (
       SELECT jsonb_agg(jsonb_build_object('nodeId', node_id, 'atMs', extract(epoch FROM ended_at)::float8 * 1000))
-      FROM porin.attempt WHERE attempt.job_id = of_job.id AND attempt.state IN ('FAILED', 'LOST')
-        AND attempt.error_code IN (${NODE_ERROR_CODES.map((code) => `'${code}'`).join(', ')})) END,
+      FROM porin.attempt WHERE attempt.job_id = of_job.id AND ${ATTEMPT_FAILED_BY_NODE}) END,
     -- Of an image that no worker has resolved for this job, most likely that of the application's last build.
     (SELECT array_agg(DISTINCT digest) FROM porin.executor CROSS JOIN LATERAL (
       SELECT coalesce(executor.repository_digest, (SELECT build.repository_digest FROM porin.build
