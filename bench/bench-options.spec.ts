@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { parseCommandLine, UsageError } from './bench-options.js';
+import { parseCommandLine } from './bench-options.js';
 import { LEVEL_NAMES } from './runs/levels.js';
 import { PROFILE_LEVELS } from './profiles/report/counts.js';
 import { PROGRAM_NAMES } from './programs/program-names.js';
+import { UsageError } from '../scripts/setup/option-values.js';
 
 describe('parseCommandLine', () => {
   it('has defaults that prove something, and a seed of its own', () => {

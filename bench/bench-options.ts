@@ -8,6 +8,7 @@ import { LEVEL_NAMES, type LevelName } from './runs/levels.js';
 import { PROGRAM_NAMES, type ProgramName } from './programs/program-names.js';
 import { ENOUGH_SECONDS, QUEUE_LENGTHS } from './queue/queue-report.js';
 import { PARTS } from './throughput/throughput-report.js';
+import { parsedBy, UsageError, wholeNumber } from '../scripts/setup/option-values.js';
 
 export interface BenchOptions {
   /** Undefined: as many as the bench needs to prove something. */
@@ -81,8 +82,6 @@ Each prints a table and writes .porin/bench/<bench>.json. The machine should do 
 exit codes: 0 all bars reached, 1 a bar not reached, 2 wrong usage, 3 too noisy to tell, or too little was measured,
 4 the bench could not be carried out`;
 
-export class UsageError extends Error {}
-
 export type CommandLine =
   | { readonly kind: 'help' }
   | {
@@ -128,8 +127,8 @@ export function parseCommandLine(args: readonly string[]): CommandLine {
 }
 
 function parsed(args: readonly string[]) {
-  try {
-    return parseArgs({
+  return parsedBy(() =>
+    parseArgs({
       args: [...args],
       allowPositionals: true,
       options: {
@@ -147,17 +146,8 @@ function parsed(args: readonly string[]) {
         seconds: { type: 'string' },
         seed: { type: 'string' },
       },
-    });
-  } catch (error) {
-    throw new UsageError(error instanceof Error ? error.message : String(error));
-  }
-}
-
-function wholeNumber(option: string, text: string | undefined, minimum: number, maximum: number): number | undefined {
-  if (text === undefined) return undefined;
-  const value = /^\d+$/.test(text) ? Number(text) : NaN;
-  if (value >= minimum && value <= maximum) return value;
-  throw new UsageError(`${option} must be a whole number from ${minimum} to ${maximum}`);
+    }),
+  );
 }
 
 function queueLengths(text: string | undefined): readonly number[] {

@@ -5,7 +5,7 @@ import { buildCorpusImage } from '../../scripts/images/corpus-image.js';
 import { startStack } from '../../scripts/services/stack.js';
 import { stopStack } from '../../scripts/services/stop-stack.js';
 import { CACHE_DIR } from '../../scripts/setup/paths.js';
-import { type BenchOptions, UsageError } from '../bench-options.js';
+import { type BenchOptions } from '../bench-options.js';
 import { exitCodeOf, renderChecks } from '../report/checks.js';
 import { emptyDatabase } from '../machine/empty-database.js';
 import { type Environment, readEnvironment } from '../machine/environment.js';
@@ -25,6 +25,7 @@ import {
   renderProfiles,
   renderRepetitions,
 } from './report/profiles-table.js';
+import { UsageError } from '../../scripts/setup/option-values.js';
 
 /** Jobs run by twos, as on a small node. */
 const SLOTS = 2;

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { DEFAULT_FAULTS, ENOUGH_JOBS, parseCommandLine, UsageError } from './options.js';
+import { DEFAULT_FAULTS, ENOUGH_JOBS, parseCommandLine } from './options.js';
+import { UsageError } from '../setup/option-values.js';
 
 describe('the command line of chaos', () => {
   it('proves something by default', () => {

@@ -1,6 +1,7 @@
 /** What the command line says to chaos. */
 import { randomInt } from 'node:crypto';
 import { parseArgs } from 'node:util';
+import { parsedBy, wholeNumber } from '../setup/option-values.js';
 
 export interface ChaosOptions {
   /** Within which all of it ends. */
@@ -30,8 +31,6 @@ It prints a table and writes .porin/chaos.json. Every part of it is private, and
 exit codes: 0 nothing was lost, published twice, stuck, failed in vain or in need of a hand, 1 something was, 2 wrong usage,
 3 all was well, but too little was done to prove anything, 4 it could not be carried out`;
 
-export class UsageError extends Error {}
-
 export type CommandLine = { readonly kind: 'help' } | ({ readonly kind: 'chaos' } & ChaosOptions);
 
 /** @throws UsageError */
@@ -49,26 +48,18 @@ export function parseCommandLine(args: readonly string[]): CommandLine {
 }
 
 function parsed(args: readonly string[]) {
-  try {
-    return parseArgs({
-      args: [...args],
-      options: {
-        help: { type: 'boolean', short: 'h', default: false },
-        minutes: { type: 'string' },
-        jobs: { type: 'string' },
-        faults: { type: 'string' },
-        only: { type: 'string' },
-        seed: { type: 'string' },
-      },
-    }).values;
-  } catch (error) {
-    throw new UsageError(error instanceof Error ? error.message : String(error));
-  }
-}
-
-function wholeNumber(option: string, text: string | undefined, minimum: number, maximum: number): number | undefined {
-  if (text === undefined) return undefined;
-  const value = /^\d+$/.test(text) ? Number(text) : NaN;
-  if (value >= minimum && value <= maximum) return value;
-  throw new UsageError(`${option} must be a whole number from ${minimum} to ${maximum}`);
+  return parsedBy(
+    () =>
+      parseArgs({
+        args: [...args],
+        options: {
+          help: { type: 'boolean', short: 'h', default: false },
+          minutes: { type: 'string' },
+          jobs: { type: 'string' },
+          faults: { type: 'string' },
+          only: { type: 'string' },
+          seed: { type: 'string' },
+        },
+      }).values,
+  );
 }

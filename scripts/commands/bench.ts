@@ -1,11 +1,5 @@
 /** `npm run bench -- <enforce|monitoring|profiles|queue|throughput>`: the tables of the benches, with their verdict as the exit code. */
-import {
-  BENCH_HELP,
-  type BenchName,
-  type BenchOptions,
-  parseCommandLine,
-  UsageError,
-} from '../../bench/bench-options.js';
+import { BENCH_HELP, type BenchName, type BenchOptions, parseCommandLine } from '../../bench/bench-options.js';
 import { runEnforceBench } from '../../bench/enforce/enforce.js';
 import { runMonitoringBench } from '../../bench/monitoring/monitoring.js';
 import { runProfilesBench } from '../../bench/profiles/profiles.js';
@@ -14,6 +8,7 @@ import { runThroughputBench } from '../../bench/throughput/throughput.js';
 import { acquireLock } from '../setup/lock.js';
 import { PORIN_DIR } from '../setup/paths.js';
 import { join } from 'node:path';
+import { UsageError } from '../setup/option-values.js';
 
 const EXIT_USAGE = 2;
 const EXIT_FAILED = 4;

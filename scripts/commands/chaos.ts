@@ -1,9 +1,10 @@
 /** `npm run chaos`: breaks every part of a grid while jobs run on it, with the count of what went wrong as the exit code. */
 import { join } from 'node:path';
 import { runChaos } from '../chaos/chaos.js';
-import { CHAOS_HELP, parseCommandLine, UsageError } from '../chaos/options.js';
+import { CHAOS_HELP, parseCommandLine } from '../chaos/options.js';
 import { acquireLock } from '../setup/lock.js';
 import { PORIN_DIR } from '../setup/paths.js';
+import { UsageError } from '../setup/option-values.js';
 
 const EXIT_USAGE = 2;
 const EXIT_FAILED = 4;
