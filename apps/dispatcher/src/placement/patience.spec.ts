@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { type Placed } from './in-flight.js';
 import { Patience } from './patience.js';
+import { plainNode } from './plain.fixture.js';
 import { Room } from './room.js';
 
 const share = { cpuMilli: 1000, memoryBytes: 1, diskBytes: 1 };
@@ -14,18 +15,9 @@ const placed = (jobId: string, nodeId = 'a', fence = 1): Placed => ({
 
 /** Two slots, of which so many run something. */
 function roomOf(running: number, here: readonly Placed[], id = 'a'): Room {
-  const node = { id, architecture: 'x86_64', slots: 2, cpuMilli: 2000, memoryBytes: 2, diskBytes: 2 };
-  const free = {
-    name: id,
-    offeredMonitorings: [],
-    turnover: 2,
-    hesitant: false,
-    closedBy: null,
-    provedAtMs: null,
-    avoidedBy: [],
-  };
+  const node = plainNode(id, { slots: 2, cpuMilli: 2000, memoryBytes: 2, diskBytes: 2 });
   const held = Array.from({ length: running }, () => ({ ...share, endsAtMs: 0 }));
-  return new Room({ ...node, ...free, running: held, placed: here }, 0);
+  return new Room({ ...node, turnover: 2, running: held, placed: here }, 0);
 }
 const ids = (of: readonly Placed[]) => of.map(({ jobId }) => jobId);
 

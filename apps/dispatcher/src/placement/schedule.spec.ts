@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { FairShare, type Weights } from './fair-share.js';
+import { plainJob, plainNode } from './plain.fixture.js';
 import { type Held, type PlaceableNode, type Reservation, Room } from './room.js';
 import { type Candidate, type Lane, schedule } from './schedule.js';
 import { lackingEverywhere, type Share } from './share.js';
@@ -12,39 +13,11 @@ const NO_WEIGHTS: Weights = { tenants: new Map(), submitters: new Map() };
 
 /** Four slots of one small job each. */
 const node = (id: string, changes: Partial<PlaceableNode> = {}): PlaceableNode => ({
-  id,
-  name: id,
-  architecture: 'x86_64',
-  slots: 4,
-  cpuMilli: 4000,
-  memoryBytes: 4 * GIB,
-  diskBytes: 4 * GIB,
+  ...plainNode(id, { slots: 4, ...LARGE }),
   offeredMonitorings: ['none', 'syscalls', 'files'],
-  turnover: 0,
-  hesitant: false,
-  closedBy: null,
-  provedAtMs: null,
-  avoidedBy: [],
-  running: [],
-  placed: [],
   ...changes,
 });
-const job = (jobId: string, changes: Partial<Candidate> = {}): Candidate => ({
-  jobId,
-  architecture: 'x86_64',
-  priority: 0,
-  seq: 0,
-  wallTimeS: 3600,
-  readyAtMs: 0,
-  monitoring: null,
-  lastNodeId: null,
-  boundNodeId: null,
-  nodeFailures: [],
-  applicationId: 'app',
-  imageNodeIds: [],
-  ...SMALL,
-  ...changes,
-});
+const job = (jobId: string, changes: Partial<Candidate> = {}): Candidate => ({ ...plainJob(jobId, SMALL), ...changes });
 const jobs = (count: number, changes: Partial<Candidate> = {}) =>
   Array.from({ length: count }, (_, index) => job(`j${index}`, { seq: index, ...changes }));
 const copies = (count: number, share: Share = SMALL, endsAtMs = 1_000_000): Held[] =>

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { plainJob, plainNode } from './plain.fixture.js';
 import { type PlaceableNode } from './room.js';
 import { type Grid, type SimulatedJob, simulate, type SimulatedRun } from './simulate.fixture.js';
 
@@ -7,17 +8,7 @@ const MINUTE = 60_000;
 const RESERVE_AFTER_MS = MINUTE;
 
 const node = (id: string, changes: Partial<PlaceableNode> = {}): PlaceableNode => ({
-  ...{ id, name: id, architecture: 'x86_64', slots: 8, cpuMilli: 8000, memoryBytes: 32 * GIB, diskBytes: 100 * GIB },
-  ...{
-    offeredMonitorings: ['none'],
-    turnover: 0,
-    hesitant: false,
-    closedBy: null,
-    provedAtMs: null,
-    avoidedBy: [],
-    running: [],
-    placed: [],
-  },
+  ...plainNode(id, { slots: 8, cpuMilli: 8000, memoryBytes: 32 * GIB, diskBytes: 100 * GIB }),
   ...changes,
 });
 const grid = (changes: Partial<Grid> = {}): Grid => ({
@@ -33,16 +24,8 @@ let count = 0;
 const job = (changes: Partial<SimulatedJob> = {}): SimulatedJob => {
   const seq = count++;
   return {
-    ...{ jobId: `j${seq}`, seq, tenant: 'lab', submittedBy: 'ada', architecture: 'x86_64', priority: 0 },
-    ...{ cpuMilli: 1000, memoryBytes: GIB, diskBytes: GIB, wallTimeS: 600, readyAtMs: changes.arrivesAtMs ?? 0 },
-    ...{
-      monitoring: null,
-      lastNodeId: null,
-      boundNodeId: null,
-      nodeFailures: [],
-      applicationId: 'app',
-      imageNodeIds: [],
-    },
+    ...plainJob(`j${seq}`, { cpuMilli: 1000, memoryBytes: GIB, diskBytes: GIB }),
+    ...{ seq, tenant: 'lab', submittedBy: 'ada', wallTimeS: 600, readyAtMs: changes.arrivesAtMs ?? 0 },
     ...{ arrivesAtMs: 0, runsForMs: 5 * MINUTE },
     ...changes,
   };
