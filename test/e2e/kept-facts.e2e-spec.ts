@@ -2,9 +2,9 @@
 import { randomUUID } from 'node:crypto';
 import { DataSource } from 'typeorm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { describeJob } from '../../apps/api/src/jobs/describe-job.js';
-import { findJob } from '../../apps/api/src/jobs/find-jobs.js';
-import { jobDetail } from '../../apps/api/src/jobs/job-answers.js';
+import { describeJob } from '../../apps/api/src/jobs/show/describe-job.js';
+import { findJob } from '../../apps/api/src/jobs/show/find-jobs.js';
+import { jobDetail } from '../../apps/api/src/jobs/show/job-answers.js';
 import { startTestApi, type TestApi } from '../support/api.js';
 import { eventually } from '../support/eventually.js';
 import { recordingOf } from '../support/worker-rows.js';

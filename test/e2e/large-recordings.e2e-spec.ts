@@ -4,7 +4,7 @@ import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { type Recording } from '#lib/profiles';
 import { DataSource } from 'typeorm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { recordingText } from '../../apps/api/src/jobs/read-recording.js';
+import { recordingText } from '../../apps/api/src/jobs/recordings/read-recording.js';
 import { startTestApi, type TestApi } from '../support/api.js';
 import { makeLearningApplication } from '../support/learning-application.js';
 import { recordingOf } from '../support/worker-rows.js';

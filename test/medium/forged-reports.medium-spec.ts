@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { makeDataSource } from '#lib/database';
 import { type DataSource } from 'typeorm';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { countDenials } from '../../apps/api/src/jobs/count-denials.js';
+import { countDenials } from '../../apps/api/src/jobs/show/count-denials.js';
 import { foldUsage, tenantUsage } from '#lib/store';
 import { call, CHECK_VIOLATION, code, type HeldJob, TwoNodes } from '../support/stolen-node.js';
 

@@ -8,7 +8,7 @@ import { z } from 'zod';
 import { type Caller, CurrentCaller, NeedsRole } from '../auth/caller.js';
 import { releaseUnknownContent } from '#lib/store';
 import { type ErrorCode, PorinError } from '../errors/porin-error.js';
-import { checkImage } from '../jobs/check-image.js';
+import { checkImage } from '../jobs/submit/check-image.js';
 import { nextOf, pageQuery } from '../http/page.js';
 import { Answers, BODY_ERRORS } from '../openapi/answers.js';
 import { describeProfile, listProfiles } from '../profiles/find-profiles.js';

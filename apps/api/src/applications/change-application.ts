@@ -4,7 +4,7 @@ import { type EntityManager } from 'typeorm';
 import { type Caller } from '../auth/caller.js';
 import { considerAgain, releaseHeldJobs, releaseUnknownContent } from '#lib/store';
 import { PorinError } from '../errors/porin-error.js';
-import { checkImage } from '../jobs/check-image.js';
+import { checkImage } from '../jobs/submit/check-image.js';
 import { type ApplicationChange } from './application-answers.js';
 
 /** Throws not-found and image-invalid. Jobs that were submitted keep their image. */

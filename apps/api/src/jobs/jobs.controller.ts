@@ -25,9 +25,9 @@ import { SubmissionFacts } from '../facts/submission-facts.js';
 import { nextOf } from '../http/page.js';
 import { Answers, AnswersBytes, BODY_ERRORS, finished } from '../openapi/answers.js';
 import { cancelJob } from './cancel-job.js';
-import { describeJob, describeNewJob } from './describe-job.js';
-import { findJob, listJobs } from './find-jobs.js';
-import { type SubmissionPlace, type Submitter, type WrittenJob } from './insert-job.js';
+import { describeJob, describeNewJob } from './show/describe-job.js';
+import { findJob, listJobs } from './show/find-jobs.js';
+import { type SubmissionPlace, type Submitter, type WrittenJob } from './submit/insert-job.js';
 import {
   jobDetail,
   jobList,
@@ -37,16 +37,16 @@ import {
   type LogQuery,
   traceQuery,
   type TraceQuery,
-} from './job-answers.js';
-import { type JobRequest, jobSchema } from './job-schema.js';
-import { readJob } from './read-job.js';
-import { LOG_ANSWER_BYTES, readLog } from './read-log.js';
-import { readTrace } from './read-trace.js';
-import { recordingAnswer, recordingQuery, type RecordingQuery } from './recording-answers.js';
-import { Recordings } from './recordings.js';
-import { rerunJob } from './rerun-job.js';
-import { SubmissionBatches } from './send-submissions.js';
-import { submitJob } from './submit-job.js';
+} from './show/job-answers.js';
+import { type JobRequest, jobSchema } from './submit/job-schema.js';
+import { readJob } from './show/read-job.js';
+import { LOG_ANSWER_BYTES, readLog } from './show/read-log.js';
+import { readTrace } from './show/read-trace.js';
+import { recordingAnswer, recordingQuery, type RecordingQuery } from './recordings/recording-answers.js';
+import { Recordings } from './recordings/recordings.js';
+import { rerunJob } from './submit/rerun-job.js';
+import { SubmissionBatches } from './submit/send-submissions.js';
+import { submitJob } from './submit/submit-job.js';
 
 const idSchema = z.uuid();
 const IDEMPOTENCY_KEY = /^[\x21-\x7e]{1,255}$/;

@@ -3,9 +3,9 @@ import { Application } from '#lib/database';
 import { adhocApplicationName } from '#lib/jobs';
 import { nodeArchitecture } from '#lib/profiles';
 import { type EntityManager } from 'typeorm';
-import { type Caller } from '../auth/caller.js';
-import { PorinError } from '../errors/porin-error.js';
-import { type SubmissionFacts } from '../facts/submission-facts.js';
+import { type Caller } from '../../auth/caller.js';
+import { PorinError } from '../../errors/porin-error.js';
+import { type SubmissionFacts } from '../../facts/submission-facts.js';
 import { checkImage } from './check-image.js';
 import {
   insertJob,

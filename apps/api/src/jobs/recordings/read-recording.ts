@@ -3,7 +3,7 @@ import { ExecutorRun, ProfileVersion } from '#lib/database';
 import { allowedNames, isTrace, parseProfile, type Profile, type Recording, refusalsByName } from '#lib/profiles';
 import { type EntityManager, In } from 'typeorm';
 import { type z } from 'zod';
-import { PorinError } from '../errors/porin-error.js';
+import { PorinError } from '../../errors/porin-error.js';
 import {
   partialReasonWords,
   readStoredRecording,

@@ -1,8 +1,8 @@
 /** Refuses a job whose inputs or outputs no tenant, or only another one, may name. */
 import { type Job } from '#lib/database';
 import { describePrefixes, isUrlAllowed, outputTargetProblems, parseDataUrl, type PrefixRule } from '#lib/jobs';
-import { PorinError } from '../errors/porin-error.js';
-import { type TenantPrefixes } from '../tenant/tenant-prefixes.js';
+import { PorinError } from '../../errors/porin-error.js';
+import { type TenantPrefixes } from '../../tenant/tenant-prefixes.js';
 
 /**
  * The nodes hold the same rules, and their own prefixes. Throws input-not-allowed and output-not-allowed, and invalid-request

@@ -1,6 +1,6 @@
 /** Refuses what cannot be the reference of an image, before anything is stored. */
 import { imageReferenceProblem } from '#lib/jobs';
-import { PorinError } from '../errors/porin-error.js';
+import { PorinError } from '../../errors/porin-error.js';
 
 /** Throws image-invalid. */
 export function checkImage(image: string): void {

@@ -1,7 +1,7 @@
 /** What is told of one recording: what it saw, how complete that is, and whether anything is learned from it. */
 import { ARCHITECTURES, FILE_ACCESSES, MONITORINGS } from '#lib/profiles';
 import { z } from 'zod';
-import { attempt, executor } from './job-answers.js';
+import { attempt, executor } from '../show/job-answers.js';
 
 export const recordingQuery = z.strictObject({ executor, attempt });
 export type RecordingQuery = z.infer<typeof recordingQuery>;

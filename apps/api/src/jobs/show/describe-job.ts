@@ -14,9 +14,9 @@ import { type InputReference, WAITING_REASONS } from '#lib/jobs';
 import { denialClass } from '#lib/profiles';
 import { type EntityManager, In, IsNull, Not } from 'typeorm';
 import { z } from 'zod';
-import { type Caller } from '../auth/caller.js';
+import { type Caller } from '../../auth/caller.js';
 import { countDenials, NO_DENIALS } from './count-denials.js';
-import { type CreatedJob } from './insert-job.js';
+import { type CreatedJob } from '../submit/insert-job.js';
 import { type jobDetail } from './job-answers.js';
 import { whyTheyWait } from './why-they-wait.js';
 

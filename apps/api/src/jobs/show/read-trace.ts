@@ -3,7 +3,7 @@ import { isOpenAttempt } from '#lib/jobs';
 import { Artifact, Attempt, ExecutorRun, type Job } from '#lib/database';
 import { isTrace } from '#lib/profiles';
 import { type EntityManager } from 'typeorm';
-import { PorinError } from '../errors/porin-error.js';
+import { PorinError } from '../../errors/porin-error.js';
 
 export interface Trace {
   readonly fileName: string;

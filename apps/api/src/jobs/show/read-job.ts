@@ -1,7 +1,7 @@
 /** Reads the answer to "what of this job?" by one statement, as JSON that is finished. */
 import { type EntityManager } from 'typeorm';
-import { atLeast, type Caller } from '../auth/caller.js';
-import { type Finished, finished } from '../openapi/answers.js';
+import { atLeast, type Caller } from '../../auth/caller.js';
+import { type Finished, finished } from '../../openapi/answers.js';
 import { type jobDetail } from './job-answers.js';
 import { IS_IN_QUEUE, type Waiting, WAITING, whyItWaits } from './why-they-wait.js';
 

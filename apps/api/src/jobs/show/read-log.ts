@@ -2,7 +2,7 @@
 import { Artifact, Attempt, ExecutorRun, type Job } from '#lib/database';
 import { isFinal, isOpenAttempt } from '#lib/jobs';
 import { type EntityManager } from 'typeorm';
-import { PorinError } from '../errors/porin-error.js';
+import { PorinError } from '../../errors/porin-error.js';
 import { type LogQuery } from './job-answers.js';
 
 /** Bytes that one answer holds, at most. */

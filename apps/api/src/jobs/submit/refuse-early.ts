@@ -1,9 +1,9 @@
 /** Refuses a job at its submission where it is certain that no worker will run it, whichever build it turns out to be. */
 import { type Application } from '#lib/database';
 import { type Monitoring, selectLevel, type SelectionInput } from '#lib/profiles';
-import { type Caller } from '../auth/caller.js';
-import { PorinError } from '../errors/porin-error.js';
-import { type HeldTo } from '../facts/submission-facts.js';
+import { type Caller } from '../../auth/caller.js';
+import { PorinError } from '../../errors/porin-error.js';
+import { type HeldTo } from '../../facts/submission-facts.js';
 import { type JobRequest } from './job-schema.js';
 
 /**

@@ -3,8 +3,8 @@ import { ARTIFACT_KINDS } from '#lib/database';
 import { ATTEMPT_STATES, JOB_STATES, PUBLISH_ON } from '#lib/jobs';
 import { ARCHITECTURES, CALL_CLASSES, ENFORCEMENTS, LANDLOCK_STATUSES, MONITORINGS } from '#lib/profiles';
 import { z } from 'zod';
-import { nextPage, pageQuery } from '../http/page.js';
-import { instant, integerParameter, text, textRecord } from '../http/text.js';
+import { nextPage, pageQuery } from '../../http/page.js';
+import { instant, integerParameter, text, textRecord } from '../../http/text.js';
 
 const tagFilter = text(1200).regex(/^[^=]+=/, 'must be name=value');
 

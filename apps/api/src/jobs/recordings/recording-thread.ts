@@ -2,7 +2,7 @@
 import 'reflect-metadata';
 import { parentPort, workerData } from 'node:worker_threads';
 import { makeDataSource } from '#lib/database';
-import { PorinError, type RequestErrorCode } from '../errors/porin-error.js';
+import { PorinError, type RequestErrorCode } from '../../errors/porin-error.js';
 import { type EndRequest } from '#lib/config';
 import { recordingText } from './read-recording.js';
 

@@ -1,8 +1,8 @@
 /** Finds the jobs that a caller may see: a submitter those of its own key, reviewers and admins the tenant's. */
 import { Job } from '#lib/database';
 import { type EntityManager, type SelectQueryBuilder } from 'typeorm';
-import { atLeast, type Caller } from '../auth/caller.js';
-import { PorinError } from '../errors/porin-error.js';
+import { atLeast, type Caller } from '../../auth/caller.js';
+import { PorinError } from '../../errors/porin-error.js';
 import { countDenials } from './count-denials.js';
 import { type JobListQuery } from './job-answers.js';
 import { whyTheyWait } from './why-they-wait.js';

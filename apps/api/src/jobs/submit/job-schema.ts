@@ -12,7 +12,7 @@ import {
 } from '#lib/jobs';
 import { ARCHITECTURES, ENFORCEMENTS, MONITORINGS } from '#lib/profiles';
 import { z } from 'zod';
-import { text, textRecord } from '../http/text.js';
+import { text, textRecord } from '../../http/text.js';
 
 const bounds = SPECIFICATION_BOUNDS;
 
