@@ -6,7 +6,7 @@ import { type Stack, startStack } from '../services/stack.js';
 import { stopStack } from '../services/stop-stack.js';
 import { acquireLock } from '../setup/lock.js';
 import { PORIN_DIR } from '../setup/paths.js';
-import { closingLine, type Counts, countVitest, NONE, ONE_FAILED, sum } from '../testing/counts.js';
+import { closingLine, type Counts, countVitest, failuresIn, NONE, ONE_FAILED, sum } from '../testing/counts.js';
 import { runUnitTestsOnNewestNode } from '../testing/newest-node.js';
 import { runExampleTests, runNativeTests } from '../testing/other-runners.js';
 
@@ -14,6 +14,7 @@ const log = (message: string) => console.log(`test: ${message}`);
 const vitestArguments = process.argv.slice(2);
 const interrupted = new AbortController();
 let vitest: ChildProcess | undefined;
+let failures: string[] = [];
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
   process.on(signal, () => {
     interrupted.abort(new Error(`interrupted by ${signal}`));
@@ -43,7 +44,9 @@ async function runVitest({ instance, postgresUrl, redisUrl, dockerHost }: Stack)
   vitest = child;
   const exitCode = await new Promise((resolve) => child.on('exit', resolve));
   interrupted.signal.throwIfAborted();
-  const counts = countVitest(JSON.parse(readFileSync(report, 'utf8')));
+  const results: unknown = JSON.parse(readFileSync(report, 'utf8'));
+  failures = failuresIn(results);
+  const counts = countVitest(results);
   return exitCode !== 0 && counts.failed === 0 ? sum([counts, ONE_FAILED]) : counts;
 }
 
@@ -63,5 +66,6 @@ try {
   await stopStack('test', log);
   await release();
 }
+for (const failure of failures) console.log(failure);
 console.log(closingLine(counts));
 process.exit(counts.failed === 0 && counts.passed > 0 ? 0 : 1);

@@ -1,9 +1,15 @@
 import { describe, expect, it } from 'vitest';
-import { closingLine, countUnittest, countVitest, sum } from './counts.js';
+import { closingLine, countUnittest, countVitest, failuresIn, sum } from './counts.js';
 
 const file = (status: string, ...tests: string[]) => ({
+  name: 'a.spec.ts',
   status,
-  assertionResults: tests.map((each) => ({ status: each })),
+  message: status === 'failed' && tests.length === 0 ? 'Cannot find module\n  at import' : '',
+  assertionResults: tests.map((each, index) => ({
+    status: each,
+    fullName: `test ${index}`,
+    failureMessages: each === 'failed' ? ['expected 1 to be 2\n  at line 3'] : [],
+  })),
 });
 
 describe('the closing line', () => {
@@ -35,6 +41,19 @@ describe("Vitest's report", () => {
 
   it('has a failure where an error belongs to no test', () => {
     expect(countVitest({ success: false, testResults: [file('passed', 'passed')] }).failed).toBe(1);
+  });
+});
+
+describe('the failures before the closing line', () => {
+  it('are one line each, with file, test and reason', () => {
+    const report = {
+      success: false,
+      testResults: [file('failed', 'passed', 'failed'), file('failed'), file('passed')],
+    };
+    expect(failuresIn(report)).toEqual([
+      'failed: a.spec.ts: test 1: expected 1 to be 2',
+      'failed: a.spec.ts: outside its tests: Cannot find module',
+    ]);
   });
 });
 

@@ -29,7 +29,16 @@ export function closingLine({ passed, failed, skipped }: Counts): string {
 
 const vitestReport = z.object({
   success: z.boolean(),
-  testResults: z.array(z.object({ status: z.string(), assertionResults: z.array(z.object({ status: z.string() })) })),
+  testResults: z.array(
+    z.object({
+      name: z.string(),
+      status: z.string(),
+      message: z.string(),
+      assertionResults: z.array(
+        z.object({ status: z.string(), fullName: z.string(), failureMessages: z.array(z.string()) }),
+      ),
+    }),
+  ),
 });
 
 /** A file that failed outside its tests (its import, a hook) counts as one failure, and so does any other error. */
@@ -44,6 +53,16 @@ export function countVitest(report: unknown): Counts {
     }),
   );
   return !success && counts.failed === 0 ? sum([counts, ONE_FAILED]) : counts;
+}
+
+/** A line for each failure, with its file and the first line of what was wrong: a log's end may be all that is kept. */
+export function failuresIn(report: unknown): string[] {
+  return vitestReport.parse(report).testResults.flatMap(({ name, status, message, assertionResults }) => {
+    const failed = assertionResults.filter((test) => test.status === 'failed');
+    const line = (what: string, why = '') => `failed: ${name}: ${what}: ${why.split('\n', 1)[0] ?? ''}`;
+    if (failed.length === 0 && status === 'failed') return [line('outside its tests', message)];
+    return failed.map(({ fullName, failureMessages }) => line(fullName, failureMessages[0]));
+  });
 }
 
 /** The end of unittest's output: `Ran 5 tests in 0.1s`, then `OK (skipped=1)` or `FAILED (failures=1, errors=2)`. */
