@@ -53,7 +53,7 @@ describe('without a key', () => {
     await connection.close(2_000);
   });
 
-  it.each(['/health/live', '/openapi.json', '/docs'])(
+  it.each(['/health/live', '/openapi.json', '/docs/'])(
     'a body for %s, which is open, is not read either',
     async (path) => {
       const connection = await connect();

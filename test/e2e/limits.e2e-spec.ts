@@ -103,8 +103,8 @@ describe('what is open', () => {
   it('has a limit per address for the document and its pages', async () => {
     api = await startTestApi({ ...settings, PORIN_TRUSTED_PROXIES: '127.0.0.0/8,::1' });
     const from = (address: string, path: string) => http().get(path).set('X-Forwarded-For', address);
-    for (const path of ['/openapi.json', '/docs', '/docs/swagger-ui.css']) await from('192.0.2.1', path).expect(200);
-    for (const path of ['/openapi.json', '/docs', '/docs/swagger-ui.css']) {
+    for (const path of ['/openapi.json', '/docs/', '/docs/swagger-ui.css']) await from('192.0.2.1', path).expect(200);
+    for (const path of ['/openapi.json', '/docs/', '/docs/swagger-ui.css']) {
       const refused = await from('192.0.2.1', path).expect(429);
       expect(refused.body.code).toBe('too-many-requests');
       expect(Number(refused.headers['retry-after'])).toBeGreaterThan(0);

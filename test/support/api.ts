@@ -5,7 +5,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { loadApiConfig, loadApprovalKeys, loadDispatcherConfig } from '#lib/config';
-import { type NestExpressApplication } from '@nestjs/platform-express';
+import { type NestFastifyApplication } from '@nestjs/platform-fastify';
 import pg from 'pg';
 import { pino } from 'pino';
 import supertest from 'supertest';
@@ -17,7 +17,7 @@ import { required } from './environment.js';
 import { WorkerRows } from './worker-rows.js';
 
 export interface TestApi {
-  readonly app: NestExpressApplication;
+  readonly app: NestFastifyApplication;
   readonly database: TestDatabase;
   readonly owner: pg.Client;
   readonly worker: WorkerRows;
@@ -72,7 +72,9 @@ export async function startTestApi(
   };
   const start = async () => {
     const logger = pino({ level: 'silent' });
-    const started = await (await createApp(loadApiConfig(variables), logger)).init();
+    const started = await createApp(loadApiConfig(variables), logger);
+    await started.init();
+    await started.getHttpAdapter().getInstance().ready();
     const config = loadDispatcherConfig(variables);
     return { app: started, dispatcher: await openDispatcher(config, loadApprovalKeys(config), logger) };
   };

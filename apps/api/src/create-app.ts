@@ -1,6 +1,7 @@
 /** Makes the HTTP application: for main.ts and for the tests alike. */
+import { type RequestListener } from 'node:http';
 import { NestFactory } from '@nestjs/core';
-import { type NestExpressApplication } from '@nestjs/platform-express';
+import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { type ApiConfig, loadApprovalKeys } from '#lib/config';
 import { checkSchema } from '#lib/database';
 import { type Logger } from 'pino';
@@ -9,26 +10,21 @@ import { AppModule, CONTROLLERS } from './app.module.js';
 import { Authenticator } from './auth/authenticate.js';
 import { DispatcherBell } from './dispatch/dispatcher-bell.js';
 import { BodyMemory } from './http/body-memory.js';
-import { handleBeforeExpress } from './http/before-express.js';
 import { Gate } from './http/gate.js';
 import { RateLimits } from './http/rate-limits.js';
 import { RouteTable } from './http/route-table.js';
 import { securityHeaders } from './http/security-headers.js';
-import { boundServer } from './http/server-bounds.js';
+import { answerClientError, boundedServer } from './http/server-bounds.js';
 import { serveDocuments } from './openapi/document.js';
 
 /** Throws ConfigError for a bad signing key, and SchemaError when the database is newer or older than this program. */
-export async function createApp(config: ApiConfig, logger: Logger): Promise<NestExpressApplication> {
+export async function createApp(config: ApiConfig, logger: Logger): Promise<NestFastifyApplication> {
   const approvalKeys = loadApprovalKeys(config);
-  const app = await NestFactory.create<NestExpressApplication>(AppModule.register(config, logger, approvalKeys), {
-    bodyParser: false,
-    logger: ['error', 'warn'],
-    abortOnError: false,
-  });
-  app.disable('x-powered-by');
-  app.set('etag', false);
-  app.set('trust proxy', config.PORIN_TRUSTED_PROXIES);
-  app.use(securityHeaders);
+  const app = await NestFactory.create<NestFastifyApplication>(
+    AppModule.register(config, logger, approvalKeys),
+    adapterFor(config),
+    { bodyParser: false, logger: ['error', 'warn'], abortOnError: false },
+  );
   const dataSource = app.get(DataSource);
   const gate = new Gate({
     routes: RouteTable.of(CONTROLLERS),
@@ -37,11 +33,12 @@ export async function createApp(config: ApiConfig, logger: Logger): Promise<Nest
     bodies: new BodyMemory(config.PORIN_BODY_LIMIT_BYTES),
     bodyLimitBytes: config.PORIN_BODY_LIMIT_BYTES,
   });
-  app.use(gate.middleware);
-  app.use(app.get(DispatcherBell).middleware);
-  handleBeforeExpress(app.getHttpServer());
-  boundServer(app.getHttpServer(), config.PORIN_REQUEST_TIMEOUT_MS);
-  serveDocuments(app);
+  const http = app.getHttpAdapter().getInstance();
+  // The gate has read the body.
+  http.removeAllContentTypeParsers();
+  http.addHook('onRequest', securityHeaders).addHook('onRequest', gate.hook);
+  http.addHook('onResponse', app.get(DispatcherBell).hook);
+  await serveDocuments(app);
   try {
     await checkSchema((sql) => dataSource.query(sql));
   } catch (error) {
@@ -49,4 +46,19 @@ export async function createApp(config: ApiConfig, logger: Logger): Promise<Nest
     throw error;
   }
   return app;
+}
+
+/** Longer than any target that Node reads: how long a parameter may be is for its schema to say. */
+const MAX_PARAM_LENGTH = 64 * 1024;
+
+function adapterFor(config: ApiConfig): FastifyAdapter {
+  return new FastifyAdapter({
+    serverFactory: (handle: RequestListener) => boundedServer(handle, config.PORIN_REQUEST_TIMEOUT_MS),
+    clientErrorHandler: answerClientError,
+    trustProxy: config.PORIN_TRUSTED_PROXIES,
+    routerOptions: { maxParamLength: MAX_PARAM_LENGTH },
+    // What is under way when the API ends is answered as ever.
+    return503OnClosing: false,
+    skipMiddie: true,
+  });
 }

@@ -9,7 +9,7 @@ import {
   logDestination,
 } from '#lib/config';
 import { checkSchema, SchemaError, schemaMismatch } from '#lib/database';
-import { type NestExpressApplication } from '@nestjs/platform-express';
+import { type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { type Logger, pino } from 'pino';
 import { DataSource } from 'typeorm';
 import { createApp } from './create-app.js';
@@ -30,7 +30,7 @@ async function start(config: ApiConfig): Promise<void> {
   void endOnOtherSchema(app, logger);
 }
 
-async function endOnOtherSchema(app: NestExpressApplication, logger: Logger): Promise<void> {
+async function endOnOtherSchema(app: NestFastifyApplication, logger: Logger): Promise<void> {
   const dataSource = app.get(DataSource);
   const mismatch = await schemaMismatch(
     () => checkSchema((sql) => dataSource.query(sql)),

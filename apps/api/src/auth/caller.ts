@@ -2,7 +2,7 @@
 import { applyDecorators, createParamDecorator, type ExecutionContext, SetMetadata } from '@nestjs/common';
 import { ApiExtension } from '@nestjs/swagger';
 import { type Role } from '#lib/database';
-import { type Request } from 'express';
+import { type FastifyRequest } from 'fastify';
 
 /** Somebody of a tenant. Actions belong to the principal; the key only let it in. */
 export interface Caller {
@@ -21,7 +21,7 @@ export interface OperatorCaller {
 }
 export type AnyCaller = Caller | OperatorCaller;
 
-export type AuthenticatedRequest = Request & { caller: AnyCaller };
+export type AuthenticatedRequest = FastifyRequest & { caller: AnyCaller };
 
 const RANK: Readonly<Record<Role, number>> = { submitter: 0, reviewer: 1, admin: 2 };
 

@@ -1,6 +1,6 @@
 /** Tells the dispatcher that something may have changed. It looks by itself too: a lost ring costs a second, nothing else. */
 import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
-import { type NextFunction, type Request, type Response } from 'express';
+import { type FastifyReply, type FastifyRequest } from 'fastify';
 import { type Logger } from 'pino';
 import { DataSource } from 'typeorm';
 import { LOGGER } from '../tokens.js';
@@ -19,9 +19,9 @@ export class DispatcherBell implements OnApplicationShutdown {
   ) {}
 
   /** Rings after every request that may have written something, when that is committed. */
-  readonly middleware = (request: Request, response: Response, next: NextFunction): void => {
-    if (request.method !== 'GET' && request.method !== 'HEAD') response.once('finish', () => this.ring());
-    next();
+  readonly hook = ({ method }: FastifyRequest, _reply: FastifyReply, done: () => void): void => {
+    if (method !== 'GET' && method !== 'HEAD') this.ring();
+    done();
   };
 
   /** Soon. */

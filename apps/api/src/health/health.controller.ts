@@ -2,7 +2,7 @@
 import { Controller, Get, Inject, Res } from '@nestjs/common';
 import { ApiResponse } from '@nestjs/swagger';
 import { within } from '#lib/jobs';
-import { type Response } from 'express';
+import { type FastifyReply } from 'fastify';
 import { DataSource } from 'typeorm';
 import { z } from 'zod';
 import { Public } from '../auth/caller.js';
@@ -55,10 +55,10 @@ export class HealthController {
     standardSchema: ready,
   })
   @Answers({ summary: 'Say whether Postgres and Redis answer and take writes', schema: ready, open: true })
-  async ready(@Res({ passthrough: true }) response: Response) {
+  async ready(@Res({ passthrough: true }) reply: FastifyReply) {
     const { postgres, redis, dispatcher } = await this.checked();
     const status = postgres === 'up' && redis === 'up' ? 'up' : 'down';
-    response.status(status === 'up' ? 200 : 503);
+    reply.status(status === 'up' ? 200 : 503);
     return { status, postgres, redis, dispatcher } as const;
   }
 

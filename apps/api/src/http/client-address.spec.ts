@@ -1,9 +1,9 @@
-import { type Request } from 'express';
+import { type FastifyRequest } from 'fastify';
 import { describe, expect, it } from 'vitest';
 import { clientNetwork } from './client-address.js';
 
 const of = (ip: string, remoteAddress = '192.0.2.9') =>
-  clientNetwork({ ip, socket: { remoteAddress } } as unknown as Request);
+  clientNetwork({ ip, socket: { remoteAddress } } as unknown as FastifyRequest);
 
 describe('the network of a client', () => {
   it.each([

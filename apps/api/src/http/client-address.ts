@@ -1,13 +1,13 @@
 /** Whose a request is as far as the network tells: the address behind the configured proxies, by the network it belongs to. */
 import { isIPv4, isIPv6 } from 'node:net';
-import { type Request } from 'express';
+import { type FastifyRequest } from 'fastify';
 
 /**
- * One name for all addresses that one client has: an IPv4 address, or the first 64 bits of an IPv6 one. Express has passed
- * over the trusted proxies by then ("trust proxy"); what a proxy forwards and is no address is not believed.
+ * One name for all addresses that one client has: an IPv4 address, or the first 64 bits of an IPv6 one. Fastify has passed
+ * over the trusted proxies by then (`trustProxy`); what a proxy forwards and is no address is not believed.
  */
-export function clientNetwork(request: Pick<Request, 'ip' | 'socket'>): string {
-  const forwarded = request.ip ?? '';
+export function clientNetwork(request: Pick<FastifyRequest, 'ip' | 'socket'>): string {
+  const forwarded = request.ip;
   const address = isIPv4(forwarded) || isIPv6(forwarded) ? forwarded : (request.socket.remoteAddress ?? '');
   const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1];
   if (mapped !== undefined) return mapped;

@@ -2,20 +2,20 @@
  * The first thing that every request meets. In this order, and before a byte of its body is read: the path and whether it is
  * open, the address and the key, the rate, the method, and what the headers say of the body. Then the body.
  */
-import { type NextFunction, type Request, type Response } from 'express';
+import { type FastifyReply, type FastifyRequest } from 'fastify';
 import { type Authenticator } from '../auth/authenticate.js';
 import { type AuthenticatedRequest } from '../auth/caller.js';
 import { PorinError } from '../errors/porin-error.js';
 import { type BodyMemory, UNUSED_BODY_LIMIT_BYTES } from './body-memory.js';
 import { clientNetwork } from './client-address.js';
-import { hasUnreadableTarget } from './before-express.js';
+import { hasUnreadableTarget, isDecodable } from './listener.js';
 import { type RateLimits } from './rate-limits.js';
 import { announcesBody, judgeDeclaredBody, judgeMediaType, parseBody, readBytes } from './read-body.js';
 import { type FoundRoute, type RouteTable } from './route-table.js';
 import { DOCS_PATH } from './security-headers.js';
 
 /** What is served beside the controllers, to everybody. */
-const OPEN_FILES = new RegExp(`^/(openapi\\.json|${DOCS_PATH}(/[A-Za-z0-9._-]*)?)$`);
+const OPEN_FILES = new RegExp(`^/(openapi\\.json|${DOCS_PATH}(/([A-Za-z0-9_-][A-Za-z0-9._-]*)?)?)$`);
 
 export interface GateOptions {
   readonly routes: RouteTable;
@@ -29,19 +29,16 @@ export interface GateOptions {
 export class Gate {
   constructor(private readonly options: GateOptions) {}
 
-  readonly middleware = (request: Request, response: Response, next: NextFunction): void => {
-    this.pass(request, response).then(() => next(), next);
-  };
-
-  private async pass(request: Request, response: Response): Promise<void> {
+  readonly hook = async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
     const { routes, authenticator, limits, bodies, bodyLimitBytes } = this.options;
     judgeHeaders(request);
-    const isFile = OPEN_FILES.test(request.path);
-    const found = isFile ? openFile(request) : routes.find(request.method, request.path);
+    const path = pathOf(request);
+    const isFile = OPEN_FILES.test(path);
+    const found = isFile ? openFile(request.method, path) : routes.find(request.method, path);
     if (isOpen(found)) {
       if (isFile) limits.takeOpenFile(clientNetwork(request));
       // Nobody reads it, and the connection cannot be used again before it is read.
-      if (announcesBody(request)) response.set('Connection', 'close');
+      if (announcesBody(request)) reply.header('Connection', 'close');
       requireRoute(found, request);
       return;
     }
@@ -49,27 +46,37 @@ export class Gate {
     const { authorization } = request.headers;
     const caller = await authenticator.authenticate(authorization, clientNetwork(request), mayBeKept);
     const { headers, refusal } = limits.take(caller);
-    response.set(headers);
+    reply.headers(headers);
     if (refusal) throw refusal;
     const { takesBody } = requireRoute(found, request);
-    requireReadableUrl(request.url);
+    requireReadableUrl(request.originalUrl);
     const limitBytes = takesBody ? bodyLimitBytes : UNUSED_BODY_LIMIT_BYTES;
     judgeDeclaredBody(request, limitBytes);
     if (takesBody) judgeMediaType(request);
     (request as AuthenticatedRequest).caller = caller;
     await authenticator.noteUse(caller);
-    if (!announcesBody(request)) return;
-    const share = bodies.open(caller.keyId);
-    response.once('close', () => share.release());
-    const bytes = await readBytes(request, response, { limitBytes, share });
-    if (takesBody) request.body = parseBody(bytes);
-  }
+    if (announcesBody(request)) {
+      const share = bodies.open(caller.keyId);
+      reply.raw.once('close', () => share.release());
+      const bytes = await readBytes(request.raw, reply.raw, { limitBytes, share });
+      if (takesBody) request.body = parseBody(bytes);
+    }
+    // It is read: Fastify has nothing to look for.
+    for (const name of BODY_HEADERS) delete request.headers[name];
+  };
+}
+
+const BODY_HEADERS = ['content-type', 'content-length', 'transfer-encoding'] as const;
+
+function pathOf({ originalUrl }: FastifyRequest): string {
+  const end = originalUrl.indexOf('?');
+  return end === -1 ? originalUrl : originalUrl.slice(0, end);
 }
 
 /** Throws malformed-request for a target that is no path, and where HTTP 1.1 has no Host (RFC 9112, section 3.2). */
-function judgeHeaders(request: Request): void {
-  const { headers, httpVersion } = request;
-  if (hasUnreadableTarget(request)) {
+function judgeHeaders({ raw }: FastifyRequest): void {
+  const { headers, httpVersion } = raw;
+  if (hasUnreadableTarget(raw)) {
     throw new PorinError('malformed-request', 'The target of the request is no path and no http URL.');
   }
   // No answer of ours may be kept, so none is "304 Not Modified".
@@ -80,8 +87,7 @@ function judgeHeaders(request: Request): void {
   }
 }
 
-function openFile(request: Request): FoundRoute {
-  const { method, path } = request;
+function openFile(method: string, path: string): FoundRoute {
   const allow = ['GET', 'HEAD'];
   return allow.includes(method)
     ? { kind: 'route', route: { method, path, open: true, takesBody: false, mayKeepCaller: false } }
@@ -93,22 +99,22 @@ function isOpen(found: FoundRoute): boolean {
 }
 
 /** Throws not-found and method-not-allowed. */
-function requireRoute(found: FoundRoute, { method, path }: Request): { readonly takesBody: boolean } {
+function requireRoute(found: FoundRoute, request: FastifyRequest): { readonly takesBody: boolean } {
   if (found.kind === 'route') return found.route;
+  const path = pathOf(request);
   if (found.kind === 'none') throw new PorinError('not-found', `There is no route ${shown(path)}.`);
   const headers = { Allow: found.allow.join(', ') };
-  throw new PorinError('method-not-allowed', `${method} is not for ${shown(path)}: use ${headers.Allow}.`, { headers });
+  throw new PorinError('method-not-allowed', `${request.method} is not for ${shown(path)}: use ${headers.Allow}.`, {
+    headers,
+  });
 }
 
-/** Throws invalid-request for percent-encoded bytes that are no text: parsers would put other characters in their place. */
+/** Throws invalid-request for percent-encoded bytes that are no text. */
 function requireReadableUrl(url: string): void {
-  try {
-    decodeURIComponent(url);
-  } catch {
-    throw new PorinError('invalid-request', 'The request has 1 problem(s).', {
-      problems: ['the URL: its percent-encoding is not that of UTF-8 text'],
-    });
-  }
+  if (isDecodable(url)) return;
+  throw new PorinError('invalid-request', 'The request has 1 problem(s).', {
+    problems: ['the URL: its percent-encoding is not that of UTF-8 text'],
+  });
 }
 
 function shown(path: string): string {

@@ -1,7 +1,7 @@
 import { EventEmitter } from 'node:events';
+import { type IncomingMessage, type ServerResponse } from 'node:http';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import { type Request, type Response } from 'express';
 import { describe, expect, it } from 'vitest';
 import { BodyMemory } from './body-memory.js';
 import { readBytes } from './read-body.js';
@@ -12,7 +12,10 @@ const LIMIT_BYTES = 4 * 1024 ** 2;
 function body() {
   const request = Object.assign(new EventEmitter(), { headers: {}, pause: () => undefined });
   const share = new BodyMemory(LIMIT_BYTES).open('a');
-  const bytes = readBytes(request as unknown as Request, {} as Response, { limitBytes: LIMIT_BYTES, share });
+  const bytes = readBytes(request as unknown as IncomingMessage, {} as ServerResponse, {
+    limitBytes: LIMIT_BYTES,
+    share,
+  });
   return { request, bytes };
 }
 

@@ -1,12 +1,16 @@
 /** Reads the body of a request whose sender is known: bounded bytes of UTF-8 JSON of bounded shape, or nothing at all. */
+import { type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http';
 import { MIMEType } from 'node:util';
-import { type Request, type Response } from 'express';
 import { PorinError } from '../errors/porin-error.js';
 import { type BodyShare } from './body-memory.js';
 import { jsonProblem } from './scan-json.js';
 
+interface WithHeaders {
+  readonly headers: IncomingHttpHeaders;
+}
+
 /** Whether the request says that bytes follow its headers. */
-export function announcesBody({ headers }: Pick<Request, 'headers'>): boolean {
+export function announcesBody({ headers }: WithHeaders): boolean {
   return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
 }
 
@@ -14,7 +18,7 @@ export function announcesBody({ headers }: Pick<Request, 'headers'>): boolean {
  * What the headers say of the body, before anything of it is read. Throws body-too-large, unsupported-media-type and
  * expectation-failed.
  */
-export function judgeDeclaredBody(request: Pick<Request, 'headers'>, limitBytes: number): void {
+export function judgeDeclaredBody(request: WithHeaders, limitBytes: number): void {
   const { headers } = request;
   if (headers.expect !== undefined && headers.expect.toLowerCase() !== '100-continue') {
     throw new PorinError('expectation-failed', 'Only "Expect: 100-continue" is understood.');
@@ -27,7 +31,7 @@ export function judgeDeclaredBody(request: Pick<Request, 'headers'>, limitBytes:
 }
 
 /** Throws unsupported-media-type unless the body is UTF-8 JSON that nothing has encoded. */
-export function judgeMediaType(request: Pick<Request, 'headers'>): void {
+export function judgeMediaType(request: WithHeaders): void {
   const { 'content-type': type, 'content-encoding': encoding = 'identity' } = request.headers;
   if (encoding.trim().toLowerCase() !== 'identity') {
     const headers = { 'Accept-Encoding': 'identity' };
@@ -53,8 +57,8 @@ const FIRST_BYTES = 16 * 1024;
  * `share` throws, and malformed-request where the client hangs up.
  */
 export async function readBytes(
-  request: Request,
-  response: Response,
+  request: IncomingMessage,
+  response: ServerResponse,
   { limitBytes, share }: { readonly limitBytes: number; readonly share: BodyShare },
 ): Promise<Buffer> {
   if (request.headers.expect !== undefined) response.writeContinue();

@@ -1,5 +1,6 @@
 /** Sends RFC 9457 problem details, also to a client that is still sending. */
-import { type Request, type Response } from 'express';
+import { type IncomingMessage, type OutgoingHttpHeaders } from 'node:http';
+import { type FastifyReply, type FastifyRequest } from 'fastify';
 import { type PorinError } from '../errors/porin-error.js';
 import { announcesBody } from './read-body.js';
 
@@ -22,17 +23,17 @@ export function problemText(problem: PorinError): string {
  * The answer to a request whose body is not read ends the connection. Closing at once would reset it, and a client that is
  * still writing would never see the answer: so a bounded rest is taken in first.
  */
-export function sendProblem(request: Request, response: Response, problem: PorinError): void {
+export function sendProblem({ raw: request }: FastifyRequest, reply: FastifyReply, problem: PorinError): void {
   const body = Buffer.from(problemText(problem));
-  response.status(problem.status).set(problem.headers).set('Content-Type', 'application/problem+json');
-  response.set('Content-Length', String(body.length));
-  if (request.complete || !announcesBody(request)) return void response.end(body);
-  response.set('Connection', 'close');
-  response.write(body);
-  takeIn(request, () => response.end());
+  reply.status(problem.status).headers(problem.headers).header('Content-Type', 'application/problem+json');
+  if (request.complete || !announcesBody(request)) return void reply.send(body);
+  reply.hijack();
+  const headers = { ...reply.getHeaders(), 'content-length': body.length, connection: 'close' } as OutgoingHttpHeaders;
+  reply.raw.writeHead(problem.status, headers).write(body);
+  takeIn(request, () => reply.raw.end());
 }
 
-function takeIn(request: Request, done: () => void): void {
+function takeIn(request: IncomingMessage, done: () => void): void {
   let bytes = 0;
   const finish = () => {
     clearTimeout(timer);

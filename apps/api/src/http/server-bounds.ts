@@ -1,8 +1,15 @@
-/** How long and how many connections may be held, and what is answered below the level of Express. */
-import { type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from 'node:http';
+/** How long and how many connections may be held, and what is answered below the level of Fastify. */
+import {
+  createServer,
+  type IncomingMessage,
+  type RequestListener,
+  type Server,
+  type ServerResponse,
+  STATUS_CODES,
+} from 'node:http';
 import { type Socket } from 'node:net';
 import { PorinError, type RequestErrorCode } from '../errors/porin-error.js';
-import { unfinishedAnswers } from './before-express.js';
+import { admitting, unfinishedAnswers } from './listener.js';
 import { SECURITY_HEADERS } from './security-headers.js';
 import { problemText } from './send-problem.js';
 
@@ -13,8 +20,9 @@ const CHECK_INTERVAL_MS = 1_000;
 const LATE_ANSWER_MS = 5_000;
 const CONNECTIONS_MAXIMUM = 2_000;
 
-/** Before the server listens. `requestTimeoutMs`: until the last byte of a request's body, and how long a client may take in nothing. */
-export function boundServer(server: Server, requestTimeoutMs: number): void {
+/** `requestTimeoutMs`: until the last byte of a request's body, and how long a client may take in nothing. */
+export function boundedServer(handle: RequestListener, requestTimeoutMs: number): Server {
+  const server = createServer(admitting(handle));
   server.headersTimeout = Math.min(HEADERS_TIMEOUT_MS, requestTimeoutMs);
   server.requestTimeout = requestTimeoutMs;
   // Node looks for late requests this often; its default is 30 s.
@@ -28,7 +36,6 @@ export function boundServer(server: Server, requestTimeoutMs: number): void {
   const asUsual = (request: IncomingMessage, response: ServerResponse) =>
     void server.emit('request', request, response);
   server.on('checkContinue', asUsual).on('checkExpectation', asUsual);
-  server.on('clientError', answerClientError);
   // Node would close these without a word, and those without a Host with an empty answer.
   server.on('connect', (_request, socket) => {
     answer(
@@ -39,6 +46,7 @@ export function boundServer(server: Server, requestTimeoutMs: number): void {
     );
   });
   Object.assign(server, { requireHostHeader: false });
+  return server;
 }
 
 /** Nothing came or went for the whole time. An answer that is still being made is waited for; one that is not taken is not. */
@@ -50,8 +58,8 @@ interface ClientError extends Error {
   readonly code?: string;
 }
 
-/** The request could not be read as HTTP, or did not come in time: no request object exists to answer. */
-function answerClientError(error: ClientError, stream: unknown): void {
+/** The request could not be read as HTTP, or did not come in time: no request object exists to answer. Fastify listens with it. */
+export function answerClientError(error: ClientError, stream: unknown): void {
   const socket = stream as Socket & { _httpMessage?: { headersSent: boolean } | null };
   if (error.code === 'ECONNRESET' || !socket.writable || socket._httpMessage?.headersSent) {
     socket.destroy();

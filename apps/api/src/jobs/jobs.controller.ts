@@ -13,8 +13,8 @@ import {
   StreamableFile,
 } from '@nestjs/common';
 import { ApiBearerAuth, ApiHeader, ApiResponse } from '@nestjs/swagger';
-import { type Response } from 'express';
-import { pipeline } from 'node:stream/promises';
+import { type FastifyReply } from 'fastify';
+import { Readable } from 'node:stream';
 import { DataSource } from 'typeorm';
 import { z } from 'zod';
 import { Authenticator } from '../auth/authenticate.js';
@@ -94,10 +94,10 @@ export class JobsController {
     @Body({ schema: jobSchema }) body: JobRequest,
     @Headers('idempotency-key') idempotencyKey: string | undefined,
     @CurrentCaller() caller: Caller,
-    @Res({ passthrough: true }) response: Response,
+    @Res({ passthrough: true }) reply: FastifyReply,
   ) {
     requireIdempotencyKey(idempotencyKey);
-    return this.#write(caller, response, ({ caller, asOf }) =>
+    return this.#write(caller, reply, ({ caller, asOf }) =>
       submitJob(this.#place, { caller, asOf, idempotencyKey }, body),
     );
   }
@@ -115,9 +115,9 @@ export class JobsController {
   async get(
     @Param('id', { schema: idSchema }) id: string,
     @CurrentCaller() caller: Caller,
-    @Res({ passthrough: true }) response: Response,
+    @Res({ passthrough: true }) reply: FastifyReply,
   ) {
-    return this.authenticator.asCaller(caller, (caller, asOf) => this.#read(caller, asOf, id, response));
+    return this.authenticator.asCaller(caller, (caller, asOf) => this.#read(caller, asOf, id, reply));
   }
 
   @Get(':id/logs')
@@ -136,17 +136,18 @@ export class JobsController {
     @Param('id', { schema: idSchema }) id: string,
     @Query({ schema: logQuery }) query: LogQuery,
     @CurrentCaller() caller: Caller,
-    @Res() response: Response,
+    @Res() reply: FastifyReply,
   ): Promise<void> {
     const { manager } = this.dataSource;
     const part = await readLog(manager, await findJob(manager, caller, id), query);
-    response
-      .set('Porin-Log-Next-Offset', String(part.nextOffset))
-      .set('Porin-Log-Complete', String(part.complete))
-      .set('Porin-Log-Dropped-Bytes', String(part.droppedBytes));
-    if (part.attemptNumber !== null) response.set('Porin-Log-Attempt', String(part.attemptNumber));
+    reply.headers({
+      'Porin-Log-Next-Offset': String(part.nextOffset),
+      'Porin-Log-Complete': String(part.complete),
+      'Porin-Log-Dropped-Bytes': String(part.droppedBytes),
+      ...(part.attemptNumber !== null && { 'Porin-Log-Attempt': String(part.attemptNumber) }),
+    });
     // A payload chose these bytes: no browser may take them for anything but text.
-    response.set('X-Content-Type-Options', 'nosniff').type('text/plain').send(part.content);
+    await reply.type('text/plain; charset=utf-8').send(part.content);
   }
 
   @Get(':id/trace')
@@ -164,19 +165,18 @@ export class JobsController {
     @Param('id', { schema: idSchema }) id: string,
     @Query({ schema: traceQuery }) { executor }: TraceQuery,
     @CurrentCaller() caller: Caller,
-    @Res() response: Response,
+    @Res() reply: FastifyReply,
   ): Promise<void> {
     const { manager } = this.dataSource;
     const trace = await readTrace(manager, await findJob(manager, caller, id), executor);
-    response
-      .set('Porin-Trace-Complete', String(trace.complete))
-      .set('Porin-Trace-Truncated', String(trace.truncated))
-      .set('Porin-Trace-Attempt', String(trace.attemptNumber))
-      .set('X-Content-Type-Options', 'nosniff')
-      .type('application/gzip')
-      .attachment(trace.fileName);
-    // The status is sent by then: a reader that hangs up, or a database that is lost, can only break the answer off.
-    await pipeline(trace.parts, response).catch(() => response.destroy());
+    reply.headers({
+      'Porin-Trace-Complete': String(trace.complete),
+      'Porin-Trace-Truncated': String(trace.truncated),
+      'Porin-Trace-Attempt': String(trace.attemptNumber),
+      'Content-Disposition': `attachment; filename="${trace.fileName}"`,
+    });
+    // Once its first bytes are sent, a reader that hangs up, or a database that is lost, can only break the answer off.
+    await reply.type('application/gzip').send(Readable.from(trace.parts, { objectMode: false }));
   }
 
   @Get(':id/recording')
@@ -221,30 +221,30 @@ export class JobsController {
     @Param('id', { schema: idSchema }) id: string,
     @Headers('idempotency-key') idempotencyKey: string | undefined,
     @CurrentCaller() caller: Caller,
-    @Res({ passthrough: true }) response: Response,
+    @Res({ passthrough: true }) reply: FastifyReply,
   ) {
     requireIdempotencyKey(idempotencyKey);
     const job = await findJob(this.dataSource.manager, caller, id);
-    return this.#write(caller, response, ({ caller, asOf }) =>
+    return this.#write(caller, reply, ({ caller, asOf }) =>
       rerunJob(this.#place, { caller, asOf, idempotencyKey }, job),
     );
   }
 
-  #write(caller: Caller, response: Response, write: (by: Pick<Submitter, 'caller' | 'asOf'>) => Promise<WrittenJob>) {
+  #write(caller: Caller, reply: FastifyReply, write: (by: Pick<Submitter, 'caller' | 'asOf'>) => Promise<WrittenJob>) {
     return this.authenticator.asCaller(caller, async (caller, asOf) => {
       const written = await write({ caller, asOf });
       const isNew = written.kind === 'created';
-      response.status(isNew ? 201 : 200).header('Location', `/api/v1/jobs/${written.id}`);
+      reply.status(isNew ? 201 : 200).header('Location', `/api/v1/jobs/${written.id}`);
       if (!isNew) return this.#describe(caller, written.id);
-      return finish(response, finished<typeof jobDetail>(JSON.stringify(describeNewJob(caller, written))));
+      return finish(reply, finished<typeof jobDetail>(JSON.stringify(describeNewJob(caller, written))));
     });
   }
 
-  async #read(caller: Caller, asOf: string, id: string, response: Response) {
+  async #read(caller: Caller, asOf: string, id: string, reply: FastifyReply) {
     const { version, answer } = await readJob(this.dataSource.manager, caller, id);
     // The caller's key may have been revoked.
     if (version !== asOf) throw staleFacts();
-    return answer ? finish(response, answer) : this.#describe(caller, id);
+    return answer ? finish(reply, answer) : this.#describe(caller, id);
   }
 
   async #describe(caller: Caller, id: string) {
@@ -253,8 +253,8 @@ export class JobsController {
   }
 }
 
-function finish<Answer extends string>(response: Response, answer: Answer): Answer {
-  response.setHeader('Content-Type', 'application/json; charset=utf-8');
+function finish<Answer extends string>(reply: FastifyReply, answer: Answer): Answer {
+  reply.header('Content-Type', 'application/json; charset=utf-8');
   return answer;
 }
 

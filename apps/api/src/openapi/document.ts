@@ -1,7 +1,9 @@
 /** The OpenAPI document, from the routes and their zod schemas. */
+import fastifyStatic from '@fastify/static';
 import { type INestApplication } from '@nestjs/common';
+import { type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { DocumentBuilder, type OpenAPIObject, SwaggerModule } from '@nestjs/swagger';
-import { type Response } from 'express';
+import swaggerUi from 'swagger-ui-dist';
 import { z } from 'zod';
 import { DOCS_PATH } from '../http/security-headers.js';
 import { problemSchema } from './answers.js';
@@ -23,19 +25,23 @@ export function openApiDocument(app: INestApplication): OpenAPIObject {
 }
 
 /** Swagger UI at /docs, the document at /openapi.json: rendered once, at the first request, and sent as it is to everybody. */
-export function serveDocuments(app: INestApplication): void {
+export async function serveDocuments(app: NestFastifyApplication): Promise<void> {
   let rendered: Buffer | undefined;
-  const http = app.getHttpAdapter();
-  http.get('/openapi.json', (_request, response: Response) => {
+  const http = app.getHttpAdapter().getInstance();
+  http.get('/openapi.json', (_request, reply) => {
     rendered ??= Buffer.from(JSON.stringify(openApiDocument(app)));
-    response.type('application/json').send(rendered);
+    return reply.type('application/json; charset=utf-8').send(rendered);
   });
-  // In the place of Swagger's own, which holds the whole document once more.
-  http.get(`/${DOCS_PATH}/swagger-ui-init.js`, (_request, response: Response) => {
-    response.type('application/javascript').send(START_SWAGGER_UI);
+  // Relative, for whoever asks through a proxy that puts a prefix before it.
+  http.get(`/${DOCS_PATH}`, (_request, reply) => reply.redirect(`${DOCS_PATH}/`));
+  // In the place of the file of that name, which shows an example of Swagger's own.
+  http.get(`/${DOCS_PATH}/swagger-initializer.js`, (_request, reply) =>
+    reply.type('text/javascript; charset=utf-8').send(START_SWAGGER_UI),
+  );
+  await app.register(fastifyStatic, {
+    ...{ root: swaggerUi.getAbsoluteFSPath(), prefix: `/${DOCS_PATH}/`, decorateReply: false },
+    ...{ cacheControl: false, etag: false, lastModified: false, acceptRanges: false },
   });
-  const { openapi, info } = new DocumentBuilder().build();
-  SwaggerModule.setup(DOCS_PATH, app, { openapi, info, paths: {} }, { raw: false });
 }
 
 const START_SWAGGER_UI = Buffer.from(`const url = new URL('../openapi.json', document.currentScript.src).href;

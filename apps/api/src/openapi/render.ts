@@ -2,6 +2,7 @@
 import 'reflect-metadata';
 import { generateKeyPairSync } from 'node:crypto';
 import { NestFactory } from '@nestjs/core';
+import { FastifyAdapter } from '@nestjs/platform-fastify';
 import { loadApiConfig } from '#lib/config';
 import { approvalKeys } from '#lib/profiles';
 import { pino } from 'pino';
@@ -17,6 +18,10 @@ export async function renderOpenApi(): Promise<string> {
   const { privateKey } = generateKeyPairSync('ed25519');
   const module = AppModule.register(config, pino({ level: 'silent' }), approvalKeys(privateKey));
   // Preview: modules and routes are known, no provider is made and no connection opened.
-  const app = await NestFactory.create(module, { preview: true, logger: false, abortOnError: false });
+  const app = await NestFactory.create(module, new FastifyAdapter(), {
+    preview: true,
+    logger: false,
+    abortOnError: false,
+  });
   return `${JSON.stringify(openApiDocument(app), null, 2)}\n`;
 }

@@ -10,7 +10,7 @@ import {
   grantedNames,
   parseProfile,
 } from '#lib/profiles';
-import { type Response } from 'express';
+import { type FastifyReply } from 'fastify';
 import { DataSource } from 'typeorm';
 import { z } from 'zod';
 import { type Caller, CurrentCaller, NeedsRole } from '../auth/caller.js';
@@ -131,14 +131,14 @@ export class ProfilesController {
   async keptFiles(
     @Param('id', { schema: idSchema }) id: string,
     @CurrentCaller() caller: Caller,
-    @Res() response: Response,
+    @Res() reply: FastifyReply,
   ): Promise<void> {
     const { manager } = this.dataSource;
     const version = await findVersion(manager, caller.tenant, id);
     const recordings = await recordingsOf(manager, version, parseProfile(version.canonical).architecture);
     const text = keptFilesText(recordings);
     if (text === null) throw new PorinError('not-found', 'No recording of monitoring "files" is behind this version.');
-    response.set('X-Content-Type-Options', 'nosniff').type('text/plain').send(text);
+    await reply.type('text/plain; charset=utf-8').send(text);
   }
 
   @Post(':id/approve')

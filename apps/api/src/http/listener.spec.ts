@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { originForm } from './before-express.js';
+import { originForm } from './listener.js';
 
 describe('the target of a request', () => {
   it.each([

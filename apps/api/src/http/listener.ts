@@ -1,5 +1,5 @@
-/** What every request passes before Express sees it: few unfinished answers a connection, and a target that Express can read. */
-import { type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+/** What every request passes before Fastify sees it: few unfinished answers a connection, and a target that its router can read. */
+import { type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http';
 import { type Socket } from 'node:net';
 
 /**
@@ -11,24 +11,20 @@ export const UNFINISHED_ANSWERS_MAXIMUM = 16;
 const unfinished = new WeakMap<Socket, number>();
 const unreadable = new WeakSet<IncomingMessage>();
 
-type Handle = (request: IncomingMessage, response: ServerResponse) => void;
-
-/** Before the server listens, and after its framework has put its handler there. */
-export function handleBeforeExpress(server: Server): void {
-  const handlers = server.listeners('request') as Handle[];
-  server.removeAllListeners('request');
-  server.on('request', (request: IncomingMessage, response: ServerResponse) => {
+/** What a server listens with, around the framework's own handler. */
+export function admitting(handle: RequestListener): RequestListener {
+  return (request, response) => {
     if (!admit(request.socket, response)) return;
     readTarget(request);
-    for (const handle of handlers) handle(request, response);
-  });
+    handle(request, response);
+  };
 }
 
 export function unfinishedAnswers(socket: Socket): number {
   return unfinished.get(socket) ?? 0;
 }
 
-/** Whether the target of the request was no path and no http URL: Express has seen another one in its place. */
+/** Whether the target of the request was no path and no http URL. */
 export function hasUnreadableTarget(request: IncomingMessage): boolean {
   return unreadable.has(request);
 }
@@ -46,11 +42,28 @@ function admit(socket: Socket, response: ServerResponse): boolean {
   return true;
 }
 
-/** The two forms of RFC 9112, section 3.2, that a server of resources gets. */
-function readTarget(request: IncomingMessage): void {
+/** As the client gave it, in origin form; Fastify's `originalUrl`. */
+type Targeted = IncomingMessage & { originalUrl?: string };
+
+/**
+ * The two forms of RFC 9112, section 3.2, that a server of resources gets. The router would answer some targets by itself,
+ * before any hook: it sees "/" in their place, and the gate refuses them.
+ */
+function readTarget(request: Targeted): void {
   const path = originForm(request.url ?? '');
   if (path === undefined) unreadable.add(request);
-  request.url = path ?? '/';
+  request.originalUrl = path ?? '/';
+  request.url = isDecodable(request.originalUrl) ? request.originalUrl : '/';
+}
+
+/** Whether its percent-encoding is that of UTF-8 text: parsers would put other characters in the place of other bytes. */
+export function isDecodable(target: string): boolean {
+  try {
+    decodeURIComponent(target);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** @example originForm('http://grid:8080/health/live') === '/health/live' */
