@@ -80,6 +80,23 @@ export class QueueDatabase {
     }
   }
 
+  async untilRunning(jobId: string): Promise<void> {
+    await this.#until('SELECT FROM executor_run WHERE job_id = $1 AND started_at IS NOT NULL', jobId);
+  }
+
+  /** However it does. */
+  async untilEnded(jobId: string): Promise<void> {
+    await this.#until('SELECT FROM job WHERE id = $1 AND ended_at IS NOT NULL', jobId);
+  }
+
+  async #until(sql: string, jobId: string): Promise<void> {
+    for (const deadline = Date.now() + STALLED_MS; Date.now() < deadline; await sleep(POLL_MS)) {
+      this.stop.throwIfAborted();
+      if ((await this.connection.query(sql, [jobId])).rowCount) return;
+    }
+    throw new Error(`nothing happens to the job ${jobId}`);
+  }
+
   /** When the job ended, in milliseconds since the epoch. */
   async endOf(jobId: string): Promise<number> {
     for (const deadline = Date.now() + STALLED_MS; Date.now() < deadline; await sleep(20)) {

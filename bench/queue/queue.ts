@@ -1,5 +1,6 @@
 /** `npm run bench -- queue`: how fast jobs are taken in, told of and run, and what a long queue changes. */
 import { join } from 'node:path';
+import { MAXIMUM_PRIORITIES } from '#lib/jobs';
 import { median } from '#lib/overhead';
 import Docker from 'dockerode';
 import { buildTestImage } from '../../scripts/images/build-image.js';
@@ -44,11 +45,16 @@ const PAIRS_WARM_UP = 3;
 /** Thousandths of a core: of the jobs that wait, and of those whose time is measured while nothing else runs. */
 const QUEUED_CPU_MILLI = 1_000;
 const IDLE_CPU_MILLI = 500;
-/** What the node has to give: one job after another for the second kind, and nothing for the first; or as it is. */
+/** What the node has to give: all; or, beside a job that only sleeps, nothing for the first kind, which it would have room for. */
 const NODES = {
-  'only-small-jobs': { PORIN_CPU_MILLI: String(QUEUED_CPU_MILLI - 100) },
   'all-jobs': {},
+  'only-small-jobs': {
+    PORIN_CPU_MILLI: String(QUEUED_CPU_MILLI),
+    // Nobody reserves the node for one of those that wait.
+    PORIN_RESERVE_AFTER_MS: String(24 * 3_600_000),
+  },
 } as const;
+const SLEEP_S = 7_200;
 /** Asking is what is measured, and must not be refused. */
 const UNLIMITED = { PORIN_RATE_LIMIT_PER_MINUTE: '1000000', PORIN_TENANT_RATE_LIMIT_PER_MINUTE: '10000000' };
 
@@ -205,6 +211,24 @@ class QueueBench {
     await emptyDatabase(await startStack({ instance: 'bench', log, signal: stop }));
   }
 
+  async #besideSleeper<T>(running: Running, work: (running: Running) => Promise<T>): Promise<T> {
+    const { http, database } = running;
+    const sleeper = {
+      ...this.#load(QUEUED_CPU_MILLI - IDLE_CPU_MILLI),
+      command: ['/bin/sleep', String(SLEEP_S)] as const,
+    };
+    // Before all that wait already.
+    const submission = submissionOf({ ...sleeper, wallTimeS: SLEEP_S }, MAXIMUM_PRIORITIES.submitter);
+    const { id } = JSON.parse(await http.send(submission)) as { id: string };
+    await database.untilRunning(id);
+    try {
+      return await work(running);
+    } finally {
+      await http.send({ method: 'POST', path: `/api/v1/jobs/${id}/cancel`, body: '{}' });
+      await database.untilEnded(id);
+    }
+  }
+
   async #with<T>(node: keyof typeof NODES, work: (running: Running) => Promise<T>): Promise<T> {
     const { log, stop } = this.options;
     const variables = { ...UNLIMITED, ...NODES[node] };
@@ -215,7 +239,8 @@ class QueueBench {
     const apiKey = createSubmitterKey(stack.database.apiUrl);
     const http = new HttpLoad({ apiUrl: stack.apiUrl ?? '', apiKey, connections: CONNECTIONS, stop });
     try {
-      return await work({ stack, http, database });
+      const running = { stack, http, database };
+      return await (node === 'all-jobs' ? work(running) : this.#besideSleeper(running, work));
     } finally {
       await http.close();
       await database.close();
@@ -223,7 +248,11 @@ class QueueBench {
   }
 }
 
-function submissionOf({ image, command, cpuMilli, memoryBytes, diskBytes }: Load): HttpRequest {
-  const job = { executors: [{ image, command }], resources: { cpuMilli, memoryBytes, diskBytes } };
+function submissionOf(
+  { image, command, ...resources }: Load & { readonly wallTimeS?: number },
+  priority = 0,
+): HttpRequest {
+  const { cpuMilli, memoryBytes, diskBytes, wallTimeS } = resources;
+  const job = { executors: [{ image, command }], resources: { cpuMilli, memoryBytes, diskBytes, wallTimeS }, priority };
   return { method: 'POST', path: '/api/v1/jobs', body: JSON.stringify(job) };
 }

@@ -55,18 +55,24 @@ async function endTooLarge(
   lanes: readonly Lane<QueuedJob>[],
   nodes: readonly KnownNode[],
 ): Promise<void> {
-  for (const job of lanes.flatMap(({ candidates }) => candidates)) {
-    const known = nodes.filter(({ architecture }) => architecture === job.architecture);
-    if (!known.some(({ state }) => state === 'READY')) continue;
-    const lacking = lackingEverywhere(job, known);
-    if (!lacking) continue;
-    const { code, message, entry } = JobError.of('resources-unavailable', {
-      resource: RESOURCE_WORDS[lacking],
-      detail: lackingWords(job, known, lacking),
+  const ended = lanes
+    .flatMap(({ candidates }) => candidates)
+    .flatMap((job) => {
+      const known = nodes.filter(({ architecture }) => architecture === job.architecture);
+      if (!known.some(({ state }) => state === 'READY')) return [];
+      const lacking = lackingEverywhere(job, known);
+      if (!lacking) return [];
+      const { code, message, entry } = JobError.of('resources-unavailable', {
+        resource: RESOURCE_WORDS[lacking],
+        detail: lackingWords(job, known, lacking),
+      });
+      return [{ id: job.jobId, fence: job.fence, state: entry.finalState, code, message }];
     });
-    await manager.query(
-      `UPDATE job SET state = $3, ended_at = now(), error_code = $4, error_message = $5 WHERE id = $1 AND fence = $2 AND state = 'QUEUED'`,
-      [job.jobId, job.fence, entry.finalState, code, message],
-    );
-  }
+  if (ended.length === 0) return;
+  await manager.query(
+    `UPDATE job SET state = ended.state, ended_at = now(), error_code = ended.code, error_message = ended.message
+     FROM jsonb_to_recordset($1) AS ended(id uuid, fence int, state text, code text, message text)
+     WHERE job.id = ended.id AND job.fence = ended.fence AND job.state = 'QUEUED'`,
+    [JSON.stringify(ended)],
+  );
 }
