@@ -220,7 +220,6 @@ export class Dispatcher {
     const { PORIN_RETRY_PAUSE_MS: retryPauseMs, PORIN_PUBLICATION_TIMEOUT_MS: publicationMs } = this.config;
     const within = (work: (manager: EntityManager) => Promise<unknown>) => () => leadership.transaction(work);
     return [
-      within((manager) => verifyRegistrations(manager, this.logger)),
       ...every(
         NODE_ABUSE_MS,
         within((manager) => manager.query(`SELECT porin.end_node_abuse('{}')`)),
@@ -237,6 +236,7 @@ export class Dispatcher {
         SETTLE_MS,
         within(endLostAttempts),
         within((manager) => settleJobs(manager, retryPauseMs)),
+        within((manager) => verifyRegistrations(manager, this.logger)),
         within((manager) => judgeNodes(manager, this.logger)),
         within(releaseOutputs),
         within(enqueueDue),
