@@ -13,6 +13,9 @@ import { DispatcherBell } from './dispatch/dispatcher-bell.js';
 import { Facts } from './facts/facts.js';
 import { SubmissionFacts } from './facts/submission-facts.js';
 import { ProblemFilter } from './errors/problem.filter.js';
+import { ServiceInfoController } from './ga4gh/service-info.controller.js';
+import { UnansweredTasks } from './ga4gh/submit/unanswered-tasks.js';
+import { ShortTasksController, TesTasksController } from './ga4gh/tasks.controller.js';
 import { HealthController } from './health/health.controller.js';
 import { RedisCheck } from './health/redis-check.js';
 import { RateLimits } from './http/rate-limits.js';
@@ -35,6 +38,10 @@ export const CONTROLLERS = [
   NodesController,
   OverheadController,
   ProfilesController,
+  // Before the tasks: it would be one of them.
+  ServiceInfoController,
+  TesTasksController,
+  ShortTasksController,
   // Behind /tenants/self, which would be a name here.
   TenantController,
   OperatorTenantsController,
@@ -57,6 +64,7 @@ export class AppModule {
         Recordings,
         SubmissionBatches,
         SubmissionFacts,
+        UnansweredTasks,
         { provide: API_CONFIG, useValue: config },
         { provide: RateLimits, useValue: new RateLimits(config) },
         { provide: LOGGER, useValue: logger },

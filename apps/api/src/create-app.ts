@@ -10,6 +10,7 @@ import { AppModule, CONTROLLERS } from './app.module.js';
 import { Authenticator } from './auth/authenticate.js';
 import { DispatcherBell } from './dispatch/dispatcher-bell.js';
 import { BodyMemory } from './http/body-memory.js';
+import { corsHook } from './http/cors.js';
 import { Gate } from './http/gate.js';
 import { RateLimits } from './http/rate-limits.js';
 import { RouteTable } from './http/route-table.js';
@@ -36,7 +37,9 @@ export async function createApp(config: ApiConfig, logger: Logger): Promise<Nest
   const http = app.getHttpAdapter().getInstance();
   // The gate has read the body.
   http.removeAllContentTypeParsers();
-  http.addHook('onRequest', securityHeaders).addHook('onRequest', gate.hook);
+  http.addHook('onRequest', securityHeaders);
+  if (config.PORIN_CORS_ORIGINS.length > 0) http.addHook('onRequest', corsHook(config.PORIN_CORS_ORIGINS));
+  http.addHook('onRequest', gate.hook);
   http.addHook('onResponse', app.get(DispatcherBell).hook);
   await serveDocuments(app);
   try {

@@ -35,6 +35,10 @@ function isNetwork(text: string): boolean {
   if (prefix === undefined) return true;
   return /^\d{1,3}$/.test(prefix) && Number(prefix) <= (family === 4 ? 32 : 128);
 }
+/** As RFC 6454 serialises it: scheme, host and port, and nothing behind. */
+function isOrigin(text: string): boolean {
+  return /^https?:/.test(text) && URL.canParse(text) && new URL(text).origin === text;
+}
 const absolutePath = z.string().regex(/^\//, 'must be an absolute path');
 
 /** Patterns of images or registries; unset is told apart from an empty list. */
@@ -126,6 +130,19 @@ export const apiVariables = z.object({
     .describe(
       'Addresses and networks of reverse proxies whose X-Forwarded-For is believed, separated by commas (127.0.0.1,10.0.0.0/8)',
     ),
+  PORIN_CORS_ORIGINS: list
+    .default([])
+    .refine((origins) => origins.every(isOrigin), {
+      error: 'must be origins as browsers send them, such as https://portal.example.org',
+    })
+    .describe(
+      'Origins of web pages that may ask the API, separated by commas (https://portal.example.org). Without it, none may',
+    ),
+  PORIN_ORGANIZATION_NAME: z
+    .string()
+    .default('Porin')
+    .describe("Who runs the grid, for clients that ask what it is (GA4GH's service-info)"),
+  PORIN_ORGANIZATION_URL: url('https:', 'http:').default('urn:porin').describe('A page of theirs'),
   PORIN_REQUEST_TIMEOUT_MS: integer(1_000, 3_600_000)
     .default(60_000)
     .describe(

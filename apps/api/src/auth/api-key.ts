@@ -12,8 +12,20 @@ export function hashApiKey(key: string): Buffer {
   return createHash('sha256').update(key).digest();
 }
 
-/** The key in an `Authorization: Bearer` header, or undefined when there is none of the right shape. */
-export function bearerKey(header: string | undefined): string | undefined {
-  const key = /^Bearer ([^ ]+)$/i.exec(header ?? '')?.[1];
-  return key !== undefined && KEY_PATTERN.test(key) ? key : undefined;
+/**
+ * The key in an `Authorization` header, as `Bearer` or as the password of `Basic`, whoever the user is; undefined when there is
+ * none of the right shape.
+ */
+export function keyInHeader(header: string | undefined): string | undefined {
+  const [, scheme = '', credentials = ''] = /^(Bearer|Basic) ([^ ]+)$/i.exec(header ?? '') ?? [];
+  const key = scheme.toLowerCase() === 'basic' ? basicPassword(credentials) : credentials;
+  return KEY_PATTERN.test(key) ? key : undefined;
+}
+
+/** RFC 7617: what follows the first colon; empty text where there is none. */
+function basicPassword(credentials: string): string {
+  if (!/^[A-Za-z0-9+/]+={0,2}$/.test(credentials)) return '';
+  const userAndPassword = Buffer.from(credentials, 'base64').toString('latin1');
+  const colon = userAndPassword.indexOf(':');
+  return colon === -1 ? '' : userAndPassword.slice(colon + 1);
 }

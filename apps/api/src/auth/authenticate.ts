@@ -7,7 +7,7 @@ import { databaseUnavailable } from '../errors/database-unavailable.js';
 import { PorinError } from '../errors/porin-error.js';
 import { Facts } from '../facts/facts.js';
 import { RateLimits } from '../http/rate-limits.js';
-import { bearerKey, hashApiKey } from './api-key.js';
+import { keyInHeader, hashApiKey } from './api-key.js';
 import { type AnyCaller, type Caller } from './caller.js';
 
 /** Longer than any lookup of a Postgres that works. */
@@ -41,7 +41,7 @@ export class Authenticator {
     if (header === undefined) {
       throw new PorinError('authentication-required', 'Send an API key: "Authorization: Bearer porin_...".', CHALLENGE);
     }
-    const key = bearerKey(header);
+    const key = keyInHeader(header);
     const hash = key === undefined ? null : hashApiKey(key);
     const name = hash?.toString('base64') ?? '';
     if (!this.#rightBefore.has(name)) this.limits.requireFewWrongKeys(network);

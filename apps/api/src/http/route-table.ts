@@ -1,12 +1,13 @@
 /** Every route of the controllers, so that a request is known by its method and path before anything of its body is read. */
 import { RequestMethod, type Type } from '@nestjs/common';
+import { MetadataScanner } from '@nestjs/core';
 import { METHOD_METADATA, PATH_METADATA, ROUTE_ARGS_METADATA } from '@nestjs/common/constants.js';
 import { RouteParamtypes } from '@nestjs/common/enums/route-paramtypes.enum.js';
 import { ACTS_BY_KEPT_FACTS, PUBLIC } from '../auth/caller.js';
 
 export interface Route {
   readonly method: string;
-  /** As OpenAPI writes it: /api/v1/jobs/{id}. */
+  /** As OpenAPI writes it: /api/v1/jobs/{id}, or /v1/tasks/{id}:cancel. */
   readonly path: string;
   /** Needs no key. */
   readonly open: boolean;
@@ -22,10 +23,10 @@ export type FoundRoute =
   | { readonly kind: 'none' };
 
 export class RouteTable {
-  readonly #patterns: readonly { readonly route: Route; readonly parts: readonly string[] }[];
+  readonly #patterns: readonly { readonly route: Route; readonly parts: readonly PatternPart[] }[];
 
   constructor(readonly routes: readonly Route[]) {
-    this.#patterns = routes.map((route) => ({ route, parts: route.path.split('/') }));
+    this.#patterns = routes.map((route) => ({ route, parts: route.path.split('/').map(patternPart) }));
   }
 
   static of(controllers: readonly Type[]): RouteTable {
@@ -46,34 +47,56 @@ export class RouteTable {
   }
 }
 
-function matches(pattern: readonly string[], parts: readonly string[]): boolean {
-  return (
-    pattern.length === parts.length &&
-    pattern.every((each, index) => (each.startsWith('{') ? parts[index] !== '' : each === parts[index]))
-  );
+/** Of a path: written out, or a parameter and what follows it. */
+interface PatternPart {
+  readonly isParameter: boolean;
+  readonly text: string;
 }
 
+function patternPart(part: string): PatternPart {
+  const isParameter = part.startsWith('{');
+  return { isParameter, text: isParameter ? part.slice(part.indexOf('}') + 1) : part };
+}
+
+function matches(pattern: readonly PatternPart[], parts: readonly string[]): boolean {
+  return pattern.length === parts.length && pattern.every((each, index) => matchesPart(each, parts[index] ?? ''));
+}
+
+function matchesPart({ isParameter, text }: PatternPart, part: string): boolean {
+  return isParameter ? part.length > text.length && part.endsWith(text) : part === text;
+}
+
+const SCANNER = new MetadataScanner();
+
+/** Those that it inherits too. */
 function routesOf(controller: Type): Route[] {
-  const prefix = Reflect.getMetadata(PATH_METADATA, controller) as string;
+  const prefixes = [Reflect.getMetadata(PATH_METADATA, controller) as string | string[]].flat();
   const prototype = controller.prototype as Record<string, object>;
-  return Object.getOwnPropertyNames(prototype).flatMap((name) => {
+  return SCANNER.getAllMethodNames(prototype).flatMap((name) => {
     const handler = prototype[name];
     if (typeof handler !== 'function') return [];
     const method = Reflect.getMetadata(METHOD_METADATA, handler) as RequestMethod | undefined;
     if (method === undefined) return [];
-    const path = [prefix, Reflect.getMetadata(PATH_METADATA, handler) as string].flatMap((part) => part.split('/'));
+    const paths = [Reflect.getMetadata(PATH_METADATA, handler) as string | string[]].flat();
     const parameters = Object.keys((Reflect.getMetadata(ROUTE_ARGS_METADATA, controller, name) ?? {}) as object);
-    return [
-      {
-        method: RequestMethod[method],
-        path: `/${path
-          .filter((part) => part !== '')
-          .map((part) => (part.startsWith(':') ? `{${part.slice(1)}}` : part))
-          .join('/')}`,
-        open: [handler, controller].some((target) => Reflect.getMetadata(PUBLIC, target) === true),
-        takesBody: parameters.some((parameter) => parameter.startsWith(`${RouteParamtypes.BODY}:`)),
-        mayKeepCaller: Reflect.getMetadata(ACTS_BY_KEPT_FACTS, handler) === true,
-      },
-    ];
+    const route = {
+      method: RequestMethod[method],
+      open: [handler, controller].some((target) => Reflect.getMetadata(PUBLIC, target) === true),
+      takesBody: parameters.some((parameter) => parameter.startsWith(`${RouteParamtypes.BODY}:`)),
+      mayKeepCaller: Reflect.getMetadata(ACTS_BY_KEPT_FACTS, handler) === true,
+    };
+    return prefixes.flatMap((prefix) => paths.map((path) => ({ ...route, path: openApiPath(`${prefix}/${path}`) })));
   });
+}
+
+/** @example openApiPath('v1/tasks/:id(^.+)::cancel') === '/v1/tasks/{id}:cancel' */
+function openApiPath(path: string): string {
+  const parts = path.split('/').filter((part) => part !== '');
+  return `/${parts.map(openApiPart).join('/')}`;
+}
+
+/** Fastify's router wants a pattern where a name does not end the part, and a colon twice. */
+function openApiPart(part: string): string {
+  const [, name, suffix = ''] = /^:(\w+)(?:\(.*\))?(.*)$/.exec(part) ?? [];
+  return name === undefined ? part : `{${name}}${suffix.replaceAll('::', ':')}`;
 }

@@ -21,7 +21,8 @@ export class SchemaPipe extends StandardSchemaValidationPipe {
   }
 }
 
-function toInvalidRequest(issues: readonly Issue[]): PorinError {
+/** One line a problem, and not more than a client reads. */
+export function toInvalidRequest(issues: readonly Issue[]): PorinError {
   const problems = issues.slice(0, PROBLEMS_SHOWN).map(({ path = [], message }) => {
     const where = path.map((part) => String(typeof part === 'object' ? part.key : part)).join('.');
     return cut(where ? `${where}: ${message}` : message);

@@ -16,6 +16,17 @@ export const problemSchema = z
   })
   .meta({ id: 'Problem' });
 
+/** As clients of TES are told it, beside the members of RFC 9457. */
+export const tesProblemSchema = problemSchema
+  .extend({
+    message: z.string().describe('What is wrong, with every problem'),
+    msg: z.string().describe('The same'),
+    status_code: z.int(),
+  })
+  .meta({ id: 'TesProblem' });
+
+type ProblemName = 'Problem' | 'TesProblem';
+
 /** What may be wrong with any request before a route is asked. */
 const EVERY_ROUTE: readonly ErrorCode[] = [
   'malformed-request',
@@ -46,6 +57,8 @@ interface Answer<Schema extends z.ZodType> {
   readonly errors?: readonly ErrorCode[];
   /** For a route that needs no key. */
   readonly open?: boolean;
+  /** The schema of its problems. */
+  readonly problem?: ProblemName;
 }
 
 declare const OF: unique symbol;
@@ -66,12 +79,12 @@ type Handler<Schema extends z.ZodType> = (
  * error of ours.
  */
 export function Answers<Schema extends z.ZodType>(answer: Answer<Schema>) {
-  const { summary, schema, status = 200, errors = [], open = false } = answer;
+  const { summary, schema, status = 200, errors = [], open = false, problem = 'Problem' } = answer;
   const decorate = applyDecorators(
     SerializeOptions({ schema }),
     ApiOperation({ summary }),
     ApiResponse({ status, standardSchema: schema }),
-    ...problems([...(open ? [] : EVERY_ROUTE_WITH_A_KEY), ...EVERY_ROUTE, ...errors]),
+    ...problems([...(open ? [] : EVERY_ROUTE_WITH_A_KEY), ...EVERY_ROUTE, ...errors], problem),
   );
   return <T extends Handler<Schema>>(target: object, key: string, descriptor: TypedPropertyDescriptor<T>): void =>
     void decorate(target, key, descriptor as TypedPropertyDescriptor<unknown>);
@@ -102,20 +115,20 @@ export function AnswersBytes(options: {
 const RETRY_AFTER = { 'Retry-After': { description: 'Seconds', schema: { type: 'integer' as const } } };
 /** What a problem's answer has beside its body, by status. */
 const PROBLEM_HEADERS: Readonly<Record<number, NonNullable<ApiResponseOptions['headers']>>> = {
-  401: { 'WWW-Authenticate': { description: 'Bearer', schema: { type: 'string' } } },
+  401: { 'WWW-Authenticate': { description: 'Bearer; of TES routes, Basic too', schema: { type: 'string' } } },
   429: RETRY_AFTER,
   503: RETRY_AFTER,
 };
 
 /** One response a status, naming its codes. */
-function problems(codes: readonly ErrorCode[]): MethodDecorator[] {
+function problems(codes: readonly ErrorCode[], name: ProblemName = 'Problem'): MethodDecorator[] {
   const statuses = [...new Set(codes.map((code) => STATUS_BY_CODE[code]))].sort();
   return statuses.map((status) =>
     ApiResponse({
       status,
       description: [...new Set(codes)].filter((code) => STATUS_BY_CODE[code] === status).join(', '),
       ...(PROBLEM_HEADERS[status] && { headers: PROBLEM_HEADERS[status] }),
-      content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
+      content: { 'application/problem+json': { schema: { $ref: `#/components/schemas/${name}` } } },
     }),
   );
 }

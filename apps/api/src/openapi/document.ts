@@ -6,7 +6,7 @@ import { DocumentBuilder, type OpenAPIObject, SwaggerModule } from '@nestjs/swag
 import swaggerUi from 'swagger-ui-dist';
 import { z } from 'zod';
 import { DOCS_PATH } from '../http/security-headers.js';
-import { problemSchema } from './answers.js';
+import { problemSchema, tesProblemSchema } from './answers.js';
 
 export function openApiDocument(app: INestApplication): OpenAPIObject {
   const config = new DocumentBuilder()
@@ -14,14 +14,24 @@ export function openApiDocument(app: INestApplication): OpenAPIObject {
     .setDescription('Grid job middleware that learns, enforces and measures seccomp profiles for analysis programs.')
     .setVersion('1')
     .addBearerAuth({ type: 'http', scheme: 'bearer', description: 'An API key: porin_...' })
+    .addBasicAuth({ type: 'http', scheme: 'basic', description: 'An API key as the password, of any user' })
     .build();
   const document = SwaggerModule.createDocument(app, config, {
     standardSchemaConverter: (schema, { schemaType }) =>
       schema instanceof z.ZodType ? convert(schema, schemaType) : undefined,
     operationIdFactory: (controller, method) => `${controller.replace(/Controller$/, '').toLowerCase()}_${method}`,
   });
-  const schemas = { ...document.components?.schemas, ...convert(problemSchema, 'output').components };
+  const schemas = { ...document.components?.schemas };
+  for (const schema of [problemSchema, tesProblemSchema]) Object.assign(schemas, convert(schema, 'output').components);
+  for (const operation of Object.values(document.paths).flatMap(operationsOf)) {
+    // Whoever may send a key may send it in either way.
+    if (operation.security) operation.security = [...operation.security, { basic: [] }];
+  }
   return { ...document, components: { ...document.components, schemas: sorted(schemas) } };
+}
+
+function operationsOf(path: OpenAPIObject['paths'][string]) {
+  return [path.get, path.post, path.patch, path.put, path.delete].filter((operation) => operation !== undefined);
 }
 
 /** Swagger UI at /docs, the document at /openapi.json: rendered once, at the first request, and sent as it is to everybody. */

@@ -1,5 +1,12 @@
 /** Jobs, their executors, attempts and outputs. */
-import { type AttemptState, type InputReference, type JobState, type OutputReference, type PublishOn } from '#lib/jobs';
+import {
+  type AttemptState,
+  type InputReference,
+  type JobState,
+  type OutputReference,
+  type PublishOn,
+  type TaskDetails,
+} from '#lib/jobs';
 import { type Architecture, type Enforcement, type Monitoring } from '#lib/profiles';
 import { Column, CreateDateColumn, Entity, PrimaryColumn, PrimaryGeneratedColumn } from 'typeorm';
 import { numeric } from './numeric.js';
@@ -49,6 +56,8 @@ export class Job {
   @Column('bigint', { name: 'request_bytes', transformer: numeric }) requestBytes!: number;
   /** The job that it repeats. */
   @Column('uuid', { name: 'rerun_of', nullable: true }) rerunOf!: string | null;
+  /** What it said as a TES task that a job does not have; null for one that came through Porin's own API. */
+  @Column('jsonb', { nullable: true }) task!: TaskDetails | null;
   @CreateDateColumn({ type: 'timestamptz', name: 'created_at' }) createdAt!: Date;
   @Column('timestamptz', { name: 'queued_at' }) queuedAt!: Date;
   @Column('timestamptz', { name: 'started_at', nullable: true }) startedAt!: Date | null;

@@ -1,4 +1,4 @@
-/** Takes a job in: its row, its executors and its place in the queue, by one statement of the API. */
+/** Takes a job in: its row, its executors and its place in the queue, by one statement of the API; and finds the task that is submitted again. */
 import { type WaitingReason } from '#lib/jobs';
 import { SEARCH_PATH, type SqlFunction } from './sql-function.js';
 
@@ -26,6 +26,7 @@ const JOB_COLUMNS = {
   requested_monitoring: 'text',
   needs_monitoring: 'text',
   rerun_of: 'uuid',
+  task: 'jsonb',
 } as const;
 const EXECUTOR_COLUMNS = {
   position: 'integer',
@@ -42,6 +43,13 @@ const typed = (columns: object): string =>
     .map(([name, type]) => `${name} ${type as string}`)
     .join(', ');
 
+/** After a task was made, its request may be repeated for so long. */
+const REPEATABLE_S = 60;
+/** An answer that is not known to be written after so long is taken for lost: its API may be gone. */
+const ANSWERED_WITHIN_S = 1;
+/** Shared by submissions of one request; who looks for one to repeat waits until those under way are committed. */
+const REPEAT_LOCK = `hashtextextended(by_whom::text || repeat_digest, 0)`;
+
 /**
  * `submission`: {"job": columns, "executors": [columns], "isQueued": whether it goes into its lane at once, "bounds": null or
  * {"openJobs", "storedBytes"} of the tenant, with the job}. `as_of`: the number of the facts that the submission was held to;
@@ -50,7 +58,8 @@ const typed = (columns: object): string =>
  *   known                 the submitter has used the key before: id and digest are those of that job
  *   too-many-jobs, tenant-storage-full   beyond the bounds; used_bytes with the job
  *   created
- * A key that two submissions use at once makes the second one wait for the first.
+ * A key that two submissions use at once makes the second one wait for the first. "repeatDigest" of a TES task: until its
+ * answer is written, the same request may be repeated (`take_unanswered_task`).
  */
 export const SUBMISSION: readonly SqlFunction[] = [
   {
@@ -64,9 +73,13 @@ DECLARE
   of_key text := submission->'job'->>'idempotency_key';
   by_whom uuid := submission->'job'->>'submitted_by';
   bounds jsonb := submission->'bounds';
+  repeat_digest text := submission->>'repeatDigest';
   used_jobs float8;
 BEGIN
   IF as_of <> (SELECT last_value FROM porin.fact_version) THEN outcome := 'stale'; RETURN; END IF;
+  IF repeat_digest IS NOT NULL THEN
+    PERFORM pg_advisory_xact_lock_shared(${REPEAT_LOCK});
+  END IF;
   IF of_key IS NOT NULL THEN
     SELECT 'known', id, request_digest INTO outcome, job_id, digest FROM porin.job
     WHERE submitted_by = by_whom AND idempotency_key = of_key;
@@ -94,7 +107,31 @@ BEGIN
   IF (submission->>'isQueued')::boolean THEN
     PERFORM porin.queue_job(of_job, false);
   END IF;
+  IF repeat_digest IS NOT NULL THEN
+    INSERT INTO porin.unanswered_task (job_id, submitted_by, digest) VALUES (of_job.id, by_whom, repeat_digest);
+  END IF;
   SELECT 'created', of_job.id, of_job.created_at INTO outcome, job_id, created;
+END $$;`,
+  },
+  // The task that an equal request of the submitter made, and whose answer was lost: it is found once. may_be_answered: there is
+  // none, but one whose answer may be on its way.
+  {
+    name: 'take_unanswered_task',
+    sql: `
+CREATE OR REPLACE FUNCTION porin.take_unanswered_task(by_whom uuid, repeat_digest text,
+  OUT task_id uuid, OUT may_be_answered boolean)
+LANGUAGE plpgsql ${SEARCH_PATH} AS $$
+BEGIN
+  PERFORM pg_advisory_xact_lock(${REPEAT_LOCK});
+  DELETE FROM porin.unanswered_task WHERE job_id = (
+    SELECT job_id FROM porin.unanswered_task
+    WHERE submitted_by = by_whom AND digest = repeat_digest AND created_at > now() - interval '${REPEATABLE_S} s'
+      AND (is_lost OR created_at < now() - interval '${ANSWERED_WITHIN_S} s')
+    ORDER BY created_at, job_id LIMIT 1 FOR UPDATE)
+  RETURNING job_id INTO task_id;
+  may_be_answered := task_id IS NULL AND EXISTS (
+    SELECT FROM porin.unanswered_task
+    WHERE submitted_by = by_whom AND digest = repeat_digest AND created_at >= now() - interval '${ANSWERED_WITHIN_S} s');
 END $$;`,
   },
 ];

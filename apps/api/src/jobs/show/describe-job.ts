@@ -61,7 +61,7 @@ export async function describeJob(manager: EntityManager, job: Job): Promise<Job
 /** A job that was made just now, without a look at the database. It has what the schema has, and nothing else. */
 export function describeNewJob({ principalId }: Caller, made: CreatedJob): JobDetail {
   const { id, createdAt, waitingReason, order } = made;
-  const { cpuMilli, memoryBytes, diskBytes, wallTimeS, inputs, outputs, ...fields } = order.fields;
+  const { cpuMilli, memoryBytes, diskBytes, wallTimeS, inputs, outputs, task: _task, ...fields } = order.fields;
   return {
     ...fields,
     id,

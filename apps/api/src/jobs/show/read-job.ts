@@ -1,7 +1,8 @@
 /** Reads the answer to "what of this job?" by one statement, as JSON that is finished. */
 import { type EntityManager } from 'typeorm';
-import { atLeast, type Caller } from '../../auth/caller.js';
+import { type Caller } from '../../auth/caller.js';
 import { type Finished, finished } from '../../openapi/answers.js';
+import { onlySubmitter } from './find-jobs.js';
 import { type jobDetail } from './job-answers.js';
 import { IS_IN_QUEUE, type Waiting, WAITING, whyItWaits } from './why-they-wait.js';
 
@@ -179,11 +180,7 @@ export interface ReadJob {
 }
 
 export async function readJob(manager: EntityManager, caller: Caller, id: string): Promise<ReadJob> {
-  const [row]: [Row] = await manager.query(READ, [
-    id,
-    caller.tenant,
-    atLeast(caller.role, 'reviewer') ? null : caller.principalId,
-  ]);
+  const [row]: [Row] = await manager.query(READ, [id, caller.tenant, onlySubmitter(caller)]);
   const { version, body, waitingReason, waiting } = row;
   if (body === null) return { version, answer: undefined };
   const text = JSON.stringify(whyItWaits(waitingReason, waiting));

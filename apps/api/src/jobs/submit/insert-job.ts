@@ -73,6 +73,7 @@ export type JobFields = Pick<
   | 'requestedEnforcement'
   | 'requestedMonitoring'
   | 'rerunOf'
+  | 'task'
 >;
 
 export interface NewExecutor {
@@ -85,6 +86,8 @@ export interface JobOrder {
   readonly executors: readonly NewExecutor[];
   /** Equal requests have equal text. */
   readonly requestText: string;
+  /** Of a TES task that may be repeated while its answer is not written: equal for equal requests. */
+  readonly repeatDigest?: string | undefined;
 }
 
 /**
@@ -143,6 +146,7 @@ export async function insertJob(
         requested_monitoring: fields.requestedMonitoring,
         needs_monitoring: needsMonitoring,
         rerun_of: fields.rerunOf,
+        task: fields.task,
       },
       executors: executors.map(({ application, executor }, position) => ({
         position,
@@ -153,6 +157,7 @@ export async function insertJob(
         working_directory: executor.workingDirectory,
       })),
       isQueued: !hasOutputs,
+      repeatDigest: order.repeatDigest,
       bounds: heldTo.isFarFromBounds ? null : { openJobs: bounds.maxQueuedJobs, storedBytes: bounds.maxStoredBytes },
     },
   });

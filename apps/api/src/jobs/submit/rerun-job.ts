@@ -41,6 +41,7 @@ export async function rerunJob(
       requestedEnforcement: job.requestedEnforcement,
       requestedMonitoring: job.requestedMonitoring,
       rerunOf: job.id,
+      task: job.task,
     },
     executors: executors.map((executor) => {
       const { image, command, environment, workingDirectory } = executor;

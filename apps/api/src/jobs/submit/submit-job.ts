@@ -1,6 +1,6 @@
 /** Makes a job of what a submitter asks for. */
 import { Application } from '#lib/database';
-import { adhocApplicationName } from '#lib/jobs';
+import { adhocApplicationName, type TaskDetails } from '#lib/jobs';
 import { nodeArchitecture } from '#lib/profiles';
 import { type EntityManager } from 'typeorm';
 import { type Caller } from '../../auth/caller.js';
@@ -22,11 +22,18 @@ const OUR_ARCHITECTURE = nodeArchitecture(process.arch);
 
 type RequestedExecutor = JobRequest['executors'][number];
 
+/** Of a job that was asked for as a TES task: what a job does not have, and `repeatDigest` of JobOrder. */
+export interface TaskOrder {
+  readonly details: TaskDetails;
+  readonly repeatDigest: string | undefined;
+}
+
 /** Throws unknown-application, image-invalid, and what insertJob throws. */
 export async function submitJob(
   { dataSource, facts, batches }: SubmissionPlace,
   submitter: Submitter,
   request: JobRequest,
+  task?: TaskOrder,
 ): Promise<WrittenJob> {
   const { tenant } = submitter.caller;
   const { name, priority, architecture = OUR_ARCHITECTURE, resources, inputs, outputs, publishOn, tags } = request;
@@ -40,10 +47,12 @@ export async function submitJob(
         requestedEnforcement: request.enforcement ?? null,
         requestedMonitoring: request.monitoring ?? null,
         rerunOf: null,
+        task: task?.details ?? null,
       },
       executors,
       // The schema parses fields in one order.
       requestText: JSON.stringify(request),
+      repeatDigest: task?.repeatDigest,
     });
   const known = request.executors.flatMap((executor, position) => {
     const application = applications[position];

@@ -1,0 +1,196 @@
+/** Reads what is shown of tasks beyond their state: a fixed number of statements, however many tasks a page has. */
+import {
+  type AttemptState,
+  type InputReference,
+  type JobState,
+  type OutputReference,
+  type TaskDetails,
+} from '#lib/jobs';
+import { type Enforcement, type Monitoring } from '#lib/profiles';
+import { type EntityManager } from 'typeorm';
+import { type View } from './task-answers.js';
+
+/** Everything that a task is shown by. */
+export interface TaskRows {
+  readonly job: JobRow;
+  readonly executors: readonly ExecutorRow[];
+  /** Newest first; the first one decides. */
+  readonly attempts: readonly AttemptRow[];
+  /** Of the attempt that decides, by position. */
+  readonly runs: readonly RunRow[];
+  /** Those that are in place. */
+  readonly outputs: readonly PublishedRow[];
+  /** Of the runs; none unless the view has them. */
+  readonly streams: readonly StreamRow[];
+}
+
+export interface JobRow {
+  readonly id: string;
+  readonly state: JobState;
+  readonly name: string;
+  readonly tags: Readonly<Record<string, string>>;
+  readonly createdAt: Date;
+  readonly cpuMilli: number;
+  readonly memoryBytes: number;
+  readonly diskBytes: number;
+  readonly inputs: readonly InputReference[];
+  readonly outputs: readonly OutputReference[];
+  readonly task: TaskDetails | null;
+  readonly errorCode: string | null;
+  readonly errorMessage: string | null;
+}
+
+interface OfJob {
+  readonly jobId: string;
+}
+
+export interface ExecutorRow extends OfJob {
+  readonly image: string;
+  readonly command: readonly string[];
+  readonly environment: Readonly<Record<string, string>>;
+  readonly workingDirectory: string | null;
+}
+
+export interface AttemptRow extends OfJob {
+  readonly number: number;
+  readonly node: string;
+  readonly state: AttemptState;
+  readonly errorCode: string | null;
+  readonly errorMessage: string | null;
+  readonly startedAt: Date;
+  readonly endedAt: Date | null;
+}
+
+export interface RunRow extends OfJob {
+  readonly id: string;
+  readonly position: number;
+  readonly enforcement: Enforcement;
+  readonly monitoring: Monitoring;
+  readonly profileDigest: string | null;
+  readonly denials: number;
+  readonly wallUs: number | null;
+  readonly userUs: number | null;
+  readonly systemUs: number | null;
+  readonly maxRssBytes: number | null;
+  readonly exitCode: number | null;
+  readonly signal: number | null;
+  readonly outcome: string | null;
+  readonly startedAt: Date;
+  readonly endedAt: Date | null;
+}
+
+export interface PublishedRow extends OfJob {
+  readonly path: string;
+  readonly url: string;
+  readonly bytes: number;
+}
+
+export interface StreamRow extends OfJob {
+  readonly runId: string;
+  readonly kind: 'stdout' | 'stderr';
+  /** Of what was printed, the last bytes. */
+  readonly content: Buffer;
+  /** Kept of the stream. */
+  readonly bytes: number;
+}
+
+const WITHOUT_CONTENT = `(SELECT coalesce(jsonb_agg(given - 'content' ORDER BY place), '[]')
+  FROM jsonb_array_elements(inputs) WITH ORDINALITY AS input (given, place))`;
+const jobs = (inputs: string) => `SELECT id, state, name, tags, created_at AS "createdAt", cpu_milli AS "cpuMilli",
+    memory_bytes::float8 AS "memoryBytes", disk_bytes::float8 AS "diskBytes", ${inputs} AS inputs, outputs, task,
+    error_code AS "errorCode", error_message AS "errorMessage"
+  FROM job WHERE id = ANY ($1::uuid[])`;
+const JOBS = { BASIC: jobs(WITHOUT_CONTENT), FULL: jobs('inputs') } as const;
+
+const EXECUTORS = `SELECT job_id AS "jobId", image, command, environment, working_directory AS "workingDirectory"
+  FROM executor WHERE job_id = ANY ($1::uuid[]) ORDER BY job_id, position`;
+
+const ATTEMPTS = `SELECT attempt.job_id AS "jobId", attempt.number, node.name AS node, attempt.state, attempt.error_code AS "errorCode",
+    attempt.error_message AS "errorMessage", attempt.started_at AS "startedAt", attempt.ended_at AS "endedAt"
+  FROM unnest($1::uuid[]) AS job (id) CROSS JOIN LATERAL (
+    SELECT * FROM attempt WHERE job_id = job.id ORDER BY number DESC LIMIT $2
+  ) AS attempt JOIN node ON node.id = attempt.node_id ORDER BY attempt.job_id, attempt.number DESC`;
+
+const RUNS = `SELECT run.job_id AS "jobId", run.id, run.position, run.enforcement, run.monitoring, version.digest AS "profileDigest",
+    (run.denials_dropped + coalesce((SELECT sum(count) FROM denial WHERE executor_run_id = run.id), 0))::float8 AS denials,
+    run.wall_us::float8 AS "wallUs", run.user_us::float8 AS "userUs", run.system_us::float8 AS "systemUs",
+    run.max_rss_bytes::float8 AS "maxRssBytes", run.exit_code AS "exitCode", run.signal, run.outcome,
+    run.started_at AS "startedAt", run.ended_at AS "endedAt"
+  FROM unnest($1::uuid[]) AS job (id) CROSS JOIN LATERAL (SELECT max(number) AS number FROM attempt WHERE job_id = job.id) AS latest
+  JOIN executor_run AS run ON run.job_id = job.id AND run.attempt_number = latest.number
+  LEFT JOIN profile_version AS version ON version.id = run.profile_version_id ORDER BY run.job_id, run.position`;
+
+const OUTPUTS = `SELECT DISTINCT ON (job_id, path) job_id AS "jobId", path, url, bytes::float8 AS bytes
+  FROM job_output WHERE job_id = ANY ($1::uuid[]) AND published_at IS NOT NULL ORDER BY job_id, path, attempt_number DESC`;
+
+/** Chunks follow one another without gaps, so their offsets alone say which hold the last bytes. */
+const STREAMS = `SELECT run.job_id AS "jobId", run.id AS "runId", artifact.kind, last.bytes::float8 AS bytes, content
+  FROM executor_run AS run JOIN artifact ON artifact.executor_run_id = run.id AND artifact.kind IN ('stdout', 'stderr')
+  CROSS JOIN LATERAL (
+    SELECT byte_offset + octet_length(content) AS bytes FROM artifact_chunk WHERE artifact_id = artifact.id
+    ORDER BY byte_offset DESC LIMIT 1
+  ) AS last
+  CROSS JOIN LATERAL (
+    SELECT string_agg(chunk.content, ''::bytea ORDER BY byte_offset) AS content FROM artifact_chunk AS chunk
+    WHERE artifact_id = artifact.id AND byte_offset >= coalesce((
+      SELECT max(byte_offset) FROM artifact_chunk WHERE artifact_id = artifact.id AND byte_offset <= last.bytes - $2), 0)
+  ) AS kept
+  WHERE run.id = ANY ($1::uuid[])`;
+
+/** Of attempts before the one that decides, so many are told of. */
+export const EARLIER_ATTEMPTS_MAXIMUM = 20;
+/** Of each stream, at its end: where one task is read, and where a page is. */
+const STREAM_BYTES = 64 * 1024;
+const STREAM_BYTES_OF_PAGE = 4 * 1024;
+
+/** In the order of the ids; jobs that are gone are left out. */
+export async function readTasks(
+  manager: EntityManager,
+  ids: readonly string[],
+  view: Exclude<View, 'MINIMAL'>,
+): Promise<readonly TaskRows[]> {
+  if (ids.length === 0) return [];
+  const isFull = view === 'FULL';
+  const found: JobRow[] = await manager.query(JOBS[view], [ids]);
+  const executors: ExecutorRow[] = await manager.query(EXECUTORS, [ids]);
+  // One more than are told of: whether there are more.
+  const attempts: AttemptRow[] = await manager.query(ATTEMPTS, [ids, isFull ? EARLIER_ATTEMPTS_MAXIMUM + 2 : 1]);
+  const runs: RunRow[] = await manager.query(RUNS, [ids]);
+  const outputs: PublishedRow[] = await manager.query(OUTPUTS, [ids]);
+  const streamBytes = ids.length === 1 ? STREAM_BYTES : STREAM_BYTES_OF_PAGE;
+  const streams = isFull ? await readStreams(manager, runs, streamBytes) : [];
+  const byJob = {
+    ...{ executors: grouped(executors), attempts: grouped(attempts), runs: grouped(runs) },
+    ...{ outputs: grouped(outputs), streams: grouped(streams) },
+  };
+  const jobById = new Map(found.map((job) => [job.id, job]));
+  return ids.flatMap((id) => {
+    const job = jobById.get(id);
+    if (!job) return [];
+    return [
+      {
+        job,
+        executors: byJob.executors.get(id) ?? [],
+        attempts: byJob.attempts.get(id) ?? [],
+        runs: byJob.runs.get(id) ?? [],
+        outputs: byJob.outputs.get(id) ?? [],
+        streams: byJob.streams.get(id) ?? [],
+      },
+    ];
+  });
+}
+
+async function readStreams(manager: EntityManager, runs: readonly RunRow[], bytes: number): Promise<StreamRow[]> {
+  const rows: StreamRow[] = await manager.query(STREAMS, [runs.map(({ id }) => id), bytes]);
+  return rows.map((row) => ({ ...row, content: row.content.subarray(Math.max(0, row.content.length - bytes)) }));
+}
+
+function grouped<Row extends OfJob>(rows: readonly Row[]): ReadonlyMap<string, Row[]> {
+  const groups = new Map<string, Row[]>();
+  for (const row of rows) {
+    const group = groups.get(row.jobId);
+    if (group) group.push(row);
+    else groups.set(row.jobId, [row]);
+  }
+  return groups;
+}

@@ -1,0 +1,122 @@
+/** What a client says of a new task: tesTask of TES 1.1, without what this version cannot do. */
+import { SPECIFICATION_BOUNDS } from '#lib/jobs';
+import { z } from 'zod';
+import { text, textRecord } from '../../http/text.js';
+
+const bounds = SPECIFICATION_BOUNDS;
+/** Of texts that are kept and shown, and mean nothing to Porin. */
+const NAME_CHARACTERS = 1_024;
+const DESCRIPTION_CHARACTERS = 65_536;
+const ZONES = 100;
+/** Supported and unsupported ones together. */
+const BACKEND_PARAMETERS = 100;
+
+/** The job's schema bounds what a job has; here stands what a task has beside it. */
+const named = {
+  name: text(NAME_CHARACTERS).optional(),
+  description: text(DESCRIPTION_CHARACTERS).optional(),
+};
+const fileType = z.enum(['FILE', 'DIRECTORY']).optional();
+
+const input = z.object({
+  ...named,
+  url: text(bounds.urlCharacters).optional().describe('A path without a scheme is one of file:'),
+  path: z.string().describe('Absolute, in the container'),
+  type: fileType,
+  content: z
+    .string()
+    .optional()
+    .describe(`At most ${bounds.contentBytes} bytes; where it is not empty, url is ignored`),
+  streamable: z.boolean().optional(),
+});
+
+const output = z.object({
+  ...named,
+  url: text(bounds.urlCharacters),
+  path: z.string().describe('Absolute, in the container'),
+  path_prefix: z.string().optional(),
+  type: fileType,
+});
+
+const executor = z.object({
+  image: z.string(),
+  command: z.array(z.string()),
+  workdir: z.string().optional(),
+  stdin: z.string().optional(),
+  stdout: z.string().optional(),
+  stderr: z.string().optional(),
+  env: textRecord().optional(),
+  ignore_error: z.boolean().optional(),
+});
+
+const amount = z.number().min(0).optional();
+const resources = z.object({
+  cpu_cores: amount.describe('0: the default'),
+  ram_gb: amount.describe('GiB; 0: the default'),
+  disk_gb: amount.describe('GiB; 0: the default'),
+  preemptible: z.boolean().optional().describe('Ignored, with a system log'),
+  zones: z.array(text(NAME_CHARACTERS)).max(ZONES).optional().describe('Ignored, with a system log'),
+  backend_parameters: textRecord({
+    name: text(NAME_CHARACTERS),
+    value: text(NAME_CHARACTERS),
+    maximum: BACKEND_PARAMETERS,
+  }).optional(),
+  backend_parameters_strict: z.boolean().optional(),
+});
+
+const task = z
+  .object({
+    name: z.string().optional(),
+    description: named.description,
+    inputs: z.array(input).max(bounds.references).optional(),
+    outputs: z.array(output).max(bounds.references).optional(),
+    resources: resources.optional(),
+    executors: z.array(executor).min(1).max(bounds.executors),
+    volumes: z.array(z.string()).optional(),
+    tags: textRecord().optional(),
+  })
+  .superRefine((given, context) => {
+    for (const { path, message } of unsupported(given)) context.addIssue({ code: 'custom', path: [...path], message });
+  });
+
+/** Members that TES does not have are passed over, and so are those that are null. */
+export const newTask = z.preprocess(withoutNulls, task).meta({ id: 'TesNewTask' });
+export type NewTask = z.infer<typeof task>;
+
+interface Unsupported {
+  readonly path: readonly (string | number)[];
+  readonly message: string;
+}
+
+const REDIRECTIONS = ['stdin', 'stdout', 'stderr'] as const;
+const NOT_SUPPORTED = 'is not supported';
+
+function unsupported({ volumes = [], executors, inputs = [], outputs = [] }: NewTask): readonly Unsupported[] {
+  const problems: Unsupported[] = [];
+  const refuse = (message: string, ...path: (string | number)[]) => problems.push({ path, message });
+  if (volumes.length > 0) refuse(`${NOT_SUPPORTED}: executors share no directories`, 'volumes');
+  executors.forEach((each, index) => {
+    const at = ['executors', index];
+    // Clients that cannot leave a text out send an empty one.
+    const redirected = REDIRECTIONS.filter((stream) => each[stream]);
+    for (const stream of redirected) refuse(`${NOT_SUPPORTED}: redirect in the command`, ...at, stream);
+    if (each.ignore_error) refuse(`${NOT_SUPPORTED}: executors stop at the first error`, ...at, 'ignore_error');
+  });
+  for (const [list, references] of Object.entries({ inputs, outputs })) {
+    references.forEach(({ type }, index) => {
+      if (type === 'DIRECTORY') refuse(`DIRECTORY ${NOT_SUPPORTED}: name each file`, list, index, 'type');
+    });
+  }
+  outputs.forEach(({ path }, index) => {
+    if (/[*?[]/.test(path)) refuse(`${NOT_SUPPORTED} with wildcards: name each file`, 'outputs', index, 'path');
+  });
+  return problems;
+}
+
+/** Whatever the names are: none of them is assigned by. */
+function withoutNulls(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withoutNulls);
+  if (typeof value !== 'object' || value === null) return value;
+  const members = Object.entries(value).filter(([, member]) => member !== null);
+  return Object.fromEntries(members.map(([name, member]) => [name, withoutNulls(member)]));
+}
