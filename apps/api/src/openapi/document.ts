@@ -19,7 +19,7 @@ export function openApiDocument(app: INestApplication): OpenAPIObject {
   const document = SwaggerModule.createDocument(app, config, {
     standardSchemaConverter: (schema, { schemaType }) =>
       schema instanceof z.ZodType ? convert(schema, schemaType) : undefined,
-    operationIdFactory: (controller, method) => `${controller.replace(/Controller$/, '').toLowerCase()}_${method}`,
+    operationIdFactory,
   });
   const schemas = { ...document.components?.schemas };
   for (const schema of [problemSchema, tesProblemSchema]) Object.assign(schemas, convert(schema, 'output').components);
@@ -28,6 +28,11 @@ export function openApiDocument(app: INestApplication): OpenAPIObject {
     if (operation.security) operation.security = [...operation.security, { basic: [] }];
   }
   return { ...document, components: { ...document.components, schemas: sorted(schemas) } };
+}
+
+/** Nest writes `get[1]` for the second path of a method. */
+function operationIdFactory(controller: string, method: string): string {
+  return `${controller.replace(/Controller$/, '').toLowerCase()}_${method.replace(/\[(\d+)\]$/, '_$1')}`;
 }
 
 function operationsOf(path: OpenAPIObject['paths'][string]) {
