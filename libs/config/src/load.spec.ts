@@ -30,6 +30,22 @@ describe('configuration', () => {
     }
   });
 
+  it.each([
+    ['https://portal.example.org, http://127.0.0.1:5173', true],
+    ['', true],
+    ['*', false],
+    ['null', false],
+    ['https://portal.example.org/', false],
+    ['https://portal.example.org:443', false],
+    ['https://Portal.example.org', false],
+    ['portal.example.org', false],
+    ['ftp://portal.example.org', false],
+  ])('takes for origins of pages what browsers send: %j', (origins, isTaken) => {
+    const load = () => loadApiConfig({ ...api, PORIN_CORS_ORIGINS: origins });
+    if (isTaken) expect(load().PORIN_CORS_ORIGINS).toEqual(origins.split(/, |^$/).filter((each) => each !== ''));
+    else expect(load).toThrow('PORIN_CORS_ORIGINS');
+  });
+
   it('never prints the value of a bad variable', () => {
     expect(() => loadApiConfig({ ...api, PORIN_DATABASE_URL: 'mysql://root:hunter2@db' })).toThrow(
       expect.not.objectContaining({ message: expect.stringContaining('hunter2') as string }) as Error,

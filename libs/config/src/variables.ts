@@ -142,7 +142,11 @@ export const apiVariables = z.object({
     .string()
     .default('Porin')
     .describe("Who runs the grid, for clients that ask what it is (GA4GH's service-info)"),
-  PORIN_ORGANIZATION_URL: url('https:', 'http:').default('urn:porin').describe('A page of theirs'),
+  PORIN_ORGANIZATION_URL: z
+    .string()
+    .refine((text) => URL.canParse(text), { error: 'must be a URL' })
+    .default('urn:porin')
+    .describe('A page of theirs'),
   PORIN_REQUEST_TIMEOUT_MS: integer(1_000, 3_600_000)
     .default(60_000)
     .describe(
