@@ -50,12 +50,9 @@ async function configuration(): Promise<string> {
   const application = await makeLearningApplication(api, { keys, nodeId: await api.worker.addNode({ slots: 100 }) });
   const version = await application.learn(['read', 'openat']);
   const { jobId } = await application.run({ calls: ['read', 'openat'] });
-  const operations = Object.entries({ jobs: jobId, applications: application.id, profiles: version.id });
+  const operations = Object.entries({ jobs: jobId, tasks: jobId, applications: application.id, profiles: version.id });
   return operations
-    .map(
-      ([kind, id]) =>
-        `[[operations]]\ninclude-path-regex = "^/api/v1/${kind}/"\nparameters = { "path.id" = "${id}" }\n`,
-    )
+    .map(([kind, id]) => `[[operations]]\ninclude-path-regex = "/v1/${kind}/"\nparameters = { "path.id" = "${id}" }\n`)
     .join('');
 }
 

@@ -144,8 +144,14 @@ function detailsOf<Details extends object>(all: readonly Details[]): readonly De
 }
 
 function keptResources(resources: TesResources, { supported }: ReadParameters): TaskDetails['resources'] {
-  const { backend_parameters: given, ...rest } = resources;
-  const kept = present({ ...rest, backend_parameters: given && { ...supported } });
+  const { cpu_cores, ram_gb, disk_gb, backend_parameters: given, ...rest } = resources;
+  const kept = present({
+    ...rest,
+    cpu_cores: cpu_cores || undefined,
+    ram_gb: ram_gb || undefined,
+    disk_gb: disk_gb || undefined,
+    backend_parameters: given && { ...supported },
+  });
   return Object.keys(kept).length > 0 ? kept : undefined;
 }
 

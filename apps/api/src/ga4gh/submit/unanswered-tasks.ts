@@ -55,7 +55,7 @@ export class UnansweredTasks implements OnApplicationShutdown {
 
   /** The task that an equal request made whose answer was lost; undefined where there is none. Nobody else finds it again. */
   async takeEarlier(request: TaskRequest): Promise<string | undefined> {
-    await Promise.allSettled(this.#underWay.get(nameOf(request)) ?? []);
+    await Promise.allSettled([...(this.#underWay.get(nameOf(request)) ?? [])]);
     const untilMs = performance.now() + LOOK_FOR_MS;
     for (;;) {
       await this.write();
