@@ -92,7 +92,8 @@ describe('a task', () => {
   it.each(BASES)('made at %s is a job, and a job is a task', async (base) => {
     const id = await create({ ...task, name: 'both', tags: { study: 'sleep' } }, keys.submitter, base);
     const { body: job } = await api.get(keys.submitter, `/api/v1/jobs/${id}`).expect(200);
-    expect(job).toMatchObject({ id, name: 'both', tags: { study: 'sleep' }, state: 'QUEUED', executors: [executor] });
+    const more = { publishOn: 'executor-error', executors: [executor] };
+    expect(job).toMatchObject({ id, name: 'both', tags: { study: 'sleep' }, state: 'QUEUED', ...more });
     const made = await api.post(keys.submitter, '/api/v1/jobs', { ...task, name: 'of Porin' }).expect(201);
     const { body } = await api.get(keys.submitter, `${base}/tasks/${made.body.id}?view=BASIC`).expect(200);
     expect(body).toEqual({

@@ -9,7 +9,7 @@ import { ActsByKeptFacts, type Caller, CurrentCaller } from '../auth/caller.js';
 import { type ErrorCode } from '../errors/porin-error.js';
 import { SubmissionFacts } from '../facts/submission-facts.js';
 import { cancelJob } from '../jobs/cancel-job.js';
-import { type SubmissionPlace } from '../jobs/submit/insert-job.js';
+import { type SubmissionPlace, type Submitter } from '../jobs/submit/insert-job.js';
 import { SubmissionBatches } from '../jobs/submit/send-submissions.js';
 import { submitJob } from '../jobs/submit/submit-job.js';
 import { Answers, BODY_ERRORS } from '../openapi/answers.js';
@@ -31,7 +31,7 @@ import {
 import { taskView } from './show/task-view.js';
 import { TES_STATE_OF } from './show/tes-state.js';
 import { type NewTask, newTask } from './submit/new-task.js';
-import { toJob } from './submit/to-job.js';
+import { type TaskAsJob, toJob } from './submit/to-job.js';
 import { digestOf, type TaskRequest, UnansweredTasks } from './submit/unanswered-tasks.js';
 
 const SUBMISSION_ERRORS: readonly ErrorCode[] = [
@@ -78,7 +78,8 @@ abstract class TaskRoutes {
     @CurrentCaller() caller: Caller,
     @Res({ passthrough: true }) reply: FastifyReply,
   ) {
-    return { id: await this.submit({ task, caller, reply }) };
+    const request = { principalId: caller.principalId, digest: digestOf(task) };
+    return { id: await this.submit({ request, job: toJob(task), caller, reply }) };
   }
 
   @Get('tasks/:id')
@@ -111,23 +112,23 @@ abstract class TaskRoutes {
   protected abstract submit(submission: Submission): Promise<string>;
 
   /** The answer may be lost: then the request is repeated at the other path. */
-  protected submitRepeatable(submission: Submission): Promise<string> {
-    const request = requestOf(submission);
-    const submit = () => this.submitNew(submission, request.digest);
-    return this.unanswered.submit(request, submission.reply.raw, submit);
+  protected submitRepeatable({ request, job, caller, reply }: Submission): Promise<string> {
+    const submit = () =>
+      this.authenticator.asCaller(caller, (caller, asOf) => this.#submitNew(job, { caller, asOf }, request.digest));
+    return this.unanswered.submit(request, reply.raw, submit);
   }
 
   /** The task whose answer was lost at the other path, or a new one. */
-  protected async repeatOrSubmit(submission: Submission): Promise<string> {
-    return (await this.unanswered.takeEarlier(requestOf(submission))) ?? this.submitNew(submission);
+  protected repeatOrSubmit({ request, job, caller }: Submission): Promise<string> {
+    return this.authenticator.asCaller(caller, async (caller, asOf) => {
+      const earlier = await this.unanswered.takeEarlier(request, asOf);
+      return earlier ?? this.#submitNew(job, { caller, asOf });
+    });
   }
 
-  private submitNew({ task, caller }: Submission, repeatDigest?: string): Promise<string> {
-    const { request, details } = toJob(task);
-    return this.authenticator.asCaller(caller, async (caller, asOf) => {
-      const submitter = { caller, asOf, idempotencyKey: undefined };
-      return (await submitJob(this.#place, submitter, request, { details, repeatDigest })).id;
-    });
+  async #submitNew(job: TaskAsJob, by: Pick<Submitter, 'caller' | 'asOf'>, repeatDigest?: string): Promise<string> {
+    const submitter = { ...by, idempotencyKey: undefined };
+    return (await submitJob(this.#place, submitter, job.request, { details: job.details, repeatDigest })).id;
   }
 
   async #show(tasks: readonly FoundTask[], view: View): Promise<Task[]> {
@@ -138,13 +139,10 @@ abstract class TaskRoutes {
 }
 
 interface Submission {
-  readonly task: NewTask;
+  readonly request: TaskRequest;
+  readonly job: TaskAsJob;
   readonly caller: Caller;
   readonly reply: FastifyReply;
-}
-
-function requestOf({ task, caller: { principalId } }: Submission): TaskRequest {
-  return { principalId, digest: digestOf(task) };
 }
 
 function minimal({ id, state }: FoundTask): Task {

@@ -43,7 +43,7 @@ const RIGHTS: SqlFunction = {
 REVOKE EXECUTE ON ALL FUNCTIONS IN SCHEMA porin FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION porin.are_exit_codes(integer[]) TO porin_api, porin_functions;
 GRANT EXECUTE ON FUNCTION porin.rounded(bigint), porin.lane_of(porin.job), porin.queue_job(porin.job, boolean), porin.enqueue(uuid, boolean) TO porin_api;
-GRANT EXECUTE ON FUNCTION porin.used(text), porin.submit_job(bigint, jsonb), porin.take_unanswered_task(uuid, text) TO porin_api;`,
+GRANT EXECUTE ON FUNCTION porin.used(text), porin.submit_job(bigint, jsonb), porin.take_unanswered_task(bigint, uuid, text) TO porin_api;`,
 };
 
 export const FUNCTIONS: readonly SqlFunction[] = [

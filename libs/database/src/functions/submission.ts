@@ -113,15 +113,19 @@ BEGIN
   SELECT 'created', of_job.id, of_job.created_at INTO outcome, job_id, created;
 END $$;`,
   },
-  // The task that an equal request of the submitter made, and whose answer was lost: it is found once. may_be_answered: there is
-  // none, but one whose answer may be on its way.
+  // Outcomes:
+  //   stale   the facts have changed; nothing was taken
+  //   taken   the task that an equal request of the submitter made, and whose answer was lost: it is found once
+  //   open    there is none, but one whose answer may be on its way
+  //   none
   {
     name: 'take_unanswered_task',
     sql: `
-CREATE OR REPLACE FUNCTION porin.take_unanswered_task(by_whom uuid, repeat_digest text,
-  OUT task_id uuid, OUT may_be_answered boolean)
+CREATE OR REPLACE FUNCTION porin.take_unanswered_task(as_of bigint, by_whom uuid, repeat_digest text,
+  OUT outcome text, OUT task_id uuid)
 LANGUAGE plpgsql ${SEARCH_PATH} AS $$
 BEGIN
+  IF as_of <> (SELECT last_value FROM porin.fact_version) THEN outcome := 'stale'; RETURN; END IF;
   PERFORM pg_advisory_xact_lock(${REPEAT_LOCK});
   DELETE FROM porin.unanswered_task WHERE job_id = (
     SELECT job_id FROM porin.unanswered_task
@@ -129,9 +133,10 @@ BEGIN
       AND (is_lost OR created_at < now() - interval '${ANSWERED_WITHIN_S} s')
     ORDER BY created_at, job_id LIMIT 1 FOR UPDATE)
   RETURNING job_id INTO task_id;
-  may_be_answered := task_id IS NULL AND EXISTS (
-    SELECT FROM porin.unanswered_task
-    WHERE submitted_by = by_whom AND digest = repeat_digest AND created_at >= now() - interval '${ANSWERED_WITHIN_S} s');
+  outcome := CASE WHEN task_id IS NOT NULL THEN 'taken'
+    WHEN EXISTS (SELECT FROM porin.unanswered_task
+      WHERE submitted_by = by_whom AND digest = repeat_digest AND created_at >= now() - interval '${ANSWERED_WITHIN_S} s')
+    THEN 'open' ELSE 'none' END;
 END $$;`,
   },
 ];

@@ -36,23 +36,24 @@ interface FoundRow extends FoundTask, Place {
 
 /** $1: tenant; $2: submitter or null; $3 and $4: the place after which it goes on. In the order of the index job_by_tenant. */
 const AFTER = `'epoch'::timestamptz + $3::bigint * interval '1 microsecond'`;
-const SCAN = `SELECT id, created_at, state, name, tags, submitted_by, request_bytes FROM job
+const scan = (part: string) => `SELECT id, created_at, state, name, tags, submitted_by, request_bytes FROM job
   WHERE tenant = $1 AND created_at <= ${AFTER} AND (created_at < ${AFTER} OR id > $4::uuid)
-  ORDER BY created_at DESC, id LIMIT ${SCANNED_MAXIMUM}`;
+  ORDER BY created_at DESC, id ${part}`;
 const IS_WANTED = `($2::uuid IS NULL OR submitted_by = $2) AND ($5::text IS NULL OR starts_with(name, $5))
   AND ($6::text[] IS NULL OR state = ANY ($6)) AND tags @> $7::jsonb AND tags ?& $8::text[]`;
-const PLACE = `id, (extract(epoch FROM created_at) * 1000000)::bigint::text AS "createdUs"`;
+const PLACE = `'id', id, 'createdUs', (extract(epoch FROM created_at) * 1000000)::bigint::text`;
 
 /**
  * One snapshot for both: the tasks, and, where fewer were found than asked for, the last job that was looked at if there may be
  * more behind it.
  */
 const PAGE = `WITH page AS (
-    SELECT ${PLACE}, state, request_bytes::float8 AS "requestBytes" FROM (${SCAN}) AS scanned WHERE ${IS_WANTED} LIMIT $9
+    SELECT * FROM (${scan(`LIMIT ${SCANNED_MAXIMUM}`)}) AS scanned WHERE ${IS_WANTED} ORDER BY created_at DESC, id LIMIT $9
   )
-  SELECT (SELECT coalesce(json_agg(page), '[]') FROM page) AS found,
+  SELECT (SELECT coalesce(json_agg(
+      json_build_object(${PLACE}, 'state', state, 'requestBytes', request_bytes) ORDER BY created_at DESC, id), '[]') FROM page) AS found,
     CASE WHEN (SELECT count(*) FROM page) < $9 THEN (
-      SELECT row_to_json(last) FROM (SELECT ${PLACE} FROM (${SCAN}) AS scanned OFFSET ${SCANNED_MAXIMUM - 1}) AS last
+      SELECT json_build_object(${PLACE}) FROM (${scan(`LIMIT 1 OFFSET ${SCANNED_MAXIMUM - 1}`)}) AS scanned
     ) END AS last`;
 
 /** Newest first. What was there when the first page was asked for is on one page and no more, whatever comes or runs meanwhile. */

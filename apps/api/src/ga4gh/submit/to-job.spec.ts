@@ -21,7 +21,7 @@ describe('a task as a job', () => {
   it('needs no more than an executor, and has the defaults of a job', () => {
     const { request, details } = mapped({});
     expect(request).toEqual({
-      ...{ name: '', inputs: [], outputs: [], publishOn: 'complete', priority: 0, tags: {} },
+      ...{ name: '', inputs: [], outputs: [], publishOn: 'executor-error', priority: 0, tags: {} },
       executors: [{ image: 'debian:bookworm', command: ['true'], environment: {} }],
       resources: { cpuMilli: 1000, memoryBytes: GIB, diskBytes: GIB, wallTimeS: 3600 },
     });

@@ -39,6 +39,8 @@ export function toJob(task: NewTask): TaskAsJob {
       executors: executors.map((executor) => jobExecutor(executor, porin_application)),
       inputs: inputs.map(jobInput),
       outputs: outputs.map(({ url, path }) => ({ url: withScheme(url), path })),
+      // Engines read what a failed task wrote: its exit code, its own logs.
+      publishOn: 'executor-error',
       resources: jobResources(resources, parameters),
       enforcement: porin_enforcement,
       monitoring: porin_monitoring,

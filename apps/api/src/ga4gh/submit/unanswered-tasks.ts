@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { type Logger } from 'pino';
 import { DataSource } from 'typeorm';
+import { staleFacts } from '../../facts/facts.js';
 import { LOGGER } from '../../tokens.js';
 
 /** A request for a task, whoever's bytes it came in: equal for equal ones of one principal. */
@@ -31,6 +32,12 @@ const FATES = {
 } as const;
 type Fate = keyof typeof FATES;
 
+const TAKE = 'SELECT outcome, task_id AS id FROM porin.take_unanswered_task($1, $2, $3)';
+interface Taken {
+  readonly outcome: 'stale' | 'taken' | 'open' | 'none';
+  readonly id: string | null;
+}
+
 /** The rows are written with the jobs (porin.submit_job) and are there for every API; what is under way only one API knows. */
 @Injectable()
 export class UnansweredTasks implements OnApplicationShutdown {
@@ -53,20 +60,19 @@ export class UnansweredTasks implements OnApplicationShutdown {
     return id;
   }
 
-  /** The task that an equal request made whose answer was lost; undefined where there is none. Nobody else finds it again. */
-  async takeEarlier(request: TaskRequest): Promise<string | undefined> {
-    await Promise.allSettled([...(this.#underWay.get(nameOf(request)) ?? [])]);
-    const untilMs = performance.now() + LOOK_FOR_MS;
-    for (;;) {
+  /**
+   * The task that an equal request made whose answer was lost; undefined where there is none. Nobody else finds it again.
+   * `asOf`: the version of the facts that the caller is of.
+   */
+  async takeEarlier({ principalId, digest }: TaskRequest, asOf: string): Promise<string | undefined> {
+    await Promise.allSettled([...(this.#underWay.get(nameOf({ principalId, digest })) ?? [])]);
+    for (const untilMs = performance.now() + LOOK_FOR_MS; performance.now() < untilMs; await sleep(LOOK_AGAIN_MS)) {
       await this.write();
-      const [found]: [{ id: string | null; mayBeAnswered: boolean }] = await this.dataSource.query(
-        'SELECT task_id AS id, may_be_answered AS "mayBeAnswered" FROM porin.take_unanswered_task($1, $2)',
-        [request.principalId, request.digest],
-      );
-      if (found.id !== null) return found.id;
-      if (!found.mayBeAnswered || performance.now() > untilMs) return undefined;
-      await sleep(LOOK_AGAIN_MS);
+      const [found]: [Taken] = await this.dataSource.query(TAKE, [asOf, principalId, digest]);
+      if (found.outcome === 'stale') throw staleFacts();
+      if (found.outcome !== 'open') return found.id ?? undefined;
     }
+    return undefined;
   }
 
   async onApplicationShutdown(): Promise<void> {
