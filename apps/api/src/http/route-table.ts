@@ -23,10 +23,10 @@ export type FoundRoute =
   | { readonly kind: 'none' };
 
 export class RouteTable {
-  readonly #patterns: readonly { readonly route: Route; readonly parts: readonly PatternPart[] }[];
+  readonly #patterns: readonly Pattern[];
 
   constructor(readonly routes: readonly Route[]) {
-    this.#patterns = routes.map((route) => ({ route, parts: route.path.split('/').map(patternPart) }));
+    this.#patterns = routes.map(patternOf);
   }
 
   static of(controllers: readonly Type[]): RouteTable {
@@ -36,7 +36,7 @@ export class RouteTable {
   /** HEAD is answered as GET. A path has one spelling: case and a slash at the end count. */
   find(method: string, path: string): FoundRoute {
     const parts = path.split('/');
-    const candidates = this.#patterns.flatMap((each) => (matches(each.parts, parts) ? [each.route] : []));
+    const candidates = mostExact(this.#patterns.filter((each) => matches(each.parts, parts)));
     const wanted = method === 'HEAD' ? 'GET' : method;
     // A path that is written out goes before one with a parameter, as it is registered.
     const route = candidates.find((each) => each.method === wanted);
@@ -45,6 +45,23 @@ export class RouteTable {
     const allow = candidates.flatMap((each) => (each.method === 'GET' ? ['GET', 'HEAD'] : [each.method]));
     return { kind: 'other-method', allow: [...new Set(allow)].sort(), open: candidates.every(({ open }) => open) };
   }
+}
+
+interface Pattern {
+  readonly route: Route;
+  readonly parts: readonly PatternPart[];
+  readonly hasSuffix: boolean;
+}
+
+function patternOf(route: Route): Pattern {
+  const parts = route.path.split('/').map(patternPart);
+  return { route, parts, hasSuffix: parts.some(({ isParameter, text }) => isParameter && text !== '') };
+}
+
+/** What follows a parameter is no part of another one: `/v1/tasks/7:cancel` is not the task "7:cancel". */
+function mostExact(patterns: readonly Pattern[]): Route[] {
+  const hasSuffix = patterns.some((each) => each.hasSuffix);
+  return patterns.flatMap((each) => (each.hasSuffix === hasSuffix ? [each.route] : []));
 }
 
 /** Of a path: written out, or a parameter and what follows it. */

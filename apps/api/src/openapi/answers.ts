@@ -16,12 +16,12 @@ export const problemSchema = z
   })
   .meta({ id: 'Problem' });
 
-/** As clients of TES are told it, beside the members of RFC 9457. */
+/** As clients of TES are told it, beside the members of RFC 9457; without them where the request could not be read. */
 export const tesProblemSchema = problemSchema
   .extend({
-    message: z.string().describe('What is wrong, with every problem'),
-    msg: z.string().describe('The same'),
-    status_code: z.int(),
+    message: z.string().optional().describe('What is wrong, with every problem'),
+    msg: z.string().optional().describe('The same'),
+    status_code: z.int().optional(),
   })
   .meta({ id: 'TesProblem' });
 
