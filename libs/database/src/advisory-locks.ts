@@ -12,4 +12,6 @@ export const ADVISORY_LOCKS = {
   tenantPrefixes: 7_060_122,
   /** Submissions with outputs, and their release: each sees the claims of those before it. */
   outputClaims: 7_060_123,
+  /** Tasks of one request, with its hash as a second number: who repeats it waits until those under way are committed. */
+  repeatedTasks: 7_060_124,
 } as const;

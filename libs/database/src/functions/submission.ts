@@ -1,5 +1,6 @@
 /** Takes a job in: its row, its executors and its place in the queue, by one statement of the API; and finds the task that is submitted again. */
 import { type WaitingReason } from '#lib/jobs';
+import { ADVISORY_LOCKS } from '../advisory-locks.js';
 import { SEARCH_PATH, type SqlFunction } from './sql-function.js';
 
 /** Column -> type, of what a submission says of a job's row. */
@@ -47,8 +48,8 @@ const typed = (columns: object): string =>
 const REPEATABLE_S = 60;
 /** An answer that is not known to be written after so long is taken for lost: its API may be gone. */
 const ANSWERED_WITHIN_S = 1;
-/** Shared by submissions of one request; who looks for one to repeat waits until those under way are committed. */
-const REPEAT_LOCK = `hashtextextended(by_whom::text || repeat_digest, 0)`;
+/** Of a request; shared by its submissions. */
+const REQUEST_HASH = `hashtext(by_whom::text || repeat_digest)`;
 
 /**
  * `submission`: {"job": columns, "executors": [columns], "isQueued": whether it goes into its lane at once, "bounds": null or
@@ -78,7 +79,7 @@ DECLARE
 BEGIN
   IF as_of <> (SELECT last_value FROM porin.fact_version) THEN outcome := 'stale'; RETURN; END IF;
   IF repeat_digest IS NOT NULL THEN
-    PERFORM pg_advisory_xact_lock_shared(${REPEAT_LOCK});
+    PERFORM pg_advisory_xact_lock_shared(${ADVISORY_LOCKS.repeatedTasks}, ${REQUEST_HASH});
   END IF;
   IF of_key IS NOT NULL THEN
     SELECT 'known', id, request_digest INTO outcome, job_id, digest FROM porin.job
@@ -126,7 +127,7 @@ CREATE OR REPLACE FUNCTION porin.take_unanswered_task(as_of bigint, by_whom uuid
 LANGUAGE plpgsql ${SEARCH_PATH} AS $$
 BEGIN
   IF as_of <> (SELECT last_value FROM porin.fact_version) THEN outcome := 'stale'; RETURN; END IF;
-  PERFORM pg_advisory_xact_lock(${REPEAT_LOCK});
+  PERFORM pg_advisory_xact_lock(${ADVISORY_LOCKS.repeatedTasks}, ${REQUEST_HASH});
   DELETE FROM porin.unanswered_task WHERE job_id = (
     SELECT job_id FROM porin.unanswered_task
     WHERE submitted_by = by_whom AND digest = repeat_digest AND created_at > now() - interval '${REPEATABLE_S} s'
