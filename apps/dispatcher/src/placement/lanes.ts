@@ -180,11 +180,14 @@ function before({ rank, seq }: QueuedJob): Place {
  * publishes them; then any may.
  */
 async function unbound(manager: EntityManager, lanes: readonly Lane<QueuedJob>[]): Promise<readonly Lane<QueuedJob>[]> {
-  const bound = lanes.flatMap(({ candidates }) => candidates.flatMap(({ boundNodeId }) => boundNodeId ?? []));
-  if (bound.length === 0) return lanes;
+  const bound = new Set<string>();
+  for (const { candidates } of lanes) {
+    for (const { boundNodeId } of candidates) if (boundNodeId !== null) bound.add(boundNodeId);
+  }
+  if (bound.size === 0) return lanes;
   const rows: { id: string }[] = await manager.query(
     `SELECT id FROM node WHERE id = ANY ($1::uuid[]) AND heartbeat_at > now() - interval '20 s'`,
-    [[...new Set(bound)]],
+    [[...bound]],
   );
   const there = new Set(rows.map(({ id }) => id));
   const freed = (job: QueuedJob) =>
