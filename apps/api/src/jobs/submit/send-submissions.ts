@@ -21,8 +21,8 @@ export interface SentSubmission {
 export type SendSubmission = (sent: SentSubmission) => Promise<SubmissionAnswer>;
 
 const SUBMIT = `SELECT outcome, job_id AS id, digest, created AS "createdAt", used_bytes AS "usedBytes"
-  FROM unnest($1::bigint[], $2::jsonb[]) WITH ORDINALITY AS given (as_of, submission, place),
-    LATERAL porin.submit_job(as_of, submission) ORDER BY place`;
+  FROM jsonb_array_elements($1) WITH ORDINALITY AS given (sent, place),
+    LATERAL porin.submit_job((sent->>'asOf')::bigint, sent->'submission') ORDER BY place`;
 
 /** As part of a transaction. */
 export async function sendSubmission(manager: EntityManager, sent: SentSubmission): Promise<SubmissionAnswer> {
@@ -32,7 +32,7 @@ export async function sendSubmission(manager: EntityManager, sent: SentSubmissio
 }
 
 function sendAll(manager: EntityManager, all: readonly SentSubmission[]): Promise<readonly SubmissionAnswer[]> {
-  return manager.query(SUBMIT, [all.map(({ asOf }) => asOf), all.map(({ submission }) => JSON.stringify(submission))]);
+  return manager.query(SUBMIT, [JSON.stringify(all)]);
 }
 
 /** Under way at once: while the database puts one batch on disk, it works on another. */
