@@ -113,7 +113,8 @@ class QueueBench {
       const idleEmpty = new Map([[0, await this.#idle(stack, http, database)]]);
       log('submissions, one after another');
       const fsyncMs = fsyncTimesMs(join(stack.instance.directory, 'postgres', 'data'));
-      await http.oneByOne(SEQUENTIAL / 10, this.#submission);
+      // The programs have just been started.
+      await http.oneByOne(SEQUENTIAL, this.#submission);
       const sequentialMs = await http.oneByOne(SEQUENTIAL, this.#submission);
       const openLoops: OpenLoopRun[] = [];
       for (let run = 1; run <= RUNS; run++) {
