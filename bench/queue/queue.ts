@@ -111,10 +111,6 @@ class QueueBench {
     await this.#empty();
     return this.#with('only-small-jobs', async ({ stack, http, database }) => {
       const idleEmpty = new Map([[0, await this.#idle(stack, http, database)]]);
-      log('submissions, one after another');
-      const fsyncMs = fsyncTimesMs(join(stack.instance.directory, 'postgres', 'data'));
-      await http.oneByOne(SEQUENTIAL / 10, this.#submission);
-      const sequentialMs = await http.oneByOne(SEQUENTIAL, this.#submission);
       const openLoops: OpenLoopRun[] = [];
       for (let run = 1; run <= RUNS; run++) {
         log(`submissions at a rate, run ${run} of ${RUNS}`);
@@ -125,6 +121,9 @@ class QueueBench {
       const read = (): HttpRequest => ({ method: 'GET', path: `/api/v1/jobs/${id}` });
       await http.closedLoop(CONNECTIONS, 1, read);
       const getPerSecond = await http.closedLoop(CONNECTIONS, GET_SECONDS, read);
+      log('submissions, one after another');
+      const fsyncMs = fsyncTimesMs(join(stack.instance.directory, 'postgres', 'data'));
+      const sequentialMs = await http.oneByOne(SEQUENTIAL, this.#submission);
       log(`submissions, up to ${SUBMISSIONS} in all`);
       const missing = SUBMISSIONS - (await database.queued());
       if (missing > 0 && queue.seconds >= ENOUGH_SECONDS) {

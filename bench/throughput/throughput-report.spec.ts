@@ -23,10 +23,10 @@ describe('throughputResult', () => {
 describe('throughputExitCode', () => {
   const at = (ms: number) => throughputResult({ ...runs, porin: [part(200, ms)] });
 
-  it('is 0 up to 1.2 times the time of docker run, and 1 beyond', () => {
+  it('is 0 up to 1.15 times the time of docker run, and 1 beyond', () => {
     expect(timeRatio(at(44_000))).toBeCloseTo(1.1, 12);
-    expect(throughputExitCode(at(47_900), 200)).toBe(0);
-    expect(throughputExitCode(at(48_100), 200)).toBe(1);
+    expect(throughputExitCode(at(45_900), 200)).toBe(0);
+    expect(throughputExitCode(at(46_100), 200)).toBe(1);
   });
 
   it('proves nothing with few jobs', () => {

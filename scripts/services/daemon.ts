@@ -103,7 +103,10 @@ function groupOf(record: DaemonRecord): readonly number[] {
 function isOfGroup(pid: number, { pid: group, mark }: DaemonRecord): boolean {
   try {
     const stat = parseStat(readProcFile(pid, 'stat'));
-    return stat.group === group && !/[ZX]/.test(stat.state) && readProcFile(pid, 'cmdline').includes(mark);
+    if (stat.group !== group || /[ZX]/.test(stat.state)) return false;
+    const commandLine = readProcFile(pid, 'cmdline');
+    // One that is ending has lost its command line.
+    return commandLine === '' || commandLine.includes(mark);
   } catch {
     return false;
   }

@@ -77,6 +77,12 @@ export const MIGRATIONS = [
 /** A connection that nobody has used for so long is closed: opening one costs more than a hundred statements. */
 const IDLE_MS = 10 * 60_000;
 
+/**
+ * A plan that was made while a table was empty is kept as it grows, until Postgres has analysed it: none may read all of a table
+ * where an index serves. Nor is any of our statements worth compiling.
+ */
+const PLANNER_OPTIONS = '-c enable_seqscan=off -c jit=off';
+
 export interface DataSourceOptions {
   readonly url: string;
   readonly applicationName: string;
@@ -100,7 +106,7 @@ export function makeDataSource(options: DataSourceOptions): DataSource {
     poolSize: options.poolSize ?? 10,
     extra: {
       Client: Connection,
-      options: SEARCH_PATH_OPTION,
+      options: `${SEARCH_PATH_OPTION} ${PLANNER_OPTIONS}`,
       ...CONNECTION_LIMITS,
       idleTimeoutMillis: IDLE_MS,
       idle_in_transaction_session_timeout: options.idleInTransactionMs ?? 30_000,

@@ -1,6 +1,7 @@
 export { ADVISORY_LOCKS } from './advisory-locks.js';
 export * from './connection.js';
 export * from './data-source.js';
+export { rowsOf } from './rows-of.js';
 export * from './database-away.js';
 export * from './migrate.js';
 export * from './restore.js';

@@ -61,8 +61,8 @@ export class Gate {
       const bytes = await readBytes(request.raw, reply.raw, { limitBytes, share });
       if (takesBody) request.body = parseBody(bytes);
     }
-    // It is read: Fastify has nothing to look for.
-    for (const name of BODY_HEADERS) delete request.headers[name];
+    // It is read: Fastify has nothing to look for. (Not by `delete`, which makes all headers slow.)
+    for (const name of BODY_HEADERS) if (request.headers[name] !== undefined) request.headers[name] = undefined;
   };
 }
 

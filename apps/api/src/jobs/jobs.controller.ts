@@ -241,7 +241,7 @@ export class JobsController {
   }
 
   async #read(caller: Caller, asOf: string, id: string, reply: FastifyReply) {
-    const { version, answer } = await readJob(this.dataSource.manager, caller, id);
+    const { version, answer } = await readJob(this.dataSource, caller, id);
     // The caller's key may have been revoked.
     if (version !== asOf) throw staleFacts();
     return answer ? finish(reply, answer) : this.#describe(caller, id);

@@ -102,7 +102,7 @@ class Round {
   /** While the job waits and the node could run it; the time only ever comes nearer. */
   keepReservations(lanes: readonly Lane[]): void {
     for (const one of this.terms.reservations) {
-      const job = lanes.flatMap(({ candidates }) => candidates).find(({ jobId }) => jobId === one.jobId);
+      const job = findJob(lanes, one.jobId);
       const room = this.rooms.find(({ node }) => node.id === one.nodeId);
       if (!job || !room?.couldRun(job) || room.reservation) continue;
       this.#reserve(room, { ...one, freeAtMs: Math.min(one.freeAtMs, room.freeAtMs(job)) });
@@ -115,12 +115,13 @@ class Round {
     const failed = new Map<string, number>();
     this.#passedOver = [];
     let isLifted = false;
+    // One that asks for the same fitted nowhere, and what is free only grows less.
+    const isHopeless = (job: Candidate) =>
+      (failed.get(asksOf(job, this.#avoiding)) ?? Infinity) <= job.wallTimeS && !this.reservations.has(job.jobId);
     for (let next = queue.next(); next; next = queue.next()) {
       const { lane, job } = next;
-      // One that asks for the same fitted nowhere, and what is free only grows less.
-      const asks = asksOf(job, this.#avoiding);
-      if ((failed.get(asks) ?? Infinity) <= job.wallTimeS && !this.reservations.has(job.jobId)) {
-        queue.skip();
+      if (isHopeless(job)) {
+        queue.skip(isHopeless);
         continue;
       }
       const able = ableRooms(this.rooms, job);
@@ -132,8 +133,8 @@ class Round {
         this.placements.push({ laneId: lane.id, jobId: job.jobId, nodeId: room.node.id });
         queue.took();
       } else {
-        queue.skip();
-        failed.set(asks, job.wallTimeS);
+        failed.set(asksOf(job, this.#avoiding), job.wallTimeS);
+        queue.skip(isHopeless);
         if (queue.isTurnOf(lane.tenant, job)) {
           this.#passedOver.push(job);
           this.#reserveFor(job, able);
@@ -234,8 +235,9 @@ class FairQueue {
     this.#advance();
   }
 
-  /** The last one fits nowhere now. */
-  skip(): void {
+  /** The last one fits nowhere now, nor do those behind it in its lane that are as hopeless. */
+  skip(isHopeless: (job: Candidate) => boolean): void {
+    this.#last?.passBy(isHopeless);
     this.#advance();
   }
 
@@ -261,12 +263,30 @@ class FairQueue {
   }
 }
 
+/** Of candidates, which stay the same from round to round. */
+const asked = new WeakMap<Candidate, string>();
+
 /** The same for jobs that fit on the same nodes. */
 function asksOf(job: Candidate, avoiding: ReadonlySet<string>): string {
-  const { cpuMilli, memoryBytes, diskBytes, architecture, monitoring, boundNodeId, nodeFailures, applicationId } = job;
+  const known = asked.get(job) ?? writeDown(job);
+  return avoiding.has(job.applicationId) ? `${known} ${job.applicationId}` : known;
+}
+
+function writeDown(job: Candidate): string {
+  const { cpuMilli, memoryBytes, diskBytes, architecture, monitoring, boundNodeId, nodeFailures } = job;
   const shape = [cpuMilli, memoryBytes, diskBytes, architecture, monitoring, boundNodeId].join(' ');
   const failures = nodeFailures.map(({ nodeId, atMs }) => `${nodeId} ${atMs}`).join(' ');
-  return `${shape} ${failures} ${avoiding.has(applicationId) ? applicationId : ''}`;
+  const asks = `${shape} ${failures}`;
+  asked.set(job, asks);
+  return asks;
+}
+
+function findJob(lanes: readonly Lane[], jobId: string): Candidate | undefined {
+  for (const { candidates } of lanes) {
+    const job = candidates.find((one) => one.jobId === jobId);
+    if (job) return job;
+  }
+  return undefined;
 }
 
 class LaneCursor {
@@ -276,6 +296,12 @@ class LaneCursor {
 
   get job(): Candidate | undefined {
     return this.lane.candidates[this.#at];
+  }
+
+  /** To the last one before one that is not hopeless. */
+  passBy(isHopeless: (job: Candidate) => boolean): void {
+    const { candidates } = this.lane;
+    for (let next = candidates[this.#at + 1]; next && isHopeless(next); next = candidates[this.#at + 1]) this.#at++;
   }
 
   /** False at the end. */

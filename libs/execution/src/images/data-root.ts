@@ -7,6 +7,8 @@ import { type Engine } from '../engine/engine.js';
 /** Unit of st_blocks, stat(2). */
 const STAT_BLOCK_BYTES = 512;
 const WALK_TIMEOUT_MS = 10_000;
+/** So far behind may the clock be by which the kernel stamps files: a tick, at its longest. */
+const TICK_MS = 10;
 
 export interface Written {
   /** Of everything, up to a little more than the limit. */
@@ -72,6 +74,7 @@ export class DataRoot {
   /** Of files that were written since then; only where `isVisible`. Undefined when it cannot be told in time. */
   async writtenSince(sinceMs: number, limitBytes: number): Promise<Written | undefined> {
     const { dev } = await stat(this.path);
+    const since = sinceMs - TICK_MS;
     const deadline = performance.now() + WALK_TIMEOUT_MS;
     const left = [this.path];
     const downloads = `${join(this.path, 'tmp')}/`;
@@ -85,9 +88,9 @@ export class DataRoot {
         const found = await lstat(path).catch(() => undefined);
         // What is mounted there, such as the root of a container, is elsewhere.
         if (found?.dev !== dev) continue;
-        const isOldLayer = directory === this.layers && found.birthtimeMs > 0 && found.birthtimeMs < sinceMs;
+        const isOldLayer = directory === this.layers && found.birthtimeMs > 0 && found.birthtimeMs < since;
         if (entry.isDirectory() && !isOldLayer) left.push(path);
-        if (found.ctimeMs < sinceMs) continue;
+        if (found.ctimeMs < since) continue;
         written.bytes += found.blocks * STAT_BLOCK_BYTES;
         if (!path.startsWith(downloads)) written.unpackedBytes += found.blocks * STAT_BLOCK_BYTES;
         if (written.bytes > limitBytes) return written;

@@ -58,13 +58,24 @@ export async function describeJob(manager: EntityManager, job: Job): Promise<Job
   };
 }
 
-/** A job that was made just now, without a look at the database. It has what the schema has, and nothing else. */
+/**
+ * A job that was made just now, without a look at the database. It has what the schema has, and nothing else. Member by member: V8
+ * keeps objects that are made by spreading others until it has collected all of its memory, and every submission makes one.
+ */
 export function describeNewJob({ principalId }: Caller, made: CreatedJob): JobDetail {
   const { id, createdAt, waitingReason, order } = made;
-  const { cpuMilli, memoryBytes, diskBytes, wallTimeS, inputs, outputs, task: _task, ...fields } = order.fields;
+  const { fields } = order;
+  const { cpuMilli, memoryBytes, diskBytes, wallTimeS } = fields;
   return {
-    ...fields,
     id,
+    name: fields.name,
+    priority: fields.priority,
+    architecture: fields.architecture,
+    tags: fields.tags,
+    publishOn: fields.publishOn,
+    requestedEnforcement: fields.requestedEnforcement,
+    requestedMonitoring: fields.requestedMonitoring,
+    rerunOf: fields.rerunOf,
     createdAt,
     state: 'QUEUED',
     waitingReason,
@@ -82,11 +93,16 @@ export function describeNewJob({ principalId }: Caller, made: CreatedJob): JobDe
     cancelRequestedAt: null,
     publishingSince: null,
     executors: order.executors.map(({ application, executor }, position) => ({
-      ...executor,
-      ...{ position, applicationId: application.id, buildId: null },
+      position,
+      applicationId: application.id,
+      image: executor.image,
+      command: executor.command,
+      environment: executor.environment,
+      workingDirectory: executor.workingDirectory,
+      buildId: null,
     })),
-    inputs: inputs.map(shownInput),
-    outputs: outputs.map((output) => ({ ...output, sha256: null, bytes: null, publishedAt: null })),
+    inputs: fields.inputs.map(shownInput),
+    outputs: fields.outputs.map((output) => ({ ...output, sha256: null, bytes: null, publishedAt: null })),
     attempts: [],
     runs: [],
   };

@@ -1,5 +1,6 @@
 /** Reads the answer to "what of this job?" by one statement, as JSON that is finished. */
-import { type EntityManager } from 'typeorm';
+import { rowsOf } from '#lib/database';
+import { type DataSource } from 'typeorm';
 import { type Caller } from '../../auth/caller.js';
 import { type Finished, finished } from '../../openapi/answers.js';
 import { onlySubmitter } from './find-jobs.js';
@@ -179,8 +180,9 @@ export interface ReadJob {
   readonly answer: Finished<typeof jobDetail> | undefined;
 }
 
-export async function readJob(manager: EntityManager, caller: Caller, id: string): Promise<ReadJob> {
-  const [row]: [Row] = await manager.query(READ, [id, caller.tenant, onlySubmitter(caller)]);
+export async function readJob(dataSource: DataSource, caller: Caller, id: string): Promise<ReadJob> {
+  const [row] = await rowsOf<Row>(dataSource, READ, [id, caller.tenant, onlySubmitter(caller)]);
+  if (!row) throw new Error('the database did not answer');
   const { version, body, waitingReason, waiting } = row;
   if (body === null) return { version, answer: undefined };
   const text = JSON.stringify(whyItWaits(waitingReason, waiting));

@@ -1,7 +1,7 @@
 /** Hands submissions to the database: alone within a transaction, or together with others that come at the same time. */
 import { Injectable } from '@nestjs/common';
 import { DataSource, type EntityManager } from 'typeorm';
-import { isConflict, isDatabaseAway } from '#lib/database';
+import { isConflict, isDatabaseAway, rowsOf } from '#lib/database';
 
 /** What `porin.submit_job` answers (libs/database/src/functions/submission.ts). */
 export interface SubmissionAnswer {
@@ -21,18 +21,14 @@ export interface SentSubmission {
 export type SendSubmission = (sent: SentSubmission) => Promise<SubmissionAnswer>;
 
 const SUBMIT = `SELECT outcome, job_id AS id, digest, created AS "createdAt", used_bytes AS "usedBytes"
-  FROM unnest($1::bigint[], $2::jsonb[]) WITH ORDINALITY AS given (as_of, submission, place),
-    LATERAL porin.submit_job(as_of, submission) ORDER BY place`;
+  FROM jsonb_array_elements($1) WITH ORDINALITY AS given (sent, place),
+    LATERAL porin.submit_job((sent->>'asOf')::bigint, sent->'submission') ORDER BY place`;
 
 /** As part of a transaction. */
 export async function sendSubmission(manager: EntityManager, sent: SentSubmission): Promise<SubmissionAnswer> {
-  const [answer] = await sendAll(manager, [sent]);
+  const [answer]: SubmissionAnswer[] = await manager.query(SUBMIT, [JSON.stringify([sent])]);
   if (!answer) throw new Error('the database did not answer a submission');
   return answer;
-}
-
-function sendAll(manager: EntityManager, all: readonly SentSubmission[]): Promise<readonly SubmissionAnswer[]> {
-  return manager.query(SUBMIT, [all.map(({ asOf }) => asOf), all.map(({ submission }) => JSON.stringify(submission))]);
 }
 
 /** Under way at once: while the database puts one batch on disk, it works on another. */
@@ -76,10 +72,8 @@ export class SubmissionBatches {
   /** Where the database refuses one of several, none is written, and each is sent alone. */
   async #settle(batch: readonly Waiting[]): Promise<void> {
     try {
-      const answers = await sendAll(
-        this.dataSource.manager,
-        batch.map(({ sent }) => sent),
-      );
+      const submissions = JSON.stringify(batch.map(({ sent }) => sent));
+      const answers = await rowsOf<SubmissionAnswer>(this.dataSource, SUBMIT, [submissions]);
       for (const [index, answer] of answers.entries()) batch[index]?.resolve(answer);
     } catch (error) {
       if (batch.length === 1 || (isDatabaseAway(error) && !isConflict(error))) {

@@ -36,14 +36,24 @@ export async function submitJob(
   task?: TaskOrder,
 ): Promise<WrittenJob> {
   const { tenant } = submitter.caller;
-  const { name, priority, architecture = OUR_ARCHITECTURE, resources, inputs, outputs, publishOn, tags } = request;
+  const { architecture = OUR_ARCHITECTURE, resources, outputs } = request;
   const applications = await Promise.all(request.executors.map((each) => findApplication(facts, tenant, each)));
   const knownOnes = applications.filter((application) => application !== null);
   const submission = { ...submitter, heldTo: await facts.heldTo(tenant, architecture, knownOnes) };
   const insert = (writer: Writer, executors: readonly NewExecutor[]) =>
     insertJob(writer, submission, {
       fields: {
-        ...{ name, priority, architecture, inputs, outputs, publishOn, tags, ...resources },
+        name: request.name,
+        priority: request.priority,
+        architecture,
+        cpuMilli: resources.cpuMilli,
+        memoryBytes: resources.memoryBytes,
+        diskBytes: resources.diskBytes,
+        wallTimeS: resources.wallTimeS,
+        inputs: request.inputs,
+        outputs,
+        publishOn: request.publishOn,
+        tags: request.tags,
         requestedEnforcement: request.enforcement ?? null,
         requestedMonitoring: request.monitoring ?? null,
         rerunOf: null,
