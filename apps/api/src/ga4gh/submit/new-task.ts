@@ -11,7 +11,10 @@ const ZONES = 100;
 /** Supported and unsupported ones together. */
 const BACKEND_PARAMETERS = 100;
 
-/** The job's schema bounds what a job has; here stands what a task has beside it. */
+/** The job's schema checks what a job has; here it is bounded, before anything is made of it. */
+const path = text(bounds.pathBytes);
+const argument = text(bounds.argumentCharacters);
+
 const named = {
   name: text(NAME_CHARACTERS).optional(),
   description: text(DESCRIPTION_CHARACTERS).optional(),
@@ -21,10 +24,9 @@ const fileType = z.enum(['FILE', 'DIRECTORY']).optional();
 const input = z.object({
   ...named,
   url: text(bounds.urlCharacters).optional().describe('A path without a scheme is one of file:'),
-  path: z.string().describe('Absolute, in the container'),
+  path: path.describe('Absolute, in the container'),
   type: fileType,
-  content: z
-    .string()
+  content: text(bounds.contentBytes)
     .optional()
     .describe(`At most ${bounds.contentBytes} bytes; where it is not empty, url is ignored`),
   streamable: z.boolean().optional(),
@@ -33,19 +35,19 @@ const input = z.object({
 const output = z.object({
   ...named,
   url: text(bounds.urlCharacters),
-  path: z.string().describe('Absolute, in the container'),
-  path_prefix: z.string().optional(),
+  path: path.describe('Absolute, in the container'),
+  path_prefix: path.optional(),
   type: fileType,
 });
 
 const executor = z.object({
-  image: z.string(),
-  command: z.array(z.string()),
-  workdir: z.string().optional(),
-  stdin: z.string().optional(),
-  stdout: z.string().optional(),
-  stderr: z.string().optional(),
-  env: textRecord().optional(),
+  image: text(bounds.imageCharacters),
+  command: z.array(argument).max(bounds.arguments),
+  workdir: path.optional(),
+  stdin: path.optional(),
+  stdout: path.optional(),
+  stderr: path.optional(),
+  env: textRecord({ name: argument, value: argument, maximum: bounds.environmentVariables }).optional(),
   ignore_error: z.boolean().optional(),
 });
 
@@ -66,14 +68,18 @@ const resources = z.object({
 
 const task = z
   .object({
-    name: z.string().optional(),
+    name: text(bounds.nameCharacters).optional(),
     description: named.description,
     inputs: z.array(input).max(bounds.references).optional(),
     outputs: z.array(output).max(bounds.references).optional(),
     resources: resources.optional(),
     executors: z.array(executor).min(1).max(bounds.executors),
-    volumes: z.array(z.string()).optional(),
-    tags: textRecord().optional(),
+    volumes: z.array(path).max(bounds.references).optional(),
+    tags: textRecord({
+      name: text(bounds.tagNameCharacters),
+      value: text(bounds.tagValueCharacters),
+      maximum: bounds.tags,
+    }).optional(),
   })
   .superRefine((given, context) => {
     for (const { path, message } of unsupported(given)) context.addIssue({ code: 'custom', path: [...path], message });

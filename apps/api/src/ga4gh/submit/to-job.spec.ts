@@ -156,6 +156,18 @@ describe('backend parameters', () => {
 });
 
 describe('a task that cannot be a job', () => {
+  it('is refused in no time, however long its working directory is', () => {
+    const slashes = '/'.repeat(1024 ** 2);
+    const started = performance.now();
+    for (const workdir of [slashes, `${slashes}a`, `a${slashes}`, `${slashes}a${slashes}`]) {
+      const task = { executors: [{ image: 'debian', command: ['true'], workdir }] };
+      expect(problemsOf(task)).toEqual([expect.stringContaining('executors.0.workdir: ')]);
+      // As if nothing had bounded it before.
+      if (workdir !== slashes) expect(() => toJob(task)).toThrow('The task has');
+    }
+    expect(performance.now() - started).toBeLessThan(2_000);
+  });
+
   it.each<[object, string]>([
     [{ volumes: ['/vol'] }, 'volumes: is not supported'],
     [{ executors: [{ ...executors[0], ignore_error: true }] }, 'executors.0.ignore_error: is not supported'],
@@ -178,6 +190,11 @@ describe('a task that cannot be a job', () => {
     [{ inputs: [{ url: '', path: '/in/a' }] }, 'inputs.0.url: '],
     [{ executors: [{ image: 'a', command: ['b'], env: { 'A B': '' } }] }, 'executors.0.env.A B: '],
     [{ executors: [{ image: 'a', command: ['b'], workdir: 'data' }] }, 'executors.0.workdir: must be an absolute path'],
+    [{ executors: [{ image: 'a', command: ['b'], workdir: '/'.repeat(4_096) }] }, 'executors.0.workdir: '],
+    [{ executors: [{ image: 'a'.repeat(513), command: ['b'] }] }, 'executors.0.image: '],
+    [{ executors: [{ image: 'a', command: ['b'.repeat(131_072)] }] }, 'executors.0.command.0: '],
+    [{ inputs: [{ content: 'a'.repeat(1024 ** 2 + 1), path: '/in/a' }] }, 'inputs.0.content: '],
+    [{ inputs: [{ content: 'ä'.repeat(1024 ** 2), path: '/in/a' }] }, 'inputs.0.content: must be at most'],
     [{ executors: [{ image: 'a', command: [] }] }, 'executors.0.command: an image needs a command'],
     [{ executors: [] }, 'executors: '],
     [{ executors: [{ image: '', command: ['b'] }] }, 'executors.0.image: '],

@@ -66,9 +66,15 @@ function jobExecutor({ image, command, env, workdir }: Executor, application: st
     ...(application === undefined ? { image } : { application }),
     command,
     environment: env,
-    // One path has one spelling in a job.
-    workingDirectory: workdir ? workdir.replace(/(?<=.)\/+$/, '') : undefined,
+    workingDirectory: workdir ? withoutEndSlashes(workdir) : undefined,
   });
+}
+
+/** One path has one spelling in a job. No regular expression: it would look for the end anew from every slash. */
+function withoutEndSlashes(path: string): string {
+  let end = path.length;
+  while (end > 1 && path[end - 1] === '/') end--;
+  return path.slice(0, end);
 }
 
 function jobInput({ url, content, path }: Input) {
