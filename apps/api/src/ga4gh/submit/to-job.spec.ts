@@ -101,6 +101,15 @@ describe('a task as a job', () => {
     ]);
   });
 
+  it.each([
+    [16.1, 16_100],
+    [0.0101, 11],
+    [1e-9, 10],
+    [0, 1_000],
+  ])('has %d cores as thousandths, rounded up', (cpu_cores, cpuMilli) => {
+    expect(mapped({ resources: { cpu_cores } }).request.resources).toMatchObject({ cpuMilli });
+  });
+
   it('keeps names of every kind', () => {
     const tags = JSON.parse('{"__proto__": "a", "constructor": "b", "größe": "c"}') as object;
     expect(JSON.stringify(mapped({ tags }).request.tags)).toBe(JSON.stringify(tags));

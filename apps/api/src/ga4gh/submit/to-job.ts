@@ -97,9 +97,13 @@ function jobResources({ cpu_cores = 0, ram_gb = 0, disk_gb = 0 }: TesResources, 
   });
 }
 
+/** What is less than this beside a whole number is of binary fractions: 16.1 * 1000 is more than 16100. */
+const DECIMALS = 6;
+
 /** Clients whose numbers have no "unset" send 0. */
 function atLeastMinimum(of: keyof Resources, amount: number): number {
-  return amount === 0 ? DEFAULT_RESOURCES[of] : Math.max(RESOURCE_BOUNDS[of].minimum, Math.ceil(amount));
+  if (amount === 0) return DEFAULT_RESOURCES[of];
+  return Math.max(RESOURCE_BOUNDS[of].minimum, Math.ceil(Number(amount.toFixed(DECIMALS))));
 }
 
 /** Text that is no whole number stays text, which the job's schema refuses. */
