@@ -555,3 +555,21 @@ describe('a key as the password of Basic', () => {
     expect(await challenge('/api/v1/jobs')).toBe('Bearer realm="porin"');
   });
 });
+  it.each([
+    [{ 'Sec-Fetch-Site': 'cross-site' }, 403],
+    [{ 'Sec-Fetch-Site': 'same-site', Origin: 'https://other.example.org' }, 403],
+    [{ Origin: 'null' }, 403],
+    [{ 'Sec-Fetch-Site': 'same-origin', Origin: 'https://grid.example.org' }, 200],
+    [{ 'Sec-Fetch-Site': 'none' }, 200],
+  ])('that a browser sends with %j is answered %i: a form of another site cancels nothing', async (headers, status) => {
+    const id = await create();
+    const cancel = (authorization: string) =>
+      supertest(api.app.getHttpServer())
+        .post(`${TES}/tasks/${id}:cancel`)
+        .set({ ...headers, Authorization: authorization, 'Content-Type': 'application/x-www-form-urlencoded' });
+    const { body } = await cancel(basic('', keys.submitter).replace('Basic', 'bAsIc')).expect(status);
+    if (status === 403) expect(body).toMatchObject({ code: 'cross-site-request', status_code: 403 });
+    expect((await read(id, 'MINIMAL')).state).toBe(status === 403 ? 'QUEUED' : 'CANCELED');
+    await cancel(`Bearer ${keys.submitter}`).expect(200);
+  });
+

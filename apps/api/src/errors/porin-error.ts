@@ -26,6 +26,7 @@ export const STATUS_OF_REQUEST_ERRORS = {
   'authentication-required': 401,
   'api-key-invalid': 401,
   'role-required': 403,
+  'cross-site-request': 403,
   'four-eyes': 403,
   'priority-not-allowed': 403,
   'not-found': 404,

@@ -44,6 +44,7 @@ export class Gate {
     }
     const mayBeKept = found.kind === 'route' && found.route.mayKeepCaller;
     const { authorization } = request.headers;
+    requireOwnPage(request);
     const caller = await authenticator.authenticate(authorization, clientNetwork(request), mayBeKept);
     const { headers, refusal } = limits.take(caller);
     reply.headers(headers);
@@ -85,6 +86,23 @@ function judgeHeaders({ raw }: FastifyRequest): void {
   if (httpVersion === '1.1' && headers.host === undefined) {
     throw new PorinError('malformed-request', 'A request of HTTP 1.1 has a Host header.');
   }
+}
+
+/** Of a page of another origin, as browsers say it. */
+const FOREIGN_SITES: readonly unknown[] = ['cross-site', 'same-site'];
+
+/**
+ * Throws cross-site-request for a key by Basic that a browser may have added of itself: it keeps what it was once given, and sends it
+ * with the forms of any page. Where it says nothing of the page, which it does without TLS, it names the origin of a form at least.
+ */
+function requireOwnPage({ headers }: FastifyRequest): void {
+  const { authorization = '', origin, 'sec-fetch-site': site } = headers;
+  if (!/^Basic /i.test(authorization)) return;
+  if (site === undefined ? origin === undefined : !FOREIGN_SITES.includes(site)) return;
+  throw new PorinError(
+    'cross-site-request',
+    'A browser sends this for a page, and a key by Basic may not be the page’s own: send "Authorization: Bearer porin_...".',
+  );
 }
 
 function openFile(method: string, path: string): FoundRoute {

@@ -39,6 +39,7 @@ const EVERY_ROUTE_WITH_A_KEY: readonly ErrorCode[] = [
   'authentication-required',
   'api-key-invalid',
   'role-required',
+  'cross-site-request',
   'body-too-large',
   'unsupported-media-type',
   'expectation-failed',
