@@ -7,13 +7,14 @@ const UP = `
 ALTER TABLE job ADD COLUMN task jsonb;
 
 -- Tasks whose submitters may not have got the answer. digest: of the request. is_lost: the connection ended before the answer was written.
--- A row is deleted when the answer is written, and counts for a minute. No foreign key: rows come and go with every task.
+-- asked_at: when the task was made, or given to a request that was sent again. A row is deleted when the answer is written, and counts for
+-- a minute. No foreign key: rows come and go with every task.
 CREATE TABLE unanswered_task (
   job_id uuid PRIMARY KEY,
   submitted_by uuid NOT NULL,
   digest text NOT NULL,
   is_lost boolean NOT NULL DEFAULT false,
-  created_at timestamptz NOT NULL DEFAULT now()
+  asked_at timestamptz NOT NULL DEFAULT clock_timestamp()
 ) WITH (autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_cost_delay = 0);
 CREATE INDEX unanswered_task_by_digest ON unanswered_task (submitted_by, digest);
 GRANT SELECT, INSERT, UPDATE, DELETE ON unanswered_task TO porin_api;

@@ -119,9 +119,9 @@ abstract class TaskRoutes {
   }
 
   /** The task whose answer was lost at the other path, or a new one. */
-  protected repeatOrSubmit({ request, job, caller }: Submission): Promise<string> {
+  protected repeatOrSubmit({ request, job, caller, reply }: Submission): Promise<string> {
     return this.authenticator.asCaller(caller, async (caller, asOf) => {
-      const earlier = await this.unanswered.takeEarlier(request, asOf);
+      const earlier = await this.unanswered.takeEarlier(request, reply.raw, asOf);
       return earlier ?? this.#submitNew(job, { caller, asOf });
     });
   }

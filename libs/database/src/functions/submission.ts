@@ -44,10 +44,10 @@ const typed = (columns: object): string =>
     .map(([name, type]) => `${name} ${type as string}`)
     .join(', ');
 
-/** After a task was made, its request may be repeated for so long. */
+/** After a task was made, or given to a repeated request, its request may be repeated for so long. */
 const REPEATABLE_S = 60;
 /** An answer that is not known to be written after so long is taken for lost: its API may be gone. */
-const ANSWERED_WITHIN_S = 1;
+const ANSWERED_WITHIN_S = 5;
 /** Of a request; shared by its submissions. */
 const REQUEST_HASH = `hashtext(by_whom::text || repeat_digest)`;
 
@@ -109,14 +109,16 @@ BEGIN
     PERFORM porin.queue_job(of_job, false);
   END IF;
   IF repeat_digest IS NOT NULL THEN
-    INSERT INTO porin.unanswered_task (job_id, submitted_by, digest) VALUES (of_job.id, by_whom, repeat_digest);
+    INSERT INTO porin.unanswered_task (job_id, submitted_by, digest, asked_at)
+    VALUES (of_job.id, by_whom, repeat_digest, clock_timestamp());
   END IF;
   SELECT 'created', of_job.id, of_job.created_at INTO outcome, job_id, created;
 END $$;`,
   },
   // Outcomes:
   //   stale   the facts have changed; nothing was taken
-  //   taken   the task that an equal request of the submitter made, and whose answer was lost: it is found once
+  //   taken   the task that an equal request of the submitter made, and whose answer was lost: from now on it is this request's,
+  //           and not found again unless its answer is lost too
   //   open    there is none, but one whose answer may be on its way
   //   none
   {
@@ -128,15 +130,15 @@ LANGUAGE plpgsql ${SEARCH_PATH} AS $$
 BEGIN
   IF as_of <> (SELECT last_value FROM porin.fact_version) THEN outcome := 'stale'; RETURN; END IF;
   PERFORM pg_advisory_xact_lock(${ADVISORY_LOCKS.repeatedTasks}, ${REQUEST_HASH});
-  DELETE FROM porin.unanswered_task WHERE job_id = (
+  UPDATE porin.unanswered_task SET is_lost = false, asked_at = clock_timestamp() WHERE job_id = (
     SELECT job_id FROM porin.unanswered_task
-    WHERE submitted_by = by_whom AND digest = repeat_digest AND created_at > now() - interval '${REPEATABLE_S} s'
-      AND (is_lost OR created_at < now() - interval '${ANSWERED_WITHIN_S} s')
-    ORDER BY created_at, job_id LIMIT 1 FOR UPDATE)
+    WHERE submitted_by = by_whom AND digest = repeat_digest AND asked_at > now() - interval '${REPEATABLE_S} s'
+      AND (is_lost OR asked_at < now() - interval '${ANSWERED_WITHIN_S} s')
+    ORDER BY asked_at, job_id LIMIT 1 FOR UPDATE)
   RETURNING job_id INTO task_id;
   outcome := CASE WHEN task_id IS NOT NULL THEN 'taken'
     WHEN EXISTS (SELECT FROM porin.unanswered_task
-      WHERE submitted_by = by_whom AND digest = repeat_digest AND created_at >= now() - interval '${ANSWERED_WITHIN_S} s')
+      WHERE submitted_by = by_whom AND digest = repeat_digest AND asked_at >= now() - interval '${ANSWERED_WITHIN_S} s')
     THEN 'open' ELSE 'none' END;
 END $$;`,
   },
