@@ -136,9 +136,13 @@ describe('a task', () => {
       resources: { ...whole.resources, backend_parameters: { porin_priority: '1' } },
       creation_time: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/),
     };
-    expect(await read(id, 'FULL')).toEqual(shown);
+    const warned = { logs: [], outputs: [], metadata: {} };
+    expect(await read(id, 'FULL')).toEqual({
+      ...shown,
+      logs: [{ ...warned, system_logs: [expect.any(String), expect.any(String), expect.stringContaining('VmSize')] }],
+    });
     const { content: _content, ...second } = whole.inputs[1] ?? {};
-    expect(await read(id, 'BASIC')).toEqual({ ...shown, inputs: [whole.inputs[0], second] });
+    expect(await read(id, 'BASIC')).toEqual({ ...shown, inputs: [whole.inputs[0], second], logs: [warned] });
 
     const attempt = await api.worker.claim(id, nodeId);
     expect((await read(id, 'MINIMAL')).state).toBe('INITIALIZING');
@@ -318,6 +322,7 @@ describe('a cancel', () => {
       expect(body).toEqual({});
       expect((await read(id, 'MINIMAL')).state).toBe('CANCELED');
     }
+    expect((await read(id, 'FULL')).logs).toMatchObject([{ logs: [], outputs: [], system_logs: expect.any(Array) }]);
   });
 
   it('of a running task shows it as CANCELED at once, and of one that has ended changes nothing', async () => {

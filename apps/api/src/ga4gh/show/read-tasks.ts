@@ -30,6 +30,7 @@ export interface JobRow {
   readonly name: string;
   readonly tags: Readonly<Record<string, string>>;
   readonly createdAt: Date;
+  readonly endedAt: Date | null;
   readonly cpuMilli: number;
   readonly memoryBytes: number;
   readonly diskBytes: number;
@@ -96,8 +97,8 @@ export interface StreamRow extends OfJob {
 
 const WITHOUT_CONTENT = `(SELECT coalesce(jsonb_agg(given - 'content' ORDER BY place), '[]')
   FROM jsonb_array_elements(inputs) WITH ORDINALITY AS input (given, place))`;
-const jobs = (inputs: string) => `SELECT id, state, name, tags, created_at AS "createdAt", cpu_milli AS "cpuMilli",
-    memory_bytes::float8 AS "memoryBytes", disk_bytes::float8 AS "diskBytes", ${inputs} AS inputs, outputs, task,
+const jobs = (inputs: string) => `SELECT id, state, name, tags, created_at AS "createdAt", ended_at AS "endedAt",
+    cpu_milli AS "cpuMilli", memory_bytes::float8 AS "memoryBytes", disk_bytes::float8 AS "diskBytes", ${inputs} AS inputs, outputs, task,
     error_code AS "errorCode", error_message AS "errorMessage"
   FROM job WHERE id = ANY ($1::uuid[])`;
 const JOBS = { BASIC: jobs(WITHOUT_CONTENT), FULL: jobs('inputs') } as const;

@@ -89,7 +89,7 @@ const taskLog = z
   .object({
     logs: z.array(executorLog).describe('Of executors that have ended'),
     metadata: textRecord(),
-    start_time: z.string(),
+    start_time: z.string().optional().describe('Absent where no attempt has begun'),
     end_time: z.string().optional(),
     outputs: z.array(z.object({ url: z.string(), path: z.string(), size_bytes: z.string() })),
     system_logs: z.array(z.string()).optional(),
@@ -149,7 +149,10 @@ export const taskAnswer = z
       )
       .optional(),
     tags: textRecord().optional(),
-    logs: z.array(taskLog).optional().describe('One, of the latest attempt; none before the first'),
+    logs: z
+      .array(taskLog)
+      .optional()
+      .describe('One, of the latest attempt; before the first, where there is something to say'),
     creation_time: z.string().optional(),
   })
   .meta({ id: 'TesTask' });

@@ -1,12 +1,12 @@
-/** The one log of a task: of its latest attempt, with what its other attempts and its submission left to say. */
+/** The one log of a task: of its latest attempt, with what its other attempts, its end and its submission left to say. */
 import { type AttemptRow, EARLIER_ATTEMPTS_MAXIMUM, type RunRow, type StreamRow, type TaskRows } from './read-tasks.js';
 import { type TaskLog, type View } from './task-answers.js';
 
-/** Undefined before the first attempt. */
+/** Undefined before the first attempt of a task of which there is nothing to say. */
 export function taskLog(rows: TaskRows, view: Exclude<View, 'MINIMAL'>): TaskLog | undefined {
   const { job, attempts, runs, outputs } = rows;
   const [latest] = attempts;
-  if (!latest) return undefined;
+  if (!latest) return job.endedAt || job.task?.warnings ? withoutAttempt(rows, view) : undefined;
   const streams = view === 'FULL' ? rows.streams : undefined;
   return {
     logs: runs.flatMap((run) => executorLog(run, latest, streams)),
@@ -19,6 +19,11 @@ export function taskLog(rows: TaskRows, view: Exclude<View, 'MINIMAL'>): TaskLog
     }),
     ...(view === 'FULL' && { system_logs: systemLogs(rows, latest) }),
   };
+}
+
+/** Of a task that has begun nowhere, or that ended before it could. */
+function withoutAttempt(rows: TaskRows, view: View): TaskLog {
+  return { logs: [], metadata: {}, outputs: [], ...(view === 'FULL' && { system_logs: systemLogs(rows) }) };
 }
 
 /** None of an executor that has not ended: a log has an exit code. `streams`: undefined where they are not shown. */
@@ -94,15 +99,15 @@ function said(values: readonly (string | null)[]): string | null {
   return others.every((value) => value === first) ? first : values.map((value) => value ?? 'none').join(', ');
 }
 
-function systemLogs({ job, attempts, runs, streams }: TaskRows, latest: AttemptRow): string[] {
+function systemLogs({ job, attempts, runs, streams }: TaskRows, latest?: AttemptRow): string[] {
   const earlier = attempts.slice(1, 1 + EARLIER_ATTEMPTS_MAXIMUM).reverse();
   const isCut = attempts.length > 1 + EARLIER_ATTEMPTS_MAXIMUM;
   return [
     ...(job.task?.warnings ?? []),
     ...(isCut ? [`Attempts before ${earlier[0]?.number ?? 1} are not listed.`] : []),
     ...earlier.map(attemptText),
-    attemptText(latest),
-    ...(job.errorMessage === null || job.errorMessage === latest.errorMessage ? [] : [errorText(job)]),
+    ...(latest ? [attemptText(latest)] : []),
+    ...(job.errorMessage === null || job.errorMessage === latest?.errorMessage ? [] : [errorText(job)]),
     ...runs.flatMap((run) =>
       streams.filter(({ runId }) => runId === run.id).flatMap((each) => cutText(job.id, run, each)),
     ),

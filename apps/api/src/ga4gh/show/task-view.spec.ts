@@ -8,7 +8,7 @@ import { taskView } from './task-view.js';
 const GIB = 1024 ** 3;
 const at = (second: number) => new Date(Date.UTC(2026, 0, 1, 0, 0, second));
 const JOB: JobRow = {
-  ...{ id: 'job', state: 'COMPLETE', name: 'n', tags: { a: 'b' }, createdAt: at(0) },
+  ...{ id: 'job', state: 'COMPLETE', name: 'n', tags: { a: 'b' }, createdAt: at(0), endedAt: at(9) },
   ...{ cpuMilli: 1500, memoryBytes: GIB, diskBytes: GIB / 2, errorCode: null, errorMessage: null, task: null },
   inputs: [{ path: '/in/a', content: 'text' }],
   outputs: [{ path: '/out/a', url: 'file:///out/a' }],
@@ -85,13 +85,34 @@ describe('the view of a task', () => {
   });
 
   it('has no log before the first attempt, and no executor log before the executor has ended', () => {
-    expect(taskView(rows({ attempts: [], runs: [] }), 'FULL')).not.toHaveProperty('logs');
+    const waiting = { ...JOB, state: 'QUEUED', endedAt: null } as const;
+    const begunNowhere = { attempts: [], runs: [], streams: [], outputs: [] };
+    expect(taskView(rows({ ...begunNowhere, job: waiting }), 'FULL')).not.toHaveProperty('logs');
     const running = taskView(
       rows({ runs: [{ ...RUN, endedAt: null }], attempts: [{ ...ATTEMPT, endedAt: null }] }),
       'FULL',
     );
     expect(running.logs?.[0]?.logs).toEqual([]);
     expect(running.logs?.[0]).not.toHaveProperty('end_time');
+  });
+
+  it('has one log, of no executor, where it ended before its first attempt or has been warned of something', () => {
+    const begunNowhere = { attempts: [], runs: [], streams: [], outputs: [] };
+    const logsOf = (job: Partial<JobRow>, view: 'BASIC' | 'FULL') => {
+      const task = taskView(rows({ ...begunNowhere, job: { ...JOB, ...job } }), view);
+      expect(taskAnswer.parse(task)).toEqual(task);
+      return task.logs;
+    };
+    const warned = { task: { warnings: ['zones are ignored.'] } };
+    const failed = { state: 'SYSTEM_ERROR', errorCode: 'unplaceable', errorMessage: 'no node has it' } as const;
+    const log = { logs: [], outputs: [], metadata: {} };
+    const error = 'unplaceable: no node has it';
+    expect(logsOf(failed, 'FULL')).toEqual([{ ...log, system_logs: [error] }]);
+    expect(logsOf({ ...failed, ...warned }, 'FULL')).toEqual([{ ...log, system_logs: ['zones are ignored.', error] }]);
+    expect(logsOf({ state: 'CANCELED' }, 'FULL')).toEqual([{ ...log, system_logs: [] }]);
+    expect(logsOf(failed, 'BASIC')).toEqual([log]);
+    const waiting = { state: 'QUEUED', endedAt: null } as const;
+    expect(logsOf({ ...waiting, ...warned }, 'FULL')).toEqual([{ ...log, system_logs: ['zones are ignored.'] }]);
   });
 
   it('shows what was sent as it was sent', () => {
