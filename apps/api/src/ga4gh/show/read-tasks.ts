@@ -124,7 +124,7 @@ const RUNS = `SELECT run.job_id AS "jobId", run.id, run.position, run.enforcemen
 const OUTPUTS = `SELECT DISTINCT ON (job_id, path) job_id AS "jobId", path, url, bytes::float8 AS bytes
   FROM job_output WHERE job_id = ANY ($1::uuid[]) AND published_at IS NOT NULL ORDER BY job_id, path, attempt_number DESC`;
 
-/** Chunks follow one another without gaps, so their offsets alone say which hold the last bytes. */
+/** Chunks follow one another without gaps, so their offsets alone say which hold the last bytes. No more than these are read. */
 const STREAMS = `SELECT run.job_id AS "jobId", run.id AS "runId", artifact.kind, last.bytes::float8 AS bytes, content
   FROM executor_run AS run JOIN artifact ON artifact.executor_run_id = run.id AND artifact.kind IN ('stdout', 'stderr')
   CROSS JOIN LATERAL (
@@ -132,9 +132,11 @@ const STREAMS = `SELECT run.job_id AS "jobId", run.id AS "runId", artifact.kind,
     ORDER BY byte_offset DESC LIMIT 1
   ) AS last
   CROSS JOIN LATERAL (
-    SELECT string_agg(chunk.content, ''::bytea ORDER BY byte_offset) AS content FROM artifact_chunk AS chunk
+    SELECT string_agg(
+      substring(chunk.content FROM greatest(last.bytes - $2::bigint - byte_offset + 1, 1)::integer), ''::bytea ORDER BY byte_offset
+    ) AS content FROM artifact_chunk AS chunk
     WHERE artifact_id = artifact.id AND byte_offset >= coalesce((
-      SELECT max(byte_offset) FROM artifact_chunk WHERE artifact_id = artifact.id AND byte_offset <= last.bytes - $2), 0)
+      SELECT max(byte_offset) FROM artifact_chunk WHERE artifact_id = artifact.id AND byte_offset <= last.bytes - $2::bigint), 0)
   ) AS kept
   WHERE run.id = ANY ($1::uuid[])`;
 
@@ -143,6 +145,8 @@ export const EARLIER_ATTEMPTS_MAXIMUM = 20;
 /** Of each stream, at its end: where one task is read, and where a page is. */
 const STREAM_BYTES = 64 * 1024;
 const STREAM_BYTES_OF_PAGE = 4 * 1024;
+/** Of each executor, on a page: stdout and stderr. */
+export const PRINTED_BYTES_OF_PAGE = 2 * STREAM_BYTES_OF_PAGE;
 
 /** In the order of the ids; jobs that are gone are left out. */
 export async function readTasks(
@@ -159,7 +163,8 @@ export async function readTasks(
   const runs: RunRow[] = await manager.query(RUNS, [ids]);
   const outputs: PublishedRow[] = await manager.query(OUTPUTS, [ids]);
   const streamBytes = ids.length === 1 ? STREAM_BYTES : STREAM_BYTES_OF_PAGE;
-  const streams = isFull ? await readStreams(manager, runs, streamBytes) : [];
+  const runIds = runs.map(({ id }) => id);
+  const streams: StreamRow[] = isFull ? await manager.query(STREAMS, [runIds, streamBytes]) : [];
   const byJob = {
     ...{ executors: grouped(executors), attempts: grouped(attempts), runs: grouped(runs) },
     ...{ outputs: grouped(outputs), streams: grouped(streams) },
@@ -179,11 +184,6 @@ export async function readTasks(
       },
     ];
   });
-}
-
-async function readStreams(manager: EntityManager, runs: readonly RunRow[], bytes: number): Promise<StreamRow[]> {
-  const rows: StreamRow[] = await manager.query(STREAMS, [runs.map(({ id }) => id), bytes]);
-  return rows.map((row) => ({ ...row, content: row.content.subarray(Math.max(0, row.content.length - bytes)) }));
 }
 
 function grouped<Row extends OfJob>(rows: readonly Row[]): ReadonlyMap<string, Row[]> {
