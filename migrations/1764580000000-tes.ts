@@ -5,6 +5,8 @@ import { noWayBack } from './no-way-back.js';
 const UP = `
 -- What it said that a job does not have (TaskDetails of libs/jobs); null: it came through Porin's own API.
 ALTER TABLE job ADD COLUMN task jsonb;
+-- The tasks of one submitter, newest first, as job_by_tenant has those of a tenant.
+CREATE INDEX job_by_submitter ON job (submitted_by, created_at DESC, id);
 
 -- Tasks whose submitters may not have got the answer. digest: of the request. is_lost: the connection ended before the answer was written.
 -- asked_at: when the task was made, or given to a request that was sent again. A row is deleted when the answer is written, and counts for

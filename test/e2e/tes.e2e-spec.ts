@@ -396,6 +396,8 @@ describe('the list of tasks', () => {
     ['tag_key=study&tag_value=sleep&tag_key=site&tag_value=', ['b']],
     ['tag_key=study&tag_value=&tag_key=site&tag_value=1%3D2', ['b']],
     ['tag_key=study&tag_key=site&tag_value=sleep', ['b']],
+    ['tag_key=study&tag_value=sleep&tag_key=study&tag_value=', ['a', 'b']],
+    ['tag_key=study&tag_value=wake&tag_key=study&tag_value=sleep', []],
     ['tag_key=empty', ['c']],
     ['tag_key=__proto__', ['c']],
     ['tag_key=__proto__&tag_value=x', ['c']],
@@ -465,6 +467,41 @@ describe('the list of tasks', () => {
     for (let index = 0; index < 4; index++) await create({ ...task, inputs }, key);
     expect((await listAll('view=FULL', key)).map(({ length }) => length)).toEqual([2, 2]);
     expect((await listAll('view=MINIMAL', key)).map(({ length }) => length)).toEqual([4]);
+  });
+
+  it('has fewer tasks on a page where their executors may have printed much', async () => {
+    const key = await api.makeKey({ role: 'submitter' });
+    const executors = Array.from({ length: 16 }, () => executor);
+    for (let index = 0; index < 66; index++) await create({ executors }, key);
+    // 16 times 4 KiB of each stream.
+    expect((await listAll('view=FULL', key)).map(({ length }) => length)).toEqual([63, 3]);
+    expect((await listAll('view=BASIC', key)).map(({ length }) => length)).toEqual([66]);
+  });
+
+  it('of one submitter is read by an index of its own, however many others the tenant has', async () => {
+    const key = await api.makeKey({ role: 'submitter' });
+    const id = await create(task, key);
+    const { rows } = await api.owner.query('SELECT tenant, submitted_by FROM job WHERE id = $1', [id]);
+    const copies = (submitter: string, count: number) =>
+      api.owner.query(
+        `INSERT INTO job (tenant, submitted_by, submitted_role, request_digest, name, architecture, cpu_milli, memory_bytes,
+           disk_bytes, wall_time_s, inputs, outputs, state, ended_at)
+         SELECT tenant, ${submitter}, submitted_role, 'd', 'other', architecture, cpu_milli, memory_bytes, disk_bytes,
+           wall_time_s, '[]', '[]', 'CANCELED', now()
+         FROM job, generate_series(1, $2::integer) WHERE id = $1`,
+        [id, count],
+      );
+    await copies('submitted_by', 1_000);
+    await copies('gen_random_uuid()', 20_500);
+    // The jobs of others are newer, and not looked at.
+    const { tasks } = await list('page_size=2000', key);
+    expect(tasks).toHaveLength(1_001);
+    await api.owner.query('ANALYZE job');
+    const plan = await api.owner.query(
+      `EXPLAIN SELECT id FROM job WHERE tenant = '${rows[0].tenant}' AND submitted_by = '${rows[0].submitted_by}'
+       AND created_at <= now() ORDER BY created_at DESC, id LIMIT 100`,
+    );
+    expect(JSON.stringify(plan.rows)).toContain('job_by_submitter');
   });
 });
 
@@ -544,23 +581,6 @@ describe('a key as the password of Basic', () => {
   });
 
   it.each([
-    ['a wrong key', () => basic('a', `porin_${'a'.repeat(43)}`)],
-    ['nothing', () => basic('None', 'None')],
-    ['the key as the user', () => basic(keys.submitter, '')],
-    ['no base64', () => `Basic ${keys.submitter}`],
-  ])('that is %s opens nothing', async (_what, authorization) => {
-    const { body } = await get(`${TES}/tasks`, authorization()).expect(401);
-    expect(body).toMatchObject({ code: 'api-key-invalid', status_code: 401 });
-  });
-
-  it('is asked for where clients of TES ask', async () => {
-    const http = () => supertest(api.app.getHttpServer());
-    const challenge = async (path: string) => (await http().get(path).expect(401)).headers['www-authenticate'];
-    expect(await challenge(`${TES}/tasks`)).toBe('Bearer realm="porin", Basic realm="porin", charset="UTF-8"');
-    expect(await challenge('/api/v1/jobs')).toBe('Bearer realm="porin"');
-  });
-});
-  it.each([
     [{ 'Sec-Fetch-Site': 'cross-site' }, 403],
     [{ 'Sec-Fetch-Site': 'same-site', Origin: 'https://other.example.org' }, 403],
     [{ Origin: 'null' }, 403],
@@ -578,3 +598,20 @@ describe('a key as the password of Basic', () => {
     await cancel(`Bearer ${keys.submitter}`).expect(200);
   });
 
+  it.each([
+    ['a wrong key', () => basic('a', `porin_${'a'.repeat(43)}`)],
+    ['nothing', () => basic('None', 'None')],
+    ['the key as the user', () => basic(keys.submitter, '')],
+    ['no base64', () => `Basic ${keys.submitter}`],
+  ])('that is %s opens nothing', async (_what, authorization) => {
+    const { body } = await get(`${TES}/tasks`, authorization()).expect(401);
+    expect(body).toMatchObject({ code: 'api-key-invalid', status_code: 401 });
+  });
+
+  it('is asked for where clients of TES ask', async () => {
+    const http = () => supertest(api.app.getHttpServer());
+    const challenge = async (path: string) => (await http().get(path).expect(401)).headers['www-authenticate'];
+    expect(await challenge(`${TES}/tasks`)).toBe('Bearer realm="porin", Basic realm="porin", charset="UTF-8"');
+    expect(await challenge('/api/v1/jobs')).toBe('Bearer realm="porin"');
+  });
+});

@@ -6,6 +6,7 @@ import { type Caller } from '../../auth/caller.js';
 import { PorinError } from '../../errors/porin-error.js';
 import { onlySubmitter } from '../../jobs/show/find-jobs.js';
 import { BEFORE_ALL, type Place } from './page-token.js';
+import { PRINTED_BYTES_OF_PAGE } from './read-tasks.js';
 import { type TaskListQuery } from './task-answers.js';
 import { jobStatesOf } from './tes-state.js';
 
@@ -25,62 +26,71 @@ export interface TaskPage {
  * token, and not a longer wait.
  */
 const SCANNED_MAXIMUM = 20_000;
-/** Of the requests of a page whose tasks are shown with all that was sent; one task is shown however large it is. */
+/** Of a page whose tasks are shown with all that was sent and printed; one task is shown however large it is. */
 const SHOWN_BYTES = 8 * 1024 ** 2;
 /** With what executors printed. */
 const FULL_PAGE_MAXIMUM = 256;
 
-interface FoundRow extends FoundTask, Place {
+interface ScannedRow extends FoundTask, Place {
   readonly requestBytes: number;
+  /** None is counted unless the page shows what they printed. */
+  readonly executors: number;
+  readonly isWanted: boolean;
+  /** Of the jobs that were looked at: there may be more behind it. */
+  readonly isLast: boolean;
 }
 
-/** $1: tenant; $2: submitter or null; $3 and $4: the place after which it goes on. In the order of the index job_by_tenant. */
+/** $1: tenant; $2: submitter or null; $3 and $4: the place after which it goes on. */
 const AFTER = `'epoch'::timestamptz + $3::bigint * interval '1 microsecond'`;
-const scan = (part: string) => `SELECT id, created_at, state, name, tags, submitted_by, request_bytes FROM job
-  WHERE tenant = $1 AND created_at <= ${AFTER} AND (created_at < ${AFTER} OR id > $4::uuid)
-  ORDER BY created_at DESC, id ${part}`;
-const IS_WANTED = `($2::uuid IS NULL OR submitted_by = $2) AND ($5::text IS NULL OR starts_with(name, $5))
-  AND ($6::text[] IS NULL OR state = ANY ($6)) AND tags @> $7::jsonb AND tags ?& $8::text[]`;
-const PLACE = `'id', id, 'createdUs', (extract(epoch FROM created_at) * 1000000)::bigint::text`;
-
-/**
- * One snapshot for both: the tasks, and, where fewer were found than asked for, the last job that was looked at if there may be
- * more behind it.
- */
-const PAGE = `WITH page AS (
-    SELECT * FROM (${scan(`LIMIT ${SCANNED_MAXIMUM}`)}) AS scanned WHERE ${IS_WANTED} ORDER BY created_at DESC, id LIMIT $9
-  )
-  SELECT (SELECT coalesce(json_agg(
-      json_build_object(${PLACE}, 'state', state, 'requestBytes', request_bytes) ORDER BY created_at DESC, id), '[]') FROM page) AS found,
-    CASE WHEN (SELECT count(*) FROM page) < $9 THEN (
-      SELECT json_build_object(${PLACE}) FROM (${scan(`LIMIT 1 OFFSET ${SCANNED_MAXIMUM - 1}`)}) AS scanned
-    ) END AS last`;
+const ORDER = 'ORDER BY created_at DESC, id';
+/** In the order of an index, job_by_tenant or job_by_submitter: no more of it is read than a page needs. */
+const page = (
+  whose: string,
+) => `SELECT id, state, (extract(epoch FROM created_at) * 1000000)::bigint::text AS "createdUs",
+    request_bytes::float8 AS "requestBytes", is_wanted AS "isWanted", is_last AS "isLast",
+    CASE WHEN $10 THEN (SELECT count(*)::integer FROM executor WHERE job_id = looked_at.id) ELSE 0 END AS executors
+  FROM (
+    SELECT *, number = ${SCANNED_MAXIMUM} AS is_last, ($5::text IS NULL OR starts_with(name, $5)) AND ($6::text[] IS NULL OR state = ANY ($6))
+      AND tags @> ALL ($7::jsonb[]) AND tags ?& $8::text[] AS is_wanted
+    FROM (
+      SELECT id, created_at, state, name, tags, request_bytes, row_number() OVER (${ORDER}) AS number FROM job
+      WHERE ${whose} AND created_at <= ${AFTER} AND (created_at < ${AFTER} OR id > $4::uuid)
+      ${ORDER} LIMIT ${SCANNED_MAXIMUM}
+    ) AS scanned
+  ) AS looked_at WHERE is_wanted OR is_last ${ORDER} LIMIT $9`;
+const PAGES = {
+  ofTenant: page('tenant = $1 AND $2::uuid IS NULL'),
+  ofSubmitter: page('tenant = $1 AND submitted_by = $2::uuid'),
+} as const;
 
 /** Newest first. What was there when the first page was asked for is on one page and no more, whatever comes or runs meanwhile. */
 export async function findTasks(manager: EntityManager, caller: Caller, query: TaskListQuery): Promise<TaskPage> {
   const { namePrefix, state, tags, after = BEFORE_ALL, view } = query;
   const pageSize = view === 'FULL' ? Math.min(query.pageSize, FULL_PAGE_MAXIMUM) : query.pageSize;
-  const [row]: [{ found: readonly FoundRow[]; last: Place | null }] = await manager.query(PAGE, [
+  const submitter = onlySubmitter(caller);
+  const rows: readonly ScannedRow[] = await manager.query(submitter === null ? PAGES.ofTenant : PAGES.ofSubmitter, [
     caller.tenant,
-    onlySubmitter(caller),
+    submitter,
     after.createdUs,
     after.id,
     namePrefix ?? null,
     state === undefined ? null : jobStatesOf(state),
-    JSON.stringify(tags.exact),
+    tags.exact.map((pair) => JSON.stringify(pair)),
     tags.keys,
     pageSize + 1,
+    view === 'FULL',
   ]);
-  const shown = row.found.slice(0, view === 'MINIMAL' ? pageSize : Math.min(pageSize, countWithin(row.found)));
-  const hasMore = shown.length < row.found.length;
-  return { tasks: shown, end: hasMore ? shown.at(-1) : (row.last ?? undefined) };
+  const found = rows.filter(({ isWanted }) => isWanted);
+  const shown = found.slice(0, view === 'MINIMAL' ? pageSize : Math.min(pageSize, countWithin(found)));
+  const hasMore = shown.length < found.length;
+  return { tasks: shown, end: hasMore ? shown.at(-1) : rows.find(({ isLast }) => isLast) };
 }
 
 /** How many of them fit on a page, one at least. */
-function countWithin(found: readonly FoundRow[]): number {
+function countWithin(found: readonly ScannedRow[]): number {
   let bytes = 0;
-  const tooMany = found.findIndex(({ requestBytes }, index) => {
-    bytes += requestBytes;
+  const tooMany = found.findIndex(({ requestBytes, executors }, index) => {
+    bytes += requestBytes + executors * PRINTED_BYTES_OF_PAGE;
     return index > 0 && bytes > SHOWN_BYTES;
   });
   return tooMany === -1 ? found.length : tooMany;

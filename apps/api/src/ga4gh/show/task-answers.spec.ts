@@ -6,7 +6,7 @@ const parsed = (query: object) => taskListQuery.parse(query);
 
 describe('the query of a list', () => {
   it('has defaults, and passes over what it does not know and what is empty', () => {
-    const defaults = { view: 'MINIMAL', pageSize: 256, tags: { exact: {}, keys: [] } };
+    const defaults = { view: 'MINIMAL', pageSize: 256, tags: { exact: [], keys: [] } };
     expect(parsed({})).toEqual(defaults);
     const empty = { view: '', state: '', name_prefix: '', page_size: '', page_token: '', key: 'of a portal' };
     expect(parsed(empty)).toEqual(defaults);
@@ -14,11 +14,12 @@ describe('the query of a list', () => {
   });
 
   it.each([
-    [{ tag_key: 'a' }, {}, ['a']],
-    [{ tag_key: 'a', tag_value: 'b' }, { a: 'b' }, []],
-    [{ tag_key: 'a', tag_value: '' }, {}, ['a']],
-    [{ tag_key: ['a', 'b', 'c'], tag_value: ['', 'x'] }, { b: 'x' }, ['a', 'c']],
-    [{ tag_key: ['__proto__'], tag_value: ['x'] }, JSON.parse('{"__proto__": "x"}'), []],
+    [{ tag_key: 'a' }, [], ['a']],
+    [{ tag_key: 'a', tag_value: 'b' }, [{ a: 'b' }], []],
+    [{ tag_key: 'a', tag_value: '' }, [], ['a']],
+    [{ tag_key: ['a', 'b', 'c'], tag_value: ['', 'x'] }, [{ b: 'x' }], ['a', 'c']],
+    [{ tag_key: ['a', 'a', 'a'], tag_value: ['x', '', 'y'] }, [{ a: 'x' }, { a: 'y' }], ['a']],
+    [{ tag_key: ['__proto__'], tag_value: ['x'] }, JSON.parse('[{"__proto__": "x"}]'), []],
   ])('zips %j', (query, exact, keys) => {
     const { tags } = parsed(query);
     expect([JSON.stringify(tags.exact), tags.keys]).toEqual([JSON.stringify(exact), keys]);

@@ -54,18 +54,18 @@ export const taskListQuery = z
   }));
 export type TaskListQuery = z.infer<typeof taskListQuery>;
 
-/** What tags a task must have. */
+/** What tags a task must have: all of them, also two of one key, which none has. */
 export interface TagFilter {
-  readonly exact: Readonly<Record<string, string>>;
+  readonly exact: readonly Readonly<Record<string, string>>[];
   /** Whatever their value. */
   readonly keys: readonly string[];
 }
 
 function tagsOf(keys: readonly string[], values: readonly string[]): TagFilter {
-  const tags = [...new Map(keys.map((key, index) => [key, values[index] ?? '']))];
+  const tags = keys.map((key, index) => ({ key, value: values[index] ?? '' }));
   return {
-    exact: Object.fromEntries(tags.filter(([, value]) => value !== '')),
-    keys: tags.filter(([, value]) => value === '').map(([key]) => key),
+    exact: tags.filter(({ value }) => value !== '').map(({ key, value }) => ({ [key]: value })),
+    keys: tags.filter(({ value }) => value === '').map(({ key }) => key),
   };
 }
 
