@@ -37,7 +37,7 @@ export async function createApp(config: ApiConfig, logger: Logger): Promise<Nest
   // The gate has read the body.
   http.removeAllContentTypeParsers();
   http.addHook('onRequest', securityHeaders).addHook('onRequest', gate.hook);
-  http.addHook('onResponse', app.get(DispatcherBell).hook);
+  http.addHook('onSend', app.get(DispatcherBell).hook);
   await serveDocuments(app);
   try {
     await checkSchema((sql) => dataSource.query(sql));
