@@ -98,3 +98,37 @@ describe('a connection without a key', () => {
     connection.destroy();
   });
 });
+
+describe('a connection that goes while a request waits behind another', () => {
+  it('gives back what that one holds', async () => {
+    const bodyLimitBytes = 64 * 1024;
+    const api = await startTestApi({ PORIN_BODY_LIMIT_BYTES: String(bodyLimitBytes) });
+    try {
+      const key = await api.makeKey({ role: 'submitter' });
+      await api.app.listen(0, '127.0.0.1');
+      const url = await api.app.getUrl();
+      const large = JSON.stringify({ name: 'x'.repeat(bodyLimitBytes - 100) });
+      const status = async () => (await api.post(key, '/api/v1/jobs', JSON.parse(large) as object)).status;
+      await api.owner.query('BEGIN');
+      await api.owner.query('LOCK TABLE job');
+      const connections: RawConnection[] = [];
+      // What is probed with takes room too, and may cost one of them its own.
+      await eventually(async () => {
+        const connection = await RawConnection.open(url);
+        connections.push(connection);
+        connection.sendHead('GET /api/v1/jobs HTTP/1.1', `Authorization: Bearer ${key}`);
+        connection.sendHead(
+          ...['POST /api/v1/jobs HTTP/1.1', `Authorization: Bearer ${key}`, 'Content-Type: application/json'],
+          `Content-Length: ${large.length}`,
+        );
+        connection.send(large);
+        expect(await status()).toBe(429);
+      });
+      for (const connection of connections) connection.destroy();
+      await eventually(async () => expect(await status()).toBe(400));
+      await api.owner.query('ROLLBACK');
+    } finally {
+      await api.stop();
+    }
+  });
+});

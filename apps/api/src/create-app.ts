@@ -40,7 +40,7 @@ export async function createApp(config: ApiConfig, logger: Logger): Promise<Nest
   http.addHook('onRequest', securityHeaders);
   if (config.PORIN_CORS_ORIGINS.length > 0) http.addHook('onRequest', corsHook(config.PORIN_CORS_ORIGINS));
   http.addHook('onRequest', gate.hook);
-  http.addHook('onResponse', app.get(DispatcherBell).hook);
+  http.addHook('onSend', app.get(DispatcherBell).hook);
   await serveDocuments(app);
   try {
     await checkSchema((sql) => dataSource.query(sql));

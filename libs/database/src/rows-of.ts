@@ -8,6 +8,8 @@ export async function rowsOf<Row extends pg.QueryResultRow>(
   sql: string,
   values: readonly unknown[],
 ): Promise<Row[]> {
-  const { master } = driver as unknown as { readonly master: pg.Pool };
+  const { master } = driver as unknown as { readonly master: pg.Pool | undefined };
+  // In the words of TypeORM, for a data source that is closed.
+  if (!master) throw new Error('Driver not Connected');
   return (await master.query<Row>(sql, [...values])).rows;
 }

@@ -18,10 +18,15 @@ export class DispatcherBell implements OnApplicationShutdown {
     @Inject(LOGGER) private readonly logger: Logger,
   ) {}
 
-  /** Rings after every request that may have written something, when that is committed. */
-  readonly hook = ({ method }: FastifyRequest, _reply: FastifyReply, done: () => void): void => {
+  /** Rings after every request that may have written something, when that is committed and is answered, whether anybody still listens or not. */
+  readonly hook = (
+    { method }: FastifyRequest,
+    _reply: FastifyReply,
+    payload: unknown,
+    done: (error: null, payload: unknown) => void,
+  ): void => {
     if (method !== 'GET' && method !== 'HEAD') this.ring();
-    done();
+    done(null, payload);
   };
 
   /** Soon. */

@@ -8,7 +8,7 @@ import { type Socket } from 'node:net';
  */
 export const UNFINISHED_ANSWERS_MAXIMUM = 16;
 
-const unfinished = new WeakMap<Socket, number>();
+const unfinished = new WeakMap<Socket, Set<ServerResponse>>();
 const unreadable = new WeakSet<IncomingMessage>();
 
 /** What a server listens with, around the framework's own handler. */
@@ -21,7 +21,7 @@ export function admitting(handle: RequestListener): RequestListener {
 }
 
 export function unfinishedAnswers(socket: Socket): number {
-  return unfinished.get(socket) ?? 0;
+  return unfinished.get(socket)?.size ?? 0;
 }
 
 /** Whether the target of the request was no path and no http URL. */
@@ -32,14 +32,25 @@ export function hasUnreadableTarget(request: IncomingMessage): boolean {
 /** Ends a connection with too many requests ahead of their answers: those that Node has read already reach nobody. */
 function admit(socket: Socket, response: ServerResponse): boolean {
   if (socket.destroyed) return false;
-  const count = unfinishedAnswers(socket) + 1;
-  if (count > UNFINISHED_ANSWERS_MAXIMUM) {
+  const answers = unfinished.get(socket) ?? watched(socket);
+  if (answers.size === UNFINISHED_ANSWERS_MAXIMUM) {
     socket.destroy();
     return false;
   }
-  unfinished.set(socket, count);
-  response.once('close', () => unfinished.set(socket, unfinishedAnswers(socket) - 1));
+  answers.add(response);
+  response.once('close', () => answers.delete(response));
   return true;
+}
+
+/** Node closes the answer that is being sent when its connection goes, and not those that wait behind it: what they hold would be held for ever. */
+function watched(socket: Socket): Set<ServerResponse> {
+  const answers = new Set<ServerResponse>();
+  unfinished.set(socket, answers);
+  const closeRest = () => {
+    for (const response of [...answers]) response.emit('close');
+  };
+  socket.once('close', () => process.nextTick(closeRest));
+  return answers;
 }
 
 /** As the client gave it, in origin form; Fastify's `originalUrl`. */

@@ -173,7 +173,7 @@ export class JobsController {
       'Porin-Trace-Complete': String(trace.complete),
       'Porin-Trace-Truncated': String(trace.truncated),
       'Porin-Trace-Attempt': String(trace.attemptNumber),
-      'Content-Disposition': `attachment; filename="${trace.fileName}"`,
+      'Content-Disposition': `attachment; filename=${trace.fileName}`,
     });
     // Once its first bytes are sent, a reader that hangs up, or a database that is lost, can only break the answer off.
     await reply.type('application/gzip').send(Readable.from(trace.parts, { objectMode: false }));
