@@ -6,11 +6,11 @@ import { DataSource } from 'typeorm';
 import { type z } from 'zod';
 import { Authenticator } from '../auth/authenticate.js';
 import { ActsByKeptFacts, type Caller, CurrentCaller } from '../auth/caller.js';
-import { type ErrorCode } from '../errors/porin-error.js';
 import { SubmissionFacts } from '../facts/submission-facts.js';
 import { cancelJob } from '../jobs/cancel-job.js';
 import { type SubmissionPlace, type Submitter } from '../jobs/submit/insert-job.js';
 import { SubmissionBatches } from '../jobs/submit/send-submissions.js';
+import { SUBMISSION_ERRORS } from '../jobs/submit/submission-errors.js';
 import { submitJob } from '../jobs/submit/submit-job.js';
 import { Answers, BODY_ERRORS } from '../openapi/answers.js';
 import { findTask, findTasks, type FoundTask } from './show/find-tasks.js';
@@ -34,12 +34,6 @@ import { type NewTask, newTask } from './submit/new-task.js';
 import { type TaskAsJob, toJob } from './submit/to-job.js';
 import { digestOf, type TaskRequest, UnansweredTasks } from './submit/unanswered-tasks.js';
 
-const SUBMISSION_ERRORS: readonly ErrorCode[] = [
-  ...(['unknown-application', 'image-invalid', 'profile-required', 'audit-needs-profile'] as const),
-  ...(['input-not-allowed', 'output-not-allowed', 'priority-not-allowed'] as const),
-  ...(['level-not-allowed', 'level-impossible', 'monitoring-unavailable'] as const),
-  ...(['too-many-jobs', 'tenant-storage-full'] as const),
-];
 const PROBLEM = 'TesProblem';
 
 @ApiBearerAuth()
@@ -70,7 +64,7 @@ abstract class TaskRoutes {
   @Answers({
     summary: 'Create a task',
     schema: createdTask,
-    errors: [...BODY_ERRORS, ...SUBMISSION_ERRORS],
+    errors: [...BODY_ERRORS, 'unknown-application', 'image-invalid', ...SUBMISSION_ERRORS],
     problem: PROBLEM,
   })
   async create(

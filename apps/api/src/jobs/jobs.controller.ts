@@ -46,6 +46,7 @@ import { recordingAnswer, recordingQuery, type RecordingQuery } from './recordin
 import { Recordings } from './recordings/recordings.js';
 import { rerunJob } from './submit/rerun-job.js';
 import { SubmissionBatches } from './submit/send-submissions.js';
+import { SUBMISSION_ERRORS } from './submit/submission-errors.js';
 import { submitJob } from './submit/submit-job.js';
 
 const idSchema = z.uuid();
@@ -57,12 +58,9 @@ const IDEMPOTENCY_HEADER = {
 };
 const SEEN_BEFORE = { status: 200, description: 'The Idempotency-Key was seen before', standardSchema: jobDetail };
 /** Of every route that makes a job. */
-const SUBMISSION_ERRORS: readonly ErrorCode[] = [
+const MAKING_ERRORS: readonly ErrorCode[] = [
   ...(['idempotency-key-invalid', 'idempotency-conflict'] as const),
-  ...(['profile-required', 'audit-needs-profile'] as const),
-  ...(['input-not-allowed', 'output-not-allowed'] as const),
-  ...(['priority-not-allowed', 'level-not-allowed', 'level-impossible', 'monitoring-unavailable'] as const),
-  ...(['too-many-jobs', 'tenant-storage-full'] as const),
+  ...SUBMISSION_ERRORS,
 ];
 
 @ApiBearerAuth()
@@ -88,7 +86,7 @@ export class JobsController {
     summary: 'Submit a job',
     status: 201,
     schema: jobDetail,
-    errors: [...BODY_ERRORS, 'unknown-application', 'image-invalid', ...SUBMISSION_ERRORS],
+    errors: [...BODY_ERRORS, 'unknown-application', 'image-invalid', ...MAKING_ERRORS],
   })
   async submit(
     @Body({ schema: jobSchema }) body: JobRequest,
@@ -215,7 +213,7 @@ export class JobsController {
     summary: 'Repeat a job as it was submitted, as a new job of your own; image tags and inputs are resolved anew',
     status: 201,
     schema: jobDetail,
-    errors: ['not-found', ...SUBMISSION_ERRORS],
+    errors: ['not-found', ...MAKING_ERRORS],
   })
   async rerun(
     @Param('id', { schema: idSchema }) id: string,
