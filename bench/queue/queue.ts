@@ -76,7 +76,7 @@ export async function runQueueBench(options: BenchOptions): Promise<number> {
     console.log(`
 Jobs of /bin/true, on ${describeEnvironment(environment)}.
 Submissions at ${SUBMISSIONS_PER_SECOND} a second over ${CONNECTIONS} connections, latency from when each was due; all programs run, and no job meanwhile.
-One job: medians of ${PAIRS} pairs, from the submission to COMPLETE beside a docker run; the others that are queued do not fit the node.
+One job: medians of ${PAIRS} pairs, from the submission to COMPLETE beside a docker run; the others that are queued do not fit beside one that sleeps.
 
 ${renderQueue(result, figures.openLoops)}
 
