@@ -162,7 +162,8 @@ describe('a node that lacks an image which no registry has', () => {
       await allComplete(ids);
       const tried = await attemptsOn('lacking', ids);
       expect(tried).toBeGreaterThan(0);
-      expect(tried).toBeLessThanOrEqual(10);
+      // Of each of the three applications as many as it has slots: the rest waits until it is known what they ended by.
+      expect(tried).toBeLessThanOrEqual(6);
       await isIn('lacking', 'READY');
     } finally {
       for (const running of workers) await running.stop();

@@ -108,7 +108,7 @@ function isNobodys({ state, errorCode }: EndedAttempt): boolean {
 }
 
 /** A code that this version does not know comes from a newer worker: nobody's fault but ours, and worth another try. */
-function codeOf(errorCode: string | null): JobErrorCode {
+export function codeOf(errorCode: string | null): JobErrorCode {
   return errorCode !== null && isJobErrorCode(errorCode) ? errorCode : 'internal-error';
 }
 

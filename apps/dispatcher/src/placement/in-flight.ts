@@ -90,12 +90,19 @@ const OWNER = `job.tenant, job.submitted_by AS "submittedBy"`;
 /** Milliseconds of the epoch. */
 const endsAt = (start: string) => `extract(epoch FROM ${start})::float8 * 1000 + job.wall_time_s * 1000 AS "endsAtMs"`;
 
-/** By one statement: a job that is claimed meanwhile is seen once. */
+const CLAIMED = `job.id AS "jobId", attempt.number AS fence, attempt.node_id AS "nodeId", true AS claimed, NULL::timestamptz AS since,
+  ${OWNER}, ${endsAt('attempt.started_at')}, ${HELD_SHARE}`;
+
+/**
+ * By one statement: a job that is claimed meanwhile is seen once. An attempt that failed holds its place until the failure is
+ * settled: a node that fails fast would get more before anybody knows.
+ */
 export async function inFlight(manager: EntityManager): Promise<InFlight> {
   const rows: (Placed & { readonly claimed: boolean })[] = await manager.query(
-    `SELECT job.id AS "jobId", attempt.number AS fence, attempt.node_id AS "nodeId", true AS claimed, NULL AS since, ${OWNER},
-       ${endsAt('attempt.started_at')}, ${HELD_SHARE}
-     FROM attempt JOIN job ON job.id = attempt.job_id WHERE attempt.ended_at IS NULL
+    `SELECT ${CLAIMED} FROM attempt JOIN job ON job.id = attempt.job_id WHERE attempt.ended_at IS NULL
+     UNION ALL
+     SELECT ${CLAIMED} FROM job JOIN attempt ON attempt.job_id = job.id AND attempt.number = job.fence
+     WHERE job.state IN ('INITIALIZING', 'RUNNING') AND job.ended_at IS NULL AND attempt.state = 'FAILED'
      UNION ALL
      SELECT job.id, job.fence, job.placed_node_id, false, job.placed_at, ${OWNER}, ${endsAt('job.placed_at')}, ${SHARE} FROM job WHERE ${ON_ITS_WAY}
      ORDER BY since NULLS FIRST, "jobId"`,
