@@ -26,15 +26,23 @@ afterEach(async () => {
 });
 afterAll(() => grid.stop());
 
+/** Seconds: it ends by being canceled. */
+const LONG = 600;
+
 /** Runs for so many seconds from now. */
 function submitLong(seconds: number, resources: object = SMALL): Promise<string> {
   const until = Math.ceil(uptime() + seconds);
   return grid.submit(`while [ ${until} -gt $(cut -d. -f1 /proc/uptime) ]; do sleep 0.2; done`, { resources });
 }
 
+async function cancel(id: string): Promise<void> {
+  await grid.http('post', `/api/v1/jobs/${id}/cancel`).expect(200);
+  await grid.waitFor(id, 'CANCELED');
+}
+
 async function nodesOf(ids: readonly string[]): Promise<string[]> {
   const { rows } = await grid.api.owner.query<{ name: string }>(
-    `SELECT node.name FROM attempt JOIN node ON node.id = node_id WHERE job_id = ANY($1) AND attempt.state = 'COMPLETE' ORDER BY 1`,
+    `SELECT node.name FROM attempt JOIN node ON node.id = node_id WHERE job_id = ANY($1) ORDER BY 1`,
     [ids],
   );
   return rows.map(({ name }) => name);
@@ -61,9 +69,10 @@ describe('two nodes', () => {
   it('share the jobs, and the larger one takes the large job', async () => {
     await worker('left', { PORIN_MEMORY_BYTES: String(128 * MIB) });
     await worker('right', { PORIN_MEMORY_BYTES: String(512 * MIB) });
-    const ids = await Promise.all(Array.from({ length: 4 }, () => submitLong(4)));
-    await completed(ids);
+    const ids = await Promise.all(Array.from({ length: 4 }, () => submitLong(LONG)));
+    for (const id of ids) await grid.waitFor(id, 'RUNNING');
     expect(await nodesOf(ids)).toEqual(['left', 'left', 'right', 'right']);
+    for (const id of ids) await cancel(id);
     const large = await submitLong(0, { ...SMALL, memoryBytes: 256 * MIB });
     await completed([large]);
     expect(await nodesOf([large])).toEqual(['right']);
@@ -71,14 +80,14 @@ describe('two nodes', () => {
 
   it('let a job start on either, whichever has a slot first', async () => {
     await worker('slow', { PORIN_SLOTS: '1' });
-    const occupying = await submitLong(40);
+    const occupying = await submitLong(LONG);
     await grid.waitFor(occupying, 'RUNNING');
     await worker('quick', { PORIN_SLOTS: '1' });
     const ids = await Promise.all(Array.from({ length: 6 }, () => submitLong(0)));
     await completed(ids);
     expect(new Set(await nodesOf(ids))).toEqual(new Set(['quick']));
     expect((await grid.job(occupying)).state).toBe('RUNNING');
-    await grid.http('post', `/api/v1/jobs/${occupying}/cancel`).expect(200);
+    await cancel(occupying);
   });
 });
 
@@ -90,7 +99,7 @@ describe('a node that leaves its jobs unclaimed', () => {
     await completed(await Promise.all([submitLong(1), submitLong(1), submitLong(1)]));
     frozen.child.kill('SIGSTOP');
     await grid.api.owner.query(`UPDATE node SET state = 'DRAINING' WHERE name = 'frozen'`);
-    const occupying = await submitLong(8);
+    const occupying = await submitLong(LONG);
     await grid.waitFor(occupying, 'RUNNING');
     await grid.api.owner.query(`UPDATE node SET state = 'READY' WHERE name = 'frozen'`);
     const ids = [await submitLong(0), await submitLong(0)];
@@ -101,7 +110,8 @@ describe('a node that leaves its jobs unclaimed', () => {
       return Promise.resolve();
     });
     expect(await grid.job(ids[0] ?? '')).toMatchObject({ state: 'QUEUED', attempts: [] });
-    await completed([...ids, occupying]);
+    await cancel(occupying);
+    await completed(ids);
     expect(await nodesOf(ids)).toEqual(['busy', 'busy']);
     frozen.child.kill('SIGCONT');
     await sleep(3_000);
