@@ -1,20 +1,28 @@
-/** `npm run demo [-- --keep]`: starts the stack, tells the story on it over the public API, stops what it started. */
+/** `npm run demo [-- <story>] [--keep]`: starts the stack, tells a story on it over the public API, stops what it started. */
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import Docker from 'dockerode';
 import { z } from 'zod';
 import { ApiClient } from '../demo/api-client.js';
+import { type OpenStory, type Story } from '../demo/open-story.js';
+import { PORTAL } from '../demo/portal/portal-story.js';
 import { type Scene } from '../demo/scene.js';
-import { tellStory } from '../demo/story.js';
+import { SANDBOX } from '../demo/story.js';
 import { askCli, cliVariables } from '../services/cli.js';
+import { type InstanceName, openInstance } from '../services/instance.js';
+import { dataDirectories } from '../services/programs.js';
 import { type Stack, startStack } from '../services/stack.js';
 import { runningServices, stopStack } from '../services/stop-stack.js';
 import { SERVICE_NAMES, type ServiceName } from '../services/state.js';
 import { acquireLock } from '../setup/lock.js';
 import { PORIN_DIR } from '../setup/paths.js';
 
-const USAGE = `usage: npm run demo [-- --keep]
+/** The first one is told where none is named. */
+const STORIES = { sandbox: SANDBOX, portal: PORTAL } as const satisfies Record<string, Story>;
+const USAGE = `usage: npm run demo [-- [sandbox | portal] [--keep]]
+  sandbox  learn, approve, audit, enforce, heal, attack, measure; this is told where no story is named
+  portal   tasks by GA4GH TES (py-tes, Snakemake) on data in an S3 bucket, with a secret, under approved profiles
   --keep   leave the stack up at the end, and say where the API is`;
 const CANCEL_TIMEOUT_MS = 10_000;
 
@@ -28,15 +36,17 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
 
 /** A tenant of its own, so that every demo tells the story from its beginning. */
 function makeScene(stack: Stack, tenant: string): Scene {
-  const client = (role: string) => {
+  const apiUrl = stack.apiUrl ?? '';
+  const key = (role: string) => {
     const options = ['--role', role, '--tenant', tenant, '--name', `demo ${role}`, '--days', '1'];
-    const key = askCli(['key', 'create', ...options], cliVariables(stack.instance) ?? {});
-    return new ApiClient(stack.apiUrl ?? '', key, interrupted.signal);
+    return askCli(['key', 'create', ...options], cliVariables(stack.instance) ?? {});
   };
+  const keys = { admin: key('admin'), submitter: key('submitter') };
   let titles = 0;
   return {
-    admin: client('admin'),
-    submitter: client('submitter'),
+    ...{ apiUrl, keys },
+    admin: new ApiClient(apiUrl, keys.admin, interrupted.signal),
+    submitter: new ApiClient(apiUrl, keys.submitter, interrupted.signal),
     docker: new Docker({ socketPath: stack.dockerHost.replace(/^unix:\/\//, '') }),
     inputs: join(stack.dataDirectories.inputs, 'demo'),
     outputs: join(stack.dataDirectories.outputs, 'demo'),
@@ -49,11 +59,11 @@ function makeScene(stack: Stack, tenant: string): Scene {
 }
 
 /** Returns what was not as told. */
-async function tell(stack: Stack, tenant: string): Promise<readonly string[]> {
+async function tell(story: OpenStory, stack: Stack, tenant: string): Promise<readonly string[]> {
   const scene = makeScene(stack, tenant);
   for (const directory of [scene.inputs, scene.outputs]) rmSync(directory, { recursive: true, force: true });
   try {
-    await tellStory(scene);
+    await story.tell(scene);
     return scene.problems;
   } catch (error) {
     await cancelUnfinished(scene);
@@ -90,31 +100,30 @@ The stack is still up.
 }
 
 /** All that is ours where nothing ran before, because what a crash left behind goes then too. */
-function startedSince(before: readonly ServiceName[]): readonly ServiceName[] {
-  return before.length === 0 ? SERVICE_NAMES : runningServices('stack').filter((name) => !before.includes(name));
+function startedSince(instance: InstanceName, before: readonly ServiceName[]): readonly ServiceName[] {
+  return before.length === 0 ? SERVICE_NAMES : runningServices(instance).filter((name) => !before.includes(name));
 }
 
-async function demo(keep: boolean): Promise<boolean> {
+async function demo({ instance, open }: Story, keep: boolean): Promise<boolean> {
   refuseForeignPrefixes();
   const startedAt = Date.now();
   const tenant = `demo-${new Date().toISOString().slice(0, 19).replace(/\D/g, '')}`;
-  const before = runningServices('stack');
+  const before = runningServices(instance);
   const log = (message: string) => console.log(`demo: ${message}`);
   let problems: readonly string[];
   let farewell = '';
+  let story: OpenStory | undefined;
   try {
-    const stack = await startStack({
-      instance: 'stack',
-      withPrograms: true,
-      log,
-      signal: interrupted.signal,
-    });
-    problems = await tell(stack, tenant);
+    story = await open();
+    const variables = story.variables(dataDirectories(openInstance(instance)));
+    const stack = await startStack({ instance, withPrograms: true, variables, log, signal: interrupted.signal });
+    problems = await tell(story, stack, tenant);
     farewell = closing(stack, tenant);
   } catch (error) {
     problems = [messageOf(error)];
   }
-  if (!keep) await stopStack('stack', log, startedSince(before));
+  if (!keep) await stopStack(instance, log, startedSince(instance, before));
+  await story?.close();
   const took = `${Math.round((Date.now() - startedAt) / 1000)} s`;
   if (problems.length === 0) console.log(`\nEverything was as told (${took}).`);
   else console.log(`\nNot as told (${took}):\n${problems.map((problem) => `  ${problem}`).join('\n')}`);
@@ -122,13 +131,21 @@ async function demo(keep: boolean): Promise<boolean> {
   return problems.length === 0;
 }
 
-const { values } = parseArgs({ options: { keep: { type: 'boolean', default: false }, help: { type: 'boolean' } } });
+const { values, positionals } = parseArgs({
+  options: { keep: { type: 'boolean', default: false }, help: { type: 'boolean' } },
+  allowPositionals: true,
+});
+const [name = 'sandbox', ...others] = positionals;
+const story = Object.entries(STORIES).find(([each]) => each === name)?.[1];
 if (values.help) {
   console.log(USAGE);
+} else if (!story || others.length > 0) {
+  console.error(`There is no such story.\n${USAGE}`);
+  process.exitCode = 2;
 } else {
   const release = await acquireLock(join(PORIN_DIR, 'demo.lock'), () => console.log('demo: waiting for another demo'));
   try {
-    process.exitCode = (await demo(values.keep)) ? 0 : 1;
+    process.exitCode = (await demo(story, values.keep)) ? 0 : 1;
   } finally {
     await release();
   }

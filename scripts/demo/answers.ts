@@ -90,6 +90,20 @@ export const overheadSchema = z.object({
 });
 export type LevelAnswer = z.infer<typeof overheadSchema>['levels'][number];
 
+/** What there is of a secret for whoever asks: never its value. */
+export const secretSchema = z.record(z.string(), z.unknown());
+
+/** A TES task in the view FULL. */
+export const taskSchema = z.object({
+  id: z.string(),
+  name: z.string().optional(),
+  state: z.string(),
+  logs: z.array(z.object({ metadata: z.record(z.string(), z.string()) })),
+});
+export type TaskAnswer = z.infer<typeof taskSchema>;
+
+export const applicationListSchema = z.object({ applications: z.array(applicationSchema) });
+
 /** RFC 9457. */
 export const problemSchema = z.object({
   code: z.string(),

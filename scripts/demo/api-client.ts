@@ -40,6 +40,10 @@ export class ApiClient {
     return schema.parse(await (await this.#request('POST', path, body)).json());
   }
 
+  async put<T>(path: string, body: unknown, schema: z.ZodType<T>): Promise<T> {
+    return schema.parse(await (await this.#request('PUT', path, body)).json());
+  }
+
   async #request(method: string, path: string, body?: unknown): Promise<Response> {
     const response = await fetch(`${this.url}${path}`, {
       method,

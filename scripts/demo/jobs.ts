@@ -28,13 +28,18 @@ export interface Request {
   readonly plugin?: string;
 }
 
-export interface Submitted {
-  readonly request: Request;
+interface Named {
+  readonly name: string;
+}
+
+/** `R`: what is known of the job beside its id, its name at least. */
+export interface Submitted<R = Request> {
+  readonly request: R;
   readonly id: string;
 }
 
-export interface Ended {
-  readonly request: Request;
+export interface Ended<R = Request> {
+  readonly request: R;
   readonly job: JobAnswer;
 }
 
@@ -61,7 +66,16 @@ export function jobBody(request: Request, outputs: string) {
 
 /** All at once; in the order of the requests. A job that does not end COMPLETE is a problem of the scene. */
 export async function runJobs(scene: Scene, client: ApiClient, requests: readonly Request[]): Promise<Ended[]> {
-  const ended = await follow(scene, client, await submit(scene, client, requests));
+  return followToComplete(scene, client, await submit(scene, client, requests));
+}
+
+/** A job that does not end COMPLETE is a problem of the scene. */
+export async function followToComplete<R extends Named>(
+  scene: Scene,
+  client: ApiClient,
+  submitted: readonly Submitted<R>[],
+): Promise<Ended<R>[]> {
+  const ended = await follow(scene, client, submitted);
   for (const { request, job } of ended) {
     if (job.state !== 'COMPLETE') scene.problems.push(`the job ${request.name} ended ${progress(job)}`);
   }
@@ -80,12 +94,12 @@ export async function submit(scene: Scene, client: ApiClient, requests: readonly
 }
 
 /** In the order of the jobs, once `isOver` holds for all of them. */
-export async function follow(
+export async function follow<R extends Named>(
   scene: Scene,
   client: ApiClient,
-  submitted: readonly Submitted[],
+  submitted: readonly Submitted<R>[],
   isOver: (job: JobAnswer) => boolean = isFinal,
-): Promise<Ended[]> {
+): Promise<Ended<R>[]> {
   const width = Math.max(...submitted.map(({ request }) => request.name.length));
   const lines = new Map<string, string>();
   let spokenAt = Date.now();

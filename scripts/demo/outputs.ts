@@ -4,7 +4,9 @@ import { type Ended } from './jobs.js';
 /** SHA-256 by recording; null where the job published nothing. */
 export type OutputDigests = ReadonlyMap<string, string | null>;
 
-export function outputDigests(ended: readonly Ended[]): OutputDigests {
+export function outputDigests(
+  ended: readonly Ended<{ readonly recording: { readonly name: string } }>[],
+): OutputDigests {
   return new Map(ended.map(({ request, job }) => [request.recording.name, job.outputs[0]?.sha256 ?? null]));
 }
 

@@ -3,6 +3,9 @@ import type Docker from 'dockerode';
 import { type ApiClient } from './api-client.js';
 
 export interface Scene {
+  readonly apiUrl: string;
+  /** API keys, for clients that are not ours. */
+  readonly keys: Readonly<Record<'admin' | 'submitter', string>>;
   readonly admin: ApiClient;
   readonly submitter: ApiClient;
   readonly docker: Docker;

@@ -7,10 +7,10 @@ import { PORIN_DIR, ROOT } from '../setup/paths.js';
 import { type DaemonPlace } from './daemon.js';
 
 /**
- * `stack` is for start and demo, `test` for the tests, `bench` for the benches, the others for chaos, one for each of its
+ * `stack` is for start and demo, `portal` for the demo of that name, `test` for the tests, `bench` for the benches, the others for chaos, one for each of its
  * machines: they never touch each other.
  */
-export const INSTANCE_NAMES = ['stack', 'test', 'bench', 'chaos', 'chaos-1', 'chaos-2', 'chaos-3'] as const;
+export const INSTANCE_NAMES = ['stack', 'portal', 'test', 'bench', 'chaos', 'chaos-1', 'chaos-2', 'chaos-3'] as const;
 export type InstanceName = (typeof INSTANCE_NAMES)[number];
 
 export interface Instance {
