@@ -56,8 +56,8 @@ benches
   monitoring   nanoseconds per system call, and the wall time of four different programs, at every level of enforcement
                and monitoring, under strace, and under bpftrace where it is installed: about 20 minutes
   profiles     learns profiles of real applications, and counts what is refused to honest jobs under them: about 30 minutes
-  queue        submissions a second, their latency, reads a second, jobs a second and the time of one with up to a million
-               queued, and the memory of the programs: about 30 minutes
+  queue        submissions and tasks of TES a second, their latency, reads a second, jobs a second and the time of one with
+               up to a million queued, and the memory of the programs: about 30 minutes
   throughput   ${DEFAULT_JOBS} jobs of /bin/true through the API, the queue and a worker, against as many by "docker run"
 options
   --blocks <n> blocks of the enforce (default 100) and the monitoring bench (default 80); fewer prove nothing

@@ -33,6 +33,7 @@ import {
 import { residentBytes } from './resident.js';
 
 const MIB = 1024 ** 2;
+const GIB = 1024 ** 3;
 const CONNECTIONS = 16;
 const RUNS = 3;
 const SEQUENTIAL = 1_000;
@@ -75,10 +76,10 @@ export async function runQueueBench(options: BenchOptions): Promise<number> {
     const path = writeJson('queue', { environment, ...result });
     console.log(`
 Jobs of /bin/true, on ${describeEnvironment(environment)}.
-Submissions at ${SUBMISSIONS_PER_SECOND} a second over ${CONNECTIONS} connections, latency from when each was due; all programs run, and no job meanwhile.
+Submissions, and tasks of TES, at ${SUBMISSIONS_PER_SECOND} a second over ${CONNECTIONS} connections, latency from when each was due; all programs run, and no job meanwhile.
 One job: medians of ${PAIRS} pairs, from the submission to COMPLETE beside a docker run; the others that are queued do not fit beside one that sleeps.
 
-${renderQueue(result, figures.openLoops)}
+${renderQueue(result, figures)}
 
 ${renderChecks(checks)}
 
@@ -111,11 +112,7 @@ class QueueBench {
     await this.#empty();
     return this.#with('only-small-jobs', async ({ stack, http, database }) => {
       const idleEmpty = new Map([[0, await this.#idle(stack, http, database)]]);
-      const openLoops: OpenLoopRun[] = [];
-      for (let run = 1; run <= RUNS; run++) {
-        log(`submissions at a rate, run ${run} of ${RUNS}`);
-        openLoops.push(await http.openLoop(SUBMISSIONS_PER_SECOND, queue.seconds, this.#submission));
-      }
+      const openLoops = await this.#openLoops(http, 'submissions', this.#submission);
       log('reads');
       const { id } = JSON.parse(await http.send(this.#submission())) as { id: string };
       const read = (): HttpRequest => ({ method: 'GET', path: `/api/v1/jobs/${id}` });
@@ -129,15 +126,29 @@ class QueueBench {
       if (missing > 0 && queue.seconds >= ENOUGH_SECONDS) {
         await http.openLoop(SUBMISSIONS_PER_SECOND, missing / SUBMISSIONS_PER_SECOND, this.#submission);
       }
+      const resident = residentBytes(stack.instance);
+      const tesOpenLoops = await this.#openLoops(http, 'tasks of TES', this.#task);
+      log('tasks of TES, one after another');
+      const tesSequentialMs = await http.oneByOne(SEQUENTIAL, this.#task);
       return {
-        openLoops,
-        sequentialMs,
+        submit: { openLoops, sequentialMs },
+        tes: { openLoops: tesOpenLoops, sequentialMs: tesSequentialMs },
         fsyncMs,
         getPerSecond,
-        residentBytes: residentBytes(stack.instance),
+        residentBytes: resident,
         idleEmpty,
       };
     });
+  }
+
+  async #openLoops(http: HttpLoad, what: string, next: () => HttpRequest): Promise<readonly OpenLoopRun[]> {
+    const { log, queue } = this.options;
+    const runs: OpenLoopRun[] = [];
+    for (let run = 1; run <= RUNS; run++) {
+      log(`${what} at a rate, run ${run} of ${RUNS}`);
+      runs.push(await http.openLoop(SUBMISSIONS_PER_SECOND, queue.seconds, next));
+    }
+    return runs;
   }
 
   /** With more and more jobs queued: how fast they are run, and then, with all of them, how long a single one takes. */
@@ -197,6 +208,8 @@ class QueueBench {
 
   readonly #submission = (): HttpRequest => submissionOf(this.#load(QUEUED_CPU_MILLI));
 
+  readonly #task = (): HttpRequest => taskOf(this.#load(QUEUED_CPU_MILLI));
+
   #load(cpuMilli: number): Load {
     return {
       ...{ image: this.image, command: ['/bin/true'], cpuMilli },
@@ -254,4 +267,11 @@ function submissionOf(
   const { cpuMilli, memoryBytes, diskBytes, wallTimeS } = resources;
   const job = { executors: [{ image, command }], resources: { cpuMilli, memoryBytes, diskBytes, wallTimeS }, priority };
   return { method: 'POST', path: '/api/v1/jobs', body: JSON.stringify(job) };
+}
+
+/** The same job as a task of GA4GH TES. */
+function taskOf({ image, command, cpuMilli, memoryBytes, diskBytes }: Load): HttpRequest {
+  const resources = { cpu_cores: cpuMilli / 1000, ram_gb: memoryBytes / GIB, disk_gb: diskBytes / GIB };
+  const body = JSON.stringify({ executors: [{ image, command }], resources });
+  return { method: 'POST', path: '/ga4gh/tes/v1/tasks', body };
 }

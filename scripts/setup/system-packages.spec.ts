@@ -13,10 +13,13 @@ describe('system packages', () => {
     ]);
   });
 
-  it('asks for Go where the tests are run, and nowhere else', () => {
-    const hasNoGo = (provides: string) => provides !== 'go';
-    expect(missingPackages('test', hasNoGo)).toEqual(['golang-go']);
-    expect(missingPackages('start', hasNoGo)).toEqual([]);
+  it.each([
+    ['golang-go', 'go'],
+    ['python3-venv', 'python3:ensurepip'],
+  ])('asks for %s where the tests are run, and nowhere else', (name, provided) => {
+    const has = (provides: string) => provides !== provided;
+    expect(missingPackages('test', has)).toEqual([name]);
+    expect(missingPackages('start', has)).toEqual([]);
   });
 
   it('names each package once', () => {

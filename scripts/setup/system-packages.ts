@@ -1,4 +1,5 @@
 /** The Debian packages that Porin needs on a node, and for its own commands. */
+import { spawnSync } from 'node:child_process';
 import { accessSync, constants, readFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { aptInstall } from './apt.js';
@@ -6,11 +7,13 @@ import { type Check, SetupError } from './check.js';
 
 interface Requirement {
   readonly package: string;
-  /** A program on PATH, or a file by its absolute path, that shows the package (or another one like it) is there. */
+  /** What shows that the package, or another one like it, is there: a program on PATH, the absolute path of a file, or a module of python3. */
   readonly provides: string;
   /** Whether it is needed for an `npm run` command. Absent: always. */
   readonly when?: (command: string) => boolean;
 }
+
+const PYTHON_MODULE = 'python3:';
 
 export const REQUIREMENTS: readonly Requirement[] = [
   { package: 'docker.io', provides: 'dockerd' },
@@ -35,6 +38,8 @@ export const REQUIREMENTS: readonly Requirement[] = [
   { package: 'postgresql', provides: 'pg_ctlcluster', when: (command) => command === 'test' },
   // 80 MB, for one of the test programs.
   { package: 'golang-go', provides: 'go', when: (command) => command === 'test' },
+  // Clients in Python, each test with an environment of its own: Debian's python3 makes none without the package.
+  { package: 'python3-venv', provides: `${PYTHON_MODULE}ensurepip`, when: (command) => command === 'test' },
 ];
 
 export function systemPackages(command: string): Check {
@@ -69,6 +74,10 @@ export function refuseUnlessInstallable(missing: readonly string[], isRoot: bool
 }
 
 function isThere(provides: string): boolean {
+  if (provides.startsWith(PYTHON_MODULE)) {
+    const module = provides.slice(PYTHON_MODULE.length);
+    return spawnSync('python3', ['-c', `import ${module}`], { stdio: 'ignore' }).status === 0;
+  }
   const places = provides.startsWith('/')
     ? [provides]
     : `${process.env.PATH ?? ''}:/usr/sbin:/sbin`.split(delimiter).map((folder) => join(folder, provides));

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startTestApi, type TestApi } from '../support/api.js';
 import { makeLearningApplication } from '../support/learning-application.js';
-import { installSchemathesis, runSchemathesis } from '../support/schemathesis.js';
+import { installPython, runPython } from '../support/python-environment.js';
 
 const SEED = 20_261_128;
 /** Of each route, beyond the boundary values of each of its parameters. */
@@ -32,7 +32,12 @@ let directory: string;
 let program: string;
 
 beforeAll(async () => {
-  program = installSchemathesis();
+  const environment = installPython({
+    name: 'schemathesis',
+    proof: ['schemathesis', '--version'],
+    onlyWheels: true,
+  });
+  program = join(environment, 'bin/schemathesis');
   api = await startTestApi(Object.fromEntries(LIMITS.map((name) => [name, '1000000'])));
   await api.app.listen(0, '127.0.0.1');
   directory = await mkdtemp(join(tmpdir(), 'porin-schemathesis-'));
@@ -69,7 +74,7 @@ describe('the API', () => {
     async (role, routes, atLeast) => {
       const key = await api.makeKey({ role });
       await writeFile(join(directory, 'schemathesis.toml'), await configuration());
-      const { exitCode, output } = await runSchemathesis(
+      const { exitCode, stdout, stderr } = await runPython(
         program,
         [
           ...['--config-file', 'schemathesis.toml', 'run', 'openapi.json', '--url', await api.app.getUrl()],
@@ -78,8 +83,9 @@ describe('the API', () => {
           ...['--phases', 'coverage,fuzzing', '--checks', CHECKS.join(','), '--continue-on-failure'],
           ...['--suppress-health-check', 'all', '--warnings', 'off', '--request-timeout', '20', '--no-color'],
         ],
-        directory,
+        { directory },
       );
+      const output = stdout + stderr;
       expect(exitCode, output).toBe(0);
       expect(output).toMatch(/Tested: (\d+)/);
       expect(Number(/(\d+) generated/.exec(output)?.[1])).toBeGreaterThan(atLeast);

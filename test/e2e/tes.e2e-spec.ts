@@ -72,7 +72,7 @@ describe('what the service says of itself', () => {
     expect(body).toEqual({
       ...{ id: 'porin.tes', name: 'Porin', description: expect.any(String), version: '0.1.0' },
       type: { group: 'org.ga4gh', artifact: 'tes', version: '1.1.0' },
-      organization: { name: 'Porin', url: 'urn:porin' },
+      organization: { name: 'Porin', url: 'https://porin.invalid' },
       storage: ['file:///'],
       tesResources_backend_parameters: [
         ...['porin_application', 'porin_enforcement', 'porin_monitoring', 'porin_priority', 'porin_wall_time_s'],

@@ -46,6 +46,18 @@ describe('configuration', () => {
     else expect(load).toThrow('PORIN_CORS_ORIGINS');
   });
 
+  it.each([
+    [undefined, 'https://porin.invalid'],
+    ['https://grid.example.org/about', 'https://grid.example.org/about'],
+    ['urn:grid', undefined],
+    ['mailto:grid@example.org', undefined],
+    ['grid.example.org', undefined],
+  ])('takes for the page of an organization what clients of TES read: %j', (given, taken) => {
+    const load = () => loadApiConfig(given === undefined ? api : { ...api, PORIN_ORGANIZATION_URL: given });
+    if (taken) expect(load().PORIN_ORGANIZATION_URL).toBe(taken);
+    else expect(load).toThrow('PORIN_ORGANIZATION_URL: must be an http or https URL');
+  });
+
   it('never prints the value of a bad variable', () => {
     expect(() => loadApiConfig({ ...api, PORIN_DATABASE_URL: 'mysql://root:hunter2@db' })).toThrow(
       expect.not.objectContaining({ message: expect.stringContaining('hunter2') as string }) as Error,

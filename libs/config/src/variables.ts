@@ -39,6 +39,9 @@ function isNetwork(text: string): boolean {
 function isOrigin(text: string): boolean {
   return /^https?:/.test(text) && URL.canParse(text) && new URL(text).origin === text;
 }
+function isPage(text: string): boolean {
+  return /^https?:\/\//.test(text) && URL.canParse(text);
+}
 const absolutePath = z.string().regex(/^\//, 'must be an absolute path');
 
 /** Patterns of images or registries; unset is told apart from an empty list. */
@@ -144,8 +147,9 @@ export const apiVariables = z.object({
     .describe("Who runs the grid, for clients that ask what it is (GA4GH's service-info)"),
   PORIN_ORGANIZATION_URL: z
     .string()
-    .refine((text) => URL.canParse(text), { error: 'must be a URL' })
-    .default('urn:porin')
+    .refine(isPage, { error: 'must be an http or https URL' })
+    // Clients refuse a URL that has no host.
+    .default('https://porin.invalid')
     .describe('A page of theirs'),
   PORIN_REQUEST_TIMEOUT_MS: integer(1_000, 3_600_000)
     .default(60_000)

@@ -1,0 +1,76 @@
+/** Snakemake 7.32 with `--tes`: a workflow of several rules, of which each job is a task that runs Snakemake in its container. */
+import { cpSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Grid } from '../support/grid.js';
+import { importSnakemakeImage, SNAKEMAKE_IMAGE } from '../support/snakemake-image.js';
+import { baseUrl, TesClients } from '../support/tes-clients.js';
+
+const WORKFLOW = 'test/fixtures/snakemake';
+
+let grid: Grid;
+let clients: TesClients;
+let url: string;
+let key: string;
+/** Of the workflow: inputs come from there, and outputs go there. */
+let directory: string;
+
+beforeAll(async () => {
+  grid = await Grid.start();
+  url = await baseUrl(grid.api.app);
+  key = await grid.api.makeKey({ role: 'submitter' });
+  directory = join(grid.outputs, 'workflow');
+  cpSync(WORKFLOW, directory, { recursive: true });
+  clients = TesClients.install(directory);
+  await importSnakemakeImage(grid.docker, clients.environment);
+  const prefix = `${pathToFileURL(directory).href}/`;
+  await grid.startWorker('node-a', { PORIN_INPUT_URL_PREFIXES: prefix, PORIN_OUTPUT_URL_PREFIXES: prefix });
+}, 900_000);
+afterAll(() => grid.stop());
+
+const snakemake = (variables: Readonly<Record<string, string>>, ...parameters: string[]) =>
+  clients.run(
+    'snakemake',
+    ['--tes', url, '--container-image', SNAKEMAKE_IMAGE, '--jobs', '4', '--nocolor', ...parameters],
+    { variables },
+  );
+const jobs = async () =>
+  (await grid.api.owner.query('SELECT name, state, cpu_milli, memory_bytes::float8 AS bytes FROM job ORDER BY name'))
+    .rows;
+
+describe('Snakemake', () => {
+  it('says what the API answered where it has no key', async () => {
+    const { exitCode, stderr } = await snakemake({});
+    expect([exitCode, stderr]).toEqual([1, expect.stringContaining('401 Client Error: Unauthorized')]);
+    expect(await jobs()).toEqual([]);
+  });
+
+  it('runs a workflow whose rules follow one another, with files, logs and resources', async () => {
+    const { exitCode, stderr } = await snakemake({ TES_TOKEN: key });
+    expect(exitCode, stderr).toBe(0);
+    expect(stderr).toContain('4 of 4 steps (100%) done');
+    expect(readFileSync(join(directory, 'results/total.txt'), 'utf8')).toBe('9\n');
+    expect(readFileSync(join(directory, 'logs/north.log'), 'utf8')).toBe('counting north\n');
+    const count = { name: expect.stringContaining('count'), state: 'COMPLETE', cpu_milli: 1000, bytes: 1024 ** 3 };
+    expect(await jobs()).toEqual([count, count, { ...count, name: expect.stringContaining('total') }]);
+  });
+
+  it('finds nothing to do a second time', async () => {
+    const { exitCode, stderr } = await snakemake({ TES_TOKEN: key });
+    expect([exitCode, stderr]).toEqual([0, expect.stringContaining('Nothing to be done')]);
+    expect(await jobs()).toHaveLength(3);
+  });
+
+  it('takes the key for a password, and fails with a rule that fails', async () => {
+    const basic = { FUNNEL_SERVER_USER: 'any', FUNNEL_SERVER_PASSWORD: key };
+    const { exitCode, stderr } = await snakemake(basic, 'broken/never.txt');
+    expect([exitCode, stderr]).toEqual([1, expect.stringContaining('[TES] Task errored')]);
+    expect((await jobs()).map(({ state }) => state).sort()).toEqual([
+      'COMPLETE',
+      'COMPLETE',
+      'COMPLETE',
+      'EXECUTOR_ERROR',
+    ]);
+  });
+});
