@@ -21,7 +21,7 @@ const EXAMPLE = join(ROOT, 'examples/edf-normalize');
 const PROGRAM = ['edf_normalize', 'generate.py'];
 export const SEARCH_PATH = 'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 const INSTALL_DIRECTORY = '/opt/edf-normalize';
-const EDF_ROOT: DebianRoot = {
+export const EDF_ROOT: DebianRoot = {
   packages: ['python3-numpy'],
   installDirectory: INSTALL_DIRECTORY,
   files: PROGRAM.map((name) => join(EXAMPLE, name)),
@@ -34,7 +34,7 @@ const EDF_ROOT: DebianRoot = {
     `PYTHONHASHSEED=0 python3 -m compileall -q -f --invalidation-mode unchecked-hash /usr/lib/python3 /usr/lib/python3.11 ${INSTALL_DIRECTORY}`,
   ],
 };
-const EDF_CONFIGURATION = [
+export const EDF_CONFIGURATION = [
   `ENV ${SEARCH_PATH}`,
   'ENV PYTHONDONTWRITEBYTECODE=1',
   'ENV OPENBLAS_NUM_THREADS=1',
@@ -52,7 +52,7 @@ const TEST_CONFIGURATION = [`ENV ${SEARCH_PATH}`, 'CMD ["/bin/sh"]'];
 export async function buildEdfImage({ docker, cacheDir, log }: ImageOptions): Promise<BuiltImage> {
   const reference = `porin/${EDF_NAME}:${version()}`;
   const files = programFiles();
-  const inputs = inputsDigest(files);
+  const inputs = programDigest(files);
   const present = await findImage(docker, reference, inputs);
   if (present) return present;
   mkdirSync(cacheDir, { recursive: true });
@@ -107,7 +107,8 @@ function programFiles(): string[] {
   ).sort();
 }
 
-function inputsDigest(files: readonly string[]): string {
+/** Of the EDF program and of all that its image follows from. */
+export function programDigest(files: readonly string[] = programFiles()): string {
   const hash = createHash('sha256');
   const recipe = [process.arch, ...recipeOf(EDF_ROOT), ...EDF_CONFIGURATION];
   hash.update(JSON.stringify(recipe));

@@ -15,6 +15,9 @@ interface Requirement {
 
 const PYTHON_MODULE = 'python3:';
 
+/** `demo portal`: of the demo, that story. */
+const hasClients = (command: string) => command === 'test' || command === 'demo portal';
+
 export const REQUIREMENTS: readonly Requirement[] = [
   { package: 'docker.io', provides: 'dockerd' },
   // Where the kernel has AppArmor on, the engine starts no container without its parser.
@@ -37,9 +40,9 @@ export const REQUIREMENTS: readonly Requirement[] = [
   // A server and its own pg_dump, for the tests of backup and restore: the embedded Postgres has none.
   { package: 'postgresql', provides: 'pg_ctlcluster', when: (command) => command === 'test' },
   // 80 MB, for one of the test programs.
-  { package: 'golang-go', provides: 'go', when: (command) => command === 'test' },
+  { package: 'golang-go', provides: 'go', when: hasClients },
   // Clients in Python, each test with an environment of its own: Debian's python3 makes none without the package.
-  { package: 'python3-venv', provides: `${PYTHON_MODULE}ensurepip`, when: (command) => command === 'test' },
+  { package: 'python3-venv', provides: `${PYTHON_MODULE}ensurepip`, when: hasClients },
 ];
 
 export function systemPackages(command: string): Check {

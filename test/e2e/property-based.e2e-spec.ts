@@ -3,9 +3,9 @@ import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { installPython, runPython } from '../../scripts/setup/python-environment.js';
 import { startTestApi, type TestApi } from '../support/api.js';
 import { makeLearningApplication } from '../support/learning-application.js';
-import { installPython, runPython } from '../support/python-environment.js';
 
 const SEED = 20_261_128;
 /** Of each route, beyond the boundary values of each of its parameters. */
@@ -33,7 +33,7 @@ let program: string;
 
 beforeAll(async () => {
   const environment = installPython({
-    name: 'schemathesis',
+    requirements: 'test/support/schemathesis.txt',
     proof: ['schemathesis', '--version'],
     onlyWheels: true,
   });

@@ -5,14 +5,16 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import supertest from 'supertest';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { buildWorkflowImage } from '../../scripts/images/workflow-image.js';
+import { CACHE_DIR } from '../../scripts/setup/paths.js';
 import { importAlpineImage } from '../support/alpine-image.js';
 import { eventually } from '../support/eventually.js';
 import { Grid } from '../support/grid.js';
-import { importSnakemakeImage, SNAKEMAKE_IMAGE } from '../support/snakemake-image.js';
 import { TesClients } from '../support/tes-clients.js';
 
 let grid: Grid;
 let key: string;
+let image: string;
 /** Below which engines keep their files: inputs come from there, and outputs go there. */
 let shared: string;
 
@@ -22,7 +24,9 @@ beforeAll(async () => {
   await importAlpineImage(grid.docker);
   shared = join(grid.outputs, 'shared');
   mkdirSync(shared);
-  await importSnakemakeImage(grid.docker, TesClients.install(shared).environment);
+  const { environment } = TesClients.install(shared);
+  image = (await buildWorkflowImage({ docker: grid.docker, cacheDir: CACHE_DIR, log: console.log }, environment))
+    .reference;
   const prefix = `${pathToFileURL(shared).href}/`;
   await grid.startWorker('node-a', { PORIN_INPUT_URL_PREFIXES: prefix, PORIN_OUTPUT_URL_PREFIXES: prefix });
 }, 900_000);
@@ -57,7 +61,7 @@ describe('Nextflow (nf-ga4gh)', () => {
     const command = ['bash', '-o', 'pipefail', '-c', 'bash /work/.command.run 2>&1 | tee /work/.command.log'];
     const task = {
       name: `${name} (1)`,
-      executors: [{ image: SNAKEMAKE_IMAGE, command, workdir: '/work', env: null, stdin: null, stdout: null }],
+      executors: [{ image, command, workdir: '/work', env: null, stdin: null, stdout: null }],
       inputs: ['.command.sh', '.command.run', 'reads.txt'].map(input),
       outputs: [
         ...['.command.out', '.command.err', '.command.log', '.exitcode'].map((file) => output(file)),

@@ -3,8 +3,9 @@ import { cpSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { buildWorkflowImage } from '../../scripts/images/workflow-image.js';
+import { CACHE_DIR } from '../../scripts/setup/paths.js';
 import { Grid } from '../support/grid.js';
-import { importSnakemakeImage, SNAKEMAKE_IMAGE } from '../support/snakemake-image.js';
 import { baseUrl, TesClients } from '../support/tes-clients.js';
 
 const WORKFLOW = 'test/fixtures/snakemake';
@@ -13,6 +14,7 @@ let grid: Grid;
 let clients: TesClients;
 let url: string;
 let key: string;
+let image: string;
 /** Of the workflow: inputs come from there, and outputs go there. */
 let directory: string;
 
@@ -23,18 +25,17 @@ beforeAll(async () => {
   directory = join(grid.outputs, 'workflow');
   cpSync(WORKFLOW, directory, { recursive: true });
   clients = TesClients.install(directory);
-  await importSnakemakeImage(grid.docker, clients.environment);
+  const options = { docker: grid.docker, cacheDir: CACHE_DIR, log: console.log };
+  image = (await buildWorkflowImage(options, clients.environment)).reference;
   const prefix = `${pathToFileURL(directory).href}/`;
   await grid.startWorker('node-a', { PORIN_INPUT_URL_PREFIXES: prefix, PORIN_OUTPUT_URL_PREFIXES: prefix });
 }, 900_000);
 afterAll(() => grid.stop());
 
 const snakemake = (variables: Readonly<Record<string, string>>, ...parameters: string[]) =>
-  clients.run(
-    'snakemake',
-    ['--tes', url, '--container-image', SNAKEMAKE_IMAGE, '--jobs', '4', '--nocolor', ...parameters],
-    { variables },
-  );
+  clients.run('snakemake', ['--tes', url, '--container-image', image, '--jobs', '4', '--nocolor', ...parameters], {
+    variables,
+  });
 const jobs = async () =>
   (await grid.api.owner.query('SELECT name, state, cpu_milli, memory_bytes::float8 AS bytes FROM job ORDER BY name'))
     .rows;

@@ -1,7 +1,8 @@
 /** Clients of TES that are written in Python, as programs that ask a grid of the test's. */
 import { join } from 'node:path';
 import { type NestFastifyApplication } from '@nestjs/platform-fastify';
-import { installPython, type PythonRun, runPython } from './python-environment.js';
+import { type PythonRun, runPython } from '../../scripts/setup/python-environment.js';
+import { tesClients } from '../../scripts/setup/tes-clients.js';
 
 const CLIENTS = 'test/clients';
 
@@ -10,15 +11,14 @@ export type Credentials = Readonly<Record<string, string>>;
 
 export class TesClients {
   private constructor(
-    /** With the packages of test/support/tes-clients.txt. */
+    /** With the packages of scripts/setup/tes-clients.txt. */
     readonly environment: string,
     private readonly directory: string,
   ) {}
 
   /** Programs run in `directory`. */
   static install(directory: string): TesClients {
-    const proof = ['snakemake', '--version'] as const;
-    return new TesClients(installPython({ name: 'tes-clients', proof, onlyWheels: false }), directory);
+    return new TesClients(tesClients(), directory);
   }
 
   /** The answer of a command of test/clients/<program>.py. Throws Error with what the program complained of. */

@@ -2,8 +2,11 @@
 import { cpSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { buildEdfImage, buildWorkflowImage } from '../../images/build-image.js';
+import { buildEdfImage } from '../../images/build-image.js';
+import { buildWorkflowImage } from '../../images/workflow-image.js';
 import { S3Server } from '../../services/s3-server.js';
+import { meetChecks } from '../../setup/check.js';
+import { systemPackages } from '../../setup/system-packages.js';
 import { tesClients } from '../../setup/tes-clients.js';
 import { CACHE_DIR, ROOT } from '../../setup/paths.js';
 import { applicationSchema, secretSchema } from '../answers.js';
@@ -25,6 +28,8 @@ export const PORTAL: Story = { instance: 'portal', open: openPortal };
 
 /** The bucket's server ends with the story. */
 async function openPortal(): Promise<OpenStory> {
+  // The server is built with Go, and the clients are in an environment of Python's.
+  meetChecks([systemPackages('demo portal')], (message) => console.log(`demo: ${message}`));
   const store = await S3Server.start();
   const prefixesWith = (directory: string) => `${pathToFileURL(directory).href}/,s3://${BUCKET}/`;
   return {

@@ -1,9 +1,9 @@
-/** Python environments of the tests' own below .porin, each made of one file of pinned requirements. */
+/** Python environments of our own below .porin, each made of one file of pinned requirements. */
 import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { CACHE_DIR } from '../../scripts/setup/paths.js';
+import { basename, join } from 'node:path';
+import { CACHE_DIR } from './paths.js';
 
 export interface PythonRun {
   readonly exitCode: number | null;
@@ -12,8 +12,8 @@ export interface PythonRun {
 }
 
 interface Requirements {
-  /** Without its ending: `test/support/<name>.txt`, which names every package that is installed. */
-  readonly name: string;
+  /** A text file that names every package that is installed. */
+  readonly requirements: string;
   /** Tried when all of them are installed: a program of theirs, and its parameters. */
   readonly proof: readonly [program: string, ...parameters: string[]];
   /** Where a package has no wheel in the registry, its own code runs while it is installed. */
@@ -21,10 +21,9 @@ interface Requirements {
 }
 
 /** Installs it once for each state of the requirements; needs python3 with venv, and PyPI. Gives the environment's folder. */
-export function installPython({ name, proof: [program, ...parameters], onlyWheels }: Requirements): string {
-  const requirements = `test/support/${name}.txt`;
+export function installPython({ requirements, proof: [program, ...parameters], onlyWheels }: Requirements): string {
   const digest = createHash('sha256').update(readFileSync(requirements)).digest('hex').slice(0, 16);
-  const directory = join(CACHE_DIR, `${name}-${digest}`);
+  const directory = join(CACHE_DIR, `${basename(requirements, '.txt')}-${digest}`);
   // An environment cannot be moved, so the mark is what appears last.
   const mark = join(directory, 'installed');
   if (existsSync(mark)) return directory;
