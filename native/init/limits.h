@@ -2,7 +2,7 @@
 #pragma once
 
 #define PORIN_INIT_VERSION "0.1.0"
-#define PORIN_PROTOCOL 4
+#define PORIN_PROTOCOL 5
 
 /* One argument of MAX_ARG_STRLEN (128 KiB, linux/binfmts.h) in base64, with its keyword; a filter needs 44 KiB. */
 #define MAX_LINE (176 * 1024)

@@ -9,7 +9,7 @@
 
 /* How far the child came. The names are the protocol's: payload_stage_name. */
 enum payload_stage {
-	STAGE_SESSION, STAGE_RLIMIT, STAGE_DIRECTORY, STAGE_LOOKUP, STAGE_LANDLOCK, STAGE_FILTER, STAGE_EXEC,
+	STAGE_SESSION, STAGE_RLIMIT, STAGE_DIRECTORY, STAGE_STDIN, STAGE_LOOKUP, STAGE_LANDLOCK, STAGE_FILTER, STAGE_EXEC,
 };
 
 /* Memory that parent and child share: once the filter is loaded, the child cannot say anything by a call. */

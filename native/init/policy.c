@@ -70,9 +70,10 @@ static bool take_environment(struct policy *policy, struct text value)
 	       (*variable)[0] != '=' && strchr(*variable, '=');
 }
 
-static bool take_directory(struct policy *policy, struct text value)
+/* An absolute path, once. */
+static bool take_place(struct policy *policy, const char **place, struct text value)
 {
-	return !policy->directory && (policy->directory = take_string(policy, value)) && policy->directory[0] == '/';
+	return !*place && (*place = take_string(policy, value)) && (*place)[0] == '/';
 }
 
 static bool take_program(struct program *program, struct text value, bool (*is_valid)(const struct program *))
@@ -172,11 +173,12 @@ static bool take_line(struct policy *policy, struct text line)
 {
 	struct text value = line, keyword = next_word(&value);
 
-	if (!policy->begun) return policy->begun = equals(line, "policy 4");
+	if (!policy->begun) return policy->begun = equals(line, "policy 5");
 	if (equals(line, "landlock")) return !policy->landlock && (policy->landlock = true);
 	if (equals(keyword, "arg")) return append_string(policy, policy->arguments, &policy->argument_count, value);
 	if (equals(keyword, "env")) return take_environment(policy, value);
-	if (equals(keyword, "dir")) return take_directory(policy, value);
+	if (equals(keyword, "dir")) return take_place(policy, &policy->directory, value);
+	if (equals(keyword, "stdin")) return take_place(policy, &policy->standard_input, value);
 	if (equals(keyword, "rlimit")) return take_rlimit(policy, value);
 	if (equals(keyword, "path")) return take_path(policy, value);
 	if (equals(keyword, "trace")) return take_trace(policy, value);

@@ -21,6 +21,7 @@ struct policy_path {
 struct policy {
 	bool begun;
 	const char *directory; /* NULL until given */
+	const char *standard_input; /* NULL: that of the container */
 	size_t argument_count;
 	const char *arguments[MAX_STRINGS + 1]; /* NULL-terminated, as execve takes them */
 	size_t environment_count;

@@ -123,7 +123,18 @@ describe('a task', () => {
       ...{ cpu_cores: 1, ram_gb: 0.5, disk_gb: 0.25, preemptible: true, zones: ['z'] },
       ...{ backend_parameters: { Porin_Priority: '1', VmSize: 'secret' }, backend_parameters_strict: false },
     },
-    executors: [{ ...executor, workdir: '/tmp', env: { A: 'b' } }],
+    executors: [
+      {
+        ...executor,
+        workdir: '/tmp',
+        env: { A: 'b' },
+        stdin: '/in/a',
+        stdout: '/tmp/a',
+        stderr: '/vol/a',
+        ignore_error: true,
+      },
+    ],
+    volumes: ['/vol'],
   };
 
   it('is shown in each view with the members of the specification, and no others', async () => {
@@ -132,7 +143,7 @@ describe('a task', () => {
     expect(await read(id, 'MINIMAL')).toEqual({ id, state: 'QUEUED' });
     const shown = {
       ...{ id, state: 'QUEUED', name: whole.name, description: whole.description, tags: whole.tags },
-      ...{ inputs: whole.inputs, outputs: whole.outputs, executors: whole.executors },
+      ...{ inputs: whole.inputs, outputs: whole.outputs, executors: whole.executors, volumes: whole.volumes },
       resources: { ...whole.resources, backend_parameters: { porin_priority: '1' } },
       creation_time: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/),
     };
@@ -474,7 +485,7 @@ describe('the list of tasks', () => {
     const executors = Array.from({ length: 16 }, () => executor);
     for (let index = 0; index < 66; index++) await create({ executors }, key);
     // 16 times 4 KiB of each stream.
-    expect((await listAll('view=FULL', key)).map(({ length }) => length)).toEqual([63, 3]);
+    expect((await listAll('view=FULL', key)).map(({ length }) => length)).toEqual([62, 4]);
     expect((await listAll('view=BASIC', key)).map(({ length }) => length)).toEqual([66]);
   });
 
@@ -526,13 +537,9 @@ describe('errors', () => {
   );
 
   it.each<[string, object, string]>([
-    ['volumes', { ...task, volumes: ['/vol'] }, 'volumes: is not supported'],
-    [
-      'ignore_error',
-      { executors: [{ ...executor, ignore_error: true }] },
-      'executors.0.ignore_error: is not supported',
-    ],
-    ['stdout', { executors: [{ ...executor, stdout: '/out/a' }] }, 'executors.0.stdout: is not supported'],
+    ['volumes', { ...task, volumes: ['/proc'] }, 'volumes.0: must not lie'],
+    ['stdin', { executors: [{ ...executor, stdin: '/etc/passwd' }] }, 'executors.0.stdin: must be an input'],
+    ['stdout', { executors: [{ ...executor, stdout: '/a' }] }, 'executors.0.stdout: must lie in a directory'],
     ['a directory', { ...task, inputs: [{ url: 'file:///a', path: '/in', type: 'DIRECTORY' }] }, 'inputs.0.type: '],
     ['no executor', {}, 'executors: '],
   ])('name the member that cannot be had: %s', async (_what, body, problem) => {

@@ -245,7 +245,7 @@ describe('the control channel', () => {
   it('says who it is, and removes the socket’s name', async () => {
     await withContainer({}, async ({ control }) => {
       const hello = await control.accept(CONNECT_TIMEOUT_MS);
-      expect(hello).toMatchObject({ protocol: 4, pid: 1 });
+      expect(hello).toMatchObject({ protocol: 5, pid: 1 });
       expect(hello.initVersion).toMatch(/^\d+\.\d+\.\d+$/);
       expect(hello.kernel).toMatch(/^\d+\.\d+/);
       const { existsSync } = await import('node:fs');
@@ -262,8 +262,8 @@ describe('the control channel', () => {
 
   it.each([
     ['garbage', 'garbage\n'],
-    ['a policy cut short', 'policy 4\nend\n'],
-    ['another version', renderPolicy(policyFor(['exit', '0'])).replace('policy 4', 'policy 3')],
+    ['a policy cut short', 'policy 5\nend\n'],
+    ['another version', renderPolicy(policyFor(['exit', '0'])).replace('policy 5', 'policy 4')],
     ['an unknown field', renderPolicy(policyFor(['exit', '0'])).replace('\nend', '\nroot yes\nend')],
     ['a filter that is none', renderPolicy(policyFor(['exit', '0'])).replace(/\nfilter .*/, '\nfilter AAAAAAAAAAA=')],
     [

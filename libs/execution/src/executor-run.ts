@@ -51,6 +51,8 @@ export interface ExecutorRunRequest {
   readonly environment: Readonly<Record<string, string>>;
   /** Absolute path in the container; the image's own where absent. */
   readonly workingDirectory?: string;
+  /** Absolute path in the container of a regular file, and none of its parts a link; absent: there is nothing to read. */
+  readonly standardInput?: string;
   /** The user of this attempt's slot, also the owner of scratch and outputs. */
   readonly uid: number;
   readonly gid: number;
@@ -143,8 +145,8 @@ export type ExecutorOutcome =
   | { readonly kind: 'exited'; readonly exitCode: number }
   | { readonly kind: 'signaled'; readonly signal: number; readonly oomKilled: boolean }
   | { readonly kind: 'stopped'; readonly reason: StopReason }
-  /** The payload could not be executed, its own fault: the working directory, the search in PATH, or execve failed. */
-  | { readonly kind: 'exec-failed'; readonly stage: 'directory' | 'lookup' | 'exec'; readonly errno: string };
+  /** The payload could not be executed, its own fault: the working directory, the standard input, the search in PATH, or execve failed. */
+  | { readonly kind: 'exec-failed'; readonly stage: 'directory' | 'stdin' | 'lookup' | 'exec'; readonly errno: string };
 
 /** What the kernel counted in the container's cgroup. */
 export interface LimitHits {
@@ -201,7 +203,10 @@ export interface TraceSummary {
   readonly truncated: boolean;
 }
 
-export type LogSink = (stream: 'stdout' | 'stderr', chunk: Buffer) => void;
+export type OutputStream = 'stdout' | 'stderr';
+export type LogSink = (stream: OutputStream, chunk: Buffer) => void;
+/** Nothing more is read of the payload until the promise is fulfilled. Must not reject. */
+export type OutputSink = (stream: OutputStream, chunk: Buffer) => Promise<void>;
 
 /** What this node can do, for its row and for every measurement. */
 export interface NodeFacts {

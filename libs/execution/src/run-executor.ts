@@ -19,7 +19,13 @@ import { payloadPolicy } from './containers/payload-policy.js';
 import { DenialList } from './denial-list.js';
 import { type Engine } from './engine/engine.js';
 import { ExecutionError, toExecutionError } from './execution-error.js';
-import { type ExecutorOutcome, type ExecutorRunReport, type ExecutorRunRequest, type LogSink } from './executor-run.js';
+import {
+  type ExecutorOutcome,
+  type ExecutorRunReport,
+  type ExecutorRunRequest,
+  type LogSink,
+  type OutputSink,
+} from './executor-run.js';
 import { imageConfiguration } from './images/image-configuration.js';
 import { isLess, landlockStatusAt } from './landlock-status.js';
 import { Observation } from './monitoring/observation.js';
@@ -41,6 +47,8 @@ export interface ExecutorContext {
   readonly stop: AbortSignal;
   /** Gets at most `limits.logBytes` of each stream. Must not throw. */
   readonly onLog: LogSink;
+  /** Gets all of both streams. */
+  readonly onOutput?: OutputSink;
   /** Gets the trace, a gzip file, in order; the next part comes when the promise is fulfilled, and waits for it. */
   readonly onTrace?: (part: Buffer) => Promise<void>;
   /** Benches only: porin-init, by its pid on the host, waits at its gate until the promise is fulfilled. */
@@ -122,7 +130,8 @@ async function runInside(
   run: InsideParts,
 ): Promise<ReportInside> {
   const { container } = run;
-  const logs = new LogCapture(await container.attach(), request.limits.logBytes, context.onLog);
+  const { onLog, onOutput } = context;
+  const logs = new LogCapture(await container.attach(), request.limits.logBytes, onLog, onOutput);
   try {
     return await runAttached(request, context, { ...run, logs });
   } finally {

@@ -177,6 +177,7 @@ function failedOutcome({ stage, errno }: FailedStart): ExecutorOutcome {
   const name = errnoName(errno);
   switch (stage) {
     case 'directory':
+    case 'stdin':
     case 'lookup':
     case 'exec':
       return { kind: 'exec-failed', stage, errno: name };

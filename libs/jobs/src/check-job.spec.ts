@@ -74,9 +74,47 @@ describe('checkJobSpecification', () => {
     expect(places({ inputs: [input('/in')], outputs: [output('/in/x')] })).toEqual(['outputs[0].path']);
   });
 
-  it('refuses an output directly in the root or in the scratch directory', () => {
-    expect(places({ outputs: [output('/a'), output('/tmp/a')] })).toEqual(['outputs[0].path', 'outputs[1].path']);
+  it('takes an output in the scratch directory, and none directly in the root or where the sandbox has its own', () => {
+    expect(places({ outputs: [output('/a'), output('/tmp/a'), output('/run/a')] })).toEqual([
+      'outputs[0].path',
+      'outputs[2].path',
+    ]);
   });
+
+  it('lets inputs, outputs and what is printed lie in volumes, and volumes in one another', () => {
+    const volumes = ['/vol', '/vol/deeper', '/vol', '/tmp', '/tmp/vol'];
+    const executors = [
+      { ...executor, stdout: '/vol/log', stderr: '/vol/log' },
+      { ...executor, stdin: '/vol/log', stdout: '/vol/a' },
+    ];
+    expect(places({ executors, volumes, inputs: [input('/vol/in')], outputs: [output('/vol/a')] })).toEqual([]);
+  });
+
+  it.each(
+    [
+      ['/', '/proc', '/run', '/dev/shm', 'vol', '/vol/', '/vol/../etc', '/in', '/in/a', '/out/a'].map((path) => [path]),
+    ].flat(),
+  )('refuses the volume %j', (path) => {
+    expect(places({ volumes: [path], inputs: [input('/in')], outputs: [output('/out/a')] })).toEqual(['volumes[0]']);
+  });
+
+  it.each(['/log', '/proc/a', '/run/a', '/dev/a', 'log', '/out/../a', '/in', '/in/a', '/out/a/b', '/vol'])(
+    'refuses to write what is printed to %j',
+    (stdout) => {
+      const job = { inputs: [input('/in')], outputs: [output('/out/a')], volumes: ['/vol'] };
+      expect(new Set(places({ ...job, executors: [{ ...executor, stdout }] }))).toEqual(
+        new Set(['executors[0].stdout']),
+      );
+    },
+  );
+
+  it.each(['/etc/passwd', '/proc/self/environ', 'a', '/out', '/vol', '/tmp', '/tmp/../etc/passwd', '/inner'])(
+    'reads no %j, which the job does not bring',
+    (stdin) => {
+      const job = { inputs: [input('/in')], outputs: [output('/out/a')], volumes: ['/vol'] };
+      expect(places({ ...job, executors: [{ ...executor, stdin }] })).toEqual(['executors[0].stdin']);
+    },
+  );
 
   it.each([
     ['file:///p/a', 'file:///p/%61', 'is the target of outputs[0].url too'],

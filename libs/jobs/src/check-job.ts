@@ -10,17 +10,19 @@ export interface SpecificationProblem {
 
 /** What the sandbox mounts itself; a data reference at, below or above one of these would hide it. */
 export const RESERVED_PATHS: readonly string[] = ['/proc', '/sys', '/dev', '/run/porin'];
-/** Mounted as bounded scratch: files below it may be mounted, it itself may not be replaced. */
-const SCRATCH_PATH = '/tmp';
+/** Shared by the executors of every job, and writable: files below it may be mounted, it itself may not be replaced. */
+export const SCRATCH_PATH = '/tmp';
 
 /** Every problem at once, in the order of the specification; empty when there is none. */
 export function checkJobSpecification(
-  job: Pick<JobSpecification, 'executors' | 'inputs' | 'outputs'>,
+  job: Pick<JobSpecification, 'executors' | 'inputs' | 'outputs' | 'volumes'>,
 ): readonly SpecificationProblem[] {
   const references = [
     ...job.inputs.map((input, index) => ({ ...input, at: `inputs[${index}]` })),
     ...job.outputs.map((output, index) => ({ ...output, at: `outputs[${index}]` })),
   ];
+  const { volumes = [] } = job;
+  const streams = job.executors.flatMap((executor, index) => outputStreams(executor, `executors[${index}]`));
   return [
     ...job.executors.flatMap((executor, index) => checkExecutor(executor, `executors[${index}]`)),
     ...job.inputs.flatMap(({ url, content }, index) =>
@@ -33,8 +35,18 @@ export function checkJobSpecification(
     ),
     ...outputTargetProblems(job.outputs),
     ...references.flatMap(({ path, at }) => problemsAt(`${at}.path`, mountPathProblem(path))),
-    ...job.outputs.flatMap(({ path }, index) => problemsAt(`outputs[${index}].path`, outputDirectoryProblem(path))),
-    ...overlaps(references),
+    ...job.outputs.flatMap(({ path }, index) => problemsAt(`outputs[${index}].path`, fileDirectoryProblem(path))),
+    ...volumes.flatMap((path, index) => problemsAt(`volumes[${index}]`, directoryProblem(path))),
+    ...streams.flatMap(({ path, at }) => problemsAt(at, mountPathProblem(path) ?? fileDirectoryProblem(path))),
+    ...job.executors.flatMap(({ stdin }, index) =>
+      stdin === undefined ? [] : problemsAt(`executors[${index}].stdin`, stdinProblem(stdin, job, streams)),
+    ),
+    ...overlaps([
+      ...job.inputs.map(({ path }, index): Placed => ({ path, at: `inputs[${index}].path`, kind: 'read-only' })),
+      ...job.outputs.map(({ path }, index): Placed => ({ path, at: `outputs[${index}].path`, kind: 'file' })),
+      ...volumes.map((path, index): Placed => ({ path, at: `volumes[${index}]`, kind: 'directory' })),
+      ...streams,
+    ]),
     ...repeatedNames(references),
   ];
 }
@@ -58,12 +70,43 @@ export function absolutePathProblem(path: string): string | null {
   return null;
 }
 
-/** The directory of an output is mounted writable, so it must not be the root or the scratch. */
-function outputDirectoryProblem(path: string): string | null {
-  const directory = path.slice(0, path.lastIndexOf('/'));
-  return directory === '' || directory === SCRATCH_PATH
-    ? `must lie in a directory of its own, such as /out, not directly in ${directory || '/'}`
+/** Why the directory cannot be mounted writable; null when it can. */
+function directoryProblem(path: string): string | null {
+  return path === SCRATCH_PATH ? null : mountPathProblem(path);
+}
+
+/** The directory of a file that is written is mounted writable, so it must be neither the root nor what the sandbox mounts. */
+function fileDirectoryProblem(path: string): string | null {
+  const directory = directoryOf(path);
+  return directory === '/' || RESERVED_PATHS.some((other) => overlap(directory, other))
+    ? `must lie in a directory of its own, such as /out, not directly in ${directory}`
     : null;
+}
+
+/** It is opened outside of the profile's file rules, so it is what the job brought or wrote, and nothing of the image. */
+function stdinProblem(
+  path: string,
+  { inputs, outputs, volumes = [] }: Pick<JobSpecification, 'inputs' | 'outputs' | 'volumes'>,
+  streams: readonly Placed[],
+): string | null {
+  const malformed = absolutePathProblem(path);
+  if (malformed !== null) return malformed;
+  const written = [...outputs, ...streams].map((file) => directoryOf(file.path));
+  const directories = [SCRATCH_PATH, ...volumes, ...written, ...inputs.map((input) => input.path)];
+  const isThere =
+    inputs.some((input) => input.path === path) || directories.some((each) => path.startsWith(`${each}/`));
+  return isThere ? null : `must be an input, or lie in a volume, in the directory of an output or in ${SCRATCH_PATH}`;
+}
+
+function directoryOf(path: string): string {
+  return path.slice(0, path.lastIndexOf('/')) || '/';
+}
+
+/** A job's executors write to what they name, one after another. */
+function outputStreams({ stdout, stderr }: ExecutorSpecification, at: string): readonly Placed[] {
+  const named = (path: string | undefined, stream: string): readonly Placed[] =>
+    path === undefined ? [] : [{ path, at: `${at}.${stream}`, kind: 'stream' }];
+  return [...named(stdout, 'stdout'), ...named(stderr, 'stderr')];
 }
 
 function checkExecutor(executor: ExecutorSpecification, at: string): readonly SpecificationProblem[] {
@@ -81,18 +124,29 @@ function checkExecutor(executor: ExecutorSpecification, at: string): readonly Sp
   return problems;
 }
 
-interface Reference {
+/** What of a job has a place in its containers. */
+interface Placed {
   readonly path: string;
   readonly at: string;
+  /** An input; an output; a directory to write to; what an executor prints. */
+  readonly kind: 'read-only' | 'file' | 'directory' | 'stream';
 }
 
-/** Every reference that lies at, below or above an earlier one. */
-function overlaps(references: readonly Reference[]): readonly SpecificationProblem[] {
-  const found = findOverlaps(references.map(({ path }) => path.split('/')));
-  return references.flatMap(({ at }, index) => {
-    const other = references[found.get(index) ?? -1];
-    return other ? [problem(`${at}.path`, `overlaps ${other.at}.path (${other.path})`)] : [];
+/** Everything that lies at, below or above an earlier one, and must not. */
+function overlaps(placed: readonly Placed[]): readonly SpecificationProblem[] {
+  const paths = placed.map(({ path }) => path.split('/'));
+  const found = findOverlaps(paths, (lower, upper) => isIn(placed[lower], placed[upper]));
+  return placed.flatMap(({ at }, index) => {
+    const other = placed[found.get(index) ?? -1];
+    return other ? [problem(at, `overlaps ${other.at} (${other.path})`)] : [];
   });
+}
+
+/** Whether the one may lie at or below the other. */
+function isIn(lower: Placed | undefined, upper: Placed | undefined): boolean {
+  if (lower?.path !== upper?.path) return upper?.kind === 'directory';
+  if (lower?.kind === 'directory') return upper?.kind === 'directory';
+  return lower?.kind === 'stream' && (upper?.kind === 'file' || upper?.kind === 'stream');
 }
 
 /** Two outputs of one place, whatever their spelling, or one where the other has its directory. */
@@ -112,10 +166,14 @@ export function outputTargetProblems(outputs: JobSpecification['outputs']): read
 }
 
 /**
- * By index, the first of the earlier ones that is the same, lies above or below. Parts have no null byte. Sorted, a place
- * stands right behind those that it lies below: comparing each with each would take seconds for the longest job.
+ * By index, the first of the earlier ones that is the same, lies above or below, unless `mayBe` says of the lower and the upper
+ * one that it may. Parts have no null byte. Sorted, a place stands right behind those that it lies below: comparing each with
+ * each would take seconds for the longest job.
  */
-function findOverlaps(places: readonly (readonly string[])[]): ReadonlyMap<number, number> {
+function findOverlaps(
+  places: readonly (readonly string[])[],
+  mayBe: (lower: number, upper: number) => boolean = () => false,
+): ReadonlyMap<number, number> {
   const keys = places.map((parts) => `${parts.join('\0')}\0`);
   const key = (index: number) => keys[index] ?? '';
   const order = [...keys.keys()].sort((a, b) => (key(a) < key(b) ? -1 : key(a) > key(b) ? 1 : a - b));
@@ -124,6 +182,7 @@ function findOverlaps(places: readonly (readonly string[])[]): ReadonlyMap<numbe
   for (const index of order) {
     while (above.length > 0 && !key(index).startsWith(key(above.at(-1) ?? 0))) above.pop();
     for (const other of above) {
+      if (mayBe(index, other)) continue;
       const later = Math.max(index, other);
       found.set(later, Math.min(index, other, found.get(later) ?? Infinity));
     }

@@ -94,6 +94,8 @@ export const ERROR_CATALOGUE = {
     'The program {program} cannot run here: it was built for 32-bit computers ({abi}), and this grid runs 64-bit programs only. Ask for a 64-bit build of it, or choose an image that has one.',
   ),
   'working-directory': payload('The working directory {directory} cannot be entered: {errno}.'),
+  'standard-input': payload('The standard input {path} cannot be read: {detail}.'),
+  'standard-output': payload('What the payload prints cannot be written to {path}: {detail}.'),
   'process-limit': payload('The payload reached its limit of {limit} processes and threads.'),
   'disk-limit': payload('The payload wrote more than its {limitBytes} bytes of disk and was stopped.'),
   'wall-time-exceeded': payload('The payload was stopped after its wall time of {limitS} s.'),
@@ -164,6 +166,16 @@ export const NODE_ERROR_CODES = JOB_ERROR_CODES.filter((code) => ERROR_CATALOGUE
 
 /** As a condition on a row `attempt`, for SQL. */
 export const ATTEMPT_FAILED_BY_NODE = `attempt.state IN ('FAILED', 'LOST') AND attempt.error_code IN ('${NODE_ERROR_CODES.join("', '")}')`;
+
+/** Of the payload itself, and not of what its job lets it have: after one of these, an executor that ignores errors is followed by the next. */
+const IGNORABLE: ReadonlySet<JobErrorCode> = new Set([
+  ...(['exit-code', 'killed-by-signal'] as const),
+  ...(['command-not-found', 'command-not-executable', 'working-directory', 'standard-input'] as const),
+]);
+
+export function isIgnorable(code: JobErrorCode): boolean {
+  return IGNORABLE.has(code);
+}
 
 export function isJobErrorCode(text: string): text is JobErrorCode {
   return Object.hasOwn(ERROR_CATALOGUE, text);

@@ -11,6 +11,8 @@ export interface JobSpecification {
   readonly executors: readonly ExecutorSpecification[];
   readonly inputs: readonly InputReference[];
   readonly outputs: readonly OutputReference[];
+  /** Absolute paths in the container of empty directories that the executors share. */
+  readonly volumes?: readonly string[];
   readonly publishOn: PublishOn;
   readonly resources: Resources;
   readonly requested: RequestedLevel;
@@ -28,6 +30,12 @@ export interface ExecutorSpecification {
   readonly environment: Readonly<Record<string, string>>;
   /** Absolute path in the container; the image's own where absent. */
   readonly workingDirectory?: string;
+  /** Absolute paths in the container: a file that is there when the executor starts, and files that are made for what it prints. */
+  readonly stdin?: string;
+  readonly stdout?: string;
+  readonly stderr?: string;
+  /** The next executor runs, though the payload of this one failed; see `isIgnorable`. */
+  readonly ignoreError?: boolean;
 }
 
 /** Either a URL to fetch or the content itself (UTF-8 text). */
@@ -96,6 +104,7 @@ export const SPECIFICATION_BOUNDS = {
   argumentCharacters: 131_071,
   environmentVariables: 1024,
   references: 1000,
+  volumes: 100,
   pathBytes: 4095,
   urlCharacters: 8192,
   contentBytes: MIB,

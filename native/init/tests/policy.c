@@ -33,7 +33,7 @@ static enum policy_step feed(const char *const *lines)
 }
 
 #define FEED(...) feed((const char *const[]){ __VA_ARGS__, NULL })
-#define WHOLE(...) FEED("policy 4", ARG, DIR, FILTER, ANSWER, __VA_ARGS__, "end")
+#define WHOLE(...) FEED("policy 5", ARG, DIR, FILTER, ANSWER, __VA_ARGS__, "end")
 
 static void whole_policies(void)
 {
@@ -48,7 +48,7 @@ static void whole_policies(void)
 	CHECK(policy.filter.length == 1 && policy.filter.instructions[0].k == SECCOMP_RET_USER_NOTIF);
 	CHECK(policy.answer.length == 1 && policy.answer.instructions[0].k == (SECCOMP_RET_ERRNO | 38));
 	/* Not complete before its end. */
-	CHECK(FEED("policy 4", ARG, DIR, FILTER, ANSWER) == POLICY_MORE);
+	CHECK(FEED("policy 5", ARG, DIR, FILTER, ANSWER) == POLICY_MORE);
 }
 
 static void files_and_trace(void)
@@ -60,6 +60,7 @@ static void files_and_trace(void)
 	CHECK(WHOLE("path r Lw==") == POLICY_INVALID); /* without a ruleset it would grant all and hold nothing */
 	CHECK(WHOLE("env QT1i") == POLICY_COMPLETE && !policy.landlock && policy.trace_maximum == 0);
 
+	CHECK(WHOLE("stdin L2E=") == POLICY_COMPLETE && strcmp(policy.standard_input, "/a") == 0);
 	CHECK(WHOLE("trace 1000") == POLICY_COMPLETE && policy.trace_maximum == 1000);
 }
 
@@ -67,15 +68,15 @@ static void missing_fields(void)
 {
 	CHECK(FEED(ARG) == POLICY_INVALID);
 	CHECK(FEED("policy 3") == POLICY_INVALID);
-	CHECK(FEED("policy 5") == POLICY_INVALID);
-	CHECK(FEED("policy 4 ") == POLICY_INVALID);
+	CHECK(FEED("policy 4") == POLICY_INVALID);
+	CHECK(FEED("policy 5 ") == POLICY_INVALID);
 	CHECK(FEED("") == POLICY_INVALID);
-	CHECK(FEED("policy 4", "end") == POLICY_INVALID);
-	CHECK(FEED("policy 4", DIR, FILTER, ANSWER, "end") == POLICY_INVALID);
-	CHECK(FEED("policy 4", ARG, FILTER, ANSWER, "end") == POLICY_INVALID);
-	CHECK(FEED("policy 4", ARG, DIR, ANSWER, "end") == POLICY_INVALID);
-	CHECK(FEED("policy 4", ARG, DIR, FILTER, "end") == POLICY_INVALID);
-	CHECK(FEED("policy 4", "arg -", DIR, FILTER, ANSWER, "end") == POLICY_INVALID);
+	CHECK(FEED("policy 5", "end") == POLICY_INVALID);
+	CHECK(FEED("policy 5", DIR, FILTER, ANSWER, "end") == POLICY_INVALID);
+	CHECK(FEED("policy 5", ARG, FILTER, ANSWER, "end") == POLICY_INVALID);
+	CHECK(FEED("policy 5", ARG, DIR, ANSWER, "end") == POLICY_INVALID);
+	CHECK(FEED("policy 5", ARG, DIR, FILTER, "end") == POLICY_INVALID);
+	CHECK(FEED("policy 5", "arg -", DIR, FILTER, ANSWER, "end") == POLICY_INVALID);
 }
 
 static void bad_lines(void)
@@ -83,7 +84,7 @@ static void bad_lines(void)
 	static const char *const bad[] = {
 		"",
 		" ",
-		"policy 4",
+		"policy 5",
 		"end ",
 		"arg",
 		"arg ",
@@ -112,6 +113,11 @@ static void bad_lines(void)
 		"rlimit NOFILES 1 1",
 		"rlimit 7 1 1",
 		"rlimit NOFILE 01 1",
+		"stdin",
+		"stdin ",
+		"stdin -",
+		"stdin YQ==", /* not absolute */
+		"stdin Lw== ",
 		"landlock ",
 		"landlock yes",
 		"path",
@@ -141,16 +147,17 @@ static void bad_lines(void)
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
 		CHECK(WHOLE(bad[i]) == POLICY_INVALID);
 	CHECK(WHOLE("landlock", "landlock") == POLICY_INVALID);
+	CHECK(WHOLE("stdin L2E=", "stdin L2E=") == POLICY_INVALID);
 	CHECK(WHOLE("trace 1", "trace 1") == POLICY_INVALID);
-	CHECK(FEED("policy 4", "dir QQ==") == POLICY_INVALID); /* not absolute */
-	CHECK(FEED("policy 4", "dir -") == POLICY_INVALID);
-	CHECK(FEED("policy 4", "filter -") == POLICY_INVALID);
-	CHECK(FEED("policy 4", "filter BgAAAAAAwA==") == POLICY_INVALID);   /* 7 bytes */
-	CHECK(FEED("policy 4", "filter BgAAAAAAAIA=") == POLICY_INVALID);   /* an answer's value */
-	CHECK(FEED("policy 4", "filter BgAAAAAABQA=") == POLICY_INVALID);   /* ERRNO | 0 */
-	CHECK(FEED("policy 4", "filter BgAAAAEABQA=") == POLICY_MORE);
-	CHECK(FEED("policy 4", "answer BgAAAAAAwH8=") == POLICY_INVALID);   /* a filter's */
-	CHECK(FEED("policy 4", "filter FQAAAAAAAAA=") == POLICY_INVALID);   /* no end */
+	CHECK(FEED("policy 5", "dir QQ==") == POLICY_INVALID); /* not absolute */
+	CHECK(FEED("policy 5", "dir -") == POLICY_INVALID);
+	CHECK(FEED("policy 5", "filter -") == POLICY_INVALID);
+	CHECK(FEED("policy 5", "filter BgAAAAAAwA==") == POLICY_INVALID);   /* 7 bytes */
+	CHECK(FEED("policy 5", "filter BgAAAAAAAIA=") == POLICY_INVALID);   /* an answer's value */
+	CHECK(FEED("policy 5", "filter BgAAAAAABQA=") == POLICY_INVALID);   /* ERRNO | 0 */
+	CHECK(FEED("policy 5", "filter BgAAAAEABQA=") == POLICY_MORE);
+	CHECK(FEED("policy 5", "answer BgAAAAAAwH8=") == POLICY_INVALID);   /* a filter's */
+	CHECK(FEED("policy 5", "filter FQAAAAAAAAA=") == POLICY_INVALID);   /* no end */
 }
 
 static char *repeat(const char *prefix, size_t bytes)
@@ -173,33 +180,33 @@ static void bounds(void)
 	int taken;
 
 	memset(&policy, 0, sizeof(policy));
-	policy_line(&policy, "policy 4", 8);
+	policy_line(&policy, "policy 5", 8);
 	for (taken = 0; step == POLICY_MORE && taken < 100; taken++)
 		step = policy_line(&policy, line, strlen(line));
 	CHECK(taken == 17 && step == POLICY_INVALID); /* 16 of 128 KiB fill 2 MiB */
 	free(line);
 
 	memset(&policy, 0, sizeof(policy));
-	policy_line(&policy, "policy 4", 8);
+	policy_line(&policy, "policy 5", 8);
 	for (taken = 0, step = POLICY_MORE; step == POLICY_MORE && taken < 10000; taken++)
 		step = policy_line(&policy, "arg -", 5);
 	CHECK(taken == MAX_STRINGS + 1 && step == POLICY_INVALID);
 	CHECK(!policy.arguments[MAX_STRINGS]);
 
 	memset(&policy, 0, sizeof(policy));
-	policy_line(&policy, "policy 4", 8);
+	policy_line(&policy, "policy 5", 8);
 	for (taken = 0, step = POLICY_MORE; step == POLICY_MORE && taken < 100; taken++)
 		step = policy_line(&policy, "rlimit CPU 1 1", 14);
 	CHECK(taken == MAX_RLIMITS + 1 && step == POLICY_INVALID);
 
 	memset(&policy, 0, sizeof(policy));
-	policy_line(&policy, "policy 4", 8);
+	policy_line(&policy, "policy 5", 8);
 	for (taken = 0, step = POLICY_MORE; step == POLICY_MORE && taken < 10000; taken++)
 		step = policy_line(&policy, "path r Lw==", 11);
 	CHECK(taken == MAX_PATHS + 1 && step == POLICY_INVALID);
 
 	memset(&policy, 0, sizeof(policy));
-	policy_line(&policy, "policy 4", 8);
+	policy_line(&policy, "policy 5", 8);
 	line = repeat("filter ", (MAX_INSTRUCTIONS + 1) * sizeof(struct sock_filter));
 	CHECK(policy_line(&policy, line, strlen(line)) == POLICY_INVALID);
 	free(line);
@@ -221,10 +228,10 @@ static void mutations(void)
 				memcpy(copy, lines[i], length);
 				copy[at] = (char)byte;
 				memset(&policy, 0, offsetof(struct policy, strings));
-				policy_line(&policy, "policy 4", 8);
+				policy_line(&policy, "policy 5", 8);
 				CHECK(policy_line(&policy, copy, length) != POLICY_COMPLETE);
 				memset(&policy, 0, offsetof(struct policy, strings));
-				policy_line(&policy, "policy 4", 8);
+				policy_line(&policy, "policy 5", 8);
 				CHECK(policy_line(&policy, copy, at) != POLICY_COMPLETE);
 				free(copy);
 			}

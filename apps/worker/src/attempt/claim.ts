@@ -32,6 +32,11 @@ export interface ClaimedExecutor extends ApplicationTerms {
   readonly command: readonly string[];
   readonly environment: Readonly<Record<string, string>>;
   readonly workingDirectory: string | null;
+  /** Paths in the container. */
+  readonly stdin: string | null;
+  readonly stdout: string | null;
+  readonly stderr: string | null;
+  readonly ignoreError: boolean;
   /** What an earlier attempt resolved the image to. */
   readonly build: PinnedBuild | null;
 }
@@ -84,6 +89,7 @@ export interface Claim extends AttemptKey {
   readonly wallTimeS: number;
   readonly inputs: readonly InputReference[];
   readonly outputs: readonly OutputReference[];
+  readonly volumes: readonly string[];
   readonly publishOn: PublishOn;
   /** Of an earlier attempt, to be carried out and nothing else; null where there is none. */
   readonly publication: Publication | null;

@@ -5,7 +5,7 @@ import { outcomeError } from './job-errors.js';
 const GIB = 1024 ** 3;
 const FACTS = {
   limits: { cpuMilli: 1000, memoryBytes: GIB, diskBytes: GIB, pids: 64, wallTimeMs: 1000, logBytes: 1024 },
-  ...{ wallTimeS: 1, command: ['/opt/tool'], workingDirectory: '/', node: 'n' },
+  ...{ wallTimeS: 1, command: ['/opt/tool'], workingDirectory: '/', stdin: '/in/a', node: 'n' },
 };
 
 function errorOf(outcome: ExecutorOutcome, foreignProgram?: ForeignProgram) {

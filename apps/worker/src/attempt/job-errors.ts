@@ -18,15 +18,24 @@ export interface RunFacts {
   readonly wallTimeS: number;
   readonly command: readonly string[];
   readonly workingDirectory: string;
+  readonly stdin: string | null;
   readonly node: string;
 }
 
 const ABI_WORDS: Readonly<Record<ForeignProgram['abi'], string>> = { i386: 'i386', x32: 'x32', arm: '32-bit Arm' };
 
+/** Why the file could not be the standard input: errno by name. */
+const STANDARD_INPUT_WORDS: Readonly<Record<string, string>> = {
+  ENOENT: 'there is no such file',
+  ENOTDIR: 'there is no such file',
+  ELOOP: 'the path leads through a symbolic link, which is never followed',
+  EISDIR: 'it is a directory',
+};
+
 /** Undefined for a payload that ended with exit code 0. */
 export function outcomeError(report: ExecutorRunReport, facts: RunFacts): JobError | undefined {
   const { outcome, foreignProgram, limitHits = { refusedForks: 0, oomKills: 0 } } = report;
-  const { limits, wallTimeS, command, workingDirectory, node } = facts;
+  const { limits, wallTimeS, command, workingDirectory, stdin, node } = facts;
   // Whatever a script made of its failure, what it was to do is not done.
   if (foreignProgram && !isStoppedByOthers(outcome)) {
     return JobError.of('unsupported-abi', {
@@ -46,6 +55,10 @@ export function outcomeError(report: ExecutorRunReport, facts: RunFacts): JobErr
         ? JobError.of('out-of-memory', { limitBytes: limits.memoryBytes })
         : JobError.of('killed-by-signal', { signal: outcome.signal });
     case 'exec-failed':
+      if (outcome.stage === 'stdin') {
+        const detail = STANDARD_INPUT_WORDS[outcome.errno] ?? outcome.errno;
+        return JobError.of('standard-input', { path: visible(stdin ?? ''), detail });
+      }
       if (outcome.stage === 'directory') {
         return JobError.of('working-directory', { directory: visible(workingDirectory), errno: outcome.errno });
       }

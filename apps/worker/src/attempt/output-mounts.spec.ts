@@ -1,13 +1,20 @@
 import { describe, expect, it } from 'vitest';
-import { outputDirectories, placeOf } from './output-mounts.js';
+import { outputDirectories, placeOf, SCRATCH_DIRECTORY, type Written } from './output-mounts.js';
 
-describe('the writable directories of an attempt', () => {
-  it('are one for all outputs beside each other', () => {
-    expect(outputDirectories(['/out/a', '/out/b'])).toEqual([{ target: '/out', name: 'out-0' }]);
+const written = (paths: readonly string[], job: Partial<Written> = {}): Written => ({
+  outputs: paths.map((path) => ({ path, url: 'file:///a' })),
+  volumes: [],
+  executors: [],
+  ...job,
+});
+
+describe('output directories', () => {
+  it('are one for outputs side by side', () => {
+    expect(outputDirectories(written(['/out/a', '/out/b']))).toEqual([{ target: '/out', name: 'out-0' }]);
   });
 
-  it('are never one below another', () => {
-    const directories = outputDirectories(['/out/deep/er/a', '/out/b', '/other/c', '/outer/d']);
+  it('are not mounted below one another', () => {
+    const directories = outputDirectories(written(['/out/deep/er/a', '/out/b', '/other/c', '/outer/d']));
     expect(directories.map(({ target }) => target)).toEqual(['/other', '/out', '/outer']);
     expect(placeOf('/out/deep/er/a', directories)).toMatchObject({
       directory: { target: '/out' },
@@ -16,7 +23,21 @@ describe('the writable directories of an attempt', () => {
     expect(placeOf('/outer/d', directories)).toMatchObject({ directory: { target: '/outer' }, name: 'd' });
   });
 
-  it('hold nothing that is beside them', () => {
-    expect(() => placeOf('/elsewhere/a', outputDirectories(['/out/a']))).toThrow(RangeError);
+  it('hold volumes and what executors print', () => {
+    const executors = [
+      { stdout: '/logs/a', stderr: null },
+      { stdout: null, stderr: '/vol/b' },
+    ];
+    const directories = outputDirectories(written(['/vol/out/a'], { volumes: ['/vol'], executors }));
+    expect(directories.map(({ target }) => target)).toEqual(['/logs', '/vol']);
+  });
+
+  it('are the scratch directory for what lies in it, or below what does', () => {
+    expect(outputDirectories(written(['/tmp/a', '/tmp/deep/b']))).toEqual([SCRATCH_DIRECTORY]);
+    expect(outputDirectories(written(['/tmp/deep/b']))).toEqual([{ target: '/tmp/deep', name: 'out-0' }]);
+  });
+
+  it('hold no other path', () => {
+    expect(() => placeOf('/elsewhere/a', outputDirectories(written(['/out/a'])))).toThrow(RangeError);
   });
 });

@@ -1,5 +1,7 @@
-/** Which host directory is mounted writable for which outputs. */
+/** Which host directory is mounted writable for what a job's executors write. */
 import { dirname, relative } from 'node:path/posix';
+import { SCRATCH_PATH } from '#lib/jobs';
+import { type Claim, type ClaimedExecutor } from './claim.js';
 
 export interface OutputDirectory {
   /** Absolute path in the container, mounted writable. */
@@ -14,12 +16,27 @@ export interface OutputPlace {
   readonly name: string;
 }
 
-/** One directory for each that holds an output, but none below another: that would hide what the payload writes. */
-export function outputDirectories(paths: readonly string[]): readonly OutputDirectory[] {
-  const parents = [...new Set(paths.map((path) => dirname(path)))].sort();
-  return parents
-    .filter((path) => !parents.some((other) => other !== path && path.startsWith(`${other}/`)))
-    .map((target, index) => ({ target, name: `out-${index}` }));
+/** What a job says of where its executors write. */
+export type Written = Pick<Claim, 'outputs' | 'volumes'> & {
+  readonly executors: readonly Pick<ClaimedExecutor, 'stdout' | 'stderr'>[];
+};
+
+/** Every payload may write to it. */
+export const SCRATCH_DIRECTORY: OutputDirectory = { target: SCRATCH_PATH, name: 'tmp' };
+
+/** Every directory that must be there when the first executor starts. */
+export function writtenDirectories({ outputs, volumes, executors }: Written): readonly string[] {
+  const streams = executors.flatMap(({ stdout, stderr }) => [stdout, stderr]).filter((path) => path !== null);
+  const files = [...outputs.map(({ path }) => path), ...streams];
+  return [...new Set([...files.map((path) => dirname(path)), ...volumes])];
+}
+
+/** Those to be mounted: none below another, which would hide what the payload writes. */
+export function outputDirectories(job: Written): readonly OutputDirectory[] {
+  const directories = [...writtenDirectories(job)].sort();
+  return directories
+    .filter((path) => !directories.some((other) => other !== path && path.startsWith(`${other}/`)))
+    .map((target, index) => (target === SCRATCH_PATH ? SCRATCH_DIRECTORY : { target, name: `out-${index}` }));
 }
 
 /** Throws RangeError for a path that is below none of the directories. */

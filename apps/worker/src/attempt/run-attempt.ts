@@ -16,7 +16,7 @@ import {
   type StopReason,
   type StormTerms,
 } from '#lib/execution';
-import { JobError, type JobErrorCode, type OutputReference } from '#lib/jobs';
+import { isIgnorable, JobError, type JobErrorCode, type OutputReference } from '#lib/jobs';
 import { programDigest, toVariables } from '#lib/profiles';
 import { type Message } from '#lib/queue';
 import { type StagedOutput } from '#lib/staging';
@@ -26,7 +26,7 @@ import { type PublicationStore } from './publication-store.js';
 import { Publisher, type PublisherOptions, sweep } from './publisher.js';
 import { type Claim } from './claim.js';
 import { finishedRun } from '../run/finished-run.js';
-import { stopError, toJobError } from './job-errors.js';
+import { outcomeError, type RunFacts, stopError, toJobError } from './job-errors.js';
 import { Lease } from './lease.js';
 import { LostAttemptError } from './lost-attempt.js';
 import { runVerdict } from './run-verdict.js';
@@ -36,6 +36,7 @@ import { type PlannedExecutor, planAttempt } from '../plan/plan.js';
 import { type PlanStore } from '../plan/plan-store.js';
 import { type RunStore } from '../run/run-store.js';
 import { BesideProfile } from '../run/beside-profile.js';
+import { RedirectedOutput } from '../run/redirected-output.js';
 import { RunWriters } from '../run/run-writers.js';
 import { outputPlace, Workspace, type WorkspacePlace } from './workspace.js';
 
@@ -145,7 +146,9 @@ export class Attempt {
       await workspace.stage(signal);
       const stageMs = performance.now() - this.#startedAt;
       try {
-        for (const executor of plan.value.executors) await this.#runOne(executor, workspace, stageMs);
+        for (const executor of plan.value.executors) {
+          await this.#runOne(executor, workspace, stageMs).catch((error: unknown) => this.#ignore(executor, error));
+        }
       } catch (error) {
         if (!this.#publishesAfter(error)) throw error;
         return await this.#publish(workspace, error);
@@ -154,6 +157,13 @@ export class Attempt {
     } finally {
       if (made.status === 'fulfilled') await this.#remove(made.value);
     }
+  }
+
+  /** Throws it again where it ends the job. Of refused calls, only those that have no consequence leave an error of the payload's own. */
+  #ignore({ asked, position }: PlannedExecutor, error: unknown): void {
+    if (!asked.ignoreError || this.#stop.signal.aborted) throw error;
+    if (!(error instanceof JobError) || !isIgnorable(error.code)) throw error;
+    this.logger.info({ position, code: error.code }, 'the next executor runs all the same');
   }
 
   async #remove(workspace: Workspace): Promise<void> {
@@ -213,7 +223,7 @@ export class Attempt {
   async #runOne(executor: PlannedExecutor, workspace: Workspace, stageMs: number): Promise<void> {
     const { runs, node } = this.options;
     const runId = randomUUID();
-    const { level, build, profileVersionId } = executor;
+    const { level, build, profileVersionId, asked } = executor;
     const started = await runs.startRun(this.claim, {
       id: runId,
       position: executor.position,
@@ -222,7 +232,7 @@ export class Attempt {
       ...level,
       selectionReason: executor.selectionReason,
       filterDigest: programDigest(executor.filter.filter),
-      inputsDigest: workspace.inputsDigest(executor.command, executor.environment),
+      inputsDigest: workspace.inputsDigest(executor),
       dataDigest: workspace.dataDigest,
       nodeFacts: { ...node.facts },
     });
@@ -232,8 +242,23 @@ export class Attempt {
     const writers = new RunWriters(runs, runId, this.logger);
     const heldBy = { enforcement: level.enforcement, landlock: executor.landlock !== undefined };
     const beside = executor.profile && new BesideProfile(executor.profile, heldBy, writers.denials);
+    const facts: RunFacts = {
+      limits,
+      wallTimeS: this.claim.wallTimeS,
+      command: executor.command,
+      workingDirectory: executor.workingDirectory,
+      stdin: asked.stdin,
+      node: node.name,
+    };
     let report: ExecutorRunReport | undefined;
+    let redirected: RedirectedOutput | undefined;
+    let lostOutput: JobError | undefined;
     try {
+      redirected = await RedirectedOutput.open(asked, {
+        sourceOf: (file) => workspace.sourceOf(file),
+        owner: workspace.owner,
+        diskBytes: limits.diskBytes,
+      });
       report = await runExecutor(
         {
           runId,
@@ -243,6 +268,7 @@ export class Attempt {
           command: executor.command,
           environment: executor.environment,
           workingDirectory: executor.workingDirectory,
+          ...(asked.stdin !== null && { standardInput: asked.stdin }),
           ...workspace.owner,
           limits,
           mounts: workspace.mounts,
@@ -260,10 +286,12 @@ export class Attempt {
           recorder: node.recorder,
           stop: this.#stop.signal,
           ...writers.listeners,
+          ...(redirected && { onOutput: redirected.write }),
           ...(beside && level.enforcement === 'audit' && { onCounts: beside.takeCounts }),
         },
       );
     } finally {
+      lostOutput = await redirected?.end();
       const recording = report?.recording && toVariables(report.recording, executor.places);
       if (recording) beside?.finish(recording);
       const written = await writers.end();
@@ -275,6 +303,7 @@ export class Attempt {
             phasesMs: { queue: this.claim.queueMs, stage: stageMs },
             denials: writers.denials,
             recording,
+            errorCode: (lostOutput ?? outcomeError(report, facts))?.code ?? null,
           }),
         );
     }
@@ -282,16 +311,13 @@ export class Attempt {
       this.logger.warn({ runId }, `its container stays: ${report.removalProblem}`);
     this.#payloadMs += report.phasesMs.payload;
     const denials = [...report.denials, ...(beside?.refusedFiles ?? [])];
-    const verdict = runVerdict(report, denials, executor, {
-      limits,
-      wallTimeS: this.claim.wallTimeS,
-      command: executor.command,
-      workingDirectory: executor.workingDirectory,
-      node: node.name,
-    });
+    const verdict = runVerdict(report, denials, executor, facts);
     this.#wasDenied ||= level.enforcement !== 'none' && denials.length > 0;
-    if (verdict.kind === 'fail') throw verdict.error;
     if (verdict.kind === 'hold') throw new HeldRun(verdict.error, build.id);
+    const ended = verdict.kind === 'fail' ? verdict.error : undefined;
+    // What the payload made of the loss is no more than its consequence.
+    const error = lostOutput && (!ended || isIgnorable(ended.code)) ? lostOutput : ended;
+    if (error) throw error;
   }
 
   #denialStops({ level, onDenial }: PlannedExecutor): { denialStops?: DenialStops } {

@@ -9,6 +9,7 @@ const FACTS: RunFacts = {
   wallTimeS: 1,
   command: ['tool'],
   workingDirectory: '/',
+  stdin: '/in/a',
   node: 'node-1',
 };
 const denial = (call: string, change: Partial<Denial> = {}): Denial => ({

@@ -1,7 +1,7 @@
-/** The directory of one attempt on this node: its staged inputs, and its bounded scratch with /tmp and the outputs. */
+/** The directory of one attempt on this node: its staged inputs, and its bounded scratch with /tmp, the outputs and the volumes. */
 import { chownSync, mkdirSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { type Mount, type Scratch } from '#lib/execution';
 import { digestOf } from '#lib/profiles';
 import { narrowPrefixes, type OutputReference } from '#lib/jobs';
@@ -13,8 +13,15 @@ import {
   type StagingRules,
 } from '#lib/staging';
 import { type Claim, type TenantPrefixes } from './claim.js';
+import { type PlannedExecutor } from '../plan/plan.js';
 import { type ScratchPool, type SlotScratch } from '../node/scratch-pool.js';
-import { outputDirectories, type OutputDirectory, placeOf } from './output-mounts.js';
+import {
+  outputDirectories,
+  type OutputDirectory,
+  placeOf,
+  SCRATCH_DIRECTORY,
+  writtenDirectories,
+} from './output-mounts.js';
 
 /** Where the workspaces of this node are, and what holds for all of them. */
 export interface WorkspacePlace {
@@ -30,10 +37,9 @@ export interface WorkspacePlace {
   readonly sendDirectory: string;
 }
 
-const TMP = 'tmp';
-
 export class Workspace {
-  readonly #outputs: readonly OutputDirectory[];
+  /** Mounted writable. */
+  readonly #directories: readonly OutputDirectory[];
   #removal: Promise<void> | undefined;
   #inputs: readonly { readonly path: string; readonly file: string; readonly sha256: string }[] = [];
 
@@ -44,7 +50,8 @@ export class Workspace {
     private readonly claim: Claim,
     private readonly place: WorkspacePlace,
   ) {
-    this.#outputs = outputDirectories(claim.outputs.map(({ path }) => path));
+    const directories = outputDirectories(claim);
+    this.#directories = directories.includes(SCRATCH_DIRECTORY) ? directories : [SCRATCH_DIRECTORY, ...directories];
   }
 
   /** Writable for the slot's uid alone, and bounded by the job's disk. Inputs lie beside the scratch and do not count. */
@@ -56,11 +63,7 @@ export class Workspace {
     const workspace = new Workspace(directory, scratch, size, claim, place);
     try {
       mkdirSync(join(directory, 'inputs'), { recursive: true, mode: 0o700 });
-      for (const name of [TMP, ...workspace.#outputs.map((output) => output.name)]) {
-        const path = join(scratch.path, name);
-        mkdirSync(path, { mode: 0o700 });
-        chownSync(path, uid, uid);
-      }
+      workspace.#makeDirectories();
       return workspace;
     } catch (error) {
       await workspace.remove();
@@ -86,15 +89,18 @@ export class Workspace {
 
   get mounts(): readonly Mount[] {
     return [
-      { source: join(this.scratch.path, TMP), target: '/tmp', readOnly: false },
-      ...this.#outputs.map(({ name, target }) => ({ source: join(this.scratch.path, name), target, readOnly: false })),
+      ...this.#directories.map(({ name, target }) => ({
+        source: join(this.scratch.path, name),
+        target,
+        readOnly: false,
+      })),
       ...this.#inputs.map(({ file, path }) => ({ source: file, target: path, readOnly: true })),
     ];
   }
 
   /** Runs with equal digests did the same work: the same arguments and environment on the same data. */
-  inputsDigest(command: readonly string[], environment: Readonly<Record<string, string>>): string {
-    return digestOf({ command, environment, inputs: this.#data });
+  inputsDigest({ command, environment, asked }: PlannedExecutor): string {
+    return digestOf({ command, environment, inputs: this.#data, ...(asked.stdin !== null && { stdin: asked.stdin }) });
   }
 
   /** Of the data alone, wherever it lies: other options make no other data. */
@@ -107,10 +113,33 @@ export class Workspace {
     return data.sort((a, b) => (a.path < b.path ? -1 : 1));
   }
 
-  /** Where the payload was to leave the output. */
-  sourceOf({ path }: OutputReference): OutputSource {
-    const { directory, name } = placeOf(path, this.#outputs);
+  /** Where the payload was to leave the output, or what it prints. */
+  sourceOf({ path }: Pick<OutputReference, 'path'>): OutputSource {
+    const { directory, name } = placeOf(path, this.#directories);
     return { directory: join(this.scratch.path, directory.name), name };
+  }
+
+  /**
+   * Before anything else is in the scratch. Those above an input, which is mounted into them, too: the engine would make them
+   * its own, and the payload could not write there.
+   */
+  #makeDirectories(): void {
+    for (const { name } of this.#directories) this.#makeDirectory(join(this.scratch.path, name));
+    const needed = [...writtenDirectories(this.claim), ...this.claim.inputs.map(({ path }) => dirname(path))];
+    for (const path of needed) {
+      const above = this.#directories.find(({ target }) => path.startsWith(`${target}/`));
+      if (above === undefined) continue;
+      const parts = path.slice(above.target.length + 1).split('/');
+      parts.forEach((_, index) => {
+        this.#makeDirectory(join(this.scratch.path, above.name, ...parts.slice(0, index + 1)));
+      });
+    }
+  }
+
+  /** Of the payload. */
+  #makeDirectory(path: string): void {
+    if (mkdirSync(path, { recursive: true, mode: 0o700 }) === undefined) return;
+    chownSync(path, this.size.uid, this.size.gid);
   }
 
   /** May be called twice. */

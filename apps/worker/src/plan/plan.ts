@@ -29,6 +29,8 @@ export interface PlannedExecutor extends Restrictions {
   /** Over the image's own, which runExecutor adds. */
   readonly environment: Readonly<Record<string, string>>;
   readonly workingDirectory: string;
+  /** As the job says it. */
+  readonly asked: Pick<ClaimedExecutor, 'stdin' | 'stdout' | 'stderr' | 'ignoreError'>;
   readonly level: Level;
   readonly profileVersionId: string | null;
   /** What a refused call of it leads to; null where nothing but a dangerous one has consequences. */
@@ -100,6 +102,7 @@ async function planExecutor(claim: Claim, executor: ClaimedExecutor, options: Pl
       image,
       ...payloadCommand(image.content, executor),
       environment: executor.environment,
+      asked: executor,
       level: selection.level,
       profileVersionId: selection.profileVersionId,
       onDenial: approved && refusesAuthority(selection.level, approved.audit) ? terms.onDenial : null,

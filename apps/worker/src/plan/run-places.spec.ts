@@ -11,11 +11,14 @@ describe('the places of a run', () => {
       outputs: [
         { path: '/out/a', url: 'file:///a' },
         { path: '/out/deep/b', url: 'file:///b' },
+        { path: '/tmp/c', url: 'file:///c' },
       ],
+      volumes: ['/vol'],
+      executors: [{ stdout: '/logs/a', stderr: null }],
     };
     expect(runPlaces(claim, ['/data/', '/var/cache'])).toEqual({
       inputs: ['/in/a.edf', '/in/settings'],
-      outputs: ['/out'],
+      outputs: ['/logs', '/out', '/vol'],
       temporary: ['/tmp', '/dev/shm', '/data', '/var/cache'],
     });
   });

@@ -2,19 +2,17 @@
 import { normalize } from 'node:path/posix';
 import { type Places } from '#lib/profiles';
 import { type Claim } from '../attempt/claim.js';
-import { outputDirectories } from '../attempt/output-mounts.js';
+import { outputDirectories, SCRATCH_DIRECTORY, type Written } from '../attempt/output-mounts.js';
 
 /** Scratch that every container has. */
 const TEMPORARY = ['/tmp', '/dev/shm'] as const;
 
 /** `imageVolumes`: covered with scratch, as the image names them. */
-export function runPlaces(
-  { inputs, outputs }: Pick<Claim, 'inputs' | 'outputs'>,
-  imageVolumes: readonly string[],
-): Places {
+export function runPlaces(job: Pick<Claim, 'inputs'> & Written, imageVolumes: readonly string[]): Places {
+  const written = outputDirectories(job).filter((directory) => directory !== SCRATCH_DIRECTORY);
   return {
-    inputs: inputs.map(({ path }) => path),
-    outputs: outputDirectories(outputs.map(({ path }) => path)).map(({ target }) => target),
+    inputs: job.inputs.map(({ path }) => path),
+    outputs: written.map(({ target }) => target),
     temporary: [...TEMPORARY, ...imageVolumes.map(withoutSlash)],
   };
 }

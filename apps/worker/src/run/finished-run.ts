@@ -1,5 +1,6 @@
 /** Turns the report of an executor run into what the database keeps of it. */
 import { type Denial, type DenialList, type ExecutorRunReport } from '#lib/execution';
+import { type JobErrorCode } from '#lib/jobs';
 import { type Recording } from '#lib/profiles';
 import { boundedRecording } from './bounded-recording.js';
 import { type FinishedRun, type RunArtifact, type RunDenial } from './run-store.js';
@@ -13,11 +14,12 @@ interface RunCircumstances {
   readonly denials: Pick<DenialList, 'denials' | 'dropped'>;
   /** With the run's variables in it. */
   readonly recording: Recording | undefined;
+  readonly errorCode: JobErrorCode | null;
 }
 
 export function finishedRun(
   report: ExecutorRunReport,
-  { written, phasesMs, denials, recording }: RunCircumstances,
+  { written, phasesMs, denials, recording, errorCode }: RunCircumstances,
 ): FinishedRun {
   const { outcome, usage } = report;
   const calls = recording && Object.values(recording.calls).reduce((sum, count) => sum + count, 0);
@@ -33,6 +35,7 @@ export function finishedRun(
       exitCode: outcome.kind === 'exited' ? outcome.exitCode : null,
       signal: outcome.kind === 'signaled' ? outcome.signal : null,
       outcome: outcome.kind,
+      errorCode,
       landlockStatus: report.landlockStatus ?? 'NOT_ENFORCED',
       denialsDropped: denials.dropped,
     },

@@ -31,6 +31,7 @@ type RunResult = Pick<
   | 'exitCode'
   | 'signal'
   | 'outcome'
+  | 'errorCode'
   | 'landlockStatus'
   | 'denialsDropped'
 >;

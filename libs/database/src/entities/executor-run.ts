@@ -38,6 +38,8 @@ export class ExecutorRun {
   @Column('integer', { name: 'exit_code', nullable: true }) exitCode!: number | null;
   @Column('integer', { nullable: true }) signal!: number | null;
   @Column('text', { nullable: true }) outcome!: string | null;
+  /** What the payload ended by, in a job's errors; null after exit code 0. */
+  @Column('text', { name: 'error_code', nullable: true }) errorCode!: string | null;
   /** Denied calls that are in none of its denials. */
   @Column('bigint', { name: 'denials_dropped', transformer: numeric }) denialsDropped!: number;
   /** When its denials were looked at for a proposal. */

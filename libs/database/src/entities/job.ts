@@ -36,6 +36,8 @@ export class Job {
   @Column('integer', { name: 'wall_time_s' }) wallTimeS!: number;
   @Column('jsonb') inputs!: InputReference[];
   @Column('jsonb') outputs!: OutputReference[];
+  /** Directories that the executors share; null where there are none. */
+  @Column('text', { array: true, nullable: true }) volumes!: string[] | null;
   @Column('text', { name: 'publish_on' }) publishOn!: PublishOn;
   @Column('jsonb') tags!: Record<string, string>;
   @Column('text', { name: 'requested_enforcement', nullable: true }) requestedEnforcement!: Enforcement | null;
@@ -78,6 +80,10 @@ export class Executor {
   @Column('text', { array: true }) command!: string[];
   @Column('jsonb') environment!: Record<string, string>;
   @Column('text', { name: 'working_directory', nullable: true }) workingDirectory!: string | null;
+  @Column('text', { nullable: true }) stdin!: string | null;
+  @Column('text', { nullable: true }) stdout!: string | null;
+  @Column('text', { nullable: true }) stderr!: string | null;
+  @Column('boolean', { name: 'ignore_error' }) ignoreError!: boolean;
   @Column('uuid', { name: 'build_id', nullable: true }) buildId!: string | null;
 }
 

@@ -21,6 +21,7 @@ const JOB_COLUMNS = {
   wall_time_s: 'integer',
   inputs: 'jsonb',
   outputs: 'jsonb',
+  volumes: 'text[]',
   publish_on: 'text',
   tags: 'jsonb',
   requested_enforcement: 'text',
@@ -36,6 +37,10 @@ const EXECUTOR_COLUMNS = {
   command: 'text[]',
   environment: 'jsonb',
   working_directory: 'text',
+  stdin: 'text',
+  stdout: 'text',
+  stderr: 'text',
+  ignore_error: 'boolean',
 } as const;
 
 const names = (columns: object): string => Object.keys(columns).join(', ');

@@ -1,7 +1,7 @@
 /** The payload's standard streams: passed on up to a bound, read to their end whatever comes. */
 import { type Readable } from 'node:stream';
 import { ExecutionError } from '../execution-error.js';
-import { type LogSink, type LogSummary } from '../executor-run.js';
+import { type LogSink, type LogSummary, type OutputSink, type OutputStream } from '../executor-run.js';
 
 /** Of the engine's attach stream: stream number, three zero bytes, length (Docker Engine API, "Attach to a container"). */
 const HEADER_BYTES = 8;
@@ -18,6 +18,8 @@ export class LogCapture {
     private readonly stream: Readable,
     private readonly limitBytes: number,
     private readonly sink: LogSink,
+    /** Gets what is beyond the limit too. */
+    private readonly whole?: OutputSink,
   ) {
     this.ended = this.#read(stream).catch((cause: unknown) => {
       throw new ExecutionError('engine-error', `the payload's output broke off.`, { cause });
@@ -35,7 +37,7 @@ export class LogCapture {
     return { stdout: this.#summaryOf('stdout'), stderr: this.#summaryOf('stderr') };
   }
 
-  #summaryOf(stream: 'stdout' | 'stderr'): LogSummary {
+  #summaryOf(stream: OutputStream): LogSummary {
     const seen = this.#seen[stream];
     const bytes = Math.min(seen, this.limitBytes);
     return { bytes, droppedBytes: seen - bytes };
@@ -45,12 +47,13 @@ export class LogCapture {
   async #read(stream: Readable): Promise<void> {
     let header = Buffer.alloc(0);
     let left = 0;
-    let name: 'stdout' | 'stderr' = 'stdout';
+    let name: OutputStream = 'stdout';
     for await (const chunk of stream as AsyncIterable<Buffer>) {
       for (let at = 0; at < chunk.length;) {
         if (left > 0) {
           const part = chunk.subarray(at, at + left);
           this.#take(name, part);
+          if (this.whole) await this.whole(name, part);
           left -= part.length;
           at += part.length;
           continue;
@@ -66,7 +69,7 @@ export class LogCapture {
     }
   }
 
-  #take(name: 'stdout' | 'stderr', part: Buffer): void {
+  #take(name: OutputStream, part: Buffer): void {
     const room = this.limitBytes - this.#seen[name];
     this.#seen[name] += part.length;
     if (room > 0) this.sink(name, part.length > room ? part.subarray(0, room) : part);

@@ -26,6 +26,7 @@ export function payloadPolicy(request: ExecutorRunRequest, image: ImageConfigura
       ...request.environment,
     },
     workingDirectory,
+    ...(request.standardInput !== undefined && { standardInput: request.standardInput }),
     rlimits: payloadRlimits(request.limits),
     filter: request.filter,
     ...(request.landlock && { landlock: request.landlock }),

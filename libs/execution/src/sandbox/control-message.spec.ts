@@ -6,9 +6,9 @@ const EXITED = 'exited code 3 1000 200 300 4096 5 6';
 
 describe('parseControlMessage', () => {
   it('reads a hello', () => {
-    expect(parseControlMessage('hello 4 abc 0.1.0 Ni4xOC40NA== 7 1')).toEqual({
+    expect(parseControlMessage('hello 5 abc 0.1.0 Ni4xOC40NA== 7 1')).toEqual({
       kind: 'hello',
-      protocol: 4,
+      protocol: 5,
       token: 'abc',
       initVersion: '0.1.0',
       kernel: '6.18.44',
@@ -108,8 +108,8 @@ describe('parseControlMessage', () => {
     'trace YQ== YQ==',
     'traced 1',
     'traced 1 -1',
-    'hello 4 abc 0.1.0 Ni4x 7',
-    'hello 4 abc 0.1.0 Ni4x 7 1 1',
+    'hello 5 abc 0.1.0 Ni4x 7',
+    'hello 5 abc 0.1.0 Ni4x 7 1 1',
     'hello one abc 0.1.0 Ni4x 7 1',
     'failed lunch 2',
     'failed exec -2',

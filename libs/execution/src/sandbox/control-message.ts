@@ -3,7 +3,7 @@ import { type LandlockStatus } from '#lib/profiles';
 import { FOREIGN_ABIS, type ForeignProgram } from '../executor-run.js';
 import { ControlChannelError } from './control-error.js';
 
-export const PROTOCOL_VERSION = 4;
+export const PROTOCOL_VERSION = 5;
 
 export interface Hello {
   readonly kind: 'hello';
@@ -24,6 +24,7 @@ export const FAILURE_STAGES = [
   'session',
   'rlimit',
   'directory',
+  'stdin',
   'lookup',
   'landlock',
   'filter',

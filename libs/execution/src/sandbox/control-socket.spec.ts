@@ -8,7 +8,7 @@ import { DenialList } from '../denial-list.js';
 import { ControlSocket } from './control-socket.js';
 
 const TIMEOUT_MS = 20_000;
-const HELLO = 'hello 4 token 0.1.0 Ni4x 7 1\n';
+const HELLO = 'hello 5 token 0.1.0 Ni4x 7 1\n';
 const DENIAL = (id: number) => `denial ${id} 0xc000003e 110 refused 38 0x0 0x0 0x0 0x0 0x0 0x0\n`;
 const EXITED = 'exited code 0 1 0 0 1 0 0\n';
 const NO_FOREIGN_CALLS = 'foreign-calls 0 0\n';
@@ -36,7 +36,7 @@ async function started(): Promise<void> {
   peer.write(HELLO);
   await control.accept(TIMEOUT_MS);
   peer.write('ready\nstarted none\n');
-  await control.sendPolicy('policy 4\nend\n');
+  await control.sendPolicy('policy 5\nend\n');
   expect(await control.go()).toEqual({ kind: 'started', landlockStatus: 'NOT_ENFORCED' });
 }
 
@@ -134,7 +134,7 @@ describe('ControlSocket', () => {
   it.each([
     ['wrong-token', HELLO.replace('token', 'tokem')],
     ['wrong-token', HELLO.replace('token', 'token2')],
-    ['protocol-version', HELLO.replace('hello 4', 'hello 3')],
+    ['protocol-version', HELLO.replace('hello 5', 'hello 4')],
     ['unexpected-message', 'ready\n'],
     ['malformed-line', 'GET / HTTP/1.1\n'],
     ['malformed-line', '\n'],
@@ -196,7 +196,7 @@ describe('ControlSocket', () => {
     peer.write(HELLO);
     await control.accept(TIMEOUT_MS);
     peer.write('ready\nfailed exec 13\n');
-    await control.sendPolicy('policy 4\nend\n');
+    await control.sendPolicy('policy 5\nend\n');
     expect(await control.go()).toEqual({ kind: 'failed', stage: 'exec', errno: 13 });
   });
 
@@ -204,7 +204,7 @@ describe('ControlSocket', () => {
     peer.write(HELLO);
     await control.accept(TIMEOUT_MS);
     peer.write(`ready\n${FOREIGN_PROGRAM}failed exec 8\n`);
-    await control.sendPolicy('policy 4\nend\n');
+    await control.sendPolicy('policy 5\nend\n');
     expect(await control.go()).toMatchObject({ stage: 'exec', foreignProgram: { abi: 'i386', path: '/bin/alt' } });
   });
 
@@ -212,7 +212,7 @@ describe('ControlSocket', () => {
     peer.write(HELLO);
     await control.accept(TIMEOUT_MS);
     peer.write(`ready\n${FOREIGN_PROGRAM}started none\n`);
-    await control.sendPolicy('policy 4\nend\n');
+    await control.sendPolicy('policy 5\nend\n');
     await expect(control.go()).rejects.toMatchObject({ code: 'unexpected-message' });
   });
 

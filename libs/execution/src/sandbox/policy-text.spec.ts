@@ -17,7 +17,7 @@ const base64 = (text: string) => Buffer.from(text).toString('base64');
 describe('renderPolicy', () => {
   it('writes one line for each part, with strings in base64', () => {
     expect(renderPolicy(POLICY).split('\n')).toEqual([
-      'policy 4',
+      'policy 5',
       `arg ${base64('/bin/true')}`,
       'arg -',
       `arg ${base64('two\nlines')}`,
@@ -43,7 +43,13 @@ describe('renderPolicy', () => {
     expect(renderPolicy({ ...POLICY, landlock: [] })).toContain('\nlandlock\n');
   });
 
+  it('writes the standard input where there is one', () => {
+    const lines = renderPolicy({ ...POLICY, standardInput: '/in/a' }).split('\n');
+    expect(lines.slice(6, 8)).toEqual(['dir Lw==', `stdin ${base64('/in/a')}`]);
+  });
+
   it.each<[string, Partial<SandboxPolicy>]>([
+    ['a relative standard input', { standardInput: 'a' }],
     ['no command', { arguments: [] }],
     ['an empty command', { arguments: [''] }],
     ['a relative directory', { workingDirectory: 'tmp' }],

@@ -25,6 +25,8 @@ export interface SandboxPolicy {
   readonly environment: Readonly<Record<string, string>>;
   /** Absolute path in the container. */
   readonly workingDirectory: string;
+  /** Absolute path in the container of a regular file; no link of it is followed. Absent: nothing can be read. */
+  readonly standardInput?: string;
   readonly rlimits: Readonly<Partial<Record<RlimitName, Rlimit>>>;
   readonly filter: CompiledFilter;
   /** What may be done to files; absent: nothing is refused. A path that the container does not have grants nothing. */
@@ -53,14 +55,20 @@ export function renderPolicy(policy: SandboxPolicy): string {
   if (!policy.workingDirectory.startsWith('/')) {
     throw new PolicyError(`The working directory ${policy.workingDirectory} is not absolute.`);
   }
+  const { standardInput } = policy;
+  if (standardInput !== undefined && !standardInput.startsWith('/')) {
+    throw new PolicyError(`The standard input ${standardInput} is not absolute.`);
+  }
   const rules = policy.landlock ?? [];
   checkRules(rules);
-  checkTotal([...policy.arguments, ...environment, policy.workingDirectory], rules);
+  const places = standardInput === undefined ? [policy.workingDirectory] : [policy.workingDirectory, standardInput];
+  checkTotal([...policy.arguments, ...environment, ...places], rules);
   return [
     `policy ${PROTOCOL_VERSION}`,
     ...policy.arguments.map((argument) => `arg ${encodeString(argument)}`),
     ...environment.map((variable) => `env ${encodeString(variable)}`),
     `dir ${encodeString(policy.workingDirectory)}`,
+    ...(standardInput === undefined ? [] : [`stdin ${encodeString(standardInput)}`]),
     ...Object.entries(policy.rlimits).map(([name, { soft, hard }]) => `rlimit ${name} ${soft} ${hard}`),
     ...(policy.landlock ? ['landlock'] : []),
     ...rules.map(({ path, rights }) => `path ${encodeRights(rights)} ${encodeString(path)}`),

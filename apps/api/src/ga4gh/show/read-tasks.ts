@@ -36,6 +36,7 @@ export interface JobRow {
   readonly diskBytes: number;
   readonly inputs: readonly InputReference[];
   readonly outputs: readonly OutputReference[];
+  readonly volumes: readonly string[] | null;
   readonly task: TaskDetails | null;
   readonly errorCode: string | null;
   readonly errorMessage: string | null;
@@ -50,6 +51,10 @@ export interface ExecutorRow extends OfJob {
   readonly command: readonly string[];
   readonly environment: Readonly<Record<string, string>>;
   readonly workingDirectory: string | null;
+  readonly stdin: string | null;
+  readonly stdout: string | null;
+  readonly stderr: string | null;
+  readonly ignoreError: boolean;
 }
 
 export interface AttemptRow extends OfJob {
@@ -76,6 +81,8 @@ export interface RunRow extends OfJob {
   readonly exitCode: number | null;
   readonly signal: number | null;
   readonly outcome: string | null;
+  /** Null in runs of before it was kept. */
+  readonly errorCode: string | null;
   readonly startedAt: Date;
   readonly endedAt: Date | null;
 }
@@ -98,12 +105,13 @@ export interface StreamRow extends OfJob {
 const WITHOUT_CONTENT = `(SELECT coalesce(jsonb_agg(given - 'content' ORDER BY place), '[]')
   FROM jsonb_array_elements(inputs) WITH ORDINALITY AS input (given, place))`;
 const jobs = (inputs: string) => `SELECT id, state, name, tags, created_at AS "createdAt", ended_at AS "endedAt",
-    cpu_milli AS "cpuMilli", memory_bytes::float8 AS "memoryBytes", disk_bytes::float8 AS "diskBytes", ${inputs} AS inputs, outputs, task,
+    cpu_milli AS "cpuMilli", memory_bytes::float8 AS "memoryBytes", disk_bytes::float8 AS "diskBytes", ${inputs} AS inputs, outputs, volumes, task,
     error_code AS "errorCode", error_message AS "errorMessage"
   FROM job WHERE id = ANY ($1::uuid[])`;
 const JOBS = { BASIC: jobs(WITHOUT_CONTENT), FULL: jobs('inputs') } as const;
 
-const EXECUTORS = `SELECT job_id AS "jobId", image, command, environment, working_directory AS "workingDirectory"
+const EXECUTORS = `SELECT job_id AS "jobId", image, command, environment, working_directory AS "workingDirectory",
+    stdin, stdout, stderr, ignore_error AS "ignoreError"
   FROM executor WHERE job_id = ANY ($1::uuid[]) ORDER BY job_id, position`;
 
 const ATTEMPTS = `SELECT attempt.job_id AS "jobId", attempt.number, node.name AS node, attempt.state, attempt.error_code AS "errorCode",
@@ -115,7 +123,7 @@ const ATTEMPTS = `SELECT attempt.job_id AS "jobId", attempt.number, node.name AS
 const RUNS = `SELECT run.job_id AS "jobId", run.id, run.position, run.enforcement, run.monitoring, version.digest AS "profileDigest",
     (run.denials_dropped + coalesce((SELECT sum(count) FROM denial WHERE executor_run_id = run.id), 0))::float8 AS denials,
     run.wall_us::float8 AS "wallUs", run.user_us::float8 AS "userUs", run.system_us::float8 AS "systemUs",
-    run.max_rss_bytes::float8 AS "maxRssBytes", run.exit_code AS "exitCode", run.signal, run.outcome,
+    run.max_rss_bytes::float8 AS "maxRssBytes", run.exit_code AS "exitCode", run.signal, run.outcome, run.error_code AS "errorCode",
     run.started_at AS "startedAt", run.ended_at AS "endedAt"
   FROM unnest($1::uuid[]) AS job (id) CROSS JOIN LATERAL (SELECT max(number) AS number FROM attempt WHERE job_id = job.id) AS latest
   JOIN executor_run AS run ON run.job_id = job.id AND run.attempt_number = latest.number

@@ -144,10 +144,15 @@ export const taskAnswer = z
           image: z.string(),
           command: z.array(z.string()),
           workdir: z.string().optional(),
+          stdin: z.string().optional(),
+          stdout: z.string().optional(),
+          stderr: z.string().optional(),
           env: textRecord().optional(),
+          ignore_error: z.boolean().optional(),
         }),
       )
       .optional(),
+    volumes: z.array(z.string()).optional(),
     tags: textRecord().optional(),
     logs: z
       .array(taskLog)

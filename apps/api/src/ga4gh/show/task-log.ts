@@ -39,7 +39,7 @@ function executorLog(
     {
       start_time: run.startedAt.toISOString(),
       end_time: run.endedAt.toISOString(),
-      exit_code: exitCode(run, errorCode),
+      exit_code: exitCode(run, run.errorCode ?? errorCode),
       ...(streams && { stdout: text('stdout'), stderr: text('stderr') }),
     },
   ];

@@ -12,6 +12,7 @@ const JOB: JobRow = {
   ...{ cpuMilli: 1500, memoryBytes: GIB, diskBytes: GIB / 2, errorCode: null, errorMessage: null, task: null },
   inputs: [{ path: '/in/a', content: 'text' }],
   outputs: [{ path: '/out/a', url: 'file:///out/a' }],
+  volumes: null,
 };
 const ATTEMPT: AttemptRow = {
   ...{ jobId: 'job', number: 2, node: 'n1', state: 'COMPLETE', errorCode: null, errorMessage: null },
@@ -27,13 +28,14 @@ const RUN: RunRow = {
     profileDigest: 'sha256:p',
   },
   ...{ denials: 2, wallUs: 1_000_499, userUs: 1_500, systemUs: 600, maxRssBytes: 4096, exitCode: 0, signal: null },
-  ...{ outcome: 'exited', startedAt: at(2), endedAt: at(3) },
+  ...{ outcome: 'exited', errorCode: null, startedAt: at(2), endedAt: at(3) },
 };
 const STREAM: StreamRow = { jobId: 'job', runId: 'run', kind: 'stdout', content: Buffer.from('ende\n'), bytes: 9 };
 
+const NO_STREAMS = { stdin: null, stdout: null, stderr: null, ignoreError: false };
 const rows = (more: Partial<TaskRows> = {}): TaskRows => ({
   job: JOB,
-  executors: [{ jobId: 'job', image: 'i', command: ['c'], environment: {}, workingDirectory: null }],
+  executors: [{ jobId: 'job', image: 'i', command: ['c'], environment: {}, workingDirectory: null, ...NO_STREAMS }],
   ...{ attempts: [ATTEMPT], runs: [RUN], streams: [STREAM] },
   outputs: [{ jobId: 'job', path: '/out/a', url: 'file:///out/a', bytes: 5 }],
   ...more,
@@ -41,6 +43,18 @@ const rows = (more: Partial<TaskRows> = {}): TaskRows => ({
 const described = (task: TaskDetails) => ({ job: { ...JOB, task } });
 
 describe('the view of a task', () => {
+  it('has the streams, errors and volumes of its executors as they were asked for', () => {
+    const [executor] = rows().executors;
+    if (!executor) throw new Error('there is none');
+    const asked = { ...executor, stdin: '/in/a', stdout: '/out/a', stderr: '/vol/b', ignoreError: true };
+    const task = taskView(rows({ job: { ...JOB, volumes: ['/vol'] }, executors: [asked] }), 'BASIC');
+    expect(task).toMatchObject({
+      executors: [{ stdin: '/in/a', stdout: '/out/a', stderr: '/vol/b', ignore_error: true }],
+      volumes: ['/vol'],
+    });
+    expect(taskAnswer.parse(task)).toEqual(task);
+  });
+
   it('FULL has everything', () => {
     const task = taskView(rows(), 'FULL');
     expect(task).toEqual({

@@ -1,6 +1,6 @@
 /** Shows a task in one of the views of TES 1.1. */
 import { type TaskInputDetails, type TaskReferenceDetails } from '#lib/jobs';
-import { type JobRow, type TaskRows } from './read-tasks.js';
+import { type ExecutorRow, type JobRow, type TaskRows } from './read-tasks.js';
 import { type Task, type View } from './task-answers.js';
 import { taskLog } from './task-log.js';
 import { TES_STATE_OF } from './tes-state.js';
@@ -28,15 +28,25 @@ export function taskView(rows: TaskRows, view: Exclude<View, 'MINIMAL'>): Task {
       disk_gb: job.diskBytes / GIB,
       ...resourcesAsAsked(job),
     },
-    executors: executors.map(({ image, command, environment, workingDirectory }) => ({
-      image,
-      command: [...command],
-      ...(workingDirectory !== null && { workdir: workingDirectory }),
-      ...(Object.keys(environment).length > 0 && { env: environment }),
-    })),
+    executors: executors.map(executorOf),
+    ...(job.volumes && { volumes: [...job.volumes] }),
     tags: job.tags,
     ...(log && { logs: [log] }),
     creation_time: job.createdAt.toISOString(),
+  };
+}
+
+function executorOf(executor: ExecutorRow): NonNullable<Task['executors']>[number] {
+  const { image, command, environment, workingDirectory, stdin, stdout, stderr, ignoreError } = executor;
+  return {
+    image,
+    command: [...command],
+    ...(workingDirectory !== null && { workdir: workingDirectory }),
+    ...(stdin !== null && { stdin }),
+    ...(stdout !== null && { stdout }),
+    ...(stderr !== null && { stderr }),
+    ...(Object.keys(environment).length > 0 && { env: environment }),
+    ...(ignoreError && { ignore_error: true }),
   };
 }
 

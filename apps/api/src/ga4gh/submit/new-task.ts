@@ -74,7 +74,7 @@ const task = z
     outputs: z.array(output).max(bounds.references).optional(),
     resources: resources.optional(),
     executors: z.array(executor).min(1).max(bounds.executors),
-    volumes: z.array(path).max(bounds.references).optional(),
+    volumes: z.array(path).max(bounds.volumes).optional(),
     tags: textRecord({
       name: text(bounds.tagNameCharacters),
       value: text(bounds.tagValueCharacters),
@@ -94,20 +94,11 @@ interface Unsupported {
   readonly message: string;
 }
 
-const REDIRECTIONS = ['stdin', 'stdout', 'stderr'] as const;
 const NOT_SUPPORTED = 'is not supported';
 
-function unsupported({ volumes = [], executors, inputs = [], outputs = [] }: NewTask): readonly Unsupported[] {
+function unsupported({ inputs = [], outputs = [] }: NewTask): readonly Unsupported[] {
   const problems: Unsupported[] = [];
   const refuse = (message: string, ...path: (string | number)[]) => problems.push({ path, message });
-  if (volumes.length > 0) refuse(`${NOT_SUPPORTED}: executors share no directories`, 'volumes');
-  executors.forEach((each, index) => {
-    const at = ['executors', index];
-    // Clients that cannot leave a text out send an empty one.
-    const redirected = REDIRECTIONS.filter((stream) => each[stream]);
-    for (const stream of redirected) refuse(`${NOT_SUPPORTED}: redirect in the command`, ...at, stream);
-    if (each.ignore_error) refuse(`${NOT_SUPPORTED}: executors stop at the first error`, ...at, 'ignore_error');
-  });
   for (const [list, references] of Object.entries({ inputs, outputs })) {
     references.forEach(({ type }, index) => {
       if (type === 'DIRECTORY') refuse(`DIRECTORY ${NOT_SUPPORTED}: name each file`, list, index, 'type');

@@ -61,6 +61,17 @@ describe('a task as a job', () => {
     });
   });
 
+  it('has the files and the errors of its executors, and the directories that they share', () => {
+    const executor = { ...executors[0], stdin: '/vol/a', stdout: '/tmp/b', stderr: '', ignore_error: true };
+    const { request } = mapped({ executors: [executor, { ...executors[0], ignore_error: false }], volumes: ['/vol/'] });
+    expect(request).toMatchObject({
+      executors: [{ stdin: '/vol/a', stdout: '/tmp/b', ignoreError: true }, {}],
+      volumes: ['/vol'],
+    });
+    expect(Object.keys(request.executors[0] ?? {})).not.toContain('stderr');
+    expect(request.executors[1]).toEqual({ image: 'debian:bookworm', command: ['true'], environment: {} });
+  });
+
   it('takes null for absent, whatever is null', () => {
     const nothing = {
       name: null,
@@ -178,11 +189,10 @@ describe('a task that cannot be a job', () => {
   });
 
   it.each<[object, string]>([
-    [{ volumes: ['/vol'] }, 'volumes: is not supported'],
-    [{ executors: [{ ...executors[0], ignore_error: true }] }, 'executors.0.ignore_error: is not supported'],
-    [{ executors: [{ ...executors[0], stdin: '/a' }] }, 'executors.0.stdin: is not supported'],
-    [{ executors: [{ ...executors[0], stdout: '/a' }] }, 'executors.0.stdout: is not supported'],
-    [{ executors: [{ ...executors[0], stderr: '/a' }] }, 'executors.0.stderr: is not supported'],
+    [{ executors: [{ ...executors[0], stdin: '/etc/passwd' }] }, 'executors.0.stdin: must be an input'],
+    [{ executors: [{ ...executors[0], stdout: '/a' }] }, 'executors.0.stdout: must lie in a directory'],
+    [{ executors: [{ ...executors[0], stderr: 'a' }] }, 'executors.0.stderr: must be an absolute path'],
+    [{ volumes: ['/proc'] }, 'volumes.0: must not lie at, below or above /proc'],
     [{ inputs: [{ url: 'file:///a', path: '/in', type: 'DIRECTORY' }] }, 'inputs.0.type: DIRECTORY is not supported'],
     [
       { outputs: [{ url: 'file:///a', path: '/o/a', type: 'DIRECTORY' }] },

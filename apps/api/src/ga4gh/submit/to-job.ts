@@ -28,7 +28,7 @@ const GIB = 1024 ** 3;
 
 /** Throws invalid-request, with every problem where the task has it. */
 export function toJob(task: NewTask): TaskAsJob {
-  const { name, description, inputs = [], outputs = [], resources = {}, executors, tags } = task;
+  const { name, description, inputs = [], outputs = [], volumes, resources = {}, executors, tags } = task;
   const parameters = readParameters(resources.backend_parameters ?? {});
   const problems = parameterProblems(parameters, task);
   const { porin_application, porin_enforcement, porin_monitoring, porin_priority } = parameters.supported;
@@ -39,6 +39,7 @@ export function toJob(task: NewTask): TaskAsJob {
       executors: executors.map((executor) => jobExecutor(executor, porin_application)),
       inputs: inputs.map(jobInput),
       outputs: outputs.map(({ url, path }) => ({ url: withScheme(url), path })),
+      volumes: volumes?.length ? volumes.map(withoutEndSlashes) : undefined,
       // Engines read what a failed task wrote: its exit code, its own logs.
       publishOn: 'executor-error',
       resources: jobResources(resources, parameters),
@@ -61,12 +62,18 @@ export function toJob(task: NewTask): TaskAsJob {
   return { request: parsed.data, details };
 }
 
-function jobExecutor({ image, command, env, workdir }: Executor, application: string | undefined) {
+function jobExecutor(executor: Executor, application: string | undefined) {
+  const { image, command, env, workdir, stdin, stdout, stderr, ignore_error } = executor;
   return present({
     ...(application === undefined ? { image } : { application }),
     command,
     environment: env,
     workingDirectory: workdir ? withoutEndSlashes(workdir) : undefined,
+    // Clients that cannot leave a text out send an empty one.
+    stdin: stdin || undefined,
+    stdout: stdout || undefined,
+    stderr: stderr || undefined,
+    ignoreError: ignore_error || undefined,
   });
 }
 
@@ -171,6 +178,7 @@ function keptResources(resources: TesResources, { supported }: ReadParameters): 
 const PLACES: readonly (readonly [inJob: RegExp, inTask: string])[] = [
   [/^(executors\.\d+)\.environment\b/, '$1.env'],
   [/^(executors\.\d+)\.workingDirectory\b/, '$1.workdir'],
+  [/^(executors\.\d+)\.ignoreError\b/, '$1.ignore_error'],
   [/^executors\.\d+\.application\b/, 'resources.backend_parameters.porin_application'],
   [/^resources\.cpuMilli\b/, 'resources.cpu_cores'],
   [/^resources\.memoryBytes\b/, 'resources.ram_gb'],

@@ -44,6 +44,7 @@ export async function describeJob(manager: EntityManager, job: Job): Promise<Job
     denials: (await countDenials(manager, [jobId]))(jobId),
     resources: { cpuMilli, memoryBytes, diskBytes, wallTimeS },
     executors,
+    volumes: job.volumes ?? [],
     inputs: job.inputs.map(shownInput),
     outputs: job.outputs.map((output) => {
       const found = published.find(({ path }) => path === output.path);
@@ -99,10 +100,15 @@ export function describeNewJob({ principalId }: Caller, made: CreatedJob): JobDe
       command: executor.command,
       environment: executor.environment,
       workingDirectory: executor.workingDirectory,
+      stdin: executor.stdin,
+      stdout: executor.stdout,
+      stderr: executor.stderr,
+      ignoreError: executor.ignoreError,
       buildId: null,
     })),
     inputs: fields.inputs.map(shownInput),
     outputs: fields.outputs.map((output) => ({ ...output, sha256: null, bytes: null, publishedAt: null })),
+    volumes: fields.volumes ?? [],
     attempts: [],
     runs: [],
   };

@@ -73,6 +73,10 @@ const executorAnswer = z
     command: z.array(z.string()),
     environment: textRecord(),
     workingDirectory: z.string().nullable(),
+    stdin: z.string().nullable(),
+    stdout: z.string().nullable(),
+    stderr: z.string().nullable(),
+    ignoreError: z.boolean(),
     buildId: z.uuid().nullable().describe('Known once a worker has resolved the image'),
   })
   .meta({ id: 'Executor' });
@@ -139,6 +143,7 @@ const runAnswer = z
     exitCode: z.int().nullable(),
     signal: z.int().nullable(),
     outcome: z.string().nullable(),
+    errorCode: z.string().nullable().describe('What its payload ended by; null after exit code 0'),
     startedAt: z.date(),
     endedAt: z.date().nullable(),
     landlockStatus: z
@@ -188,6 +193,7 @@ export const jobDetail = z
         publishedAt: z.date().nullable(),
       }),
     ),
+    volumes: z.array(z.string()).describe('Directories that the executors share'),
     attempts: z.array(attemptAnswer),
     runs: z.array(runAnswer),
   })

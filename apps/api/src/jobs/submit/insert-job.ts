@@ -68,6 +68,7 @@ export type JobFields = Pick<
   | 'wallTimeS'
   | 'inputs'
   | 'outputs'
+  | 'volumes'
   | 'publishOn'
   | 'tags'
   | 'requestedEnforcement'
@@ -78,7 +79,10 @@ export type JobFields = Pick<
 
 export interface NewExecutor {
   readonly application: Application;
-  readonly executor: Pick<Executor, 'image' | 'command' | 'environment' | 'workingDirectory'>;
+  readonly executor: Pick<
+    Executor,
+    'image' | 'command' | 'environment' | 'workingDirectory' | 'stdin' | 'stdout' | 'stderr' | 'ignoreError'
+  >;
 }
 
 export interface JobOrder {
@@ -140,6 +144,7 @@ export async function insertJob(
         wall_time_s: fields.wallTimeS,
         inputs: fields.inputs,
         outputs: fields.outputs,
+        volumes: fields.volumes,
         publish_on: fields.publishOn,
         tags: fields.tags,
         requested_enforcement: fields.requestedEnforcement,
@@ -155,6 +160,10 @@ export async function insertJob(
         command: executor.command,
         environment: executor.environment,
         working_directory: executor.workingDirectory,
+        stdin: executor.stdin,
+        stdout: executor.stdout,
+        stderr: executor.stderr,
+        ignore_error: executor.ignoreError,
       })),
       isQueued: !hasOutputs,
       repeatDigest: order.repeatDigest,

@@ -57,6 +57,17 @@ const executorSchema = z.strictObject({
     maximum: bounds.environmentVariables,
   }).default({}),
   workingDirectory: text(bounds.pathBytes).exactOptional(),
+  stdin: text(bounds.pathBytes)
+    .exactOptional()
+    .describe('Absolute path in the container of a file that an input or an earlier executor put there'),
+  stdout: text(bounds.pathBytes)
+    .exactOptional()
+    .describe('Absolute path in the container of the file that is made of it; the log has it as well'),
+  stderr: text(bounds.pathBytes).exactOptional(),
+  ignoreError: z
+    .boolean()
+    .exactOptional()
+    .describe('The next executor runs though the payload of this one failed; not after a limit or a refused call'),
 });
 
 const resource = (of: keyof Resources) =>
@@ -67,6 +78,11 @@ const jobFields = z.strictObject({
   executors: z.array(executorSchema).min(1).max(bounds.executors),
   inputs: z.array(inputSchema).max(bounds.references).default([]),
   outputs: z.array(outputSchema).max(bounds.references).default([]),
+  volumes: z
+    .array(text(bounds.pathBytes))
+    .max(bounds.volumes)
+    .exactOptional()
+    .describe('Absolute paths in the container of empty directories that the executors share'),
   publishOn: z
     .enum(PUBLISH_ON)
     .default('complete')

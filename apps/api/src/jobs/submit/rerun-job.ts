@@ -36,6 +36,7 @@ export async function rerunJob(
       wallTimeS: job.wallTimeS,
       inputs: job.inputs,
       outputs: job.outputs,
+      volumes: job.volumes,
       publishOn: job.publishOn,
       tags: job.tags,
       requestedEnforcement: job.requestedEnforcement,
@@ -44,10 +45,10 @@ export async function rerunJob(
       task: job.task,
     },
     executors: executors.map((executor) => {
-      const { image, command, environment, workingDirectory } = executor;
+      const { image, command, environment, workingDirectory, stdin, stdout, stderr, ignoreError } = executor;
       return {
         application: applicationOf(applications, submittedAs(executor)),
-        executor: { image, command, environment, workingDirectory },
+        executor: { image, command, environment, workingDirectory, stdin, stdout, stderr, ignoreError },
       };
     }),
     requestText: `rerun ${job.id}`,

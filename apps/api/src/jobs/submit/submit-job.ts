@@ -52,6 +52,7 @@ export async function submitJob(
         wallTimeS: resources.wallTimeS,
         inputs: request.inputs,
         outputs,
+        volumes: request.volumes ?? null,
         publishOn: request.publishOn,
         tags: request.tags,
         requestedEnforcement: request.enforcement ?? null,
@@ -126,6 +127,10 @@ function newExecutor(executor: RequestedExecutor, application: Application): New
       command: [...application.commandPrefix, ...executor.command],
       environment: executor.environment,
       workingDirectory: executor.workingDirectory ?? null,
+      stdin: executor.stdin ?? null,
+      stdout: executor.stdout ?? null,
+      stderr: executor.stderr ?? null,
+      ignoreError: executor.ignoreError ?? false,
     },
   };
 }

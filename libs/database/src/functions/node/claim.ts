@@ -88,7 +88,7 @@ BEGIN
     'jobId', claimed.id, 'number', claimed.fence, 'tenant', claimed.tenant, 'wallTimeS', claimed.wall_time_s,
     'share', jsonb_build_object('cpuMilli', claimed.cpu_milli, 'memoryBytes', claimed.memory_bytes,
       'diskBytes', claimed.disk_bytes),
-    'inputs', claimed.inputs, 'outputs', claimed.outputs, 'role', claimed.submitted_role,
+    'inputs', claimed.inputs, 'outputs', claimed.outputs, 'volumes', coalesce(to_jsonb(claimed.volumes), '[]'), 'role', claimed.submitted_role,
     'requested', jsonb_strip_nulls(jsonb_build_object('enforcement', claimed.requested_enforcement,
       'monitoring', claimed.requested_monitoring)),
     'publishOn', claimed.publish_on, 'publication', porin.manifest(claimed), 'earlierStagings', porin.earlier_stagings(claimed),
@@ -107,7 +107,8 @@ END`,
 BEGIN
   RETURN (SELECT jsonb_build_object('position', asked.position, ${APPLICATION_TERMS},
       'image', asked.image, 'command', to_jsonb(asked.command), 'environment', asked.environment,
-      'workingDirectory', asked.working_directory,
+      'workingDirectory', asked.working_directory, 'stdin', asked.stdin, 'stdout', asked.stdout, 'stderr', asked.stderr,
+      'ignoreError', asked.ignore_error,
       'build', CASE WHEN build.id IS NULL THEN 'null'::jsonb ELSE jsonb_build_object('id', build.id,
         'applicationId', build.application_id, 'contentDigest', build.content_digest,
         'repositoryDigest', asked.repository_digest) END)

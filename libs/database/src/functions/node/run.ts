@@ -163,7 +163,7 @@ BEGIN
   IF NOT porin.own_run(of_run) THEN RETURN 'false'; END IF;
   SELECT * INTO run FROM jsonb_to_record(input->'result') AS run("wallUs" numeric, "userUs" numeric, "systemUs" numeric,
     "maxRssBytes" numeric, "voluntarySwitches" numeric, "involuntarySwitches" numeric, "callCount" numeric,
-    "exitCode" integer, signal integer, outcome text, "landlockStatus" text, "denialsDropped" numeric);
+    "exitCode" integer, signal integer, outcome text, "errorCode" text, "landlockStatus" text, "denialsDropped" numeric);
   IF run."exitCode" NOT BETWEEN 0 AND 255 OR run.signal NOT BETWEEN 1 AND 64 THEN
     RAISE EXCEPTION 'no program ends like that' USING ERRCODE = 'check_violation';
   END IF;
@@ -173,7 +173,7 @@ BEGIN
     voluntary_switches = porin.counted(run."voluntarySwitches", ${NUMBER}),
     involuntary_switches = porin.counted(run."involuntarySwitches", ${NUMBER}),
     call_count = porin.counted(run."callCount", ${NUMBER}), exit_code = run."exitCode", signal = run.signal,
-    outcome = porin.bounded(run.outcome, 64), phases_ms = porin.phases(input->'phasesMs'),
+    outcome = porin.bounded(run.outcome, 64), error_code = porin.bounded(run."errorCode", 64), phases_ms = porin.phases(input->'phasesMs'),
     landlock_status = run."landlockStatus", ended_at = now(),
     denials_dropped = porin.counted(porin.counted(coalesce(run."denialsDropped", 0), ${NUMBER})::numeric
       + porin.write_denials(of_run, input->'denials'), ${NUMBER})

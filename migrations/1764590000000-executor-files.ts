@@ -1,0 +1,27 @@
+/** What a job says of its executors' files and errors, and of the directories that they share. */
+import { type MigrationInterface, type QueryRunner } from 'typeorm';
+import { noWayBack } from './no-way-back.js';
+
+const UP = `
+-- Paths in the container; null: none.
+ALTER TABLE job ADD COLUMN volumes text[];
+ALTER TABLE executor
+  ADD COLUMN stdin text,
+  ADD COLUMN stdout text,
+  ADD COLUMN stderr text,
+  ADD COLUMN ignore_error boolean NOT NULL DEFAULT false;
+
+-- What the payload ended by, in a job's errors; null: by exit code 0, or the run is older than this column.
+ALTER TABLE executor_run ADD COLUMN error_code text;
+GRANT UPDATE (error_code) ON executor_run TO porin_functions;
+`;
+
+export class ExecutorFiles1764590000000 implements MigrationInterface {
+  name = 'ExecutorFiles1764590000000';
+
+  async up(queryRunner: QueryRunner): Promise<void> {
+    await queryRunner.query(UP);
+  }
+
+  down = noWayBack;
+}
