@@ -22,6 +22,8 @@ export interface TaskRows {
   readonly outputs: readonly PublishedRow[];
   /** Of the runs; none unless the view has them. */
   readonly streams: readonly StreamRow[];
+  /** The same. */
+  readonly unwatched: readonly UnwatchedRow[];
 }
 
 export interface JobRow {
@@ -102,6 +104,13 @@ export interface StreamRow extends OfJob {
   readonly bytes: number;
 }
 
+/** What a run of exit code 0 is compared with: those of equal build, inputs and node that were neither watched nor restricted. */
+export interface UnwatchedRow extends OfJob {
+  readonly runId: string;
+  /** Median of their wall times. */
+  readonly wallUs: number;
+}
+
 const WITHOUT_CONTENT = `(SELECT coalesce(jsonb_agg(given - 'content' ORDER BY place), '[]')
   FROM jsonb_array_elements(inputs) WITH ORDINALITY AS input (given, place))`;
 const jobs = (inputs: string) => `SELECT id, state, name, tags, created_at AS "createdAt", ended_at AS "endedAt",
@@ -148,6 +157,17 @@ const STREAMS = `SELECT run.job_id AS "jobId", run.id AS "runId", artifact.kind,
   ) AS kept
   WHERE run.id = ANY ($1::uuid[])`;
 
+/** Of runs that are equal to one, so many are looked through. */
+const COMPARED_MAXIMUM = 1_000;
+const UNWATCHED = `SELECT run.job_id AS "jobId", run.id AS "runId", percentile_cont(0.5) WITHIN GROUP (ORDER BY plain.wall_us) AS "wallUs"
+  FROM executor_run AS run CROSS JOIN LATERAL (
+    SELECT * FROM executor_run AS other WHERE other.build_id = run.build_id AND other.inputs_digest = run.inputs_digest
+      AND other.node_id = run.node_id LIMIT ${COMPARED_MAXIMUM}
+  ) AS plain
+  WHERE run.id = ANY ($1::uuid[]) AND run.exit_code = 0 AND plain.exit_code = 0 AND plain.wall_us > 0
+    AND plain.enforcement = 'none' AND plain.monitoring = 'none' AND (run.enforcement, run.monitoring) <> ('none', 'none')
+  GROUP BY run.job_id, run.id`;
+
 /** Of attempts before the one that decides, so many are told of. */
 export const EARLIER_ATTEMPTS_MAXIMUM = 20;
 /** Of each stream, at its end: where one task is read, and where a page is. */
@@ -173,9 +193,10 @@ export async function readTasks(
   const streamBytes = ids.length === 1 ? STREAM_BYTES : STREAM_BYTES_OF_PAGE;
   const runIds = runs.map(({ id }) => id);
   const streams: StreamRow[] = isFull ? await manager.query(STREAMS, [runIds, streamBytes]) : [];
+  const unwatched: UnwatchedRow[] = isFull ? await manager.query(UNWATCHED, [runIds]) : [];
   const byJob = {
     ...{ executors: grouped(executors), attempts: grouped(attempts), runs: grouped(runs) },
-    ...{ outputs: grouped(outputs), streams: grouped(streams) },
+    ...{ outputs: grouped(outputs), streams: grouped(streams), unwatched: grouped(unwatched) },
   };
   const jobById = new Map(found.map((job) => [job.id, job]));
   return ids.flatMap((id) => {
@@ -189,6 +210,7 @@ export async function readTasks(
         runs: byJob.runs.get(id) ?? [],
         outputs: byJob.outputs.get(id) ?? [],
         streams: byJob.streams.get(id) ?? [],
+        unwatched: byJob.unwatched.get(id) ?? [],
       },
     ];
   });

@@ -1,5 +1,12 @@
 /** The one log of a task: of its latest attempt, with what its other attempts, its end and its submission left to say. */
-import { type AttemptRow, EARLIER_ATTEMPTS_MAXIMUM, type RunRow, type StreamRow, type TaskRows } from './read-tasks.js';
+import {
+  type AttemptRow,
+  EARLIER_ATTEMPTS_MAXIMUM,
+  type RunRow,
+  type StreamRow,
+  type TaskRows,
+  type UnwatchedRow,
+} from './read-tasks.js';
 import { type TaskLog, type View } from './task-answers.js';
 
 /** Undefined before the first attempt of a task of which there is nothing to say. */
@@ -10,7 +17,7 @@ export function taskLog(rows: TaskRows, view: Exclude<View, 'MINIMAL'>): TaskLog
   const streams = view === 'FULL' ? rows.streams : undefined;
   return {
     logs: runs.flatMap((run) => executorLog(run, latest, streams)),
-    metadata: metadata(latest, runs),
+    metadata: metadata(latest, rows),
     start_time: latest.startedAt.toISOString(),
     ...(latest.endedAt && { end_time: latest.endedAt.toISOString() }),
     outputs: outputs.map(({ path, url, bytes }) => {
@@ -67,7 +74,7 @@ export function exitCode(run: Pick<RunRow, 'exitCode' | 'signal' | 'outcome'>, e
 }
 
 /** All values are texts. What was measured is left out where nothing was. */
-function metadata({ node, number }: AttemptRow, runs: readonly RunRow[]): TaskLog['metadata'] {
+function metadata({ node, number }: AttemptRow, { runs, unwatched }: TaskRows): TaskLog['metadata'] {
   const measured = {
     wall_time_ms: milliseconds(runs, ({ wallUs }) => wallUs),
     user_cpu_time_ms: milliseconds(runs, ({ userUs }) => userUs),
@@ -77,10 +84,19 @@ function metadata({ node, number }: AttemptRow, runs: readonly RunRow[]): TaskLo
     enforcement: said(runs.map(({ enforcement }) => enforcement)),
     monitoring: said(runs.map(({ monitoring }) => monitoring)),
     profile_digest: said(runs.map(({ profileDigest }) => profileDigest)),
+    overhead_ratio: overheadRatio(runs, unwatched),
     denials: runs.length === 0 ? null : String(runs.reduce((sum, { denials }) => sum + denials, 0)),
   };
   const known = Object.entries({ node, attempt: String(number), ...measured });
   return Object.fromEntries(known.flatMap(([name, value]) => (value === null ? [] : [[name, value]])));
+}
+
+/** Wall time of all executors to what the same took unwatched; null where one of them cannot be compared. */
+function overheadRatio(runs: readonly RunRow[], unwatched: readonly UnwatchedRow[]): string | null {
+  const plainUs = runs.map(({ id }) => unwatched.find(({ runId }) => runId === id)?.wallUs);
+  const sum = plainUs.reduce<number>((all, each) => all + (each ?? NaN), 0);
+  const wallUs = runs.reduce((all, run) => all + (run.wallUs ?? NaN), 0);
+  return sum > 0 && wallUs >= 0 ? (wallUs / sum).toFixed(3) : null;
 }
 
 function milliseconds(runs: readonly RunRow[], of: (run: RunRow) => number | null): string | null {

@@ -36,7 +36,7 @@ const NO_STREAMS = { stdin: null, stdout: null, stderr: null, ignoreError: false
 const rows = (more: Partial<TaskRows> = {}): TaskRows => ({
   job: JOB,
   executors: [{ jobId: 'job', image: 'i', command: ['c'], environment: {}, workingDirectory: null, ...NO_STREAMS }],
-  ...{ attempts: [ATTEMPT], runs: [RUN], streams: [STREAM] },
+  ...{ attempts: [ATTEMPT], runs: [RUN], streams: [STREAM], unwatched: [] },
   outputs: [{ jobId: 'job', path: '/out/a', url: 'file:///out/a', bytes: 5 }],
   ...more,
 });
@@ -186,6 +186,25 @@ describe('the view of a task', () => {
     expect(Object.keys(taskView(rows({ runs: [unmeasured] }), 'BASIC').logs?.[0]?.metadata ?? {})).toEqual([
       ...['node', 'attempt', 'enforcement', 'monitoring', 'denials'],
     ]);
+  });
+});
+
+describe('the overhead of a task', () => {
+  const second = { ...RUN, id: 'run2', position: 1, wallUs: 2_000_000 };
+  const overhead = (more: Partial<TaskRows>) => taskView(rows(more), 'FULL').logs?.[0]?.metadata.overhead_ratio;
+  const plain = (runId: string, wallUs: number) => ({ jobId: 'job', runId, wallUs });
+
+  it('is its wall time to what the same took unwatched, all executors together', () => {
+    expect(overhead({ unwatched: [plain('run', 1_000_000)] })).toBe('1.000');
+    const both = [plain('run2', 1_000_000), plain('run', 1_000_000)];
+    expect(overhead({ runs: [RUN, second], unwatched: both })).toBe('1.500');
+  });
+
+  it('is not said where an executor has nothing to be compared with, or no wall time', () => {
+    expect(overhead({ unwatched: [] })).toBeUndefined();
+    expect(overhead({ runs: [], unwatched: [] })).toBeUndefined();
+    expect(overhead({ runs: [RUN, second], unwatched: [plain('run', 1_000_000)] })).toBeUndefined();
+    expect(overhead({ runs: [{ ...RUN, wallUs: null }], unwatched: [plain('run', 1_000_000)] })).toBeUndefined();
   });
 });
 
