@@ -47,31 +47,31 @@ describe('Snakemake', () => {
     expect(await jobs()).toEqual([]);
   });
 
-  it('runs a workflow whose rules follow one another, with files, logs and resources', async () => {
+  it('runs a workflow whose rules follow one another, with files, logs, a script and resources', async () => {
     const { exitCode, stderr } = await snakemake({ TES_TOKEN: key });
     expect(exitCode, stderr).toBe(0);
-    expect(stderr).toContain('4 of 4 steps (100%) done');
-    expect(readFileSync(join(directory, 'results/total.txt'), 'utf8')).toBe('9\n');
-    expect(readFileSync(join(directory, 'logs/north.log'), 'utf8')).toBe('counting north\n');
+    expect(stderr).toContain('5 of 5 steps (100%) done');
+    const read = (file: string) => readFileSync(join(directory, file), 'utf8');
+    expect([read('results/report.txt'), read('logs/north.log')]).toEqual(['9 words\n', 'counting north\n']);
     const count = { name: expect.stringContaining('count'), state: 'COMPLETE', cpu_milli: 1000, bytes: 1024 ** 3 };
-    expect(await jobs()).toEqual([count, count, { ...count, name: expect.stringContaining('total') }]);
+    expect(await jobs()).toEqual([
+      ...[count, count],
+      { ...count, name: expect.stringContaining('report') },
+      { ...count, name: expect.stringContaining('total') },
+    ]);
   });
 
   it('finds nothing to do a second time', async () => {
     const { exitCode, stderr } = await snakemake({ TES_TOKEN: key });
     expect([exitCode, stderr]).toEqual([0, expect.stringContaining('Nothing to be done')]);
-    expect(await jobs()).toHaveLength(3);
+    expect(await jobs()).toHaveLength(4);
   });
 
   it('takes the key for a password, and fails with a rule that fails', async () => {
     const basic = { FUNNEL_SERVER_USER: 'any', FUNNEL_SERVER_PASSWORD: key };
     const { exitCode, stderr } = await snakemake(basic, 'broken/never.txt');
     expect([exitCode, stderr]).toEqual([1, expect.stringContaining('[TES] Task errored')]);
-    expect((await jobs()).map(({ state }) => state).sort()).toEqual([
-      'COMPLETE',
-      'COMPLETE',
-      'COMPLETE',
-      'EXECUTOR_ERROR',
-    ]);
+    const states = (await jobs()).map(({ state }) => state as string);
+    expect(states.toSorted()).toEqual([...Array<string>(4).fill('COMPLETE'), 'EXECUTOR_ERROR']);
   });
 });
