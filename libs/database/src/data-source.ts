@@ -12,6 +12,7 @@ import { Lanes1764550000000 } from '../../../migrations/1764550000000-lanes.js';
 import { NodeHealth1764560000000 } from '../../../migrations/1764560000000-node-health.js';
 import { FactVersion1764570000000 } from '../../../migrations/1764570000000-fact-version.js';
 import { Tes1764580000000 } from '../../../migrations/1764580000000-tes.js';
+import { S3Outputs1764600000000 } from '../../../migrations/1764600000000-s3-outputs.js';
 import { Expiry1764520000000 } from '../../../migrations/1764520000000-expiry.js';
 import { DispatcherLease1764540000000 } from '../../../migrations/1764540000000-dispatcher-lease.js';
 import { Connection, CONNECTION_LIMITS, SEARCH_PATH_OPTION } from './connection.js';
@@ -72,6 +73,7 @@ export const MIGRATIONS = [
   NodeHealth1764560000000,
   FactVersion1764570000000,
   Tes1764580000000,
+  S3Outputs1764600000000,
 ];
 
 /** A connection that nobody has used for so long is closed: opening one costs more than a hundred statements. */
