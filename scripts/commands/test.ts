@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { type Stack, startStack } from '../services/stack.js';
 import { stopStack } from '../services/stop-stack.js';
 import { acquireLock } from '../setup/lock.js';
+import { versitygw } from '../setup/versitygw.js';
 import { PORIN_DIR } from '../setup/paths.js';
 import { closingLine, type Counts, countVitest, failuresIn, NONE, ONE_FAILED, sum } from '../testing/counts.js';
 import { runUnitTestsOnNewestNode } from '../testing/newest-node.js';
@@ -14,6 +15,8 @@ const log = (message: string) => console.log(`test: ${message}`);
 const vitestArguments = process.argv.slice(2);
 const interrupted = new AbortController();
 let vitest: ChildProcess | undefined;
+/** Of the S3 server: minutes, beside the first tests. */
+let build: ChildProcess | undefined;
 let failures: string[] = [];
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
   process.on(signal, () => {
@@ -54,6 +57,8 @@ async function runVitest({ instance, postgresUrl, redisUrl, dockerHost }: Stack)
 const release = await acquireLock(join(PORIN_DIR, 'test-run.lock'), () => log('waiting for another `npm test`'));
 let counts = NONE;
 try {
+  // The tests that need it wait for it, and tell what goes wrong.
+  if (vitestArguments.length === 0) void versitygw((child) => (build = child)).catch(() => undefined);
   const stack = await startStack({ instance: 'test', log, signal: interrupted.signal });
   counts = await runVitest(stack);
   // Arguments name a part of the tests, and these are never in it.
@@ -63,6 +68,7 @@ try {
   console.error(`test: ${error instanceof Error ? error.message : String(error)}`);
   counts = sum([counts, ONE_FAILED]);
 } finally {
+  build?.kill();
   await stopStack('test', log);
   await release();
 }

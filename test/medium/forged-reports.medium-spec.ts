@@ -30,6 +30,38 @@ beforeEach(() => two.loseThiefsAttempts());
 
 const thief = <T>(name: string, input: object, ...more: unknown[]) => call<T>(two.thief.client, name, input, ...more);
 
+describe('the manifest of a node', () => {
+  it('says to the next attempt which upload an output to S3 is', async () => {
+    const outputs = [
+      { path: '/out/a', url: 's3://bucket/a' },
+      { path: '/out/b', url: 'https://store/b' },
+    ];
+    const { jobId } = await two.running(two.thief, { outputs, diskBytes: 10 });
+    const key = { jobId, number: 1, leaseMs: 600_000 };
+    await thief('node_begin_staging', { ...key, token: 'its-token' });
+    const manifest = outputs.map((output, index) => ({
+      ...output,
+      ...{ sha256: SHA256, bytes: 4, temporary: `.porin-its-token-${index}.part` },
+    }));
+    const committed = manifest.map((line, index) => (index === 0 ? { ...line, upload: 'an-id' } : line));
+    expect(await thief('node_commit_publication', { ...key, end: null, manifest: committed })).toBe('held');
+    await thief('node_fail_publication', {
+      jobId,
+      number: 1,
+      code: 'output-upload-failed',
+      message: 'm',
+      published: [],
+    });
+    await two.owner.query(`UPDATE job SET state = 'QUEUED', fence = 2, dispatched_fence = 2 WHERE id = $1`, [jobId]);
+    const claim = await thief<{ publication: { outputs: unknown } }>('node_claim', {
+      jobId,
+      attempt: 2,
+      leaseMs: 600_000,
+    });
+    expect(claim.publication.outputs).toEqual(committed.map((line) => ({ ...line, isPublished: false })));
+  });
+});
+
 describe('the manifest of a stolen node', () => {
   const rows = (...changes: readonly object[]) =>
     OUTPUTS.map((output, index) => {
@@ -76,6 +108,7 @@ describe('the manifest of a stolen node', () => {
     [{ path: '/out/b' }],
     [{ path: '/etc/shadow' }],
     [{ path: '/out/b', url: 'https://store/b' }],
+    [{ upload: 'an upload, of a file' }],
   ])('is of the job’s outputs, and of bytes that its disk holds: not %j', async (change) => {
     const { jobId } = await stagedJob();
     expect(await code(commit(jobId, rows(change)))).toBe(CHECK_VIOLATION);

@@ -69,6 +69,8 @@ describe('an output that the node’s full disk did not take', () => {
               outputPrefixes: [pathToFileURL(directory).href],
               foreignPrefixes: [],
               allowPrivateAddresses: false,
+              credentials: [],
+              s3Endpoints: [],
               inputLimitBytes: 0,
             },
             limitBytes: 64 * MIB,

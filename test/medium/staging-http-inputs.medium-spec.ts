@@ -3,10 +3,12 @@ import { type LookupAddress } from 'node:dns';
 import { readFileSync, statSync } from 'node:fs';
 import { createServer as createTlsServer, get } from 'node:https';
 import { createServer, type AddressInfo, type Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { DEFAULT_HTTP_TIMEOUTS, type StagingRules, stageInput } from '#lib/staging';
 import { HttpClient, type ResolveName } from '../../libs/staging/src/http/http-client.js';
+import { openHttpInput } from '../../libs/staging/src/http/http-input.js';
 import { eventually } from '../support/eventually.js';
 import { type Answer, HttpServer } from '../support/http-server.js';
 import { selfSigned } from '../support/self-signed.js';
@@ -61,6 +63,8 @@ beforeEach(async () => {
       const timer = setInterval(() => response.write('.'), 20);
       response.on('close', () => clearInterval(timer));
     },
+    '/data/closing': (_request, response) =>
+      response.writeHead(200, { connection: 'close', 'content-length': CONTENT.length }).end(CONTENT),
     '/data/silent': () => undefined,
     '/data/stalled': (_request, response) => void response.write('then nothing'),
     '/data/relative': redirect('a?x=1'),
@@ -122,6 +126,16 @@ describe('an input over HTTP', () => {
   it('is stored as it was sent, also by a server that compresses unasked', async () => {
     await stage(archive.url('/data/gzip'));
     expect(readFileSync(tree.path('staged/a')).equals(gzipSync(CONTENT))).toBe(true);
+  });
+
+  it('is whole where its server closes the connection before anything was taken', async () => {
+    const source = await openHttpInput({ url: new URL(archive.url('/data/closing')), path: '/in/a' }, rules(), never);
+    await eventually(() => Promise.resolve(expect(archive.responsesSent).toBe(1)));
+    await sleep(500);
+    const chunks: Uint8Array[] = [];
+    for await (const chunk of source.chunks) chunks.push(chunk);
+    await source.close();
+    expect(Buffer.concat(chunks).equals(CONTENT)).toBe(true);
   });
 
   it('may come by name and over IPv6', async () => {
@@ -399,7 +413,7 @@ describe('the addresses of an input', () => {
       callback(null, answers[asked.push(name) - 1] ?? [])) as unknown as ResolveName;
     const client = new HttpClient({ allowPrivateAddresses: true }, never, resolve);
     const url = new URL(archive.url('/data/status-404', 'archive.example.org'));
-    const { statusCode } = await client.request({ url, method: 'GET', authorization: null });
+    const { statusCode } = await client.request({ url, method: 'GET' });
     await client.close();
     expect([statusCode, asked, archive.requests[0]?.headers.host]).toEqual([404, ['archive.example.org'], url.host]);
     expect(archive.requests[0]?.socket.localAddress).toBe('127.0.0.1');

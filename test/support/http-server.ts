@@ -7,12 +7,15 @@ export type Answer = (request: IncomingMessage, response: ServerResponse) => voi
 export class HttpServer {
   readonly requests: IncomingMessage[] = [];
   connections = 0;
+  /** Answers whose last byte the system has taken. */
+  responsesSent = 0;
   private readonly server: Server;
   private readonly sockets = new Set<Socket>();
 
   private constructor(answers: Readonly<Record<string, Answer>>) {
     this.server = createServer((request, response) => {
       this.requests.push(request);
+      response.on('finish', () => (this.responsesSent += 1));
       const answer = answers[(request.url ?? '').replace(/\?.*$/s, '')];
       if (answer === undefined) response.writeHead(404).end();
       else answer(request, response);

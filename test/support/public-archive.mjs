@@ -35,6 +35,8 @@ const rules = {
   outputPrefixes: [],
   foreignPrefixes: [],
   allowPrivateAddresses: false,
+  credentials: [],
+  s3Endpoints: [],
   inputLimitBytes: 1000,
 };
 

@@ -69,6 +69,8 @@ export function rulesWith(changes: Partial<StagingRules>): StagingRules {
     outputPrefixes: [],
     foreignPrefixes: [],
     allowPrivateAddresses: false,
+    credentials: [],
+    s3Endpoints: [],
     inputLimitBytes: 2 ** 40,
     ...changes,
   };

@@ -191,6 +191,7 @@ export class WorkerLifecycle implements OnApplicationBootstrap, OnApplicationShu
         inputPrefixes: config.PORIN_INPUT_URL_PREFIXES,
         outputPrefixes: config.PORIN_OUTPUT_URL_PREFIXES,
         allowPrivateAddresses: config.PORIN_ALLOW_PRIVATE_ADDRESSES,
+        s3Endpoints: config.PORIN_S3_ENDPOINTS ?? [],
         inputLimitBytes: config.PORIN_INPUT_LIMIT_BYTES,
         httpTimeouts: { ...DEFAULT_HTTP_TIMEOUTS, leastBytesPerS: config.PORIN_TRANSFER_LEAST_BYTES_PER_S },
       },

@@ -77,6 +77,41 @@ describe('configuration', () => {
     expect(loadWorkerConfig({ ...worker, PORIN_RUN_DIR: '/run/porin' }).PORIN_LEASE_MS).toBe(30_000);
   });
 
+  const worker = {
+    PORIN_DATABASE_URL: api.PORIN_DATABASE_URL,
+    PORIN_NODE_KEY: 'a2V5',
+    PORIN_REDIS_URL: api.PORIN_REDIS_URL,
+    PORIN_WORK_DIR: '/w',
+    PORIN_NATIVE_DIR: '/n',
+    PORIN_RUN_DIR: '/run/porin',
+    PORIN_APPROVAL_PUBLIC_KEY_FILE: '/k',
+  };
+
+  it('reads where buckets are', () => {
+    const endpoints = [
+      { prefix: 's3://lab/', endpoint: 'http://10.0.0.5:9000', style: 'virtual' },
+      { prefix: 's3://archive/raw', region: 'eu-central-1' },
+    ];
+    const config = loadWorkerConfig({ ...worker, PORIN_S3_ENDPOINTS: JSON.stringify(endpoints) });
+    expect(config.PORIN_S3_ENDPOINTS).toEqual(endpoints);
+  });
+
+  it.each([
+    'lab=http://10.0.0.5',
+    '{}',
+    '[{"endpoint":"https://s3.example.org"}]',
+    '[{"prefix":"https://lab/"}]',
+    '[{"prefix":"s3://Lab/"}]',
+    '[{"prefix":"s3://lab/","endpoint":"https://user:hunter2@s3.example.org"}]',
+    '[{"prefix":"s3://lab/","endpoint":"https://s3.example.org/path"}]',
+    '[{"prefix":"s3://lab/","style":"dns"}]',
+    '[{"prefix":"s3://lab/","secretAccessKey":"hunter2"}]',
+  ])('refuses %s as the place of buckets, without quoting it', (text) => {
+    const load = () => loadWorkerConfig({ ...worker, PORIN_S3_ENDPOINTS: text });
+    expect(load).toThrow('PORIN_S3_ENDPOINTS');
+    expect(load).not.toThrow('hunter2');
+  });
+
   it('renders the same example file on every machine', () => {
     const text = renderEnvExample();
     expect(text).toContain('PORIN_SIGNING_KEY_FILE=\n');

@@ -42,6 +42,36 @@ function isOrigin(text: string): boolean {
 function isPage(text: string): boolean {
   return /^https?:\/\//.test(text) && URL.canParse(text);
 }
+/** Where buckets are, as JSON: a prefix is a whole bucket or a part of one. */
+const s3Endpoints = z
+  .string()
+  .transform((text, context): unknown => {
+    try {
+      return JSON.parse(text);
+    } catch {
+      context.addIssue({ code: 'custom', message: 'must be JSON' });
+      return z.NEVER;
+    }
+  })
+  .pipe(
+    z.array(
+      z.strictObject({
+        prefix: z.string().superRefine((prefix, context) => {
+          const problem = /^s3:/i.test(prefix) ? urlPrefixProblem(prefix) : 'must be an s3: URL';
+          if (problem !== null) context.addIssue({ code: 'custom', message: problem });
+        }),
+        endpoint: z
+          .string()
+          .refine((text) => isOrigin(text.replace(/\/$/, '')), 'must be written https://host or http://host:port')
+          .optional(),
+        region: z
+          .string()
+          .regex(/^[a-z0-9-]{1,64}$/)
+          .optional(),
+        style: z.enum(['path', 'virtual']).optional(),
+      }),
+    ),
+  );
 const absolutePath = z.string().regex(/^\//, 'must be an absolute path');
 
 /** Patterns of images or registries; unset is told apart from an empty list. */
@@ -264,11 +294,16 @@ export const workerVariables = z.object({
   PORIN_TRANSFER_LEAST_BYTES_PER_S: integer(1, 2 ** 40)
     .default(64 * 1024)
     .describe(
-      'Bytes a second that an http(s) input or output must move on average, beyond its first five minutes; a slower one is ended and tried again',
+      'Bytes a second that an input or output over the network must move on average, beyond its first five minutes; a slower one is ended and tried again',
     ),
   PORIN_ALLOW_PRIVATE_ADDRESSES: flag
     .default(false)
     .describe('Let http(s) inputs and outputs reach private, loopback and link-local addresses'),
+  PORIN_S3_ENDPOINTS: s3Endpoints
+    .optional()
+    .describe(
+      'Where buckets are, a JSON list of {prefix, endpoint, region, style}: [{"prefix":"s3://lab/","endpoint":"https://s3.example.org","region":"us-east-1","style":"path"}]. The longest prefix counts; buckets without one are at AWS. Named endpoints may have private addresses. The same for all workers',
+    ),
   PORIN_LEASE_MS: integer(1_000, 600_000)
     .default(30_000)
     .describe('Lease on an attempt, milliseconds; renewed every sixth of it'),

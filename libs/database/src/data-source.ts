@@ -13,6 +13,7 @@ import { NodeHealth1764560000000 } from '../../../migrations/1764560000000-node-
 import { FactVersion1764570000000 } from '../../../migrations/1764570000000-fact-version.js';
 import { Tes1764580000000 } from '../../../migrations/1764580000000-tes.js';
 import { ExecutorFiles1764590000000 } from '../../../migrations/1764590000000-executor-files.js';
+import { S3Outputs1764600000000 } from '../../../migrations/1764600000000-s3-outputs.js';
 import { Expiry1764520000000 } from '../../../migrations/1764520000000-expiry.js';
 import { DispatcherLease1764540000000 } from '../../../migrations/1764540000000-dispatcher-lease.js';
 import { Connection, CONNECTION_LIMITS, SEARCH_PATH_OPTION } from './connection.js';
@@ -74,6 +75,7 @@ export const MIGRATIONS = [
   FactVersion1764570000000,
   Tes1764580000000,
   ExecutorFiles1764590000000,
+  S3Outputs1764600000000,
 ];
 
 /** A connection that nobody has used for so long is closed: opening one costs more than a hundred statements. */

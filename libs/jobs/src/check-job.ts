@@ -33,6 +33,7 @@ export function checkJobSpecification(
     ...references.flatMap(({ url, at }) =>
       url === undefined ? [] : problemsAt(`${at}.url`, parseDataUrl(url).problem),
     ),
+    ...job.outputs.flatMap(({ url }, index) => problemsAt(`outputs[${index}].url`, outputSchemeProblem(url))),
     ...outputTargetProblems(job.outputs),
     ...references.flatMap(({ path, at }) => problemsAt(`${at}.path`, mountPathProblem(path))),
     ...job.outputs.flatMap(({ path }, index) => problemsAt(`outputs[${index}].path`, fileDirectoryProblem(path))),
@@ -49,6 +50,11 @@ export function checkJobSpecification(
     ]),
     ...repeatedNames(references),
   ];
+}
+
+/** Why nothing can be put where the URL, which is well-formed, says; null when it can. */
+export function outputSchemeProblem(url: string): string | null {
+  return /^drs:/i.test(url) ? 'must not be a drs: URL: its servers only give' : null;
 }
 
 /** Why a data reference cannot be mounted at the path; null when it can. */

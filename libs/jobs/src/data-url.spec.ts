@@ -72,10 +72,10 @@ describe('a file: reference', () => {
     [`file://${`/${'x'.repeat(250)}`.repeat(17)}`, 'must not be longer than 4095 bytes'],
     [`file://${'/a'.repeat(101)}`, 'must not have more than 100 parts'],
     ['file:///out/.porin-1-0.part', 'must not name .porin-*.part, which Porin uses itself'],
-    [' file:///out/a', 'must be a file:, http: or https: URL'],
-    ['/out/a', 'must be a file:, http: or https: URL'],
-    ['s3://bucket/a', 'must be a file:, http: or https: URL'],
-    ['', 'must be a file:, http: or https: URL'],
+    [' file:///out/a', 'must be a file:, http:, https:, s3: or drs: URL'],
+    ['/out/a', 'must be a file:, http:, https:, s3: or drs: URL'],
+    ['ftp://host/a', 'must be a file:, http:, https:, s3: or drs: URL'],
+    ['', 'must be a file:, http:, https:, s3: or drs: URL'],
   ])('%j is refused with what to write instead', (text, problem) => {
     expect(parseDataUrl(text)).toEqual({ url: null, problem });
   });
@@ -115,6 +115,73 @@ describe('an http: reference', () => {
   });
 });
 
+describe('an s3: reference', () => {
+  const nameOf = (text: string) => {
+    const url = urlOf(text);
+    return url.scheme === 's3' ? [url.bucket, url.key] : null;
+  };
+
+  it.each([
+    ['s3://bucket/a', 'bucket', 'a'],
+    ['S3://my.bucket-1/run 1/ä.edf', 'my.bucket-1', 'run 1/ä.edf'],
+    ['s3://bucket/run%201/%C3%A4.edf', 'bucket', 'run 1/ä.edf'],
+    ['s3://bucket/a+b/100%25', 'bucket', 'a+b/100%'],
+    ['s3://bucket/a%3Fb%23c', 'bucket', 'a?b#c'],
+  ])('%s names an object', (text, bucket, key) => {
+    expect(nameOf(text)).toEqual([bucket, key]);
+  });
+
+  const BUCKET = 'must be written s3://bucket/key, with a bucket of 3 to 63 lower-case letters, digits, "-" and "."';
+  it.each([
+    ['s3://Bucket/a', BUCKET],
+    ['s3://ab/a', BUCKET],
+    ['s3://a..b/a', BUCKET],
+    ['s3://user:secret@bucket/a', BUCKET],
+    ['s3://bucket:9000/a', BUCKET],
+    ['s3:///a', BUCKET],
+    ['s3:bucket/a', BUCKET],
+    ['s3://bucket', 'must name an object'],
+    ['s3://bucket/', 'must name an object'],
+    ['s3://bucket/a/', 'must name an object: it ends with "/"'],
+    ['s3://bucket/a//b', 'must not contain "//"'],
+    ['s3://bucket//a', 'must not contain "//"'],
+    ['s3://bucket/../other/a', 'must not contain the parts "." or "..", escaped ones included'],
+    ['s3://bucket/%2e%2e/a', 'must not contain the parts "." or "..", escaped ones included'],
+    ['s3://bucket/a%2Fb', 'must not contain %2F: write "/"'],
+    ['s3://bucket/a?versionId=1', 'must not contain a raw "?": write %3F'],
+    ['s3://bucket/a%0Ab', 'must not contain control characters, escaped ones included'],
+    ['s3://bucket/%ff', 'has escapes that are no UTF-8'],
+    [`s3://bucket/${'ä'.repeat(513)}`, 'must not have a key of more than 1024 bytes'],
+    [`s3://bucket${'/a'.repeat(101)}`, 'must not have more than 100 parts'],
+  ])('%j is refused with what to write instead', (text, problem) => {
+    expect(parseDataUrl(text)).toEqual({ url: null, problem });
+  });
+});
+
+describe('a drs: reference', () => {
+  it.each([
+    ['drs://drs.example.org/314159', 'drs.example.org', '314159'],
+    ['DRS://DRS.example.org:8443/a%3Ab', 'drs.example.org:8443', 'a:b'],
+    ['drs://[2a00::1]:8443/a', '[2a00::1]:8443', 'a'],
+  ])('%s names an object of a server', (text, host, id) => {
+    expect(urlOf(text)).toMatchObject({ scheme: 'drs', host, id });
+  });
+
+  const COMPACT =
+    'must name a server: compact identifiers (drs://prefix:accession) are not resolved, write drs://host/id';
+  it.each([
+    ['drs://drs.42:314159a', COMPACT],
+    ['drs://dg.4503:dg.4503/a', COMPACT],
+    ['drs://provider/namespace:accession', COMPACT],
+    ['drs:///a', 'must be written drs://host/id'],
+    ['drs://user@host/a', 'must be written drs://host/id'],
+    ['drs://host', 'must name an object'],
+    ['drs://host/a?b', 'must not contain a raw "?": write %3F'],
+  ])('%j is refused with what to write instead', (text, problem) => {
+    expect(parseDataUrl(text)).toEqual({ url: null, problem });
+  });
+});
+
 describe('two URLs', () => {
   /** Whether the key of the first is that of the second, or begins with it. */
   const isBelow = (lower: string, upper: string) => {
@@ -126,6 +193,7 @@ describe('two URLs', () => {
     ['file:///out/a', 'file:///out/%61'],
     ['file:///out/a', 'FILE:///out/a'],
     ['file:///out/ä', 'file:///out/%c3%a4'],
+    ['s3://bucket/ä', 'S3://bucket/%c3%a4'],
     ['https://h/a', 'HTTPS://H:443/%61'],
     ['https://u:p@h/a', 'https://h/a'],
     ['https://h/a%2fb?x', 'https://h/a%2Fb?x'],

@@ -3,7 +3,7 @@ import { SPECIFICATION_BOUNDS } from './job-specification.js';
 import { ambiguityProblem, DOT_PARTS, loosestParts } from './loosest-view.js';
 
 interface Place {
-  /** `file://`, or scheme, host and port. */
+  /** `file://`, scheme and bucket, or scheme, host and port. */
   readonly origin: string;
   /** Of the path, as it is written, but for escapes that mean nothing: what a prefix allows is held to these. */
   readonly parts: readonly string[];
@@ -21,7 +21,20 @@ export interface HttpUrl extends Place {
   readonly scheme: 'http' | 'https';
   readonly url: URL;
 }
-export type DataUrl = FileUrl | HttpUrl;
+export interface S3Url extends Place {
+  readonly scheme: 's3';
+  readonly bucket: string;
+  /** Without escapes; empty in a prefix that is a whole bucket. */
+  readonly key: string;
+}
+export interface DrsUrl extends Place {
+  readonly scheme: 'drs';
+  /** With its port, if it has one. */
+  readonly host: string;
+  /** Without escapes; empty in a prefix that is a whole server. */
+  readonly id: string;
+}
+export type DataUrl = FileUrl | HttpUrl | S3Url | DrsUrl;
 
 /** `problem` says how to write it instead, in words that follow "must" or stand alone. */
 export type ParsedUrl =
@@ -33,6 +46,10 @@ export type UrlUse = 'reference' | 'prefix';
 /** NAME_MAX and PATH_MAX of Linux; and of parts, because every one makes the key of a claim longer. */
 const URL_BOUNDS = { parts: 100, partBytes: 255, pathBytes: SPECIFICATION_BOUNDS.pathBytes } as const;
 
+/** The rules of AWS for general purpose buckets, of which other servers' are part. */
+const S3_BUCKET = /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/;
+const S3_KEY_BYTES = 1024;
+
 /** Of names beside a target while an output is staged (libs/staging). */
 const STAGING_NAME = /^\.porin-.*\.part$/;
 
@@ -41,12 +58,21 @@ const STAGING_NAME = /^\.porin-.*\.part$/;
  * readers never see two files in one text. Example: `file:///data/a%231.edf` names `/data/a#1.edf`.
  */
 export function parseDataUrl(text: string, use: UrlUse = 'reference'): ParsedUrl {
-  const scheme = /^(file|https?):/i.exec(text)?.[1]?.toLowerCase();
-  if (scheme === undefined) return refuse('must be a file:, http: or https: URL');
+  const scheme = /^(file|https?|s3|drs):/i.exec(text)?.[1]?.toLowerCase() as DataUrl['scheme'] | undefined;
+  if (scheme === undefined) return refuse('must be a file:, http:, https:, s3: or drs: URL');
   const problem = spellingProblem(text);
   if (problem !== null) return refuse(problem);
   const rest = text.slice(scheme.length + 1);
-  return scheme === 'file' ? parseFile(rest, use) : parseHttp(scheme as HttpUrl['scheme'], rest, use);
+  switch (scheme) {
+    case 'file':
+      return parseFile(rest, use);
+    case 's3':
+      return parseS3(rest, use);
+    case 'drs':
+      return parseDrs(rest, use);
+    default:
+      return parseHttp(scheme, rest, use);
+  }
 }
 
 /**
@@ -75,6 +101,62 @@ function parseFile(rest: string, use: UrlUse): ParsedUrl {
   if (problem !== null) return refuse(problem);
   const parts = names.map((name) => encodeURIComponent(name));
   return { url: { scheme: 'file', origin: 'file://', parts, loosest: parts, query: '', path }, problem: null };
+}
+
+/** Names are held to what file systems keep apart too: there are servers that store objects as files. */
+function parseS3(rest: string, use: UrlUse): ParsedUrl {
+  const [, bucket = '', path] = /^\/\/([^/?]*)(?:\/(.*))?$/s.exec(rest) ?? [];
+  if (!S3_BUCKET.test(bucket) || bucket.includes('..')) {
+    return refuse('must be written s3://bucket/key, with a bucket of 3 to 63 lower-case letters, digits, "-" and "."');
+  }
+  const { names, problem } = namesIn(path ?? '', use);
+  if (problem !== null) return refuse(problem);
+  const key = names.join('/');
+  if (Buffer.byteLength(key) > S3_KEY_BYTES) return refuse(`must not have a key of more than ${S3_KEY_BYTES} bytes`);
+  const parts = names.map((name) => encodeURIComponent(name));
+  return {
+    url: { scheme: 's3', origin: `s3://${bucket}`, parts, loosest: parts, query: '', bucket, key },
+    problem: null,
+  };
+}
+
+/** GA4GH DRS 1.5, hostname-based URIs. A compact identifier has a colon that begins no port. */
+function parseDrs(rest: string, use: UrlUse): ParsedUrl {
+  const [, host = '', path] = /^\/\/([^/?]*)(?:\/(.*))?$/s.exec(rest) ?? [];
+  if (/:(?!\d+$)/.test(host.replace(/^\[[^\]]*\]/, '')) || path?.includes(':')) {
+    return refuse(
+      'must name a server: compact identifiers (drs://prefix:accession) are not resolved, write drs://host/id',
+    );
+  }
+  if (host === '' || host.includes('@') || !URL.canParse(`https://${host}`))
+    return refuse('must be written drs://host/id');
+  const { names, problem } = namesIn(path ?? '', use);
+  if (problem !== null) return refuse(problem);
+  const { host: normal } = new URL(`https://${host}`);
+  const parts = names.map((name) => encodeURIComponent(name));
+  const place = { origin: `drs://${normal}`, parts, loosest: parts, query: '' };
+  return { url: { scheme: 'drs', ...place, host: normal, id: names.join('/') }, problem: null };
+}
+
+type Names = { readonly names: string[]; readonly problem: null } | { readonly names: null; readonly problem: string };
+
+/** The parts of an object's name, decoded. Empty for a prefix that is a whole bucket or server. */
+function namesIn(path: string, use: UrlUse): Names {
+  const fail = (problem: string): Names => ({ names: null, problem });
+  if (path.includes('?')) return fail('must not contain a raw "?": write %3F');
+  if (/%2f/i.test(path)) return fail('must not contain %2F: write "/"');
+  const names = decodeParts(path);
+  if (names === null) return fail('has escapes that are no UTF-8');
+  if (names.at(-1) === '') {
+    if (use === 'reference') return fail(path === '' ? 'must name an object' : 'must name an object: it ends with "/"');
+    names.pop();
+  }
+  if (names.includes('')) return fail('must not contain "//"');
+  if (names.some((name) => name === '.' || name === '..')) return fail(DOT_PARTS);
+  // eslint-disable-next-line no-control-regex -- they are what is looked for
+  if (names.some((name) => /[\0-\x1f\x7f]/.test(name)))
+    return fail('must not contain control characters, escaped ones included');
+  return names.length > URL_BOUNDS.parts ? fail(TOO_MANY_PARTS) : { names, problem: null };
 }
 
 function decodeParts(path: string): string[] | null {

@@ -4,6 +4,7 @@ import {
   fileRoots,
   findOverlap,
   isUrlAllowed as isAllowed,
+  longestPrefix,
   narrowPrefixes,
   urlPrefixProblem,
 } from './url-prefix.js';
@@ -38,6 +39,9 @@ describe('isUrlAllowed', () => {
     ['file:///data/in/a%20b', 'file:///data/in/'],
     ['file:///data/in/a', 'file:///'],
     ['file:///data/in/a', 'file:///data/in/a'],
+    ['s3://bucket/data/a', 's3://bucket'],
+    ['s3://bucket/data/a', 's3://bucket/data/'],
+    ['drs://h.example.org/a', 'drs://h.example.org'],
   ])('%s is allowed by %s', (url, prefix) => {
     expect(isUrlAllowed(url, [prefix])).toBe(true);
     expect(isUrlAllowed(url, ['https://other.example.org/', prefix])).toBe(true);
@@ -50,6 +54,10 @@ describe('isUrlAllowed', () => {
     ['https://h.example.org/data%2devil', 'https://h.example.org/data'],
     ['file:///allowed-evil/a', 'file:///allowed'],
     ['file:///allowed%2Fa', 'file:///allowed'],
+    ['s3://bucket-evil/a', 's3://bucket'],
+    ['s3://bucket/data-evil/a', 's3://bucket/data'],
+    ['s3://bucket/data/a', 'https://bucket/data'],
+    ['https://h.example.org/a', 'drs://h.example.org'],
     // The same text, another origin.
     ['https://h.example.org.evil/', 'https://h.example.org'],
     ['https://h.example.org.evil/data', 'https://h.example.org/data'],
@@ -241,5 +249,24 @@ describe('long lists', () => {
     }
     expect(isAllowed(`https://data/${'part/'.repeat(20)}7/a`, rule)).toBe(false);
     expect(readings).toBeLessThan(10_000);
+  });
+});
+
+describe('longestPrefix', () => {
+  const entries = ['s3://bucket/a/', 's3://bucket/', 's3://bucket/a/b', 'https://h/', 'no prefix'].map((prefix) => ({
+    prefix,
+  }));
+
+  it.each([
+    ['s3://bucket/c', 's3://bucket/'],
+    ['s3://bucket/a/c', 's3://bucket/a/'],
+    ['s3://bucket/a/b/c', 's3://bucket/a/b'],
+    ['s3://bucket/a/bc', 's3://bucket/a/'],
+    ['https://h/a', 'https://h/'],
+    ['http://h/a', undefined],
+    ['s3://other/a', undefined],
+    ['s3://bucket/a/../b', undefined],
+  ])('of %s is %s', (url, prefix) => {
+    expect(longestPrefix(url, entries)?.prefix).toBe(prefix);
   });
 });

@@ -1,4 +1,4 @@
-/** The allow-lists of URL prefixes, the grid's and tenants': one rule for `file:` and `http(s):`, by whole path parts. */
+/** The allow-lists of URL prefixes, the grid's and tenants': one rule for all schemes, by whole path parts. */
 import { type DataUrl, parseDataUrl } from './data-url.js';
 import { redactUrl } from './job-error.js';
 import { isBelow, type PrefixTree, prefixTree } from './prefix-tree.js';
@@ -24,6 +24,24 @@ export function isUrlAllowed(text: string, { prefixes, foreign }: PrefixRule): b
 /** Why the text cannot be a prefix; null when it can. */
 export function urlPrefixProblem(text: string): string | null {
   return parseDataUrl(text, 'prefix').problem;
+}
+
+/** Of the entries whose prefix the URL lies below, as it is written, the one of the longest prefix. */
+export function longestPrefix<E extends { readonly prefix: string }>(
+  text: string,
+  entries: readonly E[],
+): E | undefined {
+  const { url } = parseDataUrl(text);
+  if (url === null) return undefined;
+  const parts = writtenParts(url);
+  let longest: { readonly entry: E; readonly length: number } | undefined;
+  for (const entry of entries) {
+    const prefix = parseDataUrl(entry.prefix, 'prefix').url;
+    if (prefix === null || !isBeginning(writtenParts(prefix), parts)) continue;
+    const { length } = prefix.parts;
+    if (longest === undefined || length > longest.length) longest = { entry, length };
+  }
+  return longest?.entry;
 }
 
 /** What both lists allow: of each two prefixes, the one that lies below the other. Null allows everything. */

@@ -22,10 +22,25 @@ export class RunningDigest {
 }
 
 /** From the start to the end of the file. Each chunk is the reader's to keep. */
-export async function* readChunks(file: FileHandle, signal: AbortSignal): AsyncGenerator<Uint8Array, void, void> {
-  for (let position = 0; ;) {
+export function readChunks(file: FileHandle, signal: AbortSignal): AsyncGenerator<Uint8Array, void, void> {
+  return readRange(file, { position: 0, bytes: Infinity }, signal);
+}
+
+export interface FileRange {
+  readonly position: number;
+  readonly bytes: number;
+}
+
+/** Ends early where the file does. */
+export async function* readRange(
+  file: FileHandle,
+  { position: start, bytes }: FileRange,
+  signal: AbortSignal,
+): AsyncGenerator<Uint8Array, void, void> {
+  for (let position = start; position < start + bytes;) {
     signal.throwIfAborted();
-    const { bytesRead, buffer } = await file.read(Buffer.allocUnsafe(CHUNK_BYTES), 0, CHUNK_BYTES, position);
+    const wanted = Math.min(CHUNK_BYTES, start + bytes - position);
+    const { bytesRead, buffer } = await file.read(Buffer.allocUnsafe(wanted), 0, wanted, position);
     if (bytesRead === 0) return;
     position += bytesRead;
     yield buffer.subarray(0, bytesRead);

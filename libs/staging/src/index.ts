@@ -1,4 +1,6 @@
 export { classifyAddress, type AddressKind } from './http/address.js';
+export { type Credential } from './credentials.js';
+export { type S3Endpoint } from './s3/endpoint.js';
 export { type OutputSource } from './outputs/open-output.js';
 export { createFile, type FileOwner } from './outputs/create-file.js';
 export { errorCode } from './failure.js';

@@ -1,13 +1,19 @@
 /** What data references may reach on this node, and the words of this library. */
+import { type Credential } from './credentials.js';
+import { type S3Endpoint } from './s3/endpoint.js';
 
 export interface StagingRules {
-  /** `file:`, `http:` and `https:` URLs; see `isUrlAllowed`. Empty: nothing is allowed. */
+  /** URLs of any scheme; see `isUrlAllowed`. Empty: nothing is allowed. */
   readonly inputPrefixes: readonly string[];
   readonly outputPrefixes: readonly string[];
   /** Those of other tenants: what lies below one is allowed by none of the above. */
   readonly foreignPrefixes: readonly string[];
   /** Let http(s) reach private, loopback, link-local and other addresses outside the public internet. */
   readonly allowPrivateAddresses: boolean;
+  /** Of one attempt. The one of the longest prefix opens a URL; without one it is asked for by nobody's name. */
+  readonly credentials: readonly Credential[];
+  /** Where buckets are. The one of the longest prefix counts; without one it is AWS. Their addresses may be private. */
+  readonly s3Endpoints: readonly S3Endpoint[];
   /** Largest single input. */
   readonly inputLimitBytes: number;
   readonly httpTimeouts?: HttpTimeouts;

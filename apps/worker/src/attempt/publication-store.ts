@@ -28,12 +28,13 @@ export class PublicationStore {
    * other error it may have happened or not.
    */
   async commit(key: AttemptKey, end: PublicationEnd, outputs: readonly StagedOutput[]): Promise<void> {
-    const manifest = outputs.map(({ path, url, sha256, bytes, temporary }) => ({
+    const manifest = outputs.map(({ path, url, sha256, bytes, temporary, upload }) => ({
       path,
       url,
       sha256,
       bytes,
       temporary,
+      upload,
     }));
     const answer = await this.#call<'held' | 'canceled' | 'lost'>('node_commit_publication', key, { end, manifest });
     if (answer !== 'held') throw answer === 'canceled' ? JobError.of('canceled', {}) : lost(key);

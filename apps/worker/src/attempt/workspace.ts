@@ -30,7 +30,7 @@ export interface WorkspacePlace {
   /** The uid of slot 0; each next slot has the next one. */
   readonly baseUid: number;
   /** Of the node; tenants' settings narrow them. */
-  readonly rules: Omit<StagingRules, 'foreignPrefixes'>;
+  readonly rules: Omit<StagingRules, 'foreignPrefixes' | 'credentials'>;
   readonly nodeName: string;
   readonly permissions: OutputPermissions;
   /** For the bytes of outputs that are sent: they outlive an attempt and a process. */
@@ -164,6 +164,7 @@ export function outputPlace(place: WorkspacePlace, prefixes: TenantPrefixes): Ou
       inputPrefixes: narrowPrefixes(rules.inputPrefixes, prefixes.inputPrefixes),
       outputPrefixes: narrowPrefixes(rules.outputPrefixes, prefixes.outputPrefixes),
       foreignPrefixes: prefixes.foreignPrefixes,
+      credentials: [],
     },
   };
 }

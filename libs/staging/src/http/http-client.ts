@@ -5,6 +5,7 @@ import { type Readable } from 'node:stream';
 import { Agent, buildConnector, type Dispatcher, request } from 'undici';
 import { classifyAddress } from './address.js';
 import { DEFAULT_HTTP_TIMEOUTS, type StagingRules } from '../rules.js';
+import { HeldBack, NEVER_PAUSED } from './held-back.js';
 import { LeastRate } from './least-rate.js';
 
 export class AddressRefused extends Error {
@@ -16,19 +17,35 @@ export class AddressRefused extends Error {
 
 export interface HttpRequest {
   readonly url: URL;
-  readonly method: 'GET' | 'PUT';
-  /** Value of the Authorization header. The URL's own user and password are never sent. */
-  readonly authorization: string | null;
-  readonly body?: { readonly stream: Readable; readonly bytes: number };
+  readonly method: 'GET' | 'HEAD' | 'PUT' | 'POST' | 'DELETE';
+  /** With authorization, where there is one: the URL's own user and password are never sent. Names in lower case. */
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: HttpBody;
 }
 
-/** Follows no redirects, decodes nothing, keeps no cookies, uses no proxy. */
+export interface HttpAnswer {
+  readonly statusCode: number;
+  /** Names in lower case. */
+  readonly headers: Dispatcher.ResponseData['headers'];
+  /** Once. Its errors come from here alone. */
+  readonly body: AsyncIterable<Uint8Array>;
+  /** Instead of reading it; the connection ends. */
+  readonly discard: () => void;
+}
+
+export interface HttpBody {
+  readonly content: Readable | Uint8Array;
+  readonly bytes: number;
+}
+
+/** One request after another, each answer read or discarded before the next. Follows no redirects, decodes nothing, keeps no cookies, uses no proxy. */
 export class HttpClient {
   private readonly agent: Agent;
   /** A reason of the caller's may be anything, and undici destroys streams with it: they need an Error. */
   private readonly aborted = new AbortController();
   private readonly abort = () => this.aborted.abort();
   private readonly rate: LeastRate;
+  private readonly heldBack = new HeldBack();
 
   constructor(
     rules: Pick<StagingRules, 'allowPrivateAddresses' | 'httpTimeouts'>,
@@ -50,7 +67,12 @@ export class HttpClient {
       connect: (options, callback) => {
         const host = options.hostname.replace(/^\[|\]$/g, '');
         if (isIP(host) !== 0 && isRefused(host)) callback(new AddressRefused(host), null);
-        else connect(options, callback);
+        else
+          connect(options, (...[error, socket]) => {
+            if (error !== null) return callback(error, null);
+            this.heldBack.watch(socket);
+            callback(null, socket);
+          });
       },
       headersTimeout: timeouts.answerMs,
       bodyTimeout: timeouts.stallMs,
@@ -64,25 +86,39 @@ export class HttpClient {
    * Rejects with AddressRefused, with undici's and node's errors, with an AbortError when aborted, and with HttpFailure where all
    * that this client does takes too long for what it has moved. The last two may come of the body too.
    */
-  async request({ url, method, authorization, body }: HttpRequest): Promise<Dispatcher.ResponseData> {
-    const response = await request(withoutUser(url), {
+  async request({ url, method, headers, body }: HttpRequest): Promise<HttpAnswer> {
+    const {
+      statusCode,
+      headers: answered,
+      body: stream,
+    } = await request(withoutUser(url), {
       dispatcher: this.agent,
       method,
       headers: {
         'user-agent': 'porin',
-        ...(authorization === null ? {} : { authorization }),
-        ...(method === 'GET' ? { 'accept-encoding': 'identity' } : { 'content-type': 'application/octet-stream' }),
-        ...(body === undefined ? {} : { 'content-length': String(body.bytes) }),
+        'accept-encoding': 'identity',
+        ...(body && { 'content-type': 'application/octet-stream', 'content-length': String(body.bytes) }),
+        ...headers,
       },
-      body: body?.stream ?? null,
+      body: body?.content ?? null,
       signal: this.aborted.signal,
+      highWaterMark: NEVER_PAUSED,
     });
+    this.heldBack.follow(stream);
     // Whoever reads the body sees its errors; a body that nobody reads must not end the process by one.
-    response.body.on('error', () => undefined);
-    return response;
+    stream.on('error', () => undefined);
+    return { statusCode, headers: answered, body: this.#taken(stream), discard: () => void stream.destroy() };
   }
 
-  /** Bytes of a body, of whichever side. */
+  async *#taken(stream: Readable): AsyncGenerator<Uint8Array, void, void> {
+    for await (const chunk of stream as AsyncIterable<Uint8Array>) {
+      this.rate.moved(chunk.length);
+      this.heldBack.goOn();
+      yield chunk;
+    }
+  }
+
+  /** Bytes of a request's body. */
   moved(bytes: number): void {
     this.rate.moved(bytes);
   }

@@ -1,7 +1,10 @@
 /** Inputs from `http(s):` URLs. */
 import { describePrefixes, isUrlAllowed, JobError } from '#lib/jobs';
 import { HttpFailure } from '../failure.js';
-import { AddressRefused, authorizationOf, HttpClient, type ResolveName } from './http-client.js';
+import { authorizationFor } from './authorization.js';
+import { isPassingStatus, resuming, Unavailable } from './broken.js';
+import { AddressRefused, type HttpAnswer, HttpClient, type ResolveName } from './http-client.js';
+import { lengthOf, rangeStart, strongEtag } from './http-headers.js';
 import { isForGood, isMissingStatus, isRedirect } from './http-status.js';
 import { type InputSource } from '../inputs/input-source.js';
 import { type StagingRules } from '../rules.js';
@@ -12,6 +15,8 @@ export interface HttpInput {
   readonly url: URL;
   /** The container's path, for messages. */
   readonly path: string;
+  /** What authorises the request, in the place of a credential of the job. */
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
 /**
@@ -27,22 +32,24 @@ export async function openHttpInput(
   const client = new HttpClient(rules, signal, resolve);
   try {
     let { url } = input;
-    // Of the job's own URL only, and once the transfer has left its origin they are not sent again.
-    let authorization = authorizationOf(url);
+    let hasLeft = false;
     for (let redirects = 0; redirects <= MAXIMUM_REDIRECTS; redirects++) {
       requireAllowed(url, rules);
-      const { statusCode, headers, body } = await get(client, url, authorization);
+      // Of the job's own URL only, and once the transfer has left its origin they are not sent again.
+      const authorization = hasLeft ? {} : (input.headers ?? authorizationFor(url, input.url, rules));
+      const answer = await get(client, url, authorization);
+      const { statusCode, headers, body } = answer;
       if (!isRedirect(statusCode)) {
         requireWhole(statusCode, { url: url.href, path: input.path });
         return {
-          chunks: counted(body, client),
+          chunks: resuming(body, restOf(client, url, answer, authorization), signal),
           bytes: lengthOf(headers['content-length']),
           close: () => client.close(),
         };
       }
-      body.destroy();
+      answer.discard();
       const next = redirectTarget(headers.location, url);
-      if (next.origin !== url.origin) authorization = null;
+      hasLeft ||= next.origin !== url.origin;
       url = next;
     }
     throw new HttpFailure(`more than ${MAXIMUM_REDIRECTS} redirects`);
@@ -52,11 +59,25 @@ export async function openHttpInput(
   }
 }
 
-async function* counted(body: AsyncIterable<Uint8Array>, client: HttpClient): AsyncGenerator<Uint8Array, void, void> {
-  for await (const chunk of body) {
-    client.moved(chunk.length);
-    yield chunk;
-  }
+/** Null where nobody can tell that the rest would be of the same version (RFC 9110, section 13.1.5). */
+function restOf(
+  client: HttpClient,
+  url: URL,
+  { headers }: HttpAnswer,
+  authorization: Readonly<Record<string, string>>,
+): ((offset: number) => Promise<AsyncIterable<Uint8Array>>) | null {
+  const etag = strongEtag(headers.etag);
+  if (etag === undefined) return null;
+  return async (offset) => {
+    const rest = await get(client, url, { ...authorization, range: `bytes=${offset}-`, 'if-range': etag });
+    if (rangeStart(rest) === offset && rest.headers.etag === etag) return rest.body;
+    rest.discard();
+    const { statusCode } = rest;
+    if (isPassingStatus(statusCode)) throw new Unavailable(`HTTP status ${statusCode}`);
+    throw new HttpFailure(
+      'the connection ended before the transfer did, and the server gave no more of the same content',
+    );
+  };
 }
 
 /** A redirect to `file:` is refused whatever the prefixes say: no server may name the node's files. */
@@ -74,9 +95,9 @@ function withoutFragment(url: URL): string {
   return plain.href;
 }
 
-async function get(client: HttpClient, url: URL, authorization: string | null) {
+async function get(client: HttpClient, url: URL, headers: Readonly<Record<string, string>>) {
   try {
-    return await client.request({ url, method: 'GET', authorization });
+    return await client.request({ url, method: 'GET', headers });
   } catch (error) {
     if (!(error instanceof AddressRefused)) throw error;
     throw JobError.of('input-address-refused', { url: url.href, address: error.address }, { cause: error });
@@ -94,8 +115,4 @@ function redirectTarget(location: string | string[] | undefined, base: URL): URL
   const text = Array.isArray(location) ? location[0] : location;
   if (text === undefined || !URL.canParse(text, base.href)) throw new HttpFailure('a redirect to no valid URL');
   return new URL(text, base);
-}
-
-function lengthOf(header: string | string[] | undefined): number | null {
-  return typeof header === 'string' && /^\d+$/.test(header) ? Number(header) : null;
 }

@@ -5,7 +5,8 @@ import { JobError, type OutputReference } from '#lib/jobs';
 import { readChunks, RunningDigest } from '../copy.js';
 import { pin } from '../file/descriptor.js';
 import { HttpFailure, isMissing } from '../failure.js';
-import { AddressRefused, authorizationOf, HttpClient } from './http-client.js';
+import { authorizationFor } from './authorization.js';
+import { AddressRefused, HttpClient } from './http-client.js';
 import { isForGood } from './http-status.js';
 import { type OpenedOutput } from '../outputs/open-output.js';
 import { type OutputLimit } from '../outputs/output-limit.js';
@@ -81,8 +82,8 @@ export class HttpTarget implements OutputTarget {
       const { statusCode } = await client.request({
         url: this.url,
         method: 'PUT',
-        authorization: authorizationOf(this.url),
-        body: { stream, bytes: sent.bytes },
+        headers: authorizationFor(this.url, this.url, this.place.rules),
+        body: { content: stream, bytes: sent.bytes },
       });
       if (statusCode >= 300 && statusCode < 400) {
         throw refused(this.output, `HTTP status ${statusCode}, and uploads follow no redirect`);

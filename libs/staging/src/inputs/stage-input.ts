@@ -8,6 +8,7 @@ import { openFileInput } from '../file/file-input.js';
 import { openHttpInput } from '../http/http-input.js';
 import { INLINE_NAME, openInlineInput } from './inline-input.js';
 import { type InputSource } from './input-source.js';
+import { openS3Input } from '../s3/s3-input.js';
 import { DEFAULT_HTTP_TIMEOUTS, type StagingRules, type StoredFile } from '../rules.js';
 
 const READ_ONLY = 0o444;
@@ -48,9 +49,19 @@ function openInput(input: InputReference, rules: StagingRules, signal: AbortSign
   if (!isUrlAllowed(text, { prefixes, foreign })) {
     throw JobError.of('input-not-allowed', { url: text, detail: describePrefixes(prefixes) });
   }
-  if (url.scheme !== 'file') return openHttpInput({ url: url.url, path: input.path }, rules, signal);
-  const roots = { allowed: fileRoots(prefixes), foreign: fileRoots(foreign) };
-  return openFileInput({ url: text, path: input.path, hostPath: url.path, roots }, signal);
+  const { path } = input;
+  switch (url.scheme) {
+    case 'file': {
+      const roots = { allowed: fileRoots(prefixes), foreign: fileRoots(foreign) };
+      return openFileInput({ url: text, path, hostPath: url.path, roots }, signal);
+    }
+    case 's3':
+      return openS3Input({ url, text, path }, rules, signal);
+    case 'drs':
+      throw JobError.of('input-url-malformed', { path, detail: 'is a drs: URL, which this node does not resolve' });
+    default:
+      return openHttpInput({ url: url.url, path }, rules, signal);
+  }
 }
 
 interface Expected {

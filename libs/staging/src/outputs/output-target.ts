@@ -10,9 +10,11 @@ export interface StagedOutput extends OutputReference, StoredFile {
   readonly temporary: string;
   /** In the worker that staged it, and never stored: what tells that nobody has changed the bytes since. */
   readonly stamp?: string;
+  /** Of an `s3:` URL: the id of the multipart upload that is the staged bytes. */
+  readonly upload?: string;
 }
 /** What staging says of the bytes. */
-export type Staged = StoredFile & Required<Pick<StagedOutput, 'stamp'>>;
+export type Staged = StoredFile & Pick<StagedOutput, 'stamp' | 'upload'>;
 
 /** Of one job: where the file system says that its outputs are. Two URLs may lead to one file by links, or by its case. */
 export class JobFiles {
@@ -22,10 +24,7 @@ export class JobFiles {
   readonly published = new Set<string>();
 }
 
-/**
- * Each of the methods may be repeated. With S3 the staging is an uncompleted multipart upload, `temporary` its id, and
- * `publish` completes it.
- */
+/** Each of the methods may be repeated. */
 export interface OutputTarget {
   /** Copies the output beside its place, at most `limit` bytes of it. Nothing is left when it throws. */
   stage(output: OpenedOutput, temporary: string, limit: OutputLimit, options: TargetOptions): Promise<Staged>;

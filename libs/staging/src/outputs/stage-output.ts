@@ -1,5 +1,5 @@
 /** An output's way out of the node: found, limited, hashed and staged; then put in place, or discarded. */
-import { isUrlAllowed, JobError, type OutputReference, parseDataUrl } from '#lib/jobs';
+import { isUrlAllowed, JobError, outputSchemeProblem, type OutputReference, parseDataUrl } from '#lib/jobs';
 import { failureDetail } from '../failure.js';
 import { FileTarget } from '../file/file-output.js';
 import { HttpTarget } from '../http/http-output.js';
@@ -16,6 +16,7 @@ import {
 } from './output-target.js';
 import { DEFAULT_HTTP_TIMEOUTS } from '../rules.js';
 import { NoStagedName } from './staged-file.js';
+import { S3Target } from '../s3/s3-output.js';
 
 export interface StageOptions extends TargetOptions {
   readonly place: OutputPlace;
@@ -69,7 +70,16 @@ function targetOf(output: OutputReference, place: OutputPlace): OutputTarget {
   if (problem !== null) throw JobError.of('output-url-malformed', { path: output.path, detail: problem });
   const { outputPrefixes: prefixes, foreignPrefixes: foreign } = place.rules;
   if (!isUrlAllowed(output.url, { prefixes, foreign })) throw notAllowed(output, place.rules);
-  return url.scheme === 'file' ? new FileTarget(output, url.path, place) : new HttpTarget(output, url.url, place);
+  switch (url.scheme) {
+    case 'file':
+      return new FileTarget(output, url.path, place);
+    case 's3':
+      return new S3Target(output, url, place);
+    case 'drs':
+      throw JobError.of('output-url-malformed', { path: output.path, detail: outputSchemeProblem(output.url) ?? '' });
+    default:
+      return new HttpTarget(output, url.url, place);
+  }
 }
 
 async function inWords<T>(

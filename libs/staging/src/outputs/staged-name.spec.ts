@@ -35,6 +35,8 @@ beforeEach(() => {
       outputPrefixes: [`${pathToFileURL(join(root, 'out')).href}/`, 'http://127.0.0.1:1/'],
       foreignPrefixes: [],
       allowPrivateAddresses: true,
+      credentials: [],
+      s3Endpoints: [],
       inputLimitBytes: 1000,
     },
     permissions: { uid: null, gid: null, mode: 0o644 },

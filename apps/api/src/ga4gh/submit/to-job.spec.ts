@@ -204,7 +204,14 @@ describe('a task that cannot be a job', () => {
     ],
     [{ outputs: [{ url: 'file:///a', path: '/a' }] }, 'outputs.0.path: must lie in a directory of its own'],
     [{ inputs: [{ path: '/in/a' }] }, 'inputs.0: needs either url or content'],
-    [{ inputs: [{ url: 's3://bucket/key', path: '/in/a' }] }, 'inputs.0.url: must be a file:, http: or https: URL'],
+    [
+      { inputs: [{ url: 'ftp://host/key', path: '/in/a' }] },
+      'inputs.0.url: must be a file:, http:, https:, s3: or drs: URL',
+    ],
+    [
+      { outputs: [{ url: 'drs://host/id', path: '/out/a' }] },
+      'outputs.0.url: must not be a drs: URL: its servers only give',
+    ],
     [{ inputs: [{ url: '/data/../a', path: '/in/a' }] }, 'inputs.0.url: '],
     [{ inputs: [{ url: '', path: '/in/a' }] }, 'inputs.0.url: '],
     [{ executors: [{ image: 'a', command: ['b'], env: { 'A B': '' } }] }, 'executors.0.env.A B: '],

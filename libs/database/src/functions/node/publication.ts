@@ -12,7 +12,8 @@ const OF_ATTEMPT = `attempt.job_id = (input->>'jobId')::uuid AND attempt.number 
     AND attempt.node_id = porin.calling_node()`;
 const RENEWED = `lease_expires_at = now() + make_interval(secs => ${LEASE_S})`;
 /** What the node says of each output, beside the output of the job that it is, with its place there: null where it is none. */
-const MANIFEST = `jsonb_to_recordset(input->'manifest') AS said(path text, url text, sha256 text, bytes bigint, temporary text)
+const MANIFEST = `jsonb_to_recordset(input->'manifest') AS said(path text, url text, sha256 text, bytes bigint, temporary text,
+      upload text)
     LEFT JOIN (SELECT output->>'path' AS path, output->>'url' AS url, ordinality - 1 AS place
       FROM jsonb_array_elements(of_job.outputs) WITH ORDINALITY AS each(output, ordinality)) AS asked
     ON asked.path = said.path AND asked.url = said.url`;
@@ -52,7 +53,8 @@ BEGIN
   -- names: names are those of the attempt's own staging, and bytes what the job's disk holds.
   SELECT count(*) AS outputs, count(DISTINCT asked.place) AS places, coalesce(sum(said.bytes), 0) AS bytes,
     coalesce(bool_and(coalesce(said.bytes >= 0 AND said.sha256 ~ '^[0-9a-f]{64}$'
-      AND said.temporary = '.porin-' || own.staging_token || '-' || asked.place || '.part', false)), true) AS is_own
+      AND said.temporary = '.porin-' || own.staging_token || '-' || asked.place || '.part'
+      AND (said.upload IS NULL OR said.url ILIKE 's3:%'), false)), true) AS is_own
   INTO STRICT manifest
   FROM porin.attempt AS own, ${MANIFEST} WHERE own.job_id = of_job.id AND own.number = (input->>'number')::integer;
   IF NOT manifest.is_own OR manifest.places <> manifest.outputs OR manifest.bytes > of_job.disk_bytes
@@ -64,8 +66,9 @@ BEGIN
   INSERT INTO porin.publication (job_id, attempt_number, node_id, error_code, error_message)
   VALUES (of_job.id, (input->>'number')::integer, self, input->'end'->>'code',
     left(input->'end'->>'message', ${MESSAGE_CHARACTERS}));
-  INSERT INTO porin.job_output (job_id, attempt_number, path, url, sha256, bytes, temporary, position)
-  SELECT of_job.id, (input->>'number')::integer, said.path, said.url, said.sha256, said.bytes, said.temporary, asked.place
+  INSERT INTO porin.job_output (job_id, attempt_number, path, url, sha256, bytes, temporary, upload, position)
+  SELECT of_job.id, (input->>'number')::integer, said.path, said.url, said.sha256, said.bytes, said.temporary, said.upload,
+    asked.place
   FROM ${MANIFEST};
   RETURN '"held"';
 END`,

@@ -1,0 +1,114 @@
+/** A real S3 server (versitygw) on loopback, whose buckets are directories that a test may look into. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { connect, createServer, type AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { type Credential, type S3Endpoint } from '#lib/staging';
+import { versitygw } from '../../scripts/setup/versitygw.js';
+import { eventually } from './eventually.js';
+
+/** Of hooks that start one: the first of a checkout builds the program. */
+export const S3_START_MS = 1_200_000;
+
+/** Where the server keeps the parts of uploads. */
+const UPLOADS = '.sgwtmp/multipart';
+
+export class S3Server {
+  readonly accessKeyId = 'porin-test';
+  readonly secretAccessKey = randomUUID();
+  readonly #root = mkdtempSync(join(tmpdir(), 'porin-s3-'));
+  #program: ChildProcess | undefined;
+
+  private constructor(readonly port: number) {}
+
+  /** `virtualDomain`: buckets are names below it too. */
+  static async start(virtualDomain = 's3.test'): Promise<S3Server> {
+    const program = await versitygw();
+    const server = new S3Server(await freePort());
+    mkdirSync(join(server.#root, 'buckets'));
+    mkdirSync(join(server.#root, 'meta'));
+    const place = ['posix', '--sidecar', join(server.#root, 'meta'), join(server.#root, 'buckets')];
+    const domain = ['--virtual-domain', `${virtualDomain}:${server.port}`];
+    server.#program = spawn(program, ['--quiet', '--port', `127.0.0.1:${server.port}`, ...domain, ...place], {
+      stdio: ['ignore', 'ignore', 'inherit'],
+      env: { ROOT_ACCESS_KEY: server.accessKeyId, ROOT_SECRET_KEY: server.secretAccessKey },
+    });
+    await eventually(() => server.#answers());
+    return server;
+  }
+
+  get origin(): string {
+    return `http://127.0.0.1:${this.port}`;
+  }
+
+  /** For workers. `port`: of a proxy before it. */
+  endpoint(prefix: string, port = this.port): S3Endpoint {
+    return { prefix, endpoint: `http://127.0.0.1:${port}`, region: 'us-east-1', style: 'path' };
+  }
+
+  credential(prefix: string): Credential {
+    const { accessKeyId, secretAccessKey } = this;
+    return { kind: 's3', prefix, accessKeyId, secretAccessKey };
+  }
+
+  makeBucket(bucket: string): void {
+    mkdirSync(join(this.#root, 'buckets', bucket), { recursive: true });
+  }
+
+  write(bucket: string, key: string, content: string | Buffer): void {
+    const path = join(this.#root, 'buckets', bucket, key);
+    mkdirSync(dirname(path), { recursive: true });
+    writeFileSync(path, content);
+  }
+
+  /** Undefined where there is no object. */
+  read(bucket: string, key: string): Buffer | undefined {
+    const path = join(this.#root, 'buckets', bucket, key);
+    return existsSync(path) ? readFileSync(path) : undefined;
+  }
+
+  /** Keys of its objects. */
+  list(bucket: string): string[] {
+    const entries = readdirSync(join(this.#root, 'buckets', bucket), { recursive: true, withFileTypes: true });
+    const root = join(this.#root, 'buckets', bucket);
+    return entries
+      .filter((entry) => entry.isFile())
+      .map((entry) => join(entry.parentPath, entry.name).slice(root.length + 1))
+      .filter((key) => !key.startsWith('.sgwtmp'))
+      .sort();
+  }
+
+  /** Uploads that are neither complete nor aborted. */
+  uploads(bucket: string): string[] {
+    const root = join(this.#root, 'buckets', bucket, UPLOADS);
+    if (!existsSync(root)) return [];
+    return readdirSync(root).flatMap((object) => readdirSync(join(root, object)));
+  }
+
+  async stop(): Promise<void> {
+    if (this.#program?.exitCode === null) {
+      const gone = once(this.#program, 'exit');
+      this.#program.kill();
+      await gone;
+    }
+    rmSync(this.#root, { recursive: true, force: true });
+  }
+
+  #answers(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const socket = connect(this.port, '127.0.0.1', () => resolve(void socket.destroy()));
+      socket.on('error', reject);
+    });
+  }
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
