@@ -399,7 +399,7 @@ describe('the addresses of an input', () => {
       callback(null, answers[asked.push(name) - 1] ?? [])) as unknown as ResolveName;
     const client = new HttpClient({ allowPrivateAddresses: true }, never, resolve);
     const url = new URL(archive.url('/data/status-404', 'archive.example.org'));
-    const { statusCode } = await client.request({ url, method: 'GET', authorization: null });
+    const { statusCode } = await client.request({ url, method: 'GET', headers: {} });
     await client.close();
     expect([statusCode, asked, archive.requests[0]?.headers.host]).toEqual([404, ['archive.example.org'], url.host]);
     expect(archive.requests[0]?.socket.localAddress).toBe('127.0.0.1');

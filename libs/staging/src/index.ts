@@ -1,4 +1,5 @@
 export { classifyAddress, type AddressKind } from './http/address.js';
+export { type Credential } from './credentials.js';
 export { type OutputSource } from './outputs/open-output.js';
 export { type OutputLimit } from './outputs/output-limit.js';
 export { JobFiles, type OutputPermissions, type OutputPlace, type StagedOutput } from './outputs/output-target.js';

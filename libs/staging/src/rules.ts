@@ -1,4 +1,5 @@
 /** What data references may reach on this node, and the words of this library. */
+import { type Credential } from './credentials.js';
 
 export interface StagingRules {
   /** `file:`, `http:` and `https:` URLs; see `isUrlAllowed`. Empty: nothing is allowed. */
@@ -11,6 +12,8 @@ export interface StagingRules {
   /** Largest single input. */
   readonly inputLimitBytes: number;
   readonly httpTimeouts?: HttpTimeouts;
+  /** What opens URLs below their prefixes; see `credentials.ts`. */
+  readonly credentials?: readonly Credential[];
 }
 
 export interface HttpTimeouts {

@@ -17,8 +17,8 @@ export class AddressRefused extends Error {
 export interface HttpRequest {
   readonly url: URL;
   readonly method: 'GET' | 'PUT';
-  /** Value of the Authorization header. The URL's own user and password are never sent. */
-  readonly authorization: string | null;
+  /** Of a credential. The URL's own user and password are never sent by themselves. */
+  readonly headers: Readonly<Record<string, string>>;
   readonly body?: { readonly stream: Readable; readonly bytes: number };
 }
 
@@ -64,13 +64,13 @@ export class HttpClient {
    * Rejects with AddressRefused, with undici's and node's errors, with an AbortError when aborted, and with HttpFailure where all
    * that this client does takes too long for what it has moved. The last two may come of the body too.
    */
-  async request({ url, method, authorization, body }: HttpRequest): Promise<Dispatcher.ResponseData> {
+  async request({ url, method, headers, body }: HttpRequest): Promise<Dispatcher.ResponseData> {
     const response = await request(withoutUser(url), {
       dispatcher: this.agent,
       method,
       headers: {
+        ...headers,
         'user-agent': 'porin',
-        ...(authorization === null ? {} : { authorization }),
         ...(method === 'GET' ? { 'accept-encoding': 'identity' } : { 'content-type': 'application/octet-stream' }),
         ...(body === undefined ? {} : { 'content-length': String(body.bytes) }),
       },

@@ -1,7 +1,8 @@
 /** Inputs from `http(s):` URLs. */
 import { describePrefixes, isUrlAllowed, JobError } from '#lib/jobs';
 import { HttpFailure } from '../failure.js';
-import { AddressRefused, authorizationOf, HttpClient, type ResolveName } from './http-client.js';
+import { AddressRefused, HttpClient, type ResolveName } from './http-client.js';
+import { HttpCredential } from './http-credential.js';
 import { isForGood, isMissingStatus, isRedirect } from './http-status.js';
 import { type InputSource } from '../inputs/input-source.js';
 import { type StagingRules } from '../rules.js';
@@ -27,11 +28,10 @@ export async function openHttpInput(
   const client = new HttpClient(rules, signal, resolve);
   try {
     let { url } = input;
-    // Of the job's own URL only, and once the transfer has left its origin they are not sent again.
-    let authorization = authorizationOf(url);
+    let credential = HttpCredential.of(url, rules.credentials);
     for (let redirects = 0; redirects <= MAXIMUM_REDIRECTS; redirects++) {
       requireAllowed(url, rules);
-      const { statusCode, headers, body } = await get(client, url, authorization);
+      const { statusCode, headers, body } = await get(client, url, credential);
       if (!isRedirect(statusCode)) {
         requireWhole(statusCode, { url: url.href, path: input.path });
         return {
@@ -42,7 +42,7 @@ export async function openHttpInput(
       }
       body.destroy();
       const next = redirectTarget(headers.location, url);
-      if (next.origin !== url.origin) authorization = null;
+      credential = credential.after(next);
       url = next;
     }
     throw new HttpFailure(`more than ${MAXIMUM_REDIRECTS} redirects`);
@@ -74,9 +74,9 @@ function withoutFragment(url: URL): string {
   return plain.href;
 }
 
-async function get(client: HttpClient, url: URL, authorization: string | null) {
+async function get(client: HttpClient, url: URL, credential: HttpCredential) {
   try {
-    return await client.request({ url, method: 'GET', authorization });
+    return await client.request({ url, method: 'GET', headers: credential.headersFor(url) });
   } catch (error) {
     if (!(error instanceof AddressRefused)) throw error;
     throw JobError.of('input-address-refused', { url: url.href, address: error.address }, { cause: error });
