@@ -12,6 +12,7 @@ import { Lanes1764550000000 } from '../../../migrations/1764550000000-lanes.js';
 import { NodeHealth1764560000000 } from '../../../migrations/1764560000000-node-health.js';
 import { FactVersion1764570000000 } from '../../../migrations/1764570000000-fact-version.js';
 import { Tes1764580000000 } from '../../../migrations/1764580000000-tes.js';
+import { Secrets1764610000000 } from '../../../migrations/1764610000000-secrets.js';
 import { Expiry1764520000000 } from '../../../migrations/1764520000000-expiry.js';
 import { DispatcherLease1764540000000 } from '../../../migrations/1764540000000-dispatcher-lease.js';
 import { Connection, CONNECTION_LIMITS, SEARCH_PATH_OPTION } from './connection.js';
@@ -25,6 +26,7 @@ import { Application, Build, TenantSetting } from './entities/application.js';
 import { Artifact, ArtifactChunk, DenialRow, ExecutorRun, RecordingRow } from './entities/executor-run.js';
 import { Attempt, Executor, Job, JobOutput } from './entities/job.js';
 import { Approval, ProfileVersion, ProfileVersionDenial, ProfileVersionRecording } from './entities/profile-version.js';
+import { Secret } from './entities/secret.js';
 import { ApiKey, Audit, NodeRow, Principal } from './entities/trust.js';
 
 export const ENTITIES = [
@@ -47,6 +49,7 @@ export const ENTITIES = [
   ProfileVersionDenial,
   ProfileVersionRecording,
   RecordingRow,
+  Secret,
   TenantSetting,
 ];
 
@@ -72,6 +75,7 @@ export const MIGRATIONS = [
   NodeHealth1764560000000,
   FactVersion1764570000000,
   Tes1764580000000,
+  Secrets1764610000000,
 ];
 
 /** A connection that nobody has used for so long is closed: opening one costs more than a hundred statements. */

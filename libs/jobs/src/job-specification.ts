@@ -96,6 +96,7 @@ export const SPECIFICATION_BOUNDS = {
   argumentCharacters: 131_071,
   environmentVariables: 1024,
   references: 1000,
+  secrets: 20,
   pathBytes: 4095,
   urlCharacters: 8192,
   contentBytes: MIB,

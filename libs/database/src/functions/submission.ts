@@ -28,6 +28,7 @@ const JOB_COLUMNS = {
   needs_monitoring: 'text',
   rerun_of: 'uuid',
   task: 'jsonb',
+  secrets: 'text[]',
 } as const;
 const EXECUTOR_COLUMNS = {
   position: 'integer',

@@ -44,6 +44,7 @@ export async function describeJob(manager: EntityManager, job: Job): Promise<Job
     denials: (await countDenials(manager, [jobId]))(jobId),
     resources: { cpuMilli, memoryBytes, diskBytes, wallTimeS },
     executors,
+    secrets: job.secrets ?? [],
     inputs: job.inputs.map(shownInput),
     outputs: job.outputs.map((output) => {
       const found = published.find(({ path }) => path === output.path);
@@ -101,6 +102,7 @@ export function describeNewJob({ principalId }: Caller, made: CreatedJob): JobDe
       workingDirectory: executor.workingDirectory,
       buildId: null,
     })),
+    secrets: fields.secrets ?? [],
     inputs: fields.inputs.map(shownInput),
     outputs: fields.outputs.map((output) => ({ ...output, sha256: null, bytes: null, publishedAt: null })),
     attempts: [],

@@ -146,6 +146,7 @@ const DETAIL = object({
   publishOn: 'publish_on',
   publishingSince: instant('publishing_since'),
   executors: EXECUTORS,
+  secrets: `coalesce(to_json(secrets), '[]')`,
   inputs: INPUTS,
   outputs: OUTPUTS,
   attempts: ATTEMPTS,

@@ -12,6 +12,7 @@ import {
 } from '#lib/jobs';
 import { ARCHITECTURES, ENFORCEMENTS, MONITORINGS } from '#lib/profiles';
 import { z } from 'zod';
+import { secretName } from '../../secrets/secret-answers.js';
 import { text, textRecord } from '../../http/text.js';
 
 const bounds = SPECIFICATION_BOUNDS;
@@ -67,6 +68,13 @@ const jobFields = z.strictObject({
   executors: z.array(executorSchema).min(1).max(bounds.executors),
   inputs: z.array(inputSchema).max(bounds.references).default([]),
   outputs: z.array(outputSchema).max(bounds.references).default([]),
+  secrets: z
+    .array(secretName)
+    .min(1)
+    .max(bounds.secrets)
+    .refine((names) => new Set(names).size === names.length, { error: 'must not name a secret twice' })
+    .exactOptional()
+    .describe('Names of secrets that open its inputs, outputs and images'),
   publishOn: z
     .enum(PUBLISH_ON)
     .default('complete')
