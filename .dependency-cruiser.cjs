@@ -1,6 +1,6 @@
 // Import direction: apps -> adapter libraries -> pure libraries (docs/architecture.md).
 const pure = 'libs/(jobs|profiles|overhead)/';
-const adapters = 'libs/(config|database|queue|execution|staging)/';
+const adapters = 'libs/(config|database|queue|execution|staging|secrets)/';
 // What several programs do in the database.
 const store = 'libs/store/';
 /** @type {import('dependency-cruiser').IConfiguration} */
@@ -24,7 +24,7 @@ module.exports = {
       name: 'adapters-do-not-import-one-another',
       severity: 'error',
       from: { path: `^${adapters}` },
-      to: { path: '^(libs/(config|database|queue|execution|staging|store)|apps)/', pathNot: ['^libs/$1/'] },
+      to: { path: '^(libs/(config|database|queue|execution|staging|secrets|store)|apps)/', pathNot: ['^libs/$1/'] },
     },
     {
       name: 'store-imports-database-and-pure',

@@ -119,18 +119,20 @@ describe('docker-compose.yml', () => {
     for (const name of Object.keys(rest)) expect(renderEnvExample()).toContain(`${name}=`);
   });
 
-  it('hands over keys as secrets, and the one that signs to no worker', () => {
+  it('hands over keys as secrets, and those that sign or encrypt to no worker', () => {
     for (const [name, variable, secret] of [
       ['api', 'PORIN_SIGNING_KEY_FILE', 'signing_key'],
       ['api', 'PORIN_APPROVAL_PUBLIC_KEY_FILE', 'approval_public_key'],
       ['dispatcher', 'PORIN_SIGNING_KEY_FILE', 'signing_key'],
       ['dispatcher', 'PORIN_APPROVAL_PUBLIC_KEY_FILE', 'approval_public_key'],
+      ['api', 'PORIN_SECRETS_KEY_FILE', 'secrets_key'],
+      ['dispatcher', 'PORIN_SECRETS_KEY_FILE', 'secrets_key'],
       ['worker', 'PORIN_APPROVAL_PUBLIC_KEY_FILE', 'approval_public_key'],
     ] as const) {
       expect(services[name].environment?.[variable]).toBe(`/run/secrets/${secret}`);
       expect(compose.secrets[secret]?.file).toMatch(/^\/etc\/porin\//);
     }
-    expect(services.api.secrets).toEqual(['signing_key', 'approval_public_key']);
+    expect(services.api.secrets).toEqual(['signing_key', 'approval_public_key', 'secrets_key']);
     expect(services.dispatcher.secrets).toEqual(services.api.secrets);
     expect(services.worker.secrets).toEqual(['approval_public_key']);
   });

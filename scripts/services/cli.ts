@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { DIST_DIR } from '../setup/paths.js';
 import { databaseUrls } from './database.js';
 import { type Instance } from './instance.js';
-import { password, signingKeyFiles } from './secret.js';
+import { password, secretsKeyFile, signingKeyFiles } from './secret.js';
 import { readState } from './state.js';
 
 const MAIN = join(DIST_DIR, 'apps/api/src/cli/main.js');
@@ -20,6 +20,7 @@ export function cliVariables(instance: Instance): NodeJS.ProcessEnv | undefined 
     PORIN_OWNER_DATABASE_URL: ownerUrl,
     PORIN_SIGNING_KEY_FILE: keys.privateKeyFile,
     PORIN_APPROVAL_PUBLIC_KEY_FILE: keys.publicKeyFile,
+    PORIN_SECRETS_KEY_FILE: secretsKeyFile(instance),
     PORIN_API_PASSWORD: password(instance, 'porin_api'),
     ...(redis && { PORIN_REDIS_URL: redis.url }),
   };

@@ -10,7 +10,7 @@ import { type DaemonPlace, type DaemonRecord, startDaemon, stopDaemon, waitUntil
 import { type DatabaseUrls } from './database.js';
 import { freePort } from './free-port.js';
 import { daemonPlace, type Instance } from './instance.js';
-import { signingKeyFiles } from './secret.js';
+import { secretsKeyFile, signingKeyFiles } from './secret.js';
 import { forgetSupervision, readSupervision, type Supervision } from './supervision.js';
 
 const START_TIMEOUT_MS = 120_000;
@@ -79,6 +79,7 @@ export function programVariables(instance: Instance, name: ProgramName, sources:
     PORIN_DATABASE_URL: sources.database.apiUrl,
     PORIN_SIGNING_KEY_FILE: keys.privateKeyFile,
     PORIN_APPROVAL_PUBLIC_KEY_FILE: keys.publicKeyFile,
+    PORIN_SECRETS_KEY_FILE: secretsKeyFile(instance),
   };
   const own: Readonly<Record<ProgramName, Variables>> = {
     api: approving,

@@ -1,4 +1,4 @@
-/** What an instance makes once at random and keeps: passwords and the key that signs approvals. Mode 0600. */
+/** What an instance makes once at random and keeps: passwords, the key that signs approvals and the one that secrets are encrypted under. Mode 0600. */
 import { createPrivateKey, createPublicKey, generateKeyPairSync, randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -23,6 +23,13 @@ export function signingKeyFiles(instance: Instance): { privateKeyFile: string; p
   const trusted = existsSync(publicKeyFile) ? readFileSync(publicKeyFile, 'utf8') : '';
   if (!trusted.includes(pem)) writeWhole(publicKeyFile, trusted + pem);
   return { privateKeyFile, publicKeyFile };
+}
+
+/** What secrets of tenants are encrypted under. */
+export function secretsKeyFile(instance: Instance): string {
+  const path = join(instance.directory, 'secrets', 'secrets-key');
+  if (!existsSync(path)) writeWhole(path, `${randomBytes(32).toString('base64')}\n`);
+  return path;
 }
 
 /** A crash leaves no half secret behind. */

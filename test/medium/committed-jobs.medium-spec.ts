@@ -4,11 +4,13 @@ import { makeDataSource } from '#lib/database';
 import { nodeArchitecture } from '#lib/profiles';
 import pg from 'pg';
 import { type DataSource } from 'typeorm';
+import { pino } from 'pino';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { endOverduePublications } from '../../apps/dispatcher/src/attempts/reconciler.js';
 import { releaseOutputs } from '#lib/store';
 import { Patience } from '../../apps/dispatcher/src/placement/patience.js';
 import { Placement } from '../../apps/dispatcher/src/placement/place-jobs.js';
+import { SecretSealer } from '../../apps/dispatcher/src/placement/seal-secrets.js';
 import { AttemptStore } from '../../apps/worker/src/attempt/attempt-store.js';
 import { PublicationStore } from '../../apps/worker/src/attempt/publication-store.js';
 import { type NodeDatabase } from '../../apps/worker/src/store/node-database.js';
@@ -111,8 +113,9 @@ async function jobRow(id: string) {
 }
 
 const TERMS = { reserveAfterMs: 60_000, usageHalfLifeMs: 3_600_000 };
+const SECRETS = new SecretSealer(undefined, pino({ level: 'silent' }));
 const placed = async () =>
-  (await api.transaction((manager) => new Placement(new Patience(10_000), TERMS).round(manager))).placed.map(
+  (await api.transaction((manager) => new Placement(new Patience(10_000), TERMS, SECRETS).round(manager))).placed.map(
     ({ jobId }) => jobId,
   );
 const endOverdue = () => api.transaction((manager) => endOverduePublications(manager, DAY_MS));

@@ -2,10 +2,12 @@
 import { makeDataSource } from '#lib/database';
 import pg from 'pg';
 import { type DataSource, type EntityManager } from 'typeorm';
+import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Lanes } from '../../apps/dispatcher/src/placement/lanes.js';
 import { Patience } from '../../apps/dispatcher/src/placement/patience.js';
 import { Placement } from '../../apps/dispatcher/src/placement/place-jobs.js';
+import { SecretSealer } from '../../apps/dispatcher/src/placement/seal-secrets.js';
 import { makeTestDatabase, type TestDatabase } from '../support/database.js';
 
 const FEW = 1_000;
@@ -77,7 +79,9 @@ function measuring(manager: EntityManager, touched: Map<string, number>): Entity
 /** Of each statement all that it touched in rounds that begin to read, go on, and read on. */
 async function buffersOfRounds(): Promise<Map<string, number>> {
   await owner.query('UPDATE node SET heartbeat_at = now()');
-  const placement = new Placement(new Patience(60_000), { reserveAfterMs: 60_000, usageHalfLifeMs: 3_600_000 });
+  const secrets = new SecretSealer(undefined, pino({ level: 'silent' }));
+  const terms = { reserveAfterMs: 60_000, usageHalfLifeMs: 3_600_000 };
+  const placement = new Placement(new Patience(60_000), terms, secrets);
   const sums = new Map<string, number>();
   for (let round = 0; round < ROUNDS; round++) {
     const touched = new Map<string, number>();

@@ -1,6 +1,6 @@
 /** The real API and dispatcher on a fresh database and the real Redis, and keys for it. */
 import 'reflect-metadata';
-import { generateKeyPairSync, type KeyObject, randomUUID } from 'node:crypto';
+import { generateKeyPairSync, type KeyObject, randomBytes, randomUUID } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -59,10 +59,13 @@ export async function startTestApi(
   const { privateKey, publicKey } = generateKeyPairSync('ed25519');
   const keyFile = join(directory, 'signing-key.pem');
   await writeFile(keyFile, privateKey.export({ type: 'pkcs8', format: 'pem' }), { mode: 0o600 });
+  const secretsKeyFile = join(directory, 'secrets-key');
+  await writeFile(secretsKeyFile, `${randomBytes(32).toString('base64')}\n`, { mode: 0o600 });
   let variables: Record<string, string> = {
     PORIN_DATABASE_URL: database.apiUrl,
     PORIN_REDIS_URL: required('PORIN_TEST_REDIS_URL'),
     PORIN_SIGNING_KEY_FILE: keyFile,
+    PORIN_SECRETS_KEY_FILE: secretsKeyFile,
     PORIN_RETRY_PAUSE_MS: '100',
     PORIN_INPUT_URL_PREFIXES: 'file:///',
     PORIN_OUTPUT_URL_PREFIXES: 'file:///',

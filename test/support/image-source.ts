@@ -27,6 +27,7 @@ export function imageSource(engine: Engine, changes: Partial<ImageSource> = {}):
     limits: { bytes: 64 * GIB, freeBytes: 0, timeoutMs: 600_000, stallMs: 600_000 },
     dataRoot: () => DataRoot.of(engine, tmpdir()),
     isPublic: () => Promise.resolve(false),
+    privateRepositories: new Set<string>(),
     ...changes,
   };
 }

@@ -27,6 +27,7 @@ import { SubmissionBatches } from './jobs/submit/send-submissions.js';
 import { NodesController } from './nodes/nodes.controller.js';
 import { OverheadController } from './overhead/overhead.controller.js';
 import { ProfilesController } from './profiles/profiles.controller.js';
+import { SecretsController } from './secrets/secrets.controller.js';
 import { OperatorTenantsController } from './tenant/operator-tenants.controller.js';
 import { TenantController } from './tenant/tenant.controller.js';
 import { API_CONFIG, LOGGER, APPROVAL_KEYS } from './tokens.js';
@@ -38,6 +39,7 @@ export const CONTROLLERS = [
   NodesController,
   OverheadController,
   ProfilesController,
+  SecretsController,
   // Before the tasks: it would be one of them.
   ServiceInfoController,
   TesTasksController,

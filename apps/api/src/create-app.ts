@@ -2,7 +2,7 @@
 import { type RequestListener } from 'node:http';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
-import { type ApiConfig, loadApprovalKeys } from '#lib/config';
+import { type ApiConfig, loadApprovalKeys, readSecretKeys } from '#lib/config';
 import { checkSchema } from '#lib/database';
 import { type Logger } from 'pino';
 import { DataSource } from 'typeorm';
@@ -18,9 +18,10 @@ import { securityHeaders } from './http/security-headers.js';
 import { answerClientError, boundedServer } from './http/server-bounds.js';
 import { serveDocuments } from './openapi/document.js';
 
-/** Throws ConfigError for a bad signing key, and SchemaError when the database is newer or older than this program. */
+/** Throws ConfigError for a bad signing key or keys of secrets, and SchemaError when the database is newer or older than this program. */
 export async function createApp(config: ApiConfig, logger: Logger): Promise<NestFastifyApplication> {
   const approvalKeys = loadApprovalKeys(config);
+  if (config.PORIN_SECRETS_KEY_FILE !== undefined) readSecretKeys(config.PORIN_SECRETS_KEY_FILE);
   const app = await NestFactory.create<NestFastifyApplication>(
     AppModule.register(config, logger, approvalKeys),
     adapterFor(config),

@@ -29,6 +29,7 @@ import { NodeQueues } from './placement/node-queues.js';
 import { Patience } from './placement/patience.js';
 import { type Dispatch, Placement } from './placement/place-jobs.js';
 import { possiblyLost } from './placement/possibly-lost.js';
+import { forgetSealed, SecretSealer } from './placement/seal-secrets.js';
 import { RedisUsers } from './placement/redis-users.js';
 import { RedisAway } from './redis-away.js';
 import { Proposals } from './proposals/proposals.js';
@@ -213,10 +214,12 @@ export class Dispatcher {
 
   /** In order; each is due again some time after it was done, placement always. None depends on that the one before it went well. */
   private duties(leadership: Leadership): readonly Duty[] {
-    const placement = new Placement(this.patience, {
+    const terms = {
       reserveAfterMs: this.config.PORIN_RESERVE_AFTER_MS,
       usageHalfLifeMs: this.config.PORIN_USAGE_HALF_LIFE_MS,
-    });
+    };
+    const secrets = new SecretSealer(this.config.PORIN_SECRETS_KEY_FILE, this.logger);
+    const placement = new Placement(this.patience, terms, secrets);
     const { PORIN_RETRY_PAUSE_MS: retryPauseMs, PORIN_PUBLICATION_TIMEOUT_MS: publicationMs } = this.config;
     const within = (work: (manager: EntityManager) => Promise<unknown>) => () => leadership.transaction(work);
     return [
@@ -230,6 +233,7 @@ export class Dispatcher {
         within(endUndecidedJobs),
         within(passRuns),
         within(markSilentNodes),
+        within(forgetSealed),
         () => this.sendAgain(leadership),
       ),
       ...every(

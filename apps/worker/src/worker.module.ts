@@ -24,6 +24,7 @@ import { Node } from './node/node.js';
 import { NodeSession } from './node/node-session.js';
 import { NodeStore } from './node/node-store.js';
 import { isPublicHost } from './node/public-host.js';
+import { KeptRepositories } from './node/private-repositories.js';
 import { Resources } from './node/resources.js';
 import { ScratchPool } from './node/scratch-pool.js';
 import { Sweeper } from './node/sweeper.js';
@@ -75,7 +76,7 @@ export class WorkerLifecycle implements OnApplicationBootstrap, OnApplicationShu
       store: this.#nodeStore,
       trust: new ApprovalTrust({
         keysPath: config.PORIN_APPROVAL_PUBLIC_KEY_FILE,
-        listPath: join(config.PORIN_WORK_DIR, `approvals-${encodeURIComponent(config.PORIN_NODE_NAME)}.json`),
+        listPath: nodeFile(config, 'approvals'),
         logger,
       }),
       initPath: this.#native('porin-init'),
@@ -132,7 +133,7 @@ export class WorkerLifecycle implements OnApplicationBootstrap, OnApplicationShu
       },
     });
     const consumer = this.#consumer;
-    const place = outputPlace(workspaces, ALL_TENANTS);
+    const place = outputPlace(workspaces, ALL_TENANTS, []);
     this.#sweeper = new Sweeper({
       store: publications,
       place,
@@ -209,6 +210,11 @@ function readNodeKey(base64: string): KeyObject {
   throw new ConfigError(['PORIN_NODE_KEY: is no Ed25519 key']);
 }
 
+/** Beside the work directory, which is emptied when the node starts. */
+function nodeFile({ PORIN_WORK_DIR, PORIN_NODE_NAME }: WorkerConfig, name: string): string {
+  return join(PORIN_WORK_DIR, `${name}-${encodeURIComponent(PORIN_NODE_NAME)}.json`);
+}
+
 const PULL_STALL_MS = 180_000;
 
 function imageSource(engine: Engine, config: WorkerConfig): ImageSource {
@@ -223,6 +229,7 @@ function imageSource(engine: Engine, config: WorkerConfig): ImageSource {
     },
     dataRoot: () => DataRoot.of(engine, config.PORIN_WORK_DIR),
     isPublic: isPublicHost,
+    privateRepositories: new KeptRepositories(nodeFile(config, 'private-repositories')),
   };
 }
 

@@ -5,3 +5,4 @@ export * from './public-keys.js';
 export * from './log-destination.js';
 export * from './idle-thread.js';
 export * from './signing-key.js';
+export * from './secret-keys.js';

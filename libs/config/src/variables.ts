@@ -134,6 +134,11 @@ const approving = {
     .describe(
       'Public keys whose earlier approvals still count beside those of the signing key: as for workers. Needed after a change of the signing key, until everything is signed anew',
     ),
+  PORIN_SECRETS_KEY_FILE: absolutePath
+    .optional()
+    .describe(
+      'Keys that secrets of tenants are encrypted under, a line of base64 for each (openssl rand -base64 32), the first of which encrypts; mode 0600. The same for the API and the dispatcher; without it, there are no secrets',
+    ),
 };
 
 export const apiVariables = z.object({

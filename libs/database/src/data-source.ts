@@ -14,6 +14,7 @@ import { FactVersion1764570000000 } from '../../../migrations/1764570000000-fact
 import { Tes1764580000000 } from '../../../migrations/1764580000000-tes.js';
 import { ExecutorFiles1764590000000 } from '../../../migrations/1764590000000-executor-files.js';
 import { S3Outputs1764600000000 } from '../../../migrations/1764600000000-s3-outputs.js';
+import { Secrets1764610000000 } from '../../../migrations/1764610000000-secrets.js';
 import { Expiry1764520000000 } from '../../../migrations/1764520000000-expiry.js';
 import { DispatcherLease1764540000000 } from '../../../migrations/1764540000000-dispatcher-lease.js';
 import { Connection, CONNECTION_LIMITS, SEARCH_PATH_OPTION } from './connection.js';
@@ -27,6 +28,7 @@ import { Application, Build, TenantSetting } from './entities/application.js';
 import { Artifact, ArtifactChunk, DenialRow, ExecutorRun, RecordingRow } from './entities/executor-run.js';
 import { Attempt, Executor, Job, JobOutput } from './entities/job.js';
 import { Approval, ProfileVersion, ProfileVersionDenial, ProfileVersionRecording } from './entities/profile-version.js';
+import { Secret } from './entities/secret.js';
 import { ApiKey, Audit, NodeRow, Principal } from './entities/trust.js';
 
 export const ENTITIES = [
@@ -49,6 +51,7 @@ export const ENTITIES = [
   ProfileVersionDenial,
   ProfileVersionRecording,
   RecordingRow,
+  Secret,
   TenantSetting,
 ];
 
@@ -76,6 +79,7 @@ export const MIGRATIONS = [
   Tes1764580000000,
   ExecutorFiles1764590000000,
   S3Outputs1764600000000,
+  Secrets1764610000000,
 ];
 
 /** A connection that nobody has used for so long is closed: opening one costs more than a hundred statements. */

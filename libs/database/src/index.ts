@@ -11,6 +11,7 @@ export * from './entities/application.js';
 export * from './entities/executor-run.js';
 export * from './entities/job.js';
 export * from './entities/profile-version.js';
+export * from './entities/secret.js';
 export * from './entities/trust.js';
 export { NODE_FUNCTIONS } from './functions/functions.js';
 export * from './nodes/add-node.js';

@@ -195,7 +195,7 @@ async function closeNodes(owner: Connection): Promise<readonly string[]> {
   for (const { id, name, role } of nodes) {
     await owner.query(
       `UPDATE node SET state = 'GONE', public_key = NULL, redis_password_sha256 = NULL, registration = NULL,
-         registration_verified = false, role_name = $2 WHERE id = $1`,
+         registration_verified = false, sealing_key = NULL, role_name = $2 WHERE id = $1`,
       [id, role === null ? null : newRoleName(name)],
     );
     if (role !== null) await closeEarlierRole(owner, role);

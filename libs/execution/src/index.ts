@@ -13,10 +13,12 @@ export { ImageError, type ImageErrorCode } from './images/image-error.js';
 export { type ImageRoom, noRoom } from './images/image-room.js';
 export { PullTurn } from './images/pull-turn.js';
 export { type PullLimits } from './images/pull-watch.js';
+export { type RegistryCredential } from './images/registry-credential.js';
 export { type PresentImage, presentImages, pulledImages, removeImage, wasPulled } from './images/remove-image.js';
 export {
   findImage,
   type ImageSource,
+  type PrivateRepositories,
   type ResolvedImage,
   resolveImage,
   type ResolveImageOptions,

@@ -143,6 +143,7 @@ export const ERROR_CATALOGUE = {
     message: 'A message for job {job}, attempt {attempt}, matches no attempt that may be claimed. It was dropped.',
   },
   'resources-unavailable': submitter('No node has the {resource} that the job asks for: {detail}.'),
+  'secret-not-opened': nodes('The secret {secret} could not be opened on node {node}: {detail}'),
   'control-channel': nodes('porin-init did not keep to its protocol: {detail}'),
   'engine-error': nodes('The container engine of node {node} failed: {detail}'),
   'recorder-lost': nodes('The recorder of node {node} failed while it was needed: {detail}'),

@@ -15,7 +15,7 @@ describe('the error catalogue', () => {
     expect(NODE_ERROR_CODES).toEqual([
       ...['image-not-on-node', 'image-pull-failed', 'input-fetch-failed', 'output-upload-failed'],
       ...['monitoring-unavailable', 'landlock-unavailable', 'profile-integrity', 'profile-signature'],
-      ...['control-channel', 'engine-error', 'recorder-lost', 'lease-lost', 'internal-error'],
+      ...['secret-not-opened', 'control-channel', 'engine-error', 'recorder-lost', 'lease-lost', 'internal-error'],
     ]);
   });
 

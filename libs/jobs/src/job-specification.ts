@@ -105,6 +105,7 @@ export const SPECIFICATION_BOUNDS = {
   environmentVariables: 1024,
   references: 1000,
   volumes: 100,
+  secrets: 20,
   pathBytes: 4095,
   urlCharacters: 8192,
   contentBytes: MIB,

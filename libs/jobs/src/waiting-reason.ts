@@ -11,6 +11,8 @@ export const WAITING_REASONS = {
     'waiting for an administrator to decide about calls that it was refused; approved, it is run again',
   'waiting-for-known-content':
     'waiting for an administrator: its image is that of no application, or of one that it did not start as registered',
+  'waiting-for-secret':
+    'waiting for a secret that it names: there is none that its submitter may use, or its value cannot be read; tried again every minute',
   'retry-after-lost-worker': 'will be tried again: its worker stopped answering',
   'retry-after-system-error': 'will be tried again after an error that was not its own',
   'retry-after-drain': 'will be tried again: its node was taken out of service',

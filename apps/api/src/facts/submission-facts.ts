@@ -1,10 +1,12 @@
 /** What a submission is held to: the bounds and prefixes of its tenant, applications, their approved profiles, what nodes offer. */
 import { type ApiConfig } from '#lib/config';
-import { Application, NodeRow, ProfileVersion } from '#lib/database';
+import { Application, NodeRow, ProfileVersion, Secret } from '#lib/database';
 import { auditKind, type Monitoring, MONITORINGS, parseProfile, type SelectionInput } from '#lib/profiles';
 import { countedUsage, tenantSettings } from '#lib/store';
 import { Inject, Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
+import { type Caller } from '../auth/caller.js';
+import { isUsableBy } from '../secrets/find-secrets.js';
 import { gridPrefixes, type GridPrefixes, tenantPrefixes, type TenantPrefixes } from '../tenant/tenant-prefixes.js';
 import { API_CONFIG } from '../tokens.js';
 import { Facts } from './facts.js';
@@ -12,6 +14,7 @@ import { Facts } from './facts.js';
 /** Further from its bounds than this, a tenant is counted once a second, and not for every job. */
 const FAR_JOBS = 10_000;
 const FAR_BYTES = 1024 ** 3;
+const NO_SECRETS: ReadonlySet<string> = new Set();
 
 type Approved = NonNullable<SelectionInput['approved']>;
 
@@ -48,6 +51,18 @@ export class SubmissionFacts {
     return this.facts.of(`application ${tenant} ${name}`, () =>
       this.dataSource.manager.findOneBy(Application, { tenant, name }),
     );
+  }
+
+  /** Of the named secrets those that jobs of the caller may name. */
+  async usableSecrets({ tenant, principalId }: Caller, names: readonly string[]): Promise<ReadonlySet<string>> {
+    if (names.length === 0) return NO_SECRETS;
+    const known = await this.facts.of(`secrets ${tenant}`, () =>
+      this.dataSource.manager.find(Secret, {
+        where: { tenant },
+        select: { tenant: true, name: true, usableBy: true },
+      }),
+    );
+    return new Set(known.flatMap((secret) => (isUsableBy(secret, principalId) ? [secret.name] : [])));
   }
 
   async heldTo(tenant: string, architecture: string, applications: readonly Application[]): Promise<HeldTo> {

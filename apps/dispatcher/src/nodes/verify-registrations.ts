@@ -3,12 +3,15 @@ import { createPublicKey, verify } from 'node:crypto';
 import { type Logger } from 'pino';
 import { type EntityManager } from 'typeorm';
 
-interface Registration {
-  readonly id: string;
-  readonly name: string;
+export interface SignedRegistration {
+  /** Base64 of the SPKI of the node's Ed25519 key, as it was pinned. */
   readonly publicKey: string;
   readonly text: string;
   readonly signature: string;
+}
+interface Registration extends SignedRegistration {
+  readonly id: string;
+  readonly name: string;
 }
 
 /** Until then a node is not READY, and claims nothing. */
@@ -31,7 +34,8 @@ export async function verifyRegistrations(manager: EntityManager, logger: Logger
   }
 }
 
-function verifies({ publicKey, text, signature }: Registration): boolean {
+/** Whether the pinned key has signed the text. */
+export function verifies({ publicKey, text, signature }: SignedRegistration): boolean {
   try {
     const key = createPublicKey({ key: Buffer.from(publicKey, 'base64'), format: 'der', type: 'spki' });
     return verify(null, Buffer.from(text), key, Buffer.from(signature, 'base64'));

@@ -10,6 +10,7 @@ export interface KnownNode extends Share {
   readonly name: string;
   readonly architecture: string;
   readonly offeredMonitorings: readonly Monitoring[];
+  readonly opensSecrets: boolean;
   readonly state: 'READY' | 'DRAINING' | 'GONE' | 'SUSPECT';
   readonly silentForMs: number;
 }
@@ -20,6 +21,8 @@ export interface View {
   readonly rooms: readonly Room[];
   readonly reservations: readonly Reservation[];
   readonly nowMs: number;
+  /** Whether the dispatcher has a key of secrets. */
+  readonly sealsSecrets: boolean;
   /** Jobs of other tenants wait that have had less for their weight. */
   readonly isBehindOthers: boolean;
 }
@@ -38,6 +41,9 @@ const NAMES_MAXIMUM = 3;
 export function explain(job: Candidate, view: View): string {
   const ofArchitecture = view.nodes.filter(({ architecture }) => architecture === job.architecture);
   if (ofArchitecture.length === 0) return `no node of architecture ${job.architecture} has reported within a day`;
+  if (job.namesSecrets && !view.sealsSecrets) {
+    return 'it names secrets, and the dispatcher has no key of them: an administrator sets PORIN_SECRETS_KEY_FILE';
+  }
   const able = ableRooms(view.rooms, job);
   if (able.length === 0) return withoutNode(job, ofArchitecture);
   const reserved = view.reservations.find(({ jobId }) => jobId === job.jobId);
@@ -93,6 +99,7 @@ function obstacle(job: Candidate, node: KnownNode): string {
   if (job.monitoring !== null && !node.offeredMonitorings.includes(job.monitoring)) {
     return `${node.name} does not offer the monitoring "${job.monitoring}"`;
   }
+  if (job.namesSecrets && !node.opensSecrets) return `${node.name} opens no secrets: its worker is of an older version`;
   if (job.nodeFailures.some(({ nodeId }) => nodeId === node.id)) {
     return `${node.name} failed it before, and is to be probed first`;
   }

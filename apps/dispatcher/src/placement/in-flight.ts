@@ -20,6 +20,7 @@ export interface ReadyNode extends Share {
   readonly architecture: string;
   readonly slots: number;
   readonly offeredMonitorings: readonly Monitoring[];
+  readonly opensSecrets: boolean;
   readonly turnover: number;
   readonly hesitant: boolean;
   readonly closedBy: PlaceableNode['closedBy'];
@@ -62,10 +63,11 @@ export interface Nodes {
   readonly nowMs: number;
 }
 
-export async function readyNodes(manager: EntityManager): Promise<Nodes> {
+/** `sealsSecrets`: whether this dispatcher can. */
+export async function readyNodes(manager: EntityManager, sealsSecrets: boolean): Promise<Nodes> {
   const rows: (ReadyNode & { readonly nowMs: number })[] = await manager.query(
     `SELECT extract(epoch FROM clock_timestamp())::float8 * 1000 AS "nowMs", id, name, architecture, slots,
-       offered_monitorings AS "offeredMonitorings", cpu_milli AS "cpuMilli", memory_bytes::float8 AS "memoryBytes",
+       offered_monitorings AS "offeredMonitorings", $2 AND sealing_key IS NOT NULL AS "opensSecrets", cpu_milli AS "cpuMilli", memory_bytes::float8 AS "memoryBytes",
        disk_bytes::float8 AS "diskBytes",
        (SELECT count(*)::int FROM attempt WHERE attempt.node_id = node.id
          AND attempt.started_at > now() - make_interval(secs => $1) AND attempt.state = 'COMPLETE') AS turnover,
@@ -75,7 +77,7 @@ export async function readyNodes(manager: EntityManager): Promise<Nodes> {
        ARRAY(SELECT application_id FROM node_failure WHERE node_failure.node_id = node.id
          AND avoided_until > now() AND failed_at > node.started_at) AS "avoidedBy"
      FROM (SELECT) AS always LEFT JOIN node ON ${TAKES_JOBS} ORDER BY id`,
-    [SHORT_S],
+    [SHORT_S, sealsSecrets],
   );
   return { nodes: rows.filter(({ id }) => id !== null), nowMs: rows[0]?.nowMs ?? 0 };
 }

@@ -26,6 +26,7 @@ interface KnownLane {
   readonly submittedBy: string;
   readonly architecture: string;
   readonly monitoring: Monitoring | null;
+  readonly namesSecrets: boolean;
   jobs: readonly QueuedJob[];
   /** The last one that was read. */
   at: Place;
@@ -37,8 +38,9 @@ interface KnownLane {
   readsOn: boolean;
 }
 
-/** What a lane of jobs needs whose outputs are to be put in place (libs/database/src/functions/queue.ts). */
+/** What a lane of jobs needs whose outputs are to be put in place (libs/database/src/functions/queue.ts); `+secrets` may follow. */
 const PUBLICATION = 'publication';
+const MONITORING = `split_part(needs, '+', 1)`;
 /** Before everything. */
 const START: Place = { priority: -(2 ** 31), seq: '0' };
 /** In one look, the lanes that were not looked at for the longest. */
@@ -114,10 +116,11 @@ export class Lanes {
     const isAll = nowMs - this.#metAllAtMs >= LOOK_BACK_MS;
     if (isAll) this.#metAllAtMs = nowMs;
     const newest = isAll ? '0' : this.#newest;
-    const rows: Pick<KnownLane, 'id' | 'tenant' | 'submittedBy' | 'architecture' | 'monitoring'>[] =
+    const rows: Pick<KnownLane, 'id' | 'tenant' | 'submittedBy' | 'architecture' | 'monitoring' | 'namesSecrets'>[] =
       await manager.query(
         `SELECT id, tenant, submitted_by AS "submittedBy", architecture,
-         CASE WHEN needs NOT IN ('', '${PUBLICATION}') THEN needs END AS monitoring
+         CASE WHEN ${MONITORING} NOT IN ('', '${PUBLICATION}') THEN ${MONITORING} END AS monitoring,
+         split_part(needs, '+', 2) = 'secrets' AS "namesSecrets"
        FROM lane WHERE id > $1 ORDER BY lane.id`,
         [newest],
       );
@@ -168,13 +171,13 @@ export class Lanes {
   }
 }
 
-interface QueueRow extends Omit<QueuedJob, 'priority' | 'architecture' | 'monitoring'> {
+interface QueueRow extends Omit<QueuedJob, 'priority' | 'architecture' | 'monitoring' | 'namesSecrets'> {
   readonly laneId: string;
   readonly isBefore: boolean;
 }
 
 /** Member by member: thousands are looked through in every round, and of objects that are made by spreading each look is slow. */
-function jobOf(row: QueueRow, { architecture, monitoring }: KnownLane): QueuedJob {
+function jobOf(row: QueueRow, { architecture, monitoring, namesSecrets }: KnownLane): QueuedJob {
   return {
     jobId: row.jobId,
     fence: row.fence,
@@ -193,6 +196,7 @@ function jobOf(row: QueueRow, { architecture, monitoring }: KnownLane): QueuedJo
     imageNodeIds: row.imageNodeIds,
     architecture,
     monitoring,
+    namesSecrets,
   };
 }
 

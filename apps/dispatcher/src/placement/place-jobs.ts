@@ -7,6 +7,7 @@ import { Lanes, type QueuedJob } from './lanes.js';
 import { type Patience } from './patience.js';
 import { type Held, type Reservation, Room } from './room.js';
 import { schedule } from './schedule.js';
+import { type Chosen, type SecretSealer } from './seal-secrets.js';
 import { tellWaiting } from './tell-waiting.js';
 import { loadUsage, loadWeights, NO_WEIGHTS, saveUsage } from './usage.js';
 
@@ -43,6 +44,7 @@ export class Placement {
   constructor(
     private readonly patience: Patience,
     private readonly terms: PlacementTerms,
+    private readonly secrets: SecretSealer,
   ) {}
 
   /** The transaction of the last round failed: what it has taken from the queue is there still. */
@@ -53,7 +55,7 @@ export class Placement {
 
   /** In a transaction of its own. */
   async round(manager: EntityManager): Promise<Round> {
-    const { nodes, nowMs } = await readyNodes(manager);
+    const { nodes, nowMs } = await readyNodes(manager, this.secrets.isAble);
     const { running, placed } = await inFlight(manager);
     const roomsWith = (still: readonly Placed[]) => nodes.map((node) => roomOf(node, running, still, nowMs));
     // What lies on a suspect node is taken off at once, as on one that is silent.
@@ -83,6 +85,7 @@ export class Placement {
       await saveUsage(manager, shares.usage());
       await tellWaiting(manager, {
         ...{ lanes: this.#lanes.known(), rooms, reservations: this.#reservations, nowMs },
+        sealsSecrets: this.secrets.isAble,
         standingOf: (tenant) => standing.ofTenant(tenant),
       });
       this.#toldAtMs = nowMs;
@@ -118,10 +121,14 @@ export class Placement {
       const fence = jobs.get(jobId)?.fence;
       return fence === undefined ? [] : [{ jobId, fence, nodeId }];
     });
-    this.#lanes.forget(new Set(chosen.map(({ jobId }) => jobId)));
-    const placed = await mark(manager, chosen);
+    const namesSecrets = ({ jobId }: Chosen) => jobs.get(jobId)?.namesSecrets === true;
+    const { placeable, left, sealed } = await this.secrets.seal(manager, chosen, namesSecrets);
+    const stays = new Set(left.map(({ jobId }) => jobId));
+    this.#lanes.forget(new Set(chosen.flatMap(({ jobId }) => (stays.has(jobId) ? [] : [jobId]))));
+    const placed = await mark(manager, placeable);
+    await this.secrets.store(manager, sealed, placed);
     // Some were canceled since they were read.
-    return { placed, isUnfinished: placed.length < chosen.length || seesMore };
+    return { placed, isUnfinished: placed.length < placeable.length || left.length > 0 || seesMore };
   }
 }
 
@@ -137,10 +144,7 @@ function roomOf(
 }
 
 /** In the order of `chosen`. Jobs that were canceled meanwhile are left out. */
-async function mark(
-  manager: EntityManager,
-  chosen: readonly { jobId: string; fence: number; nodeId: string }[],
-): Promise<Dispatch[]> {
+async function mark(manager: EntityManager, chosen: readonly Chosen[]): Promise<Dispatch[]> {
   const rows: Dispatch[] = await manager
     .query(
       `WITH chosen AS (

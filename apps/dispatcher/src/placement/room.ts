@@ -7,6 +7,8 @@ export interface Needs extends Share {
   readonly architecture: string;
   /** It must be recorded or traced in this way; null where any node will do. */
   readonly monitoring: Monitoring | null;
+  /** Secrets are sealed to its worker. */
+  readonly namesSecrets: boolean;
   /** The node that has staged its outputs and is to put them in place; null where any may. */
   readonly boundNodeId: string | null;
   /** Attempts of it that failed by the fault of their node, as it seemed. */
@@ -32,6 +34,8 @@ export interface PlaceableNode extends Share {
   readonly architecture: string;
   readonly slots: number;
   readonly offeredMonitorings: readonly Monitoring[];
+  /** Its worker has said by which key, and the dispatcher can seal. */
+  readonly opensSecrets: boolean;
   /** Jobs that lately started and ended there: as many messages may wait beyond what can start, at most one a slot. */
   readonly turnover: number;
   /** It left a job unclaimed, or let a lease run out, and has claimed nothing since. */
@@ -90,13 +94,14 @@ export class Room {
   }
 
   /** The same, whatever its size. */
-  suits({ architecture, monitoring, boundNodeId, nodeFailures }: Needs): boolean {
+  suits({ architecture, monitoring, namesSecrets, boundNodeId, nodeFailures }: Needs): boolean {
     const { node } = this;
     return (
       node.closedBy === null &&
       architecture === node.architecture &&
       (boundNodeId ?? node.id) === node.id &&
       (monitoring === null || node.offeredMonitorings.includes(monitoring)) &&
+      (!namesSecrets || node.opensSecrets) &&
       !nodeFailures.some(({ nodeId, atMs }) => nodeId === node.id && atMs > (node.provedAtMs ?? -Infinity))
     );
   }

@@ -273,8 +273,8 @@ function asksOf(job: Candidate, avoiding: ReadonlySet<string>): string {
 }
 
 function writeDown(job: Candidate): string {
-  const { cpuMilli, memoryBytes, diskBytes, architecture, monitoring, boundNodeId, nodeFailures } = job;
-  const shape = [cpuMilli, memoryBytes, diskBytes, architecture, monitoring, boundNodeId].join(' ');
+  const { cpuMilli, memoryBytes, diskBytes, architecture, monitoring, namesSecrets, boundNodeId, nodeFailures } = job;
+  const shape = [cpuMilli, memoryBytes, diskBytes, architecture, monitoring, namesSecrets, boundNodeId].join(' ');
   const failures = nodeFailures.map(({ nodeId, atMs }) => `${nodeId} ${atMs}`).join(' ');
   const asks = `${shape} ${failures}`;
   asked.set(job, asks);

@@ -34,7 +34,7 @@ export async function tellWaiting(manager: EntityManager, { lanes, standingOf, .
 async function knownNodes(manager: EntityManager): Promise<KnownNode[]> {
   return manager.query(
     `SELECT id, name, architecture, cpu_milli AS "cpuMilli", memory_bytes::float8 AS "memoryBytes", disk_bytes::float8 AS "diskBytes",
-       offered_monitorings AS "offeredMonitorings", CASE WHEN state <> 'READY' THEN state WHEN NOT (${TAKES_JOBS}) THEN 'GONE' WHEN ${IS_SUSPECT} THEN 'SUSPECT' ELSE state END AS state,
+       offered_monitorings AS "offeredMonitorings", sealing_key IS NOT NULL AS "opensSecrets", CASE WHEN state <> 'READY' THEN state WHEN NOT (${TAKES_JOBS}) THEN 'GONE' WHEN ${IS_SUSPECT} THEN 'SUSPECT' ELSE state END AS state,
        extract(epoch FROM now() - heartbeat_at)::float8 * 1000 AS "silentForMs"
      FROM node WHERE heartbeat_at > now() - interval '1 day' ORDER BY name`,
   );

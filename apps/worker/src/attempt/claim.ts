@@ -11,6 +11,7 @@ import {
   type UnknownContent,
 } from '#lib/profiles';
 import { type StoredList } from '../plan/approval-trust.js';
+import { type SecretKind } from '#lib/secrets';
 import { type StagedOutput } from '#lib/staging';
 import { type Share } from '../node/resources.js';
 import { type AttemptKey } from './attempt-key.js';
@@ -48,6 +49,14 @@ export interface PinnedBuild {
   readonly contentDigest: string;
   /** What the executor's own image reference was resolved to; null for an image that came from no registry. */
   readonly repositoryDigest: string | null;
+}
+
+/** What was sealed for this attempt alone (libs/secrets). */
+export interface ClaimedSecret {
+  readonly name: string;
+  readonly kind: SecretKind;
+  readonly prefix: string;
+  readonly sealed: string;
 }
 
 /** A manifest that an earlier attempt of the job has stored. */
@@ -101,6 +110,7 @@ export interface Claim extends AttemptKey {
   readonly calibration: string | null;
   readonly block: number | null;
   readonly queueMs: number;
+  readonly secrets: readonly ClaimedSecret[];
   readonly executors: readonly [ClaimedExecutor, ...ClaimedExecutor[]];
 }
 

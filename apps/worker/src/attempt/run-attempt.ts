@@ -1,6 +1,6 @@
 /**
  * Runs one attempt of a job on this node:
- * 1. claim it, by compare-and-set, with a lease that is renewed until the end;
+ * 1. claim it, by compare-and-set, with a lease that is renewed until the end, and open what was sealed for it;
  * 2. plan: resolve the images, verify the approved profiles, select every executor's level; or hold the job;
  * 3. stage the inputs and check their checksums;
  * 4. run the executors one after another, each under its filter and recorder; refused calls end or hold the job here;
@@ -29,6 +29,7 @@ import { finishedRun } from '../run/finished-run.js';
 import { outcomeError, type RunFacts, stopError, toJobError } from './job-errors.js';
 import { Lease } from './lease.js';
 import { LostAttemptError } from './lost-attempt.js';
+import { NO_SECRETS, openSecrets } from './open-secrets.js';
 import { runVerdict } from './run-verdict.js';
 import { type Node } from '../node/node.js';
 import { type AttemptRoom, type TenantImages } from '../node/tenant-images.js';
@@ -81,6 +82,7 @@ export class Attempt {
   readonly #startedAt = performance.now();
   #lastRunId: string | undefined;
   #payloadMs = 0;
+  #secrets = NO_SECRETS;
 
   private constructor(
     private readonly claim: Claim,
@@ -130,10 +132,12 @@ export class Attempt {
   async #carryOut(room: AttemptRoom): Promise<void> {
     const { store, plans, node, workspaces } = this.options;
     const { signal } = this.#stop;
+    this.#secrets = await openSecrets(this.claim, node);
+    const { credentials, registries } = this.#secrets;
     for (const staging of this.claim.earlierStagings) await sweep(staging, this.#publisherOptions);
     if (this.claim.publication) return this.#resume(this.claim.publication.outputs);
-    const making = Workspace.make(this.claim, this.slot, workspaces);
-    const planning = planAttempt(this.claim, node.planOptions(plans, room, signal));
+    const making = Workspace.make(this.claim, this.slot, workspaces, credentials);
+    const planning = planAttempt(this.claim, node.planOptions(plans, { room, registries }, signal));
     const [plan, made] = await Promise.allSettled([planning, making]);
     try {
       if (plan.status === 'rejected') throw plan.reason;
@@ -217,7 +221,8 @@ export class Attempt {
 
   get #publisherOptions(): PublisherOptions {
     const { publications, workspaces } = this.options;
-    return { store: publications, place: outputPlace(workspaces, this.claim.tenantTerms), logger: this.logger };
+    const place = outputPlace(workspaces, this.claim.tenantTerms, this.#secrets.credentials);
+    return { store: publications, place, logger: this.logger };
   }
 
   async #runOne(executor: PlannedExecutor, workspace: Workspace, stageMs: number): Promise<void> {

@@ -6,6 +6,7 @@ import { type Mount, type Scratch } from '#lib/execution';
 import { digestOf } from '#lib/profiles';
 import { narrowPrefixes, type OutputReference } from '#lib/jobs';
 import {
+  type Credential,
   type OutputPermissions,
   type OutputPlace,
   type OutputSource,
@@ -49,18 +50,24 @@ export class Workspace {
     private readonly size: SlotScratch,
     private readonly claim: Claim,
     private readonly place: WorkspacePlace,
+    private readonly credentials: readonly Credential[],
   ) {
     const directories = outputDirectories(claim);
     this.#directories = directories.includes(SCRATCH_DIRECTORY) ? directories : [SCRATCH_DIRECTORY, ...directories];
   }
 
   /** Writable for the slot's uid alone, and bounded by the job's disk. Inputs lie beside the scratch and do not count. */
-  static async make(claim: Claim, slot: number, place: WorkspacePlace): Promise<Workspace> {
+  static async make(
+    claim: Claim,
+    slot: number,
+    place: WorkspacePlace,
+    credentials: readonly Credential[],
+  ): Promise<Workspace> {
     const directory = join(place.workDirectory, `${claim.jobId}-a${claim.number}`);
     const uid = place.baseUid + slot;
     const size = { slot, bytes: claim.share.diskBytes, uid, gid: uid };
     const scratch = await place.scratches.take(size);
-    const workspace = new Workspace(directory, scratch, size, claim, place);
+    const workspace = new Workspace(directory, scratch, size, claim, place, credentials);
     try {
       mkdirSync(join(directory, 'inputs'), { recursive: true, mode: 0o700 });
       workspace.#makeDirectories();
@@ -79,9 +86,10 @@ export class Workspace {
   /** Throws JobError input-*. */
   async stage(signal: AbortSignal): Promise<void> {
     const staged = [];
+    const { rules } = outputPlace(this.place, this.claim.tenantTerms, this.credentials);
     for (const [index, input] of this.claim.inputs.entries()) {
       const file = join(this.directory, 'inputs', String(index));
-      const { sha256 } = await stageInput(input, file, outputPlace(this.place, this.claim.tenantTerms).rules, signal);
+      const { sha256 } = await stageInput(input, file, rules, signal);
       staged.push({ path: input.path, file, sha256 });
     }
     this.#inputs = staged;
@@ -153,7 +161,11 @@ export class Workspace {
 }
 
 /** For the outputs of one job: the node's own prefixes are the upper bound of its tenant's. */
-export function outputPlace(place: WorkspacePlace, prefixes: TenantPrefixes): OutputPlace {
+export function outputPlace(
+  place: WorkspacePlace,
+  prefixes: TenantPrefixes,
+  credentials: readonly Credential[],
+): OutputPlace {
   const { rules, permissions, sendDirectory, nodeName } = place;
   return {
     permissions,
@@ -164,7 +176,7 @@ export function outputPlace(place: WorkspacePlace, prefixes: TenantPrefixes): Ou
       inputPrefixes: narrowPrefixes(rules.inputPrefixes, prefixes.inputPrefixes),
       outputPrefixes: narrowPrefixes(rules.outputPrefixes, prefixes.outputPrefixes),
       foreignPrefixes: prefixes.foreignPrefixes,
-      credentials: [],
+      credentials,
     },
   };
 }

@@ -6,6 +6,8 @@ import { type Share } from './resources.js';
 
 type Registration = Omit<NodeRow, 'id' | 'state' | 'startedAt' | 'heartbeatAt' | 'suspectSince' | 'suspectReason'> & {
   readonly startedAt: string;
+  /** Of SealingKey: secrets are sealed to it. */
+  readonly sealingKey: string;
 };
 /** What the grid lets the node give, which may be less than it says. */
 export type Granted = Share & { readonly id: string; readonly slots: number };

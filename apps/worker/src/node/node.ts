@@ -11,11 +11,13 @@ import {
   probeNode,
   Recorder,
   RecorderError,
+  type RegistryCredential,
   removeContainers,
   removeStaleScratch,
 } from '#lib/execution';
 import { type ImageLists } from '#lib/jobs';
 import { type Monitoring, nodeArchitecture } from '#lib/profiles';
+import { SealingKey } from '#lib/secrets';
 import { type Logger } from 'pino';
 import { type AttemptKey } from '../attempt/attempt-key.js';
 import { Heartbeat } from './heartbeat.js';
@@ -47,10 +49,17 @@ export interface NodeOptions {
   readonly logger: Logger;
 }
 
+/** What one attempt may pull, and by what. */
+export interface AttemptImages {
+  readonly room: AttemptRoom;
+  readonly registries: readonly RegistryCredential[];
+}
+
 export class Node {
   #recorder: Recorder | RecorderError = new RecorderError('not-started', 'The recorder has not been started yet.');
   #facts: NodeFacts | undefined;
   #granted: Granted | undefined;
+  #sealingKey: SealingKey | undefined;
   readonly #startedAt = new Date().toISOString();
   readonly #stopping = new AbortController();
   #state: 'READY' | 'DRAINING' = 'DRAINING';
@@ -121,6 +130,12 @@ export class Node {
     return join(this.options.config.PORIN_WORK_DIR, `send-${encodeURIComponent(this.name)}`);
   }
 
+  /** Of this process. */
+  get sealingKey(): SealingKey {
+    if (!this.#sealingKey) throw new Error('the node has not been started');
+    return this.#sealingKey;
+  }
+
   get engine(): Engine {
     return this.options.engine;
   }
@@ -146,6 +161,7 @@ export class Node {
    */
   async start(): Promise<void> {
     const { store, logger } = this.options;
+    this.#sealingKey = await SealingKey.generate();
     await this.#startRecorder();
     this.#facts = await this.#probe();
     const removed = await removeContainers(this.engine, { 'porin.node': this.name });
@@ -220,12 +236,13 @@ export class Node {
     return { 'porin.job': jobId, 'porin.attempt': String(number), 'porin.node': this.name };
   }
 
-  planOptions(plans: PlanStore, room: AttemptRoom, signal: AbortSignal): PlanOptions {
+  planOptions(plans: PlanStore, { room, registries }: AttemptImages, signal: AbortSignal): PlanOptions {
     const { trust, config } = this.options;
     return {
       images: this.images,
       imageLists: this.imageLists,
       room,
+      registries,
       node: { name: this.name, landlockAbi: this.facts.landlockAbi },
       plans,
       architecture: ARCHITECTURE,
@@ -291,6 +308,7 @@ export class Node {
       memoryBytes: config.PORIN_MEMORY_BYTES,
       diskBytes: config.PORIN_DISK_BYTES,
       startedAt: this.#startedAt,
+      sealingKey: this.sealingKey.publicKey,
       ...this.#offer(),
     });
     this.#toldKeys = this.#trustedKeys().join(' ');

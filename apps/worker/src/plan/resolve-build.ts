@@ -2,7 +2,14 @@
  * What an executor runs: its image, the build that is of, and the application. An image that a job names is what it holds,
  * not what it is called; what it was once resolved to stays, wherever its tag points by now.
  */
-import { type ImageRoom, type ImageSource, payloadCommand, resolveImage, type ResolvedImage } from '#lib/execution';
+import {
+  type ImageRoom,
+  type ImageSource,
+  payloadCommand,
+  type RegistryCredential,
+  resolveImage,
+  type ResolvedImage,
+} from '#lib/execution';
 import { ADHOC_PREFIX, imageAccess, type ImageLists, JobError, isSameRepository } from '#lib/jobs';
 import { type Architecture, contentDigest, contentText, type Policy, UNKNOWN_CONTENT } from '#lib/profiles';
 import { type ApplicationTerms, type BuildRow, type Claim, type ClaimedExecutor } from '../attempt/claim.js';
@@ -16,6 +23,8 @@ export interface ResolveOptions {
   readonly imageLists: ImageLists;
   /** What images of the job's tenant may take here. */
   readonly room: ImageRoom;
+  /** Of this attempt alone. */
+  readonly registries: readonly RegistryCredential[];
   readonly plans: PlanStore;
   readonly architecture: Architecture;
   /** Ends what is waited for. */
@@ -141,7 +150,7 @@ function refusalOf({ image }: ClaimedExecutor, binding: Exclude<Binding, { kind:
 async function resolve(
   claim: Claim,
   executor: ClaimedExecutor,
-  { images, imageLists, room, architecture, signal }: ResolveOptions,
+  { images, imageLists, room, registries, architecture, signal }: ResolveOptions,
 ): Promise<ResolvedImage> {
   const reference = ofNamedRepository(executor.build?.repositoryDigest ?? null, executor) ?? executor.image;
   const { imageLists: ownLists } = claim.tenantTerms;
@@ -150,6 +159,7 @@ async function resolve(
       accessOf: (name) => imageAccess(name, imageLists, ownLists),
       signal,
       room,
+      credentials: registries,
     });
   } catch (error) {
     throw imageJobError(error, executor.image, architecture);

@@ -60,6 +60,8 @@ export class Job {
   @Column('uuid', { name: 'rerun_of', nullable: true }) rerunOf!: string | null;
   /** What it said as a TES task that a job does not have; null for one that came through Porin's own API. */
   @Column('jsonb', { nullable: true }) task!: TaskDetails | null;
+  /** Names of secrets of its tenant; null: it names none. */
+  @Column('text', { array: true, nullable: true }) secrets!: string[] | null;
   @CreateDateColumn({ type: 'timestamptz', name: 'created_at' }) createdAt!: Date;
   @Column('timestamptz', { name: 'queued_at' }) queuedAt!: Date;
   @Column('timestamptz', { name: 'started_at', nullable: true }) startedAt!: Date | null;

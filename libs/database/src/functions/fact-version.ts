@@ -8,6 +8,7 @@ const CHANGES: Readonly<Record<string, readonly string[]>> = {
   tenant_setting: ['INSERT OR UPDATE OR DELETE'],
   application: ['UPDATE OF tenant, name, image, command_prefix, policy, on_new_build OR DELETE'],
   profile_version: ['INSERT OR UPDATE OF state, stage OR DELETE'],
+  secret: ['INSERT OR UPDATE OF usable_by OR DELETE'],
   // Heartbeats say the same again.
   node: ['INSERT OR DELETE', 'UPDATE OF offered_monitorings, architecture'],
 };

@@ -23,7 +23,8 @@ DECLARE
   cpu bigint := ${asked('cpu_milli')};
   memory bigint := ${asked('memory_bytes')};
   disk bigint := ${asked('disk_bytes')};
-  what text := CASE WHEN of_job.publishing_since IS NULL THEN coalesce(of_job.needs_monitoring, '') ELSE 'publication' END;
+  what text := CASE WHEN of_job.publishing_since IS NULL THEN coalesce(of_job.needs_monitoring, '') ELSE 'publication' END
+    || CASE WHEN of_job.secrets IS NULL THEN '' ELSE '+secrets' END;
   found_id bigint;
 BEGIN
   LOOP

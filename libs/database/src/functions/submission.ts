@@ -29,6 +29,7 @@ const JOB_COLUMNS = {
   needs_monitoring: 'text',
   rerun_of: 'uuid',
   task: 'jsonb',
+  secrets: 'text[]',
 } as const;
 const EXECUTOR_COLUMNS = {
   position: 'integer',

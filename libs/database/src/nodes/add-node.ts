@@ -63,7 +63,7 @@ export async function rekeyNode(owner: pg.ClientBase, name: string, actor: strin
     await makeRole(owner, secret.roleName, open);
     await owner.query(
       `UPDATE porin.node SET role_name = $2, public_key = $3, redis_password_sha256 = $4, registration_verified = false,
-         registration = NULL, state = 'GONE' WHERE name = $1`,
+         registration = NULL, sealing_key = NULL, state = 'GONE' WHERE name = $1`,
       [name, secret.roleName, open.publicKey, open.redisPasswordSha256],
     );
     await closeRoleIfThere(owner, known.roleName);
@@ -140,10 +140,10 @@ async function writeRow(
      FROM jsonb_to_record($1) AS given(id uuid, name text, architecture text, "roleName" text, "publicKey" text,
        "redisPasswordSha256" text, slots integer, "cpuMilli" integer, "memoryBytes" bigint, "diskBytes" bigint)
      ON CONFLICT (name) DO UPDATE SET (architecture, role_name, public_key, redis_password_sha256, maximum_slots,
-       maximum_cpu_milli, maximum_memory_bytes, maximum_disk_bytes, registration, registration_verified) =
+       maximum_cpu_milli, maximum_memory_bytes, maximum_disk_bytes, registration, registration_verified, sealing_key) =
        ROW (excluded.architecture, excluded.role_name, excluded.public_key, excluded.redis_password_sha256,
          excluded.maximum_slots, excluded.maximum_cpu_milli, excluded.maximum_memory_bytes, excluded.maximum_disk_bytes,
-         NULL, false)`,
+         NULL, false, NULL)`,
     [JSON.stringify({ id, name, architecture, roleName, publicKey, redisPasswordSha256, ...bounds })],
   );
 }

@@ -10,7 +10,7 @@ export async function removeNode(owner: pg.ClientBase, name: string, actor: stri
     if (!known?.roleName) throw new NodeError(`there is no node ${name} with credentials`);
     await owner.query(
       `UPDATE porin.node SET role_name = NULL, public_key = NULL, redis_password_sha256 = NULL, registration = NULL,
-         registration_verified = false, state = 'GONE' WHERE name = $1`,
+         registration_verified = false, sealing_key = NULL, state = 'GONE' WHERE name = $1`,
       [name],
     );
     await closeRoleIfThere(owner, known.roleName);

@@ -183,6 +183,7 @@ describe('a hostile engine', () => {
     limits: { bytes: 1, freeBytes: 0, timeoutMs: 500, stallMs: 200 },
     dataRoot: () => Promise.reject(new EngineError('status', 'secret', 500)),
     isPublic: () => Promise.resolve(true),
+    privateRepositories: new Set<string>(),
     ...changes,
   });
   const allowed = {

@@ -12,6 +12,8 @@ export interface EngineRequest {
   /** Each part is encoded; none may be empty or lead elsewhere. */
   readonly path: readonly string[];
   readonly query?: Readonly<Record<string, string>>;
+  /** Beside those that this client sends itself. */
+  readonly headers?: Readonly<Record<string, string>>;
   /** Sent as JSON. */
   readonly body?: unknown;
   /** Sent as it is, in place of `body`. */
@@ -97,8 +99,11 @@ export class Engine {
   }
 }
 
-function contentOf({ body, tar }: EngineRequest): { headers: Record<string, string>; body: string | Buffer | null } {
-  const headers = { host: 'engine' };
+function contentOf({ headers: more, body, tar }: EngineRequest): {
+  headers: Record<string, string>;
+  body: string | Buffer | null;
+} {
+  const headers = { ...more, host: 'engine' };
   if (tar) return { headers: { ...headers, 'content-type': 'application/x-tar' }, body: tar };
   if (body === undefined) return { headers, body: null };
   return { headers: { ...headers, 'content-type': 'application/json' }, body: JSON.stringify(body) };

@@ -1,6 +1,7 @@
 /** One pull, as the engine tells of it: a line of JSON for each step, and an answer 200 whatever comes of it. */
 import { type Engine } from '../engine/engine.js';
 import { EngineError } from '../engine/engine-error.js';
+import { type RegistryCredential, registryHeaders, withoutCredential } from './registry-credential.js';
 
 const LINE_BYTES = 256 * 1024;
 const BEGIN_TIMEOUT_MS = 180_000;
@@ -16,16 +17,18 @@ export interface PullRequest {
   readonly signal: AbortSignal;
   /** A step was told. */
   readonly onProgress: () => void;
-  /** For the engine's header X-Registry-Auth; not used yet: every pull is anonymous. */
-  readonly credentials?: undefined;
+  /** Without one, the pull is anonymous. */
+  readonly credential?: RegistryCredential | undefined;
 }
 
 /** Throws PullFailure when the engine tells of one, EngineError when it does not keep to its protocol, or the signal's reason. */
-export async function pullImage(engine: Engine, { reference, signal, onProgress }: PullRequest): Promise<void> {
+export async function pullImage(engine: Engine, request: PullRequest): Promise<void> {
+  const { reference, signal, onProgress, credential } = request;
   const body = await engine.stream({
     method: 'POST',
     path: ['images', 'create'],
     query: { fromImage: reference },
+    headers: registryHeaders(credential),
     timeoutMs: BEGIN_TIMEOUT_MS,
     signal,
   });
@@ -39,16 +42,16 @@ export async function pullImage(engine: Engine, { reference, signal, onProgress 
       const lines = (line + chunk).split('\n');
       line = lines.pop() ?? '';
       if (line.length > LINE_BYTES) throw new EngineError('too-large', 'a line of a pull has no end');
-      for (const each of lines) throwFailure(each);
+      for (const each of lines) throwFailure(each, credential);
     }
-    throwFailure(line);
+    throwFailure(line, credential);
   } finally {
     signal.removeEventListener('abort', onAbort);
     body.destroy();
   }
 }
 
-function throwFailure(line: string): void {
+function throwFailure(line: string, credential: RegistryCredential | undefined): void {
   if (line.trim() === '') return;
   let step: unknown;
   try {
@@ -59,6 +62,8 @@ function throwFailure(line: string): void {
   const { error } = (step ?? {}) as { error?: unknown };
   if (error === undefined) return;
   throw new PullFailure(
-    typeof error === 'string' ? error.slice(0, 1000) : 'the engine tells of a failure without words',
+    typeof error === 'string'
+      ? withoutCredential(error, credential).slice(0, 1000)
+      : 'the engine tells of a failure without words',
   );
 }

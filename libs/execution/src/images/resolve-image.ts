@@ -14,7 +14,7 @@ import {
 import { architectureOfGoarch, type ImageContent, nodeArchitecture } from '#lib/profiles';
 import { distributionAnswer, type ImageAnswer } from '../engine/answers.js';
 import { type Engine } from '../engine/engine.js';
-import { EngineError, engineStatus } from '../engine/engine-error.js';
+import { EngineError, engineStatus, toEngineError } from '../engine/engine-error.js';
 import { type DataRoot } from './data-root.js';
 import { inspectImage, textProblem, toImageConfiguration, volumesProblem } from './image-configuration.js';
 import { ImageError, type ImageErrorCode } from './image-error.js';
@@ -22,6 +22,12 @@ import { type ImageRoom } from './image-room.js';
 import { pullImage, PullFailure } from './pull-image.js';
 import { type PullTurn } from './pull-turn.js';
 import { type PullLimits, PullWatch, tooLarge } from './pull-watch.js';
+import {
+  type RegistryCredential,
+  registryCredentialFor,
+  registryHeaders,
+  withoutCredential,
+} from './registry-credential.js';
 import { presentImages } from './remove-image.js';
 
 export interface ResolvedImage {
@@ -42,6 +48,15 @@ export interface ImageSource {
   readonly dataRoot: () => Promise<DataRoot>;
   /** Whether all addresses of a registry's host are of the public internet. Rejects where it has none. */
   readonly isPublic: (host: string) => Promise<boolean>;
+  /** Those that images were pulled from with a credential. */
+  readonly privateRepositories: PrivateRepositories;
+}
+
+/** Repositories, `registry.example.org/team/tool`. */
+export interface PrivateRepositories {
+  has(repository: string): boolean;
+  /** It stays known when the process ends. */
+  add(repository: string): unknown;
 }
 
 export interface ResolveImageOptions {
@@ -51,6 +66,8 @@ export interface ResolveImageOptions {
   readonly signal: AbortSignal;
   /** What images of registries may take here; absent where they count for nobody. */
   readonly room?: ImageRoom;
+  /** Of whoever asks; a registry is asked by it alone. */
+  readonly credentials?: readonly RegistryCredential[];
 }
 
 const NOT_FOUND = 404;
@@ -89,15 +106,11 @@ export async function findImage(source: ImageSource, reference: string, options:
     if (name.kind === 'id') return void (await resolve(source, reference, options));
     const present = await findNamed(engine, name, options.signal);
     if (present && (await mayRunPresent(source, name, present, options))) {
+      await requireSight(source, present, name, options);
       return void toResolved(present, digestOf(present, name));
     }
     await checkRegistry(source, name, options);
-    await engine.json(distributionAnswer, {
-      method: 'GET',
-      path: ['distribution', pullReference(name), 'json'],
-      timeoutMs: ASK_TIMEOUT_MS,
-      signal: options.signal,
-    });
+    await askRegistry(source, name, options);
   } catch (error) {
     throw toImageError(error);
   }
@@ -110,21 +123,58 @@ async function resolve(source: ImageSource, text: string, options: ResolveImageO
     const image = await find(engine, reference.id, options.signal);
     if (!image) throw noSuchId();
     const name = await nameToRun(source, image, options);
+    if (name) await requireSight(source, image, name, options);
     if (name && !(await isKept(image, name, options))) throw noSuchId();
     return toResolved(image, image.RepoDigests[0] ?? null);
   }
   const present = await findNamed(engine, reference, options.signal);
   if (present && (await mayRunPresent(source, reference, present, options))) {
+    await requireSight(source, present, reference, options);
     if (await isKept(present, reference, options)) return toResolved(present, digestOf(present, reference));
   }
   await checkRegistry(source, reference, options);
   const pulled = await source.turn.take(options.signal, async () => {
     // Another's turn may have brought it.
     const meanwhile = reference.digest === null ? undefined : await findNamed(engine, reference, options.signal);
+    if (meanwhile) await requireSight(source, meanwhile, reference, options);
     if (meanwhile && (await isKept(meanwhile, reference, options))) return meanwhile;
     return pull(source, reference, options);
   });
   return toResolved(pulled, digestOf(pulled, reference));
+}
+
+/**
+ * What somebody's credential brought here is for those alone whom its registry shows it to, by a credential of theirs or without
+ * one. Throws what the engine throws.
+ */
+async function requireSight(
+  source: ImageSource,
+  { RepoDigests }: ImageAnswer,
+  name: ImageName,
+  options: ResolveImageOptions,
+): Promise<void> {
+  const names = RepoDigests.flatMap((text) => nameOf(text) ?? []);
+  const hidden = names.filter((each) => source.privateRepositories.has(repositoryOf(each)));
+  if (hidden.length === 0) return;
+  // By another name of it, nobody learns more than by its own.
+  const own = names.find((each) => repositoryOf(each) === repositoryOf(name)) ?? hidden[0];
+  if (own) await askRegistry(source, own, options);
+}
+
+/** Whether the registry shows the image. Throws EngineError where not. */
+async function askRegistry(
+  { engine }: ImageSource,
+  name: ImageName,
+  { credentials = [], signal }: ResolveImageOptions,
+): Promise<void> {
+  const credential = registryCredentialFor(credentials, name);
+  const request = { path: ['distribution', pullReference(name), 'json'], headers: registryHeaders(credential), signal };
+  try {
+    await engine.json(distributionAnswer, { method: 'GET', timeoutMs: ASK_TIMEOUT_MS, ...request });
+  } catch (error) {
+    const { reason, message, status } = toEngineError(error);
+    throw new EngineError(reason, withoutCredential(message, credential), status);
+  }
 }
 
 /** Whether an image that is here stays until the attempt ends. One that no registry gave does, and counts for nobody. */
@@ -212,12 +262,16 @@ function hostOf({ domain }: ImageName): string {
 
 async function pull(source: ImageSource, name: ImageName, options: ResolveImageOptions): Promise<ImageAnswer> {
   const { engine, limits } = source;
-  const { signal, room } = options;
+  const { signal, room, credentials = [] } = options;
+  const credential = registryCredentialFor(credentials, name);
+  // Before the image is here, where others would find it.
+  if (credential) source.privateRepositories.add(repositoryOf(name));
   const before = new Set((await presentImages(engine)).map(({ imageId }) => imageId));
   const watch = await PullWatch.start(await source.dataRoot(), limits, room);
   const ending = AbortSignal.any([signal, watch.signal]);
   try {
-    await pullImage(engine, { reference: pullReference(name), signal: ending, onProgress: () => watch.heard() });
+    const onProgress = () => watch.heard();
+    await pullImage(engine, { reference: pullReference(name), signal: ending, onProgress, credential });
     await watch.stop();
     watch.signal.throwIfAborted();
     const image = await findNamed(engine, name, signal);

@@ -6,6 +6,8 @@ export const BACKEND_PARAMETERS = [
   'porin_enforcement',
   'porin_monitoring',
   'porin_priority',
+  /** Names, separated by commas. */
+  'porin_secrets',
   'porin_wall_time_s',
 ] as const;
 export type BackendParameter = (typeof BACKEND_PARAMETERS)[number];

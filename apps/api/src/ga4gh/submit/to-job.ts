@@ -31,7 +31,8 @@ export function toJob(task: NewTask): TaskAsJob {
   const { name, description, inputs = [], outputs = [], volumes, resources = {}, executors, tags } = task;
   const parameters = readParameters(resources.backend_parameters ?? {});
   const problems = parameterProblems(parameters, task);
-  const { porin_application, porin_enforcement, porin_monitoring, porin_priority } = parameters.supported;
+  const { porin_application, porin_enforcement, porin_monitoring, porin_priority, porin_secrets } =
+    parameters.supported;
   const parsed = jobSchema.safeParse(
     present({
       name,
@@ -43,6 +44,7 @@ export function toJob(task: NewTask): TaskAsJob {
       // Engines read what a failed task wrote: its exit code, its own logs.
       publishOn: 'executor-error',
       resources: jobResources(resources, parameters),
+      secrets: porin_secrets?.split(',').map((name) => name.trim()),
       enforcement: porin_enforcement,
       monitoring: porin_monitoring,
       priority: porin_priority === undefined ? undefined : number(porin_priority),
@@ -184,7 +186,7 @@ const PLACES: readonly (readonly [inJob: RegExp, inTask: string])[] = [
   [/^resources\.memoryBytes\b/, 'resources.ram_gb'],
   [/^resources\.diskBytes\b/, 'resources.disk_gb'],
   [/^resources\.wallTimeS\b/, 'resources.backend_parameters.porin_wall_time_s'],
-  [/^(enforcement|monitoring|priority)\b/, 'resources.backend_parameters.porin_$1'],
+  [/^(enforcement|monitoring|priority|secrets)\b/, 'resources.backend_parameters.porin_$1'],
 ];
 
 function inWordsOfTes(problem: string): string {

@@ -45,6 +45,7 @@ export async function describeJob(manager: EntityManager, job: Job): Promise<Job
     resources: { cpuMilli, memoryBytes, diskBytes, wallTimeS },
     executors,
     volumes: job.volumes ?? [],
+    secrets: job.secrets ?? [],
     inputs: job.inputs.map(shownInput),
     outputs: job.outputs.map((output) => {
       const found = published.find(({ path }) => path === output.path);
@@ -106,6 +107,7 @@ export function describeNewJob({ principalId }: Caller, made: CreatedJob): JobDe
       ignoreError: executor.ignoreError,
       buildId: null,
     })),
+    secrets: fields.secrets ?? [],
     inputs: fields.inputs.map(shownInput),
     outputs: fields.outputs.map((output) => ({ ...output, sha256: null, bytes: null, publishedAt: null })),
     volumes: fields.volumes ?? [],

@@ -174,6 +174,7 @@ export const jobDetail = z
       .nullable()
       .describe('Since then its outputs are put in place, which is finished in any case: a cancel changes nothing'),
     executors: z.array(executorAnswer),
+    secrets: z.array(z.string()).describe('Names of those that it may use'),
     inputs: z.array(
       z.object({
         name: z.string().optional(),

@@ -151,6 +151,7 @@ const DETAIL = object({
   publishOn: 'publish_on',
   publishingSince: instant('publishing_since'),
   executors: EXECUTORS,
+  secrets: `coalesce(to_json(secrets), '[]')`,
   inputs: INPUTS,
   outputs: OUTPUTS,
   volumes: `coalesce(to_json(volumes), '[]')`,

@@ -43,6 +43,8 @@ export interface Submitter {
 /** Who submits, and what it is held to. */
 export interface Submission extends Submitter {
   readonly heldTo: HeldTo;
+  /** Names. */
+  readonly usableSecrets: ReadonlySet<string>;
 }
 
 /** `known`: the Idempotency-Key was seen before. */
@@ -74,6 +76,7 @@ export type JobFields = Pick<
   | 'requestedEnforcement'
   | 'requestedMonitoring'
   | 'rerunOf'
+  | 'secrets'
   | 'task'
 >;
 
@@ -97,7 +100,7 @@ export interface JobOrder {
 /**
  * The job is the caller's. Where it has outputs, which takes more than one statement, `manager` is that of a transaction, and
  * `send` writes within it. Throws
- * priority-not-allowed, idempotency-conflict when the key was used for another request, and what refuseEarly and
+ * priority-not-allowed, unknown-secret, idempotency-conflict when the key was used for another request, and what refuseEarly and
  * checkReferences throw: last, because a job that was taken once is answered with itself whatever has changed since.
  */
 export async function insertJob(
@@ -115,6 +118,7 @@ export async function insertJob(
   let needsMonitoring: Monitoring | null;
   try {
     checkReferences(fields, heldTo.prefixes);
+    requireUsable(submission, fields.secrets ?? []);
     areReferencesFine = true;
     needsMonitoring = monitoringNeeded(submission, order);
   } catch (refusal) {
@@ -152,6 +156,7 @@ export async function insertJob(
         needs_monitoring: needsMonitoring,
         rerun_of: fields.rerunOf,
         task: fields.task,
+        secrets: fields.secrets,
       },
       executors: executors.map(({ application, executor }, position) => ({
         position,
@@ -193,6 +198,12 @@ function requirePriority({ role }: Caller, priority: number): void {
   const maximum = MAXIMUM_PRIORITIES[role];
   if (priority <= maximum) return;
   throw new PorinError('priority-not-allowed', `Priorities above ${maximum} are not for the role ${role}.`);
+}
+
+function requireUsable({ usableSecrets }: Submission, names: readonly string[]): void {
+  const name = names.find((each) => !usableSecrets.has(each));
+  if (name === undefined) return;
+  throw new PorinError('unknown-secret', `There is no secret called "${name}" that your jobs may name.`);
 }
 
 /** Whoever offers it offers those before it too, or fails the job at no cost to it. */

@@ -12,6 +12,7 @@ import {
 } from '#lib/jobs';
 import { ARCHITECTURES, ENFORCEMENTS, MONITORINGS } from '#lib/profiles';
 import { z } from 'zod';
+import { secretName } from '../../secrets/secret-answers.js';
 import { text, textRecord } from '../../http/text.js';
 
 const bounds = SPECIFICATION_BOUNDS;
@@ -83,6 +84,13 @@ const jobFields = z.strictObject({
     .max(bounds.volumes)
     .exactOptional()
     .describe('Absolute paths in the container of empty directories that the executors share'),
+  secrets: z
+    .array(secretName)
+    .min(1)
+    .max(bounds.secrets)
+    .refine((names) => new Set(names).size === names.length, { error: 'must not name a secret twice' })
+    .exactOptional()
+    .describe('Names of secrets that open its inputs, outputs and images'),
   publishOn: z
     .enum(PUBLISH_ON)
     .default('complete')

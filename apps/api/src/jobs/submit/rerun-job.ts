@@ -42,6 +42,7 @@ export async function rerunJob(
       requestedEnforcement: job.requestedEnforcement,
       requestedMonitoring: job.requestedMonitoring,
       rerunOf: job.id,
+      secrets: job.secrets,
       task: job.task,
     },
     executors: executors.map((executor) => {
@@ -53,7 +54,12 @@ export async function rerunJob(
     }),
     requestText: `rerun ${job.id}`,
   };
-  const submission = { ...submitter, heldTo: await facts.heldTo(caller.tenant, job.architecture, applications) };
+  const usableSecrets = await facts.usableSecrets(caller, job.secrets ?? []);
+  const submission = {
+    ...submitter,
+    usableSecrets,
+    heldTo: await facts.heldTo(caller.tenant, job.architecture, applications),
+  };
   return dataSource.transaction((transaction) => insertJob(writerIn(transaction), submission, order));
 }
 

@@ -3,7 +3,7 @@ import { type ErrorCode } from '../../errors/porin-error.js';
 
 export const SUBMISSION_ERRORS: readonly ErrorCode[] = [
   ...(['profile-required', 'audit-needs-profile'] as const),
-  ...(['input-not-allowed', 'output-not-allowed'] as const),
+  ...(['input-not-allowed', 'output-not-allowed', 'unknown-secret'] as const),
   ...(['priority-not-allowed', 'level-not-allowed', 'level-impossible', 'monitoring-unavailable'] as const),
   ...(['too-many-jobs', 'tenant-storage-full'] as const),
 ];

@@ -36,10 +36,11 @@ export async function submitJob(
   task?: TaskOrder,
 ): Promise<WrittenJob> {
   const { tenant } = submitter.caller;
-  const { architecture = OUR_ARCHITECTURE, resources, outputs } = request;
+  const { architecture = OUR_ARCHITECTURE, resources, outputs, secrets } = request;
   const applications = await Promise.all(request.executors.map((each) => findApplication(facts, tenant, each)));
   const knownOnes = applications.filter((application) => application !== null);
-  const submission = { ...submitter, heldTo: await facts.heldTo(tenant, architecture, knownOnes) };
+  const usableSecrets = await facts.usableSecrets(submitter.caller, secrets ?? []);
+  const submission = { ...submitter, usableSecrets, heldTo: await facts.heldTo(tenant, architecture, knownOnes) };
   const insert = (writer: Writer, executors: readonly NewExecutor[]) =>
     insertJob(writer, submission, {
       fields: {
@@ -58,6 +59,7 @@ export async function submitJob(
         requestedEnforcement: request.enforcement ?? null,
         requestedMonitoring: request.monitoring ?? null,
         rerunOf: null,
+        secrets: secrets ?? null,
         task: task?.details ?? null,
       },
       executors,

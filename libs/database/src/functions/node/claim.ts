@@ -75,10 +75,15 @@ END`,
 DECLARE
   self uuid := porin.calling_node();
   claimed porin.job%ROWTYPE;
+  sealed jsonb;
 BEGIN
   SELECT * INTO claimed FROM porin.claimable((input->>'jobId')::uuid, (input->>'attempt')::integer);
   IF NOT FOUND THEN RETURN NULL; END IF;
   IF NOT porin.has_room(self, claimed) THEN RETURN NULL; END IF;
+  IF claimed.secrets IS NOT NULL THEN
+    sealed := porin.take_sealed(self, claimed);
+    IF sealed IS NULL THEN RETURN NULL; END IF;
+  END IF;
   UPDATE porin.job SET state = 'INITIALIZING', waiting_reason = NULL, started_at = coalesce(started_at, now())
   WHERE id = claimed.id AND state = 'QUEUED' AND fence = claimed.fence AND dispatched_fence = claimed.fence;
   IF NOT FOUND THEN RETURN NULL; END IF;
@@ -93,9 +98,27 @@ BEGIN
       'monitoring', claimed.requested_monitoring)),
     'publishOn', claimed.publish_on, 'publication', porin.manifest(claimed), 'earlierStagings', porin.earlier_stagings(claimed),
     'tenantTerms', porin.tenant_terms(claimed.tenant), 'calibration', claimed.calibration, 'block', claimed.block,
+    'secrets', coalesce(sealed, '[]'),
     'queueMs', extract(epoch FROM now() - claimed.queued_at)::float8 * 1000,
     'executors', (SELECT jsonb_agg(porin.executor_terms(executor) ORDER BY position) FROM porin.executor
       WHERE job_id = claimed.id));
+END`,
+  ),
+  // What was sealed to the node for this fence, once: nothing of it is left here. Null where that is not all that the job names.
+  helperFunction(
+    'take_sealed',
+    'self uuid, of_job porin.job',
+    'jsonb',
+    `
+DECLARE taken jsonb;
+BEGIN
+  WITH gone AS (
+    DELETE FROM porin.sealed_secret WHERE job_id = of_job.id AND fence = of_job.fence AND node_id = self
+    RETURNING name, kind, prefix, sealed
+  )
+  SELECT jsonb_agg(jsonb_build_object('name', name, 'kind', kind, 'prefix', prefix, 'sealed', sealed) ORDER BY name)
+  INTO taken FROM gone;
+  RETURN CASE WHEN jsonb_array_length(taken) = cardinality(of_job.secrets) THEN taken END;
 END`,
   ),
   // As the job was submitted: an ad hoc application stays one, whatever its image was bound to.

@@ -45,7 +45,8 @@ BEGIN
   SELECT * INTO own FROM porin.node WHERE id = self FOR NO KEY UPDATE;
   SELECT * INTO said FROM jsonb_to_record(porin.bounded(input->>'text', 65536)::jsonb) AS said(
     name text, architecture text, slots integer, "cpuMilli" integer, "memoryBytes" bigint, "diskBytes" bigint,
-    "offeredMonitorings" text[], facts jsonb, "startedAt" text);
+    "offeredMonitorings" text[], facts jsonb, "startedAt" text,
+    "sealingKey" text);
   IF said.name IS DISTINCT FROM own.name THEN
     RAISE EXCEPTION 'these are the credentials of the node "%", and not of "%": set PORIN_NODE_NAME', own.name, said.name
       USING ERRCODE = 'insufficient_privilege';
@@ -59,7 +60,8 @@ BEGIN
     OR NOT coalesce(said."offeredMonitorings" <@ '{${MONITORINGS.join(',')}}', false)
     OR cardinality(said."offeredMonitorings") > ${MONITORINGS.length} OR array_ndims(said."offeredMonitorings") > 1
     OR jsonb_typeof(said.facts) IS DISTINCT FROM 'object'
-    OR NOT coalesce(octet_length(said."startedAt") BETWEEN 1 AND 64, false) THEN
+    OR NOT coalesce(octet_length(said."startedAt") BETWEEN 1 AND 64, false)
+    OR said."sealingKey" !~ '^[A-Za-z0-9+/]{43}=$' THEN
     RAISE EXCEPTION 'a node says of itself what no node can be' USING ERRCODE = 'check_violation';
   END IF;
   UPDATE porin.node SET
@@ -69,6 +71,7 @@ BEGIN
     disk_bytes = least(said."diskBytes", own.maximum_disk_bytes),
     offered_monitorings = said."offeredMonitorings",
     facts = said.facts,
+    sealing_key = said."sealingKey",
     started_at = CASE WHEN own.registration::jsonb->>'startedAt' = said."startedAt" THEN own.started_at ELSE now() END,
     state = CASE WHEN own.registration::jsonb->>'startedAt' = said."startedAt" THEN own.state ELSE 'DRAINING' END,
     heartbeat_at = now(),

@@ -1,0 +1,36 @@
+/** What opens a private registry to a pull: told to the engine with each request, and kept by neither. */
+import { type ImageName, isBelowRegistryPrefix } from '#lib/jobs';
+
+export interface RegistryCredential {
+  /** `registry.example.org/`, or `registry.example.org/team/`. */
+  readonly prefix: string;
+  readonly user: string;
+  readonly password: string;
+}
+
+/** The one with the longest prefix; undefined where the image is below none. */
+export function registryCredentialFor(
+  credentials: readonly RegistryCredential[],
+  name: ImageName,
+): RegistryCredential | undefined {
+  return credentials
+    .filter(({ prefix }) => isBelowRegistryPrefix(name, prefix))
+    .sort((a, b) => b.prefix.length - a.prefix.length)[0];
+}
+
+/** As headers of the engine's API ("AuthConfig" of Docker's API, in base64url). */
+export function registryHeaders(credential: RegistryCredential | undefined): Readonly<Record<string, string>> {
+  if (!credential) return {};
+  const { user: username, password, prefix } = credential;
+  const serveraddress = prefix.split('/', 1)[0] ?? '';
+  const config = JSON.stringify({ username, password, serveraddress });
+  return { 'X-Registry-Auth': Buffer.from(config).toString('base64url') };
+}
+
+/** A registry may answer with what it was sent, and the worker's log has what it answered. */
+export function withoutCredential(text: string, credential: RegistryCredential | undefined): string {
+  if (!credential) return text;
+  const { user, password } = credential;
+  const sent = [Buffer.from(`${user}:${password}`).toString('base64'), encodeURIComponent(password), password];
+  return sent.filter((each) => each !== '').reduce((rest, each) => rest.replaceAll(each, '***'), text);
+}

@@ -1,0 +1,42 @@
+import { describe, expect, it } from 'vitest';
+import { NotSealedForThis, SealingKey, sealSecret } from './sealing.js';
+
+const VALUE = { kind: 'basic', user: 'anna', password: 'swordfish' } as const;
+const PLACE = { jobId: 'j', fence: 1, nodeId: 'n', name: 's', kind: 'basic', prefix: 'https://host/' } as const;
+
+describe('a sealed secret', () => {
+  it('opens with the key that it was sealed to, for the attempt that it was sealed for', async () => {
+    const key = await SealingKey.generate();
+    const sealed = await sealSecret(key.publicKey, PLACE, VALUE);
+    expect(await key.open(PLACE, sealed)).toEqual(VALUE);
+    expect(Buffer.from(sealed, 'base64').includes('swordfish')).toBe(false);
+  });
+
+  it.each([
+    ['another job', { jobId: 'other' }],
+    ['another fence', { fence: 2 }],
+    ['another node', { nodeId: 'other' }],
+    ['another name', { name: 'other' }],
+    ['another kind', { kind: 'registry' }],
+    ['another prefix', { prefix: 'https://elsewhere/' }],
+  ] as const)('does not open for %s', async (_name, change) => {
+    const key = await SealingKey.generate();
+    const sealed = await sealSecret(key.publicKey, PLACE, VALUE);
+    await expect(key.open({ ...PLACE, ...change }, sealed)).rejects.toThrow(NotSealedForThis);
+  });
+
+  it('does not open with another key, changed, or cut', async () => {
+    const [key, other] = [await SealingKey.generate(), await SealingKey.generate()];
+    const sealed = await sealSecret(key.publicKey, PLACE, VALUE);
+    await expect(other.open(PLACE, sealed)).rejects.toThrow(NotSealedForThis);
+    const changed = Buffer.from(sealed, 'base64');
+    changed[40] = (changed[40] ?? 0) ^ 1;
+    for (const bytes of [changed, changed.subarray(0, 10), Buffer.alloc(0)]) {
+      await expect(key.open(PLACE, bytes.toString('base64'))).rejects.toThrow(NotSealedForThis);
+    }
+  });
+
+  it('is not made for what is no key', async () => {
+    await expect(sealSecret('AAAA', PLACE, VALUE)).rejects.toThrow();
+  });
+});
