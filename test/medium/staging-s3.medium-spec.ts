@@ -18,7 +18,7 @@ import {
 import { type ResolveName } from '../../libs/staging/src/http/http-client.js';
 import { openS3Input } from '../../libs/staging/src/s3/s3-input.js';
 import { type Cut, CuttingProxy } from '../support/cutting-proxy.js';
-import { S3_START_MS, S3Server } from '../support/s3-server.js';
+import { S3_START_MS, S3Server } from '../../scripts/services/s3-server.js';
 import { codeOf, jobErrorOf, placeOf, publishOutput, rulesWith, sha256, Tree } from '../support/staging.js';
 
 const MIB = 1024 ** 2;

@@ -1,4 +1,4 @@
-/** A real S3 server (versitygw) on loopback, whose buckets are directories that a test may look into. */
+/** A real S3 server (versitygw) on loopback, for tests and the demo, whose buckets are directories that one may look into. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
@@ -6,12 +6,15 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, 
 import { connect, createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { type Credential, type S3Endpoint } from '#lib/staging';
-import { versitygw } from '../../scripts/setup/versitygw.js';
-import { eventually } from './eventually.js';
+import { versitygw } from '../setup/versitygw.js';
 
 /** Of hooks that start one: the first of a checkout builds the program. */
 export const S3_START_MS = 1_200_000;
+
+const START_TIMEOUT_MS = 60_000;
+const POLL_MS = 50;
 
 /** Where the server keeps the parts of uploads. */
 const UPLOADS = '.sgwtmp/multipart';
@@ -36,7 +39,9 @@ export class S3Server {
       stdio: ['ignore', 'ignore', 'inherit'],
       env: { ROOT_ACCESS_KEY: server.accessKeyId, ROOT_SECRET_KEY: server.secretAccessKey },
     });
-    await eventually(() => server.#answers());
+    for (const deadline = Date.now() + START_TIMEOUT_MS; !(await server.#answers()); await sleep(POLL_MS)) {
+      if (Date.now() > deadline) throw new Error(`versitygw does not answer at ${server.origin}`);
+    }
     return server;
   }
 
@@ -97,10 +102,13 @@ export class S3Server {
     rmSync(this.#root, { recursive: true, force: true });
   }
 
-  #answers(): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const socket = connect(this.port, '127.0.0.1', () => resolve(void socket.destroy()));
-      socket.on('error', reject);
+  #answers(): Promise<boolean> {
+    return new Promise((resolve) => {
+      const socket = connect(this.port, '127.0.0.1', () => {
+        socket.destroy();
+        resolve(true);
+      });
+      socket.on('error', () => resolve(false));
     });
   }
 }
