@@ -27,6 +27,7 @@ type Route = (typeof operations)[number];
 /** Least first. */
 const RANK = ['submitter', 'reviewer', 'admin'];
 const DIGEST = `sha256:${'0'.repeat(64)}`;
+const SECRET = { kind: 'registry', prefix: 'registry.example.org/', user: 'robot', password: 'p' };
 const job = { executors: [{ image: 'debian:bookworm', command: ['true'] }] };
 
 /** A body for each route that takes one, right for everything but the state of things. */
@@ -42,6 +43,7 @@ const BODIES: Readonly<Record<string, () => object>> = {
   profiles_reject: () => ({ digest: DIGEST }),
   profiles_revoke: () => ({ digest: DIGEST }),
   profiles_changeStage: () => ({ digest: DIGEST, stage: 'audit' }),
+  secrets_put: () => SECRET,
   tenant_change: () => ({ fourEyes: false }),
   operatortenants_change: () => ({ maxProposals: 7 }),
 };
@@ -74,6 +76,8 @@ beforeAll(async () => {
   const application = await makeLearningApplication(api, { keys, nodeId });
   const version = await application.learn(['read', 'openat']);
   const { jobId, buildId } = await application.run({ calls: ['read', 'openat'] });
+  const robot = supertest(api.app.getHttpServer()).put('/api/v1/secrets/robot').send(SECRET);
+  await robot.set('Authorization', `Bearer ${keyOf('admin')}`).expect(200);
   things = { jobs: jobId, tasks: jobId, applications: application.id, profiles: version.id, build: buildId };
 });
 afterAll(() => api.stop());
@@ -85,7 +89,7 @@ function keyOf(caller: string): string {
 function call({ method, path, operationId, requestBody }: Route, key: string | undefined): supertest.Test {
   const kind = /(\w+)\/\{id\}/.exec(path)?.[1] as keyof typeof things;
   const request = supertest(api.app.getHttpServer())[method](
-    path.replace('{id}', things[kind]).replace('{tenant}', 'default'),
+    path.replace('{id}', things[kind]).replace('{tenant}', 'default').replace('{name}', 'robot'),
   );
   if (key !== undefined) request.set('Authorization', `Bearer ${key}`);
   return requestBody ? request.send(BODIES[operationId]?.() ?? {}) : request;

@@ -18,6 +18,8 @@ import { WorkerRows } from './worker-rows.js';
 
 export interface TestApi {
   readonly app: NestFastifyApplication;
+  /** Of the API and the dispatcher, the last lines. */
+  readonly log: string;
   readonly database: TestDatabase;
   readonly owner: pg.Client;
   readonly worker: WorkerRows;
@@ -43,6 +45,8 @@ export interface KeyOptions {
   readonly expiresInMs?: number;
   readonly revoked?: boolean;
 }
+
+const LINES = 10_000;
 
 type Settings = Readonly<Record<string, string>>;
 
@@ -73,8 +77,12 @@ export async function startTestApi(
     PORIN_CLAIM_PATIENCE_MS: '3600000',
     ...(typeof settings === 'function' ? settings(database.apiUrl) : settings),
   };
+  const lines: string[] = [];
   const start = async () => {
-    const logger = pino({ level: 'silent' });
+    const logger = pino(
+      { level: 'trace' },
+      { write: (line: string) => void (lines.push(line) > LINES && lines.shift()) },
+    );
     const started = await createApp(loadApiConfig(variables), logger);
     await started.init();
     await started.getHttpAdapter().getInstance().ready();
@@ -101,6 +109,9 @@ export async function startTestApi(
   return {
     get app() {
       return running.app;
+    },
+    get log() {
+      return lines.join('');
     },
     database,
     owner,

@@ -150,7 +150,7 @@ export class Grid {
         PATH: process.env.PATH,
         ...node,
         DOCKER_HOST: required('DOCKER_HOST'),
-        PORIN_WORK_DIR: join(this.directory, `work-${nodeName}`),
+        PORIN_WORK_DIR: this.workDirectory(nodeName),
         PORIN_RUN_DIR: run,
         PORIN_NATIVE_DIR: NATIVE_DIR,
         PORIN_APPROVAL_PUBLIC_KEY_FILE: this.keyFiles.publicKeys,
@@ -184,7 +184,16 @@ export class Grid {
     await queue.close();
   }
 
-  http(method: 'get' | 'post' | 'patch', path: string, key: 'admin' | 'submitter' = 'admin'): supertest.Test {
+  /** Where its worker keeps what attempts stage. */
+  workDirectory(nodeName: string): string {
+    return join(this.directory, `work-${nodeName}`);
+  }
+
+  http(
+    method: 'get' | 'post' | 'patch' | 'put' | 'delete',
+    path: string,
+    key: 'admin' | 'submitter' = 'admin',
+  ): supertest.Test {
     return supertest(this.api.app.getHttpServer())
       [method](path)
       .set({ Authorization: `Bearer ${this.keys[key]}` });

@@ -19,6 +19,8 @@ export class TestRegistry {
   /** A status that every request is answered with, while `fails` says so. */
   failure: number | undefined;
   fails: () => Promise<boolean> = () => Promise.resolve(true);
+  /** Whom it shows anything to; everybody where it is not set. */
+  credential: { readonly user: string; readonly password: string } | undefined;
   readonly #server: Server;
   readonly #images = new Map<string, RegistryImage>();
   #gate: { readonly opened: Promise<void>; reach(): void } | undefined;
@@ -78,11 +80,20 @@ export class TestRegistry {
     await once(this.#server, 'close');
   }
 
+  #mayEnter({ headers }: IncomingMessage): boolean {
+    if (!this.credential) return true;
+    const { user, password } = this.credential;
+    return headers.authorization === `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`;
+  }
+
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const url = request.url ?? '';
     this.requests.push(`${request.method} ${url}`);
     response.setHeader('Docker-Distribution-API-Version', 'registry/2.0');
     if (this.failure !== undefined && (await this.fails())) return void response.writeHead(this.failure).end();
+    if (!this.#mayEnter(request)) {
+      return void response.writeHead(401, { 'WWW-Authenticate': 'Basic realm="test"' }).end();
+    }
     if (url === '/v2/') return void response.end('{}');
     const { name = '', kind, wanted = '' } = PATH.exec(url)?.groups ?? {};
     if (kind === 'manifests') {

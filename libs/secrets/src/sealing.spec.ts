@@ -36,7 +36,11 @@ describe('a sealed secret', () => {
     }
   });
 
-  it('is not made for what is no key', async () => {
-    await expect(sealSecret('AAAA', PLACE, VALUE)).rejects.toThrow();
+  it.each([
+    ['too short', 'AAAA'],
+    // RFC 7748, section 6.1: every secret that is shared with it is zero.
+    ['a point of low order', Buffer.alloc(32).toString('base64')],
+  ])('is not made for what is no key: %s', async (_name, key) => {
+    await expect(sealSecret(key, PLACE, VALUE)).rejects.toThrow();
   });
 });

@@ -1,4 +1,5 @@
 /** A secret on its way to the one node that runs an attempt: HPKE (RFC 9180, base mode), bound to the attempt and the prefix. */
+import { type webcrypto } from 'node:crypto';
 import { Aes256Gcm, CipherSuite, DhkemX25519HkdfSha256, HkdfSha256 } from '@hpke/core';
 import { type SecretKind, secretValue, type SecretValue } from './secret-value.js';
 
@@ -22,11 +23,12 @@ const SUITE = new CipherSuite({ kem: new DhkemX25519HkdfSha256(), kdf: new HkdfS
 /** Of an X25519 public key, and of what HPKE puts before a message of this suite. */
 const KEY_BYTES = 32;
 
-type PrivateKey = Awaited<ReturnType<typeof SUITE.kem.generateKeyPair>>['privateKey'];
+// The library's types are those of browsers, which TypeScript does not have here.
+type Key = webcrypto.CryptoKey;
 
 /** `publicKey`: of SealingKey. Base64 of the encapsulated key and the ciphertext. Rejects for what is no key. */
 export async function sealSecret(publicKey: string, place: SealedFor, value: SecretValue): Promise<string> {
-  const recipientPublicKey = await SUITE.kem.deserializePublicKey(bytesOf(Buffer.from(publicKey, 'base64')));
+  const recipientPublicKey = (await SUITE.kem.deserializePublicKey(bytesOf(Buffer.from(publicKey, 'base64')))) as Key;
   const text = bytesOf(Buffer.from(JSON.stringify(value)));
   const { enc, ct } = await SUITE.seal({ recipientPublicKey, info: infoOf(place) }, text);
   return Buffer.concat([Buffer.from(enc), Buffer.from(ct)]).toString('base64');
@@ -35,13 +37,13 @@ export async function sealSecret(publicKey: string, place: SealedFor, value: Sec
 /** Made anew by each process of a worker, and never written down: what was sealed to it opens nowhere after its end. */
 export class SealingKey {
   private constructor(
-    private readonly privateKey: PrivateKey,
+    private readonly privateKey: Key,
     /** Base64 of its 32 bytes. */
     readonly publicKey: string,
   ) {}
 
   static async generate(): Promise<SealingKey> {
-    const { privateKey, publicKey } = await SUITE.kem.generateKeyPair();
+    const { privateKey, publicKey } = (await SUITE.kem.generateKeyPair()) as webcrypto.CryptoKeyPair;
     const bytes = await SUITE.kem.serializePublicKey(publicKey);
     return new SealingKey(privateKey, Buffer.from(bytes).toString('base64'));
   }

@@ -7,6 +7,7 @@ import { KEY_COMMANDS } from './key-commands.js';
 import { MIGRATE } from './migrate-command.js';
 import { NODE_COMMANDS } from './node-commands.js';
 import { PRINCIPAL_COMMANDS } from './principal-commands.js';
+import { SECRET_COMMANDS } from './secret-commands.js';
 import { SIGNING_COMMANDS } from './signing-commands.js';
 import { TENANT_COMMANDS } from './tenant-commands.js';
 
@@ -16,6 +17,7 @@ const COMMANDS: readonly Command[] = [
   ...KEY_COMMANDS,
   ...NODE_COMMANDS,
   ...PRINCIPAL_COMMANDS,
+  ...SECRET_COMMANDS,
   ...SIGNING_COMMANDS,
   ...TENANT_COMMANDS,
 ];

@@ -86,7 +86,7 @@ function pem(key: KeyObject): string {
 }
 
 /** On the disk before it has its name; of the same owner as `like`. */
-function writeWhole(path: string, text: string, mode: number, like: string): void {
+export function writeWhole(path: string, text: string, mode: number, like: string): void {
   const file = openSync(`${path}.tmp`, 'w', 0o600);
   try {
     fchmodSync(file, mode);

@@ -74,7 +74,7 @@ export class SecretSealer {
     const outcomes = await Promise.all(
       now.map((job) =>
         sealAll(job, { keys, secrets: secrets.filter(({ jobId }) => jobId === job.jobId), sealingKeys }).catch(
-          (error: unknown) => this.#problemOf(error),
+          problemOf,
         ),
       ),
     );
@@ -114,11 +114,6 @@ export class SecretSealer {
       return [];
     }
   }
-
-  #problemOf(error: unknown): string {
-    if (error instanceof NotSealed || error instanceof SecretUnreadable) return error.message;
-    throw error;
-  }
 }
 
 /** What no node can claim any more: the job was placed again, canceled, or has ended. A claim deletes its own. */
@@ -127,6 +122,12 @@ export async function forgetSealed(manager: EntityManager): Promise<void> {
     `DELETE FROM sealed_secret USING job
      WHERE job.id = sealed_secret.job_id AND (job.fence <> sealed_secret.fence OR job.state <> 'QUEUED')`,
   );
+}
+
+/** A node may name a key that nothing can be sealed to: that ends no round. */
+function problemOf(error: unknown): string {
+  if (error instanceof NotSealed || error instanceof SecretUnreadable) return error.message;
+  return 'nothing can be sealed to the key that its node names';
 }
 
 interface Means {

@@ -20,7 +20,10 @@ describe('the credential of a pull', () => {
 
   it('is told to the engine in the form that it reads', () => {
     expect(registryHeaders(undefined)).toEqual({});
-    const text = Buffer.from(registryHeaders(NARROW)['X-Registry-Auth'] ?? '', 'base64url').toString();
+    const header = registryHeaders(NARROW)['X-Registry-Auth'] ?? '';
+    expect(header).toMatch(/^[A-Za-z0-9_-]+={0,2}$/);
+    expect(header.length % 4).toBe(0);
+    const text = Buffer.from(header, 'base64url').toString();
     expect(JSON.parse(text)).toEqual({ username: 'team', password: 'p2', serveraddress: 'registry.example.org' });
   });
 

@@ -24,7 +24,9 @@ export function registryHeaders(credential: RegistryCredential | undefined): Rea
   const { user: username, password, prefix } = credential;
   const serveraddress = prefix.split('/', 1)[0] ?? '';
   const config = JSON.stringify({ username, password, serveraddress });
-  return { 'X-Registry-Auth': Buffer.from(config).toString('base64url') };
+  // Docker's engine reads base64url with its padding, and nothing else.
+  const text = Buffer.from(config).toString('base64').replaceAll('+', '-').replaceAll('/', '_');
+  return { 'X-Registry-Auth': text };
 }
 
 /** A registry may answer with what it was sent, and the worker's log has what it answered. */

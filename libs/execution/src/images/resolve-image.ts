@@ -393,7 +393,7 @@ const FAILURES: readonly (readonly [said: RegExp, code: ImageErrorCode, message:
   [/no matching manifest/i, 'image-architecture', 'There is none for this node.'],
   // Of an image that is not there, or not ours to read.
   [
-    /manifest unknown|not found|does not exist|pull access denied|unauthorized|name unknown|denied:/i,
+    /manifest unknown|not found|does not exist|pull access denied|unauthorized|name unknown|denied:|no basic auth credentials|authentication required|incorrect username or password|response body: 40[13]|HTTP 40[13] response/i,
     'image-not-found',
     ABSENT,
   ],

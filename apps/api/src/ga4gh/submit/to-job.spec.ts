@@ -28,6 +28,17 @@ describe('a task as a job', () => {
     expect(details).toEqual({});
   });
 
+  it('names secrets, and says which parameter is wrong', () => {
+    const asking = (porin_secrets: string) => ({ resources: { backend_parameters: { porin_secrets } } });
+    expect(mapped(asking('archive, s3.lab')).request.secrets).toEqual(['archive', 's3.lab']);
+    expect(mapped({}).request).not.toHaveProperty('secrets');
+    for (const wrong of ['', 'a,', 'a,a', 'a b']) {
+      expect(problemsOf(asking(wrong))).toEqual([
+        expect.stringContaining('resources.backend_parameters.porin_secrets'),
+      ]);
+    }
+  });
+
   it('keeps what a job does not have', () => {
     const { request, details } = mapped({
       ...{ name: 'a', description: 'words', tags: { study: 'sleep' } },
