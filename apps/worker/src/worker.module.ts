@@ -1,6 +1,6 @@
 /** The worker's parts, made for one configuration, and the order in which they start and end. */
 import { createPrivateKey, type KeyObject } from 'node:crypto';
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import {
   type DynamicModule,
@@ -192,6 +192,7 @@ export class WorkerLifecycle implements OnApplicationBootstrap, OnApplicationShu
         outputPrefixes: config.PORIN_OUTPUT_URL_PREFIXES,
         allowPrivateAddresses: config.PORIN_ALLOW_PRIVATE_ADDRESSES,
         s3Endpoints: config.PORIN_S3_ENDPOINTS ?? [],
+        authorities: config.PORIN_TRANSFER_CA_FILE && readAuthorities(config.PORIN_TRANSFER_CA_FILE),
         inputLimitBytes: config.PORIN_INPUT_LIMIT_BYTES,
         httpTimeouts: { ...DEFAULT_HTTP_TIMEOUTS, leastBytesPerS: config.PORIN_TRANSFER_LEAST_BYTES_PER_S },
       },
@@ -207,6 +208,12 @@ function readNodeKey(base64: string): KeyObject {
   const key = createPrivateKey({ key: Buffer.from(base64, 'base64'), format: 'der', type: 'pkcs8' });
   if (key.asymmetricKeyType === 'ed25519') return key;
   throw new ConfigError(['PORIN_NODE_KEY: is no Ed25519 key']);
+}
+
+function readAuthorities(path: string): string {
+  const text = readFileSync(path, 'utf8');
+  if (text.includes('-----BEGIN CERTIFICATE-----')) return text;
+  throw new ConfigError([`PORIN_TRANSFER_CA_FILE: ${path} has no certificate in PEM`]);
 }
 
 const PULL_STALL_MS = 180_000;

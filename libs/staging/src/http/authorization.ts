@@ -16,11 +16,13 @@ export function authorizationFor(
   const own = authorizationOf(named);
   if (own !== null) return { authorization: own };
   const credential = longestPrefix(named.href, credentials);
-  return credential === undefined || longestPrefix(url.href, [credential]) === undefined ? {} : headersOf(credential);
+  return credential === undefined || longestPrefix(url.href, [credential]) === undefined
+    ? {}
+    : credentialHeaders(credential);
 }
 
-/** Nothing for one that signs requests. */
-function headersOf(credential: Credential): Readonly<Record<string, string>> {
+/** Names in lower case. Nothing for a credential that signs requests. */
+export function credentialHeaders(credential: Credential): Readonly<Record<string, string>> {
   switch (credential.kind) {
     case 'bearer':
       return { authorization: `Bearer ${credential.token}` };
