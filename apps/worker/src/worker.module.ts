@@ -1,6 +1,6 @@
 /** The worker's parts, made for one configuration, and the order in which they start and end. */
 import { createPrivateKey, type KeyObject } from 'node:crypto';
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import {
   type DynamicModule,
@@ -193,6 +193,7 @@ export class WorkerLifecycle implements OnApplicationBootstrap, OnApplicationShu
         outputPrefixes: config.PORIN_OUTPUT_URL_PREFIXES,
         allowPrivateAddresses: config.PORIN_ALLOW_PRIVATE_ADDRESSES,
         s3Endpoints: config.PORIN_S3_ENDPOINTS ?? [],
+        authorities: config.PORIN_TRANSFER_CA_FILE && readAuthorities(config.PORIN_TRANSFER_CA_FILE),
         inputLimitBytes: config.PORIN_INPUT_LIMIT_BYTES,
         httpTimeouts: { ...DEFAULT_HTTP_TIMEOUTS, leastBytesPerS: config.PORIN_TRANSFER_LEAST_BYTES_PER_S },
       },
@@ -213,6 +214,12 @@ function readNodeKey(base64: string): KeyObject {
 /** Beside the work directory, which is emptied when the node starts. */
 function nodeFile({ PORIN_WORK_DIR, PORIN_NODE_NAME }: WorkerConfig, name: string): string {
   return join(PORIN_WORK_DIR, `${name}-${encodeURIComponent(PORIN_NODE_NAME)}.json`);
+}
+
+function readAuthorities(path: string): string {
+  const text = readFileSync(path, 'utf8');
+  if (text.includes('-----BEGIN CERTIFICATE-----')) return text;
+  throw new ConfigError([`PORIN_TRANSFER_CA_FILE: ${path} has no certificate in PEM`]);
 }
 
 const PULL_STALL_MS = 180_000;

@@ -304,6 +304,9 @@ export const workerVariables = z.object({
   PORIN_ALLOW_PRIVATE_ADDRESSES: flag
     .default(false)
     .describe('Let http(s) inputs and outputs reach private, loopback and link-local addresses'),
+  PORIN_TRANSFER_CA_FILE: absolutePath
+    .optional()
+    .describe('Certificates (PEM) of authorities that inputs and outputs trust beside the public ones'),
   PORIN_S3_ENDPOINTS: s3Endpoints
     .optional()
     .describe(

@@ -17,6 +17,8 @@ export interface StagingRules {
   /** Largest single input. */
   readonly inputLimitBytes: number;
   readonly httpTimeouts?: HttpTimeouts;
+  /** PEM of authorities whose servers are trusted beside the public ones. */
+  readonly authorities?: string | undefined;
 }
 
 export interface HttpTimeouts {

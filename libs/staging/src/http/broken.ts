@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { errorCode, HttpFailure } from '../failure.js';
 
 /** In a row, each of which brought nothing. */
-export const MAXIMUM_FAILURES = 6;
+const MAXIMUM_FAILURES = 6;
 const FIRST_PAUSE_MS = 100;
 const LAST_PAUSE_MS = 5_000;
 
@@ -36,10 +36,22 @@ export function isBroken(error: unknown): boolean {
 }
 
 /** Rejects with the signal's reason when it is aborted. `failures`: so far, from 1. */
-export async function pauseAfter(failures: number, signal: AbortSignal): Promise<void> {
+async function pauseAfter(failures: number, signal: AbortSignal): Promise<void> {
   const longest = Math.min(LAST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** failures);
   // Many transfers that broke together do not come back together.
   await sleep(longest * (0.5 + Math.random() / 2), undefined, { signal }).catch(() => signal.throwIfAborted());
+}
+
+/** Does it again, with pauses, while it fails by what may pass. Rejects with the last failure. */
+export async function retrying<T>(work: () => Promise<T>, signal: AbortSignal): Promise<T> {
+  for (let failures = 1; ; failures++) {
+    try {
+      return await work();
+    } catch (error) {
+      if (!isBroken(error) || failures >= MAXIMUM_FAILURES) throw error;
+      await pauseAfter(failures, signal);
+    }
+  }
 }
 
 /**

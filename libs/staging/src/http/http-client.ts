@@ -2,6 +2,7 @@
 import { lookup as resolveName, type LookupAddress } from 'node:dns';
 import { isIP, type LookupFunction } from 'node:net';
 import { type Readable } from 'node:stream';
+import { rootCertificates } from 'node:tls';
 import { Agent, buildConnector, type Dispatcher, request } from 'undici';
 import { classifyAddress } from './address.js';
 import { DEFAULT_HTTP_TIMEOUTS, type StagingRules } from '../rules.js';
@@ -48,7 +49,7 @@ export class HttpClient {
   private readonly heldBack = new HeldBack();
 
   constructor(
-    rules: Pick<StagingRules, 'allowPrivateAddresses' | 'httpTimeouts'>,
+    rules: Pick<StagingRules, 'allowPrivateAddresses' | 'httpTimeouts' | 'authorities'>,
     private readonly signal: AbortSignal,
     resolve: ResolveName = resolveName,
   ) {
@@ -61,6 +62,7 @@ export class HttpClient {
       lookup: checkedLookup(isRefused, resolve),
       // Said aloud, NODE_TLS_REJECT_UNAUTHORIZED cannot undo it.
       rejectUnauthorized: true,
+      ...(rules.authorities !== undefined && { ca: [...rootCertificates, rules.authorities] }),
     });
     this.agent = new Agent({
       // node:net asks its lookup function for names only, so literal addresses are checked here.

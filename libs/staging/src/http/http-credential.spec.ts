@@ -15,13 +15,15 @@ describe('the credential of a request over HTTP', () => {
   it.each([
     ['https://host/data/a', { authorization: 'Bearer t' }],
     ['https://host/data/deep/a', { authorization: `Basic ${Buffer.from('anna:ä:b').toString('base64')}` }],
-    ['http://host:8080/a?b=c', { 'X-Key': 'k' }],
+    ['http://host:8080/a?b=c', { 'x-key': 'k' }],
     ['https://u:p@host/data/a', { authorization: `Basic ${Buffer.from('u:p').toString('base64')}` }],
     ['https://host/database/a', {}],
     ['https://host/a', {}],
     ['http://host/data/a', {}],
     ['https://host:8443/data/a', {}],
     ['https://host.evil.example/data/a', {}],
+    // Some servers take it for /other.
+    ['https://host/data/..%2fother', {}],
   ])('for %s', (url, headers) => {
     expect(shown(url)).toEqual(headers);
   });
@@ -34,6 +36,13 @@ describe('the credential of a request over HTTP', () => {
     ['http://host:8080/a'],
   ])('is not sent on to %s', (next) => {
     expect(shown('https://host/data/a', next)).toEqual({});
+  });
+
+  it('that is for an origin is not sent on to another', () => {
+    const credential = HttpCredential.forOrigin(new URL('https://host/a'), { 'x-key': 'k' });
+    expect(credential.headersFor(new URL('https://host/b'))).toEqual({ 'x-key': 'k' });
+    expect(credential.headersFor(new URL('https://host:444/a'))).toEqual({});
+    expect(credential.after(new URL('http://host/a')).headersFor(new URL('https://host/a'))).toEqual({});
   });
 
   it('is sent on below its prefix, and not once the transfer has left it', () => {

@@ -3,25 +3,35 @@ import { isUrlAllowed } from '#lib/jobs';
 import { type Credential } from '../credentials.js';
 import { authorizationOf } from './http-client.js';
 
-/** Of a URL of the job's own, not of one that a server led to. */
+/** Names in lower case. */
+type Headers = Readonly<Record<string, string>>;
+
 export class HttpCredential {
   private constructor(
-    private readonly shown: Readonly<Record<string, string>>,
+    private readonly shown: Headers,
     private readonly isFor: (url: URL) => boolean,
   ) {}
 
-  /** The URL's own user and password; without these, the credential with the longest prefix above the URL, where there is one. */
-  static of(url: URL, credentials: readonly Credential[] = []): HttpCredential {
+  /**
+   * For a URL of the job's own, not for one that a server led to: the URL's own user and password; without these, the
+   * credential with the longest prefix above the URL, where there is one.
+   */
+  static of(url: URL, credentials: readonly Credential[]): HttpCredential {
     const authorization = authorizationOf(url);
-    if (authorization !== null) return new HttpCredential({ authorization }, ({ origin }) => origin === url.origin);
-    const [own] = credentials
-      .filter(({ kind, prefix }) => kind !== 's3' && isBelow(url, prefix))
-      .sort((a, b) => b.prefix.length - a.prefix.length);
-    return own ? new HttpCredential(headersOf(own), (next) => isBelow(next, own.prefix)) : NONE;
+    if (authorization !== null) return HttpCredential.forOrigin(url, { authorization });
+    const own = credentialFor(plainText(url), credentials);
+    return own ? new HttpCredential(headersOf(own), (next) => isBelow(plainText(next), own)) : NONE;
   }
 
+  /** What is for the origin of the URL, and no other. */
+  static forOrigin({ origin }: URL, headers: Headers): HttpCredential {
+    return new HttpCredential(headers, (next) => next.origin === origin);
+  }
+
+  static readonly none = new HttpCredential({}, () => false);
+
   /** Headers of a request for the URL: none outside of what the credential is for. */
-  headersFor(url: URL): Readonly<Record<string, string>> {
+  headersFor(url: URL): Headers {
     return this.isFor(url) ? this.shown : {};
   }
 
@@ -29,19 +39,29 @@ export class HttpCredential {
   after(url: URL): HttpCredential {
     return this.isFor(url) ? this : NONE;
   }
-
-  static readonly none = new HttpCredential({}, () => false);
 }
 
 const NONE = HttpCredential.none;
 
-function isBelow(url: URL, prefix: string): boolean {
-  const plain = new URL(url);
-  plain.username = plain.password = plain.hash = '';
-  return isUrlAllowed(plain.href, { prefixes: [prefix], foreign: [] });
+/** Of those that show headers and are for the URL, however a server reads it, the one with the longest prefix. */
+export function credentialFor(text: string, credentials: readonly Credential[]): Credential | undefined {
+  return credentials
+    .filter((credential) => credential.kind !== 's3' && isBelow(text, credential))
+    .sort((a, b) => b.prefix.length - a.prefix.length)[0];
 }
 
-function headersOf(credential: Credential): Readonly<Record<string, string>> {
+function isBelow(text: string, { prefix }: Credential): boolean {
+  return isUrlAllowed(text, { prefixes: [prefix], foreign: [] });
+}
+
+function plainText(url: URL): string {
+  const plain = new URL(url);
+  plain.username = plain.password = plain.hash = '';
+  return plain.href;
+}
+
+/** Nothing for one that signs requests. */
+export function headersOf(credential: Credential): Headers {
   switch (credential.kind) {
     case 'bearer':
       return { authorization: `Bearer ${credential.token}` };
@@ -51,7 +71,7 @@ function headersOf(credential: Credential): Readonly<Record<string, string>> {
         authorization: `Basic ${Buffer.from(`${credential.user}:${credential.password}`).toString('base64')}`,
       };
     case 'headers':
-      return credential.headers;
+      return Object.fromEntries(Object.entries(credential.headers).map(([name, value]) => [name.toLowerCase(), value]));
     case 's3':
       return {};
   }

@@ -1,9 +1,9 @@
 /** Inputs from `http(s):` URLs. */
 import { describePrefixes, isUrlAllowed, JobError } from '#lib/jobs';
 import { HttpFailure } from '../failure.js';
-import { authorizationFor } from './authorization.js';
 import { isPassingStatus, resuming, Unavailable } from './broken.js';
 import { AddressRefused, type HttpAnswer, HttpClient, type ResolveName } from './http-client.js';
+import { HttpCredential } from './http-credential.js';
 import { lengthOf, rangeStart, strongEtag } from './http-headers.js';
 import { isForGood, isMissingStatus, isRedirect } from './http-status.js';
 import { type InputSource } from '../inputs/input-source.js';
@@ -15,8 +15,8 @@ export interface HttpInput {
   readonly url: URL;
   /** The container's path, for messages. */
   readonly path: string;
-  /** What authorises the request, in the place of a credential of the job. */
-  readonly headers?: Readonly<Record<string, string>>;
+  /** In the place of one of the job's. */
+  readonly credential?: HttpCredential;
 }
 
 /**
@@ -32,11 +32,10 @@ export async function openHttpInput(
   const client = new HttpClient(rules, signal, resolve);
   try {
     let { url } = input;
-    let hasLeft = false;
+    let credential = input.credential ?? HttpCredential.of(url, rules.credentials);
     for (let redirects = 0; redirects <= MAXIMUM_REDIRECTS; redirects++) {
       requireAllowed(url, rules);
-      // Of the job's own URL only, and once the transfer has left its origin they are not sent again.
-      const authorization = hasLeft ? {} : (input.headers ?? authorizationFor(url, input.url, rules));
+      const authorization = credential.headersFor(url);
       const answer = await get(client, url, authorization);
       const { statusCode, headers, body } = answer;
       if (!isRedirect(statusCode)) {
@@ -49,7 +48,7 @@ export async function openHttpInput(
       }
       answer.discard();
       const next = redirectTarget(headers.location, url);
-      hasLeft ||= next.origin !== url.origin;
+      credential = credential.after(next);
       url = next;
     }
     throw new HttpFailure(`more than ${MAXIMUM_REDIRECTS} redirects`);

@@ -5,8 +5,8 @@ import { JobError, type OutputReference } from '#lib/jobs';
 import { readChunks, RunningDigest } from '../copy.js';
 import { pin } from '../file/descriptor.js';
 import { HttpFailure, isMissing } from '../failure.js';
-import { authorizationFor } from './authorization.js';
 import { AddressRefused, HttpClient } from './http-client.js';
+import { HttpCredential } from './http-credential.js';
 import { isForGood } from './http-status.js';
 import { type OpenedOutput } from '../outputs/open-output.js';
 import { type OutputLimit } from '../outputs/output-limit.js';
@@ -82,7 +82,7 @@ export class HttpTarget implements OutputTarget {
       const { statusCode } = await client.request({
         url: this.url,
         method: 'PUT',
-        headers: authorizationFor(this.url, this.url, this.place.rules),
+        headers: HttpCredential.of(this.url, this.place.rules.credentials).headersFor(this.url),
         body: { content: stream, bytes: sent.bytes },
       });
       if (statusCode >= 300 && statusCode < 400) {

@@ -4,6 +4,7 @@ import { type FileHandle, open, rm } from 'node:fs/promises';
 import { describePrefixes, fileRoots, type InputReference, isUrlAllowed, JobError, parseDataUrl } from '#lib/jobs';
 import { writeHashed } from '../copy.js';
 import { failureDetail } from '../failure.js';
+import { openDrsInput } from '../drs/drs-input.js';
 import { openFileInput } from '../file/file-input.js';
 import { openHttpInput } from '../http/http-input.js';
 import { INLINE_NAME, openInlineInput } from './inline-input.js';
@@ -58,7 +59,7 @@ function openInput(input: InputReference, rules: StagingRules, signal: AbortSign
     case 's3':
       return openS3Input({ url, text, path }, rules, signal);
     case 'drs':
-      throw JobError.of('input-url-malformed', { path, detail: 'is a drs: URL, which this node does not resolve' });
+      return openDrsInput({ url, text, path }, rules, signal);
     default:
       return openHttpInput({ url: url.url, path }, rules, signal);
   }

@@ -3,6 +3,7 @@ import { XMLParser } from 'fast-xml-parser';
 import { z } from 'zod';
 import { HttpFailure } from '../failure.js';
 import { type HttpAnswer } from '../http/http-client.js';
+import { readText } from '../http/read-text.js';
 
 /** A page of a thousand names, each character of them an escape. */
 const MAXIMUM_BYTES = 8 * 1024 ** 2;
@@ -17,29 +18,29 @@ const parser = new XMLParser({
 
 /** `root`: the only element that is taken. Throws HttpFailure where the answer is another. */
 export async function readAnswer<Schema extends z.ZodType>(
-  { body }: Pick<HttpAnswer, 'body'>,
+  answer: Pick<HttpAnswer, 'body'>,
   root: string,
   schema: Schema,
 ): Promise<z.infer<Schema>> {
-  const answer = schema.safeParse(elementOf(await textOf(body), root));
-  if (answer.success) return answer.data;
+  const parsed = schema.safeParse(elementOf(await readText(answer, MAXIMUM_BYTES), root));
+  if (parsed.success) return parsed.data;
   throw new HttpFailure(`the answer of the server is no ${root}`);
 }
 
 const errorAnswer = z.object({ Code: z.string().regex(/^[A-Za-z0-9.]{1,64}$/) });
 
 /** The code of S3 in an error's body; undefined where there is none. Its message may quote anything, and is not passed on. */
-export async function readErrorCode({ body }: Pick<HttpAnswer, 'body'>): Promise<string | undefined> {
+export async function readErrorCode(answer: Pick<HttpAnswer, 'body'>): Promise<string | undefined> {
   try {
-    return errorAnswer.safeParse(elementOf(await textOf(body), 'Error')).data?.Code;
+    return errorAnswer.safeParse(elementOf(await readText(answer, MAXIMUM_BYTES), 'Error')).data?.Code;
   } catch {
     return undefined;
   }
 }
 
 /** Of an answer that has said all by its status: the connection serves the next request. */
-export async function readToEnd({ body }: Pick<HttpAnswer, 'body'>): Promise<void> {
-  await textOf(body);
+export async function readToEnd(answer: Pick<HttpAnswer, 'body'>): Promise<void> {
+  await readText(answer, MAXIMUM_BYTES);
 }
 
 /** Undefined where the text is no XML or has another root. */
@@ -52,15 +53,4 @@ function elementOf(text: string, root: string): unknown {
   } catch {
     return undefined;
   }
-}
-
-async function textOf(body: AsyncIterable<Uint8Array>): Promise<string> {
-  const chunks: Uint8Array[] = [];
-  let bytes = 0;
-  for await (const chunk of body) {
-    bytes += chunk.length;
-    if (bytes > MAXIMUM_BYTES) throw new HttpFailure('the answer of the server is too long');
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks).toString('utf8');
 }

@@ -5,7 +5,7 @@ import { AwsV4Signer } from 'aws4fetch';
 import { longestPrefix, type S3Url } from '#lib/jobs';
 import { type S3Credential } from '../credentials.js';
 import { HttpFailure } from '../failure.js';
-import { isBroken, isPassingStatus, MAXIMUM_FAILURES, pauseAfter, Unavailable } from '../http/broken.js';
+import { isPassingStatus, retrying, Unavailable } from '../http/broken.js';
 import { type HttpAnswer, HttpClient, type ResolveName } from '../http/http-client.js';
 import { type StagingRules } from '../rules.js';
 import { readErrorCode } from './answer.js';
@@ -75,15 +75,8 @@ export class S3Client {
    * Tries again, with pauses, while connections break or the server has no time. Throws S3Refusal, AddressRefused, HttpFailure
    * and what breaks connections. A redirect is none of ours: its target would get the signature.
    */
-  async send(request: S3Request): Promise<HttpAnswer> {
-    for (let failures = 1; ; failures++) {
-      try {
-        return await this.#sendOnce(request);
-      } catch (error) {
-        if (!isBroken(error) || failures >= MAXIMUM_FAILURES) throw error;
-        await pauseAfter(failures, this.signal);
-      }
-    }
+  send(request: S3Request): Promise<HttpAnswer> {
+    return retrying(() => this.#sendOnce(request), this.signal);
   }
 
   /** Bytes of a request's body. */
