@@ -9,6 +9,8 @@ export * from './job-error.js';
 export * from './job-specification.js';
 export * from './job-state.js';
 export * from './output-claim.js';
+export * from './output-selection.js';
+export * from './path-pattern.js';
 export * from './task-details.js';
 export * from './url-prefix.js';
 export { uuidV7 } from './uuid-v7.js';
