@@ -1,4 +1,4 @@
-/** What a job says of its executors' files and errors, and of the directories that they share. */
+/** What a job says of its executors' files and errors, of the directories that they share, and of outputs that are many files. */
 import { type MigrationInterface, type QueryRunner } from 'typeorm';
 import { noWayBack } from './no-way-back.js';
 
@@ -14,6 +14,11 @@ ALTER TABLE executor
 -- What the payload ended by, in a job's errors; null: by exit code 0, or the run is older than this column.
 ALTER TABLE executor_run ADD COLUMN error_code text;
 GRANT UPDATE (error_code) ON executor_run TO porin_functions;
+
+-- The files that the attempt stages, [{output: place among those of the job, path, url}], by which the names of the staged bytes
+-- count; null: they are the job's outputs. It goes with the staging token.
+ALTER TABLE attempt ADD COLUMN staged_files jsonb;
+GRANT UPDATE (staged_files) ON attempt TO porin_functions;
 `;
 
 export class ExecutorFiles1764590000000 implements MigrationInterface {

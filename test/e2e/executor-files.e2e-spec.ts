@@ -251,4 +251,16 @@ describe('a job that works in /tmp, as those of Snakemake do', () => {
     ]);
     expect(await logOf(job.id, 'stdout')).toBe('all\nresults\nrun_snakemake.sh\nsample\n');
   });
+
+  it('has them in a directory below it as well', async () => {
+    const job = await run([{ script: 'cat /tmp/deep/in > /tmp/deep/out; ls -A /tmp /tmp/deep' }], {
+      inputs: [{ content: 'text', path: '/tmp/deep/in' }],
+      outputs: [output('deep', '/tmp/deep/out')],
+    });
+    expect(job).toMatchObject({ state: 'COMPLETE', errorMessage: null });
+    expect([grid.published('deep'), await logOf(job.id, 'stdout')]).toEqual([
+      'text',
+      '/tmp:\ndeep\n\n/tmp/deep:\nin\nout\n',
+    ]);
+  });
 });

@@ -540,7 +540,11 @@ describe('errors', () => {
     ['volumes', { ...task, volumes: ['/proc'] }, 'volumes.0: must not lie'],
     ['stdin', { executors: [{ ...executor, stdin: '/etc/passwd' }] }, 'executors.0.stdin: must be an input'],
     ['stdout', { executors: [{ ...executor, stdout: '/a' }] }, 'executors.0.stdout: must lie in a directory'],
-    ['a directory', { ...task, inputs: [{ url: 'file:///a', path: '/in', type: 'DIRECTORY' }] }, 'inputs.0.type: '],
+    [
+      'a directory',
+      { ...task, inputs: [{ url: 'https://h/a', path: '/in', type: 'DIRECTORY' }] },
+      'inputs.0.url: of a directory',
+    ],
     ['no executor', {}, 'executors: '],
   ])('name the member that cannot be had: %s', async (_what, body, problem) => {
     const answer = await api.post(keys.submitter, `${TES}/tasks`, body).expect(400);

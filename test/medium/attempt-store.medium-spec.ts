@@ -37,12 +37,12 @@ describe('an answer that comes after the lease it gives', () => {
   it('lets no output become visible', async () => {
     const attempt = await claimed();
     const store = new PublicationStore(database, { leaseMs: 1_000 });
-    await store.begin(attempt, 'token');
+    await store.begin(attempt, 'token', null);
     const other = new pg.Client({ connectionString: api.database.ownerUrl });
     await other.connect();
     await other.query('BEGIN');
     await other.query('SELECT FROM attempt WHERE job_id = $1 FOR UPDATE', [attempt.jobId]);
-    const held = store.begin(attempt, 'token').catch((error: unknown) => error);
+    const held = store.begin(attempt, 'token', null).catch((error: unknown) => error);
     await other.query('SELECT pg_sleep(1.5)');
     await other.query('COMMIT');
     await other.end();

@@ -4,6 +4,7 @@ import { makeDataSource } from '#lib/database';
 import { type DataSource } from 'typeorm';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { countDenials } from '../../apps/api/src/jobs/show/count-denials.js';
+import { childUrl } from '#lib/jobs';
 import { foldUsage, tenantUsage } from '#lib/store';
 import { call, CHECK_VIOLATION, code, type HeldJob, TwoNodes } from '../support/stolen-node.js';
 
@@ -59,6 +60,87 @@ describe('the manifest of a node', () => {
       leaseMs: 600_000,
     });
     expect(claim.publication.outputs).toEqual(committed.map((line) => ({ ...line, isPublished: false })));
+  });
+});
+
+describe('the files of a directory or pattern, as a stolen node tells them', () => {
+  const outputs = [
+    { path: '/out', url: 'file:///data/d', type: 'DIRECTORY' },
+    { path: '/tmp/*/a', pathPrefix: '/tmp', url: 'https://store/p' },
+    { path: '/vol/one', url: 'file:///data/one' },
+  ];
+  const key = { number: 1, leaseMs: 600_000 };
+  const begin = (jobId: string, files: unknown) =>
+    thief('node_begin_staging', { ...key, jobId, token: 'its-token', files });
+  const one = { output: 2, path: '/vol/one', url: 'file:///data/one' };
+  const staged = (files: readonly { path: string; url: string }[]) =>
+    files.map(({ path, url }, index) => {
+      return { path, url, sha256: SHA256, bytes: 1, temporary: `.porin-its-token-${index}.part` };
+    });
+
+  it.each([
+    [{ output: 0, path: '/out/../etc/a', url: 'file:///data/d/../etc/a' }],
+    [{ output: 0, path: '/out/./a', url: 'file:///data/d/./a' }],
+    [{ output: 0, path: '/out//a', url: 'file:///data/d//a' }],
+    [{ output: 0, path: '/out/', url: 'file:///data/d/' }],
+    [{ output: 0, path: '/out', url: 'file:///data/d' }],
+    [{ output: 0, path: '/outer/a', url: 'file:///data/d/a' }],
+    [{ output: 0, path: '/out/a', url: 'file:///data/d/b' }],
+    [{ output: 0, path: '/out/a', url: 'file:///data/da' }],
+    [{ output: 0, path: '/out/a%2F..', url: 'file:///data/d/a%2F..' }],
+    [{ output: 0, path: '/out/a b', url: 'file:///data/d/a b' }],
+    [{ output: 1, path: '/out/a', url: 'https://store/p/a' }],
+    [{ output: 2, path: '/vol/one/a', url: 'file:///data/one/a' }],
+    [{ output: 2, path: '/vol/one', url: 'file:///data/d/one' }],
+    [{ output: 3, path: '/out/a', url: 'file:///data/d/a' }],
+    [{ output: -3, path: '/out/a', url: 'file:///data/d/a' }],
+    [{ path: '/out/a', url: 'file:///data/d/a' }],
+    [{ output: 0, path: '/out/a', url: null }],
+  ])('lie below their output and its URL: not %j', async (file) => {
+    const { jobId } = await two.running(two.thief, { outputs, diskBytes: 10 });
+    expect(await code(begin(jobId, [one, file]))).toBe(CHECK_VIOLATION);
+    expect(await code(begin(jobId, { ...file }))).not.toBe('no error');
+  });
+
+  it.each(['a', 'a b/c', '#?%\\', 'line\nfeed', 'größe 𝄞', "!'()*~._-", '%2F', '\x7f\x01'])(
+    'have the URL that workers make of %j',
+    async (rest) => {
+      const { jobId } = await two.running(two.thief, { outputs, diskBytes: 10 });
+      expect(await begin(jobId, [{ output: 0, path: `/out/${rest}`, url: childUrl('file:///data/d', rest) }])).toBe(
+        true,
+      );
+      expect(await begin(jobId, [{ output: 1, path: `/tmp/${rest}`, url: childUrl('https://store/p', rest) }])).toBe(
+        true,
+      );
+    },
+  );
+
+  it('are all of the manifest, once each, with every output that is one file', async () => {
+    const files = [one, { output: 0, path: '/out/a', url: 'file:///data/d/a' }];
+    const { jobId } = await two.running(two.thief, { outputs, diskBytes: 10 });
+    const commit = (manifest: unknown) => thief('node_commit_publication', { ...key, jobId, end: null, manifest });
+    expect(await code(begin(jobId, [one, one]))).toBe(CHECK_VIOLATION);
+    await begin(jobId, files);
+    expect(await code(commit(staged(files).slice(1)))).toBe(CHECK_VIOLATION);
+    expect(await code(commit(staged([...files].reverse())))).toBe(CHECK_VIOLATION);
+    expect(await code(commit(staged([one, { path: '/out/b', url: 'file:///data/d/b' }])))).toBe(CHECK_VIOLATION);
+    await begin(jobId, files.slice(1));
+    expect(await code(commit(staged(files.slice(1))))).toBe(CHECK_VIOLATION);
+    await begin(jobId, files);
+    expect(await commit(staged(files))).toBe('held');
+    const { rows } = await two.owner.query('SELECT path, position FROM job_output WHERE job_id = $1 ORDER BY path', [
+      jobId,
+    ]);
+    expect(rows).toEqual([
+      { path: '/out/a', position: 0 },
+      { path: '/vol/one', position: 2 },
+    ]);
+  });
+
+  it('may be none', async () => {
+    const { jobId } = await two.running(two.thief, { outputs: outputs.slice(0, 2), diskBytes: 10 });
+    await begin(jobId, []);
+    expect(await thief('node_commit_publication', { ...key, jobId, end: null, manifest: [] })).toBe('held');
   });
 });
 

@@ -116,6 +116,47 @@ describe('checkJobSpecification', () => {
     },
   );
 
+  it('lets directories and patterns share their places with what lies in them', () => {
+    const directory = (path: string, url = 'file:///p'): OutputReference => ({ path, url, type: 'DIRECTORY' });
+    const pattern = (path: string, pathPrefix: string): OutputReference => ({ path, pathPrefix, url: 'file:///p' });
+    const outputs = [
+      directory('/out'),
+      pattern('/out/a*', '/'),
+      pattern('/tmp/*', '/tmp'),
+      directory('/tmp'),
+      output('/out/b'),
+    ];
+    const named = outputs.map((each, index) => (index < 4 ? each : { ...each, url: 'file:///p/b' }));
+    expect(places({ outputs: named, inputs: [input('/out/c')], volumes: ['/out'] })).toEqual([]);
+  });
+
+  it.each<[Partial<OutputReference>, string]>([
+    [{ path: '/in', type: 'DIRECTORY' }, 'outputs[0].path'],
+    [{ path: '/in/a', type: 'DIRECTORY' }, 'outputs[0].path'],
+    [{ path: '/run', type: 'DIRECTORY' }, 'outputs[0].path'],
+    [{ path: '/in/*', pathPrefix: '/in' }, 'outputs[0].path'],
+    [{ path: '/*', pathPrefix: '/' }, 'outputs[0].path'],
+    [{ path: '/proc/*', pathPrefix: '/' }, 'outputs[0].path'],
+    [{ path: '/out/a*', pathPrefix: '/out/a' }, 'outputs[0].pathPrefix'],
+    [{ path: '/out/a*', pathPrefix: 'out' }, 'outputs[0].pathPrefix'],
+    [{ path: '/out/a*', pathPrefix: '/ou' }, 'outputs[0].pathPrefix'],
+    [{ path: '/out', type: 'DIRECTORY', url: 'https://h/p?a' }, 'outputs[0].url'],
+    [{ path: '/out', type: 'DIRECTORY', url: 'https://h/p/' }, 'outputs[0].url'],
+    [{ path: '/out', type: 'DIRECTORY', url: 'file:///p/' }, 'outputs[0].url'],
+  ])('refuses the directory or pattern %j', (change, at) => {
+    const outputs = [{ path: '/out', url: 'file:///p', ...change }];
+    expect(new Set(places({ outputs, inputs: [input('/in')] }))).toEqual(new Set([at]));
+  });
+
+  it('refuses one file where another output has its directory', () => {
+    const outputs: OutputReference[] = [
+      { path: '/a/a', url: 'file:///p' },
+      { path: '/b', url: 'file:///p', type: 'DIRECTORY' },
+      { path: '/c', url: 'file:///p/c', type: 'DIRECTORY' },
+    ];
+    expect(places({ outputs })).toEqual(['outputs[1].url', 'outputs[2].url']);
+  });
+
   it.each([
     ['file:///p/a', 'file:///p/%61', 'is the target of outputs[0].url too'],
     ['file:///p/a', 'FILE:///p/a', 'is the target of outputs[0].url too'],

@@ -1,6 +1,14 @@
 /** The checks of a job specification that look at paths, and at several of its parts together. */
 import { parseDataUrl, placeParts } from './data-url.js';
-import { type ExecutorSpecification, type JobSpecification, SPECIFICATION_BOUNDS } from './job-specification.js';
+import {
+  type ExecutorSpecification,
+  type InputReference,
+  type JobSpecification,
+  type OutputReference,
+  SPECIFICATION_BOUNDS,
+} from './job-specification.js';
+import { isSelection, outputDirectory } from './output-selection.js';
+import { pathPattern } from './path-pattern.js';
 
 /** What is wrong and where, in the words of the request's JSON ("inputs[2].path"). */
 export interface SpecificationProblem {
@@ -30,13 +38,14 @@ export function checkJobSpecification(
         ? [problem(`inputs[${index}]`, 'needs either url or content')]
         : [],
     ),
+    ...job.inputs.flatMap((input, index) => directoryInputProblems(input, `inputs[${index}]`)),
     ...references.flatMap(({ url, at }) =>
       url === undefined ? [] : problemsAt(`${at}.url`, parseDataUrl(url).problem),
     ),
     ...job.outputs.flatMap(({ url }, index) => problemsAt(`outputs[${index}].url`, outputSchemeProblem(url))),
     ...outputTargetProblems(job.outputs),
-    ...references.flatMap(({ path, at }) => problemsAt(`${at}.path`, mountPathProblem(path))),
-    ...job.outputs.flatMap(({ path }, index) => problemsAt(`outputs[${index}].path`, fileDirectoryProblem(path))),
+    ...job.inputs.flatMap(({ path }, index) => problemsAt(`inputs[${index}].path`, mountPathProblem(path))),
+    ...job.outputs.flatMap((output, index) => outputProblems(output, `outputs[${index}]`)),
     ...volumes.flatMap((path, index) => problemsAt(`volumes[${index}]`, directoryProblem(path))),
     ...streams.flatMap(({ path, at }) => problemsAt(at, mountPathProblem(path) ?? fileDirectoryProblem(path))),
     ...job.executors.flatMap(({ stdin }, index) =>
@@ -44,7 +53,7 @@ export function checkJobSpecification(
     ),
     ...overlaps([
       ...job.inputs.map(({ path }, index): Placed => ({ path, at: `inputs[${index}].path`, kind: 'read-only' })),
-      ...job.outputs.map(({ path }, index): Placed => ({ path, at: `outputs[${index}].path`, kind: 'file' })),
+      ...job.outputs.map((output, index) => placeOfOutput(output, `outputs[${index}].path`)),
       ...volumes.map((path, index): Placed => ({ path, at: `volumes[${index}]`, kind: 'directory' })),
       ...streams,
     ]),
@@ -76,8 +85,48 @@ export function absolutePathProblem(path: string): string | null {
   return null;
 }
 
+function directoryInputProblems({ type, url, content, sha256 }: InputReference, at: string) {
+  if (type !== 'DIRECTORY') return [];
+  return [
+    ...(content === undefined ? [] : [problem(`${at}.content`, 'is no directory')]),
+    ...(sha256 === undefined ? [] : [problem(`${at}.sha256`, 'is of one file: a directory has none')]),
+    ...(url === undefined || /^file:/i.test(url) ? [] : [problem(`${at}.url`, 'of a directory must be a file: URL')]),
+  ];
+}
+
+function outputProblems(output: OutputReference, at: string): readonly SpecificationProblem[] {
+  const { path, url, pathPrefix } = output;
+  if (!isSelection(output)) return problemsAt(`${at}.path`, mountPathProblem(path) ?? fileDirectoryProblem(path));
+  const urlProblem = url.includes('?')
+    ? 'must have no query: the names of files are appended'
+    : url.endsWith('/')
+      ? 'must not end with "/"'
+      : null;
+  const malformed = absolutePathProblem(path);
+  return [
+    ...problemsAt(`${at}.url`, urlProblem),
+    ...problemsAt(`${at}.path`, malformed ?? directoryProblem(outputDirectory(output))),
+    ...(pathPrefix === undefined ? [] : problemsAt(`${at}.pathPrefix`, pathPrefixProblem(path, pathPrefix))),
+  ];
+}
+
+function pathPrefixProblem(path: string, prefix: string): string | null {
+  if (prefix === '/') return null;
+  const { directory } = pathPattern(path);
+  const isAbove = directory === prefix || directory.startsWith(`${prefix}/`);
+  return absolutePathProblem(prefix) ?? (isAbove ? null : 'must be a directory above the first wildcard of the path');
+}
+
+/** A directory of outputs may have inputs and other outputs in it; a pattern takes nothing but what is there. */
+function placeOfOutput(output: OutputReference, at: string): Placed {
+  return isSelection(output)
+    ? { path: outputDirectory(output), at, kind: 'directory' }
+    : { path: output.path, at, kind: 'file' };
+}
+
 /** Why the directory cannot be mounted writable; null when it can. */
 function directoryProblem(path: string): string | null {
+  if (path === '/') return 'must lie in a directory of its own, such as /out, not directly in /';
   return path === SCRATCH_PATH ? null : mountPathProblem(path);
 }
 
@@ -97,7 +146,7 @@ function stdinProblem(
 ): string | null {
   const malformed = absolutePathProblem(path);
   if (malformed !== null) return malformed;
-  const written = [...outputs, ...streams].map((file) => directoryOf(file.path));
+  const written = [...outputs.map(outputDirectory), ...streams.map((stream) => directoryOf(stream.path))];
   const directories = [SCRATCH_PATH, ...volumes, ...written, ...inputs.map((input) => input.path)];
   const isThere =
     inputs.some((input) => input.path === path) || directories.some((each) => path.startsWith(`${each}/`));
@@ -155,13 +204,25 @@ function isIn(lower: Placed | undefined, upper: Placed | undefined): boolean {
   return lower?.kind === 'stream' && (upper?.kind === 'file' || upper?.kind === 'stream');
 }
 
-/** Two outputs of one place, whatever their spelling, or one where the other has its directory. */
+/**
+ * Two outputs of one place, whatever their spelling, or one where the other has its directory. What lies below a directory or
+ * pattern may be another output's: which files there are, and whether two of them go to one place, only the payload's end tells.
+ */
 export function outputTargetProblems(outputs: JobSpecification['outputs']): readonly SpecificationProblem[] {
+  const isFile = outputs.map((output) => !isSelection(output));
   const targets = outputs.flatMap(({ url: text }, index) => {
     const { url } = parseDataUrl(text);
-    return url === null ? [] : [{ parts: placeParts(url), at: `outputs[${index}].url` }];
+    return url === null ? [] : [{ parts: placeParts(url), at: `outputs[${index}].url`, isFile: isFile[index] }];
   });
-  const found = findOverlaps(targets.map(({ parts }) => parts));
+  const mayBe = (lower: number, upper: number) => {
+    const [below, above] = [targets[lower], targets[upper]];
+    if (above?.isFile !== false) return false;
+    return below?.isFile === false || below?.parts.length !== above.parts.length;
+  };
+  const found = findOverlaps(
+    targets.map(({ parts }) => parts),
+    mayBe,
+  );
   return targets.flatMap(({ parts, at }, index) => {
     const other = targets[found.get(index) ?? -1];
     if (other === undefined) return [];

@@ -50,6 +50,7 @@ export const ERROR_CATALOGUE = {
   // Inputs
   'input-not-found': submitter('The input {url} for {path} does not exist.'),
   'input-not-regular': submitter('The input {url} for {path} is not a regular file.'),
+  'input-directory': submitter('The directory {url} for {path} cannot be an input: {detail}.'),
   'input-outside-roots': submitter(
     'The input {url} for {path} leads outside the directories that inputs may come from.',
   ),
@@ -71,6 +72,7 @@ export const ERROR_CATALOGUE = {
   'output-too-large': payload(
     'The output {path} does not fit: outputs together may have as many bytes as the disk of the job, {limitBytes}. Holes and further names of a file count.',
   ),
+  'output-unpublishable': payload('The output {path} cannot be published: {detail}.'),
   'output-url-malformed': submitter('The URL of the output {path} {detail}.'),
   'output-not-allowed': submitter('Outputs may not go to {url}. {detail}'),
   'output-address-refused': submitter(

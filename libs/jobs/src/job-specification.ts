@@ -38,6 +38,10 @@ export interface ExecutorSpecification {
   readonly ignoreError?: boolean;
 }
 
+/** What a data reference stands for; absent: FILE. */
+export const FILE_TYPES = ['FILE', 'DIRECTORY'] as const;
+export type FileType = (typeof FILE_TYPES)[number];
+
 /** Either a URL to fetch or the content itself (UTF-8 text). */
 export interface InputReference {
   readonly name?: string;
@@ -45,15 +49,21 @@ export interface InputReference {
   readonly content?: string;
   /** Absolute path in the container. */
   readonly path: string;
+  /** A directory has a URL, and no digest. */
+  readonly type?: FileType;
   /** 64 lower-case hexadecimal digits; checked before the payload starts. */
   readonly sha256?: string;
 }
 
 export interface OutputReference {
   readonly name?: string;
+  /** Of a directory or pattern: what the URLs of its files begin with. */
   readonly url: string;
-  /** Absolute path in the container of the regular file to publish. */
+  /** Absolute path in the container of the regular file to publish, or of the directory with all that is below it; with `pathPrefix` a pattern. */
   readonly path: string;
+  readonly type?: FileType;
+  /** Of a pattern: the directory above it whose path URLs do not have. */
+  readonly pathPrefix?: string;
 }
 
 export interface Resources {

@@ -4,6 +4,13 @@ export { type S3Endpoint } from './s3/endpoint.js';
 export { type OutputSource } from './outputs/open-output.js';
 export { createFile, type FileOwner } from './outputs/create-file.js';
 export { errorCode } from './failure.js';
+export {
+  type SelectedFile,
+  type Selection,
+  SelectionBudget,
+  selectFiles,
+  type SelectOptions,
+} from './outputs/select-files.js';
 export { type OutputLimit } from './outputs/output-limit.js';
 export { JobFiles, type OutputPermissions, type OutputPlace, type StagedOutput } from './outputs/output-target.js';
 export { DEFAULT_HTTP_TIMEOUTS, type HttpTimeouts, type StagingRules, type StoredFile } from './rules.js';

@@ -45,7 +45,9 @@ function urlProblem(
   if (problem !== null) return problem;
   // Beside one that ends in the middle of a name there may be others, which are somebody else's.
   if (!prefix.endsWith('/')) return 'must end with "/": what lies below it is meant';
-  const isAllowed = [inputPrefixes, outputPrefixes].some((prefixes) => isUrlAllowed(prefix, { prefixes, foreign }));
+  // A name stands for any: a bucket alone is no URL of an object.
+  const below = `${prefix}a`;
+  const isAllowed = [inputPrefixes, outputPrefixes].some((prefixes) => isUrlAllowed(below, { prefixes, foreign }));
   if (isAllowed) return null;
   return `lies below none of those that jobs of the tenant may name. ${describePrefixes([...inputPrefixes, ...outputPrefixes])}`;
 }

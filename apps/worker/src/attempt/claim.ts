@@ -67,6 +67,7 @@ export interface Publication {
 /** What an attempt may have left beside the targets of its job's outputs. */
 export interface Staging extends AttemptKey {
   readonly token: string;
+  /** The files that it staged, or was to. */
   readonly outputs: readonly OutputReference[];
 }
 

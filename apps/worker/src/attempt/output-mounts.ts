@@ -1,6 +1,6 @@
 /** Which host directory is mounted writable for what a job's executors write. */
 import { dirname, relative } from 'node:path/posix';
-import { SCRATCH_PATH } from '#lib/jobs';
+import { outputDirectory, SCRATCH_PATH } from '#lib/jobs';
 import { type Claim, type ClaimedExecutor } from './claim.js';
 
 export interface OutputDirectory {
@@ -27,8 +27,7 @@ export const SCRATCH_DIRECTORY: OutputDirectory = { target: SCRATCH_PATH, name: 
 /** Every directory that must be there when the first executor starts. */
 export function writtenDirectories({ outputs, volumes, executors }: Written): readonly string[] {
   const streams = executors.flatMap(({ stdout, stderr }) => [stdout, stderr]).filter((path) => path !== null);
-  const files = [...outputs.map(({ path }) => path), ...streams];
-  return [...new Set([...files.map((path) => dirname(path)), ...volumes])];
+  return [...new Set([...outputs.map(outputDirectory), ...streams.map((path) => dirname(path)), ...volumes])];
 }
 
 /** Those to be mounted: none below another, which would hide what the payload writes. */
@@ -39,9 +38,9 @@ export function outputDirectories(job: Written): readonly OutputDirectory[] {
     .map((target, index) => (target === SCRATCH_PATH ? SCRATCH_DIRECTORY : { target, name: `out-${index}` }));
 }
 
-/** Throws RangeError for a path that is below none of the directories. */
+/** In the first that has it. Of a directory itself, the name is "". Throws RangeError for a path that is below none of the directories. */
 export function placeOf(path: string, directories: readonly OutputDirectory[]): OutputPlace {
-  const directory = directories.find(({ target }) => path.startsWith(`${target}/`));
+  const directory = directories.find(({ target }) => path === target || path.startsWith(`${target}/`));
   if (!directory) throw new RangeError(`${path} is in no output directory`);
   return { directory, name: relative(directory.target, path) };
 }

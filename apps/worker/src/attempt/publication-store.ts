@@ -7,6 +7,7 @@ import { type StagedOutput } from '#lib/staging';
 import { type AttemptKey } from './attempt-key.js';
 import { type Staging } from './claim.js';
 import { lost } from './lost-attempt.js';
+import { type OutputFile } from './output-files.js';
 import { type NodeCalls } from '../store/node-database.js';
 
 /** How the job ends once its outputs are in place: COMPLETE, or by the error of its payload. */
@@ -18,9 +19,13 @@ export class PublicationStore {
     private readonly options: { leaseMs: number },
   ) {}
 
-  /** Before the first byte is staged, so that whoever comes after a crash knows the names. Throws LostAttemptError. */
-  async begin(key: AttemptKey, token: string): Promise<void> {
-    await this.#held('node_begin_staging', key, { token });
+  /**
+   * Before the first byte is staged, so that whoever comes after a crash knows the names. `files`: null where they are the job's
+   * outputs. Throws LostAttemptError.
+   */
+  async begin(key: AttemptKey, token: string, files: readonly OutputFile[] | null): Promise<void> {
+    const named = files?.map(({ output, path, url }) => ({ output, path, url }));
+    await this.#held('node_begin_staging', key, { token, ...(named && { files: named }) });
   }
 
   /**

@@ -1,13 +1,13 @@
 /**
  * Publishes the outputs of one attempt:
- * 1. stage all of them: opened without following links, checked, hashed, under hidden names beside their targets;
+ * 1. find the files of those that are directories or patterns, and stage all of them: opened without following links, checked, hashed, under hidden names beside their targets;
  * 2. commit: the manifest is stored, and from there a job is neither canceled nor run again;
  * 3. send those that go over HTTP, then rename those that are files, each only while the lease is held;
  * 4. end the job. Another attempt does 3 and 4 from the manifest where this one is lost.
  */
 import { randomUUID } from 'node:crypto';
 import { type StopReason } from '#lib/execution';
-import { describePaths, JobError, type OutputReference } from '#lib/jobs';
+import { describePaths, isSelection, JobError, type OutputReference } from '#lib/jobs';
 import {
   discardStaged,
   findPublished,
@@ -23,6 +23,7 @@ import { type Logger } from 'pino';
 import { type Claim, type Staging } from './claim.js';
 import { toJobError } from './job-errors.js';
 import { LostAttemptError } from './lost-attempt.js';
+import { type OutputFile, outputFiles } from './output-files.js';
 import { type PublicationStore } from './publication-store.js';
 
 export interface PublisherOptions {
@@ -37,6 +38,8 @@ export class Publisher {
   readonly #published: string[] = [];
   #unmarked: string[] = [];
   readonly #files = new JobFiles();
+  /** By place, the name of its staged bytes; see `temporaryName`. */
+  #staging: readonly OutputReference[] = [];
 
   constructor(
     private readonly claim: Claim,
@@ -54,11 +57,14 @@ export class Publisher {
     end: JobError | null,
   ): Promise<readonly StagedOutput[] | undefined> {
     const { store } = this.options;
-    await store.begin(this.claim, this.#token);
+    const { files, problems } = await outputFiles(this.claim, sourceOf);
+    for (const problem of problems) this.#passOver(problem, end);
+    await store.begin(this.claim, this.#token, this.claim.outputs.some(isSelection) ? files : null);
+    this.#staging = files;
     const staged: StagedOutput[] = [];
     try {
-      await this.#stageAll(staged, sourceOf, signal, end);
-      if (staged.length === 0) {
+      await this.#stageAll(staged, files, signal, end);
+      if (staged.length === 0 && end !== null) {
         await this.#discard();
         return undefined;
       }
@@ -107,17 +113,17 @@ export class Publisher {
 
   async #stageAll(
     staged: StagedOutput[],
-    sourceOf: (output: OutputReference) => OutputSource,
+    files: readonly OutputFile[],
     signal: AbortSignal,
     end: JobError | null,
   ): Promise<void> {
-    const { outputs, share } = this.claim;
+    const { share } = this.claim;
     let left = share.diskBytes;
-    for (const [index, output] of outputs.entries()) {
+    for (const [index, file] of files.entries()) {
       const limit = { bytes: left, jobBytes: share.diskBytes };
       const temporary = temporaryName(this.#token, index);
       try {
-        const one = await stageOutput(output, sourceOf(output), {
+        const one = await stageOutput(file, file.source, {
           place: this.options.place,
           temporary,
           limit,
@@ -127,11 +133,16 @@ export class Publisher {
         staged.push(one);
         left -= one.bytes;
       } catch (error) {
-        const isPayloads = error instanceof JobError && error.entry.fault === 'payload';
-        if (end === null || !isPayloads) throw error;
-        this.options.logger.info({ code: error.code }, error.message);
+        this.#passOver(error, end);
       }
     }
+  }
+
+  /** What the payload did not leave as it should, where it has failed anyway. Throws everything else again. */
+  #passOver(error: unknown, end: JobError | null): void {
+    const isPayloads = error instanceof JobError && error.entry.fault === 'payload';
+    if (end === null || !isPayloads) throw error;
+    this.options.logger.info({ code: error.code }, error.message);
   }
 
   async #fail(cause: unknown, manifest: readonly StagedOutput[], signal: AbortSignal): Promise<void> {
@@ -161,8 +172,8 @@ export class Publisher {
   }
 
   async #discard(): Promise<void> {
-    const { jobId, number, outputs } = this.claim;
-    await sweep({ jobId, number, token: this.#token, outputs }, this.options);
+    const { jobId, number } = this.claim;
+    await sweep({ jobId, number, token: this.#token, outputs: this.#staging }, this.options);
   }
 
   /** Renamed files are gone by themselves; the bytes of what was sent, and of what could not be, are not. */

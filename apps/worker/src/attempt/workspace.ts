@@ -4,7 +4,7 @@ import { rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { type Mount, type Scratch } from '#lib/execution';
 import { digestOf } from '#lib/profiles';
-import { narrowPrefixes, type OutputReference } from '#lib/jobs';
+import { isSelection, narrowPrefixes, outputDirectory, type OutputReference } from '#lib/jobs';
 import {
   type Credential,
   type OutputPermissions,
@@ -39,7 +39,7 @@ export interface WorkspacePlace {
 }
 
 export class Workspace {
-  /** Mounted writable. */
+  /** Mounted writable; before those that they lie below. */
   readonly #directories: readonly OutputDirectory[];
   #removal: Promise<void> | undefined;
   #inputs: readonly { readonly path: string; readonly file: string; readonly sha256: string }[] = [];
@@ -53,7 +53,7 @@ export class Workspace {
     private readonly credentials: readonly Credential[],
   ) {
     const directories = outputDirectories(claim);
-    this.#directories = directories.includes(SCRATCH_DIRECTORY) ? directories : [SCRATCH_DIRECTORY, ...directories];
+    this.#directories = directories.includes(SCRATCH_DIRECTORY) ? directories : [...directories, SCRATCH_DIRECTORY];
   }
 
   /** Writable for the slot's uid alone, and bounded by the job's disk. Inputs lie beside the scratch and do not count. */
@@ -121,9 +121,9 @@ export class Workspace {
     return data.sort((a, b) => (a.path < b.path ? -1 : 1));
   }
 
-  /** Where the payload was to leave the output, or what it prints. */
-  sourceOf({ path }: Pick<OutputReference, 'path'>): OutputSource {
-    const { directory, name } = placeOf(path, this.#directories);
+  /** Where the payload was to leave the output, of a pattern the directory in which it begins; or what it prints. */
+  sourceOf(output: Omit<OutputReference, 'url'>): OutputSource {
+    const { directory, name } = placeOf(isSelection(output) ? outputDirectory(output) : output.path, this.#directories);
     return { directory: join(this.scratch.path, directory.name), name };
   }
 

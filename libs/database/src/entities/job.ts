@@ -107,6 +107,8 @@ export class JobOutput {
   @PrimaryColumn('uuid', { name: 'job_id' }) jobId!: string;
   @PrimaryColumn('integer', { name: 'attempt_number' }) attemptNumber!: number;
   @PrimaryColumn('text') path!: string;
+  /** Of its output among those of the job. */
+  @Column('integer') position!: number;
   @Column('text') url!: string;
   @Column('text') sha256!: string;
   @Column('bigint', { transformer: numeric }) bytes!: number;

@@ -1,4 +1,5 @@
 /** Inputs from `file:` URLs: regular files that really lie below the allowed directories. */
+import { type FileHandle } from 'node:fs/promises';
 import { JobError } from '#lib/jobs';
 import { readChunks } from '../copy.js';
 import { isWithin, openPinned, pin, realPathOf, realRoots } from './descriptor.js';
@@ -19,6 +20,19 @@ export interface FileInput {
  * nothing. Throws input-not-found, input-outside-roots, input-not-regular, and errors of the file system.
  */
 export async function openFileInput(input: FileInput, signal: AbortSignal): Promise<InputSource> {
+  const pinned = await pinFileInput(input);
+  try {
+    const stats = await pinned.stat();
+    if (!stats.isFile()) throw JobError.of('input-not-regular', { url: input.url, path: input.path });
+    const file = await openPinned(pinned);
+    return { chunks: readChunks(file, signal), bytes: stats.size, close: () => file.close() };
+  } finally {
+    await pinned.close();
+  }
+}
+
+/** Whatever it is, it is where it may be. Throws input-not-found, input-outside-roots, and errors of the file system. */
+export async function pinFileInput(input: FileInput): Promise<FileHandle> {
   const details = { url: input.url, path: input.path };
   const pinned = await pin(input.hostPath).catch(async (cause: unknown) => {
     // Where the directories themselves are gone, the fault is the node's.
@@ -30,11 +44,9 @@ export async function openFileInput(input: FileInput, signal: AbortSignal): Prom
     const [realPath, roots, others] = await Promise.all([realPathOf(pinned), realRoots(allowed), realRoots(foreign)]);
     const isIn = (root: string) => isWithin(realPath, root);
     if (!roots.some(isIn) || others.some(isIn)) throw JobError.of('input-outside-roots', details);
-    const stats = await pinned.stat();
-    if (!stats.isFile()) throw JobError.of('input-not-regular', details);
-    const file = await openPinned(pinned);
-    return { chunks: readChunks(file, signal), bytes: stats.size, close: () => file.close() };
-  } finally {
+    return pinned;
+  } catch (error) {
     await pinned.close();
+    throw error;
   }
 }

@@ -1,21 +1,28 @@
 /** An input's way into the node: fetched by its scheme, limited, hashed, checked, and stored read-only. */
-import { constants } from 'node:fs';
-import { type FileHandle, open, rm } from 'node:fs/promises';
-import { describePrefixes, fileRoots, type InputReference, isUrlAllowed, JobError, parseDataUrl } from '#lib/jobs';
+import { rm } from 'node:fs/promises';
+import {
+  type DataUrl,
+  describePrefixes,
+  fileRoots,
+  type InputReference,
+  isUrlAllowed,
+  JobError,
+  parseDataUrl,
+} from '#lib/jobs';
 import { writeHashed } from '../copy.js';
 import { failureDetail } from '../failure.js';
 import { openDrsInput } from '../drs/drs-input.js';
-import { openFileInput } from '../file/file-input.js';
+import { type FileInput, openFileInput } from '../file/file-input.js';
+import { copyFileTree } from '../file/file-tree.js';
 import { openHttpInput } from '../http/http-input.js';
 import { INLINE_NAME, openInlineInput } from './inline-input.js';
+import { newInputFile, READ_ONLY } from './input-file.js';
 import { type InputSource } from './input-source.js';
 import { openS3Input } from '../s3/s3-input.js';
 import { DEFAULT_HTTP_TIMEOUTS, type StagingRules, type StoredFile } from '../rules.js';
 
-const READ_ONLY = 0o444;
-
 /**
- * Creates `target`, a host path in a directory that exists; a file that is there already is an error and stays.
+ * Creates `target`, a host path in a directory that exists: a file, or a directory. A file that is there already is an error and stays.
  * Throws JobError (input-*), or the signal's reason when it is aborted; `target` is gone then.
  */
 export async function stageInput(
@@ -27,6 +34,7 @@ export async function stageInput(
   const details = { url: input.url ?? INLINE_NAME, path: input.path };
   try {
     signal.throwIfAborted();
+    if (input.type === 'DIRECTORY') return await copyFileTree(fileInput(input, rules), target, rules, signal);
     const source = await openInput(input, rules, signal);
     try {
       return await store(source, target, { ...details, sha256: input.sha256 }, rules, signal);
@@ -43,19 +51,11 @@ export async function stageInput(
 
 function openInput(input: InputReference, rules: StagingRules, signal: AbortSignal): Promise<InputSource> {
   if (input.content !== undefined) return Promise.resolve(openInlineInput(input.content));
-  const text = input.url ?? '';
-  const { url, problem } = parseDataUrl(text);
-  if (problem !== null) throw JobError.of('input-url-malformed', { path: input.path, detail: problem });
-  const { inputPrefixes: prefixes, foreignPrefixes: foreign } = rules;
-  if (!isUrlAllowed(text, { prefixes, foreign })) {
-    throw JobError.of('input-not-allowed', { url: text, detail: describePrefixes(prefixes) });
-  }
+  const { text, url } = allowedUrl(input, rules);
   const { path } = input;
   switch (url.scheme) {
-    case 'file': {
-      const roots = { allowed: fileRoots(prefixes), foreign: fileRoots(foreign) };
-      return openFileInput({ url: text, path, hostPath: url.path, roots }, signal);
-    }
+    case 'file':
+      return openFileInput(fileInput(input, rules), signal);
     case 's3':
       return openS3Input({ url, text, path }, rules, signal);
     case 'drs':
@@ -63,6 +63,20 @@ function openInput(input: InputReference, rules: StagingRules, signal: AbortSign
     default:
       return openHttpInput({ url: url.url, path }, rules, signal);
   }
+}
+
+/** Throws input-url-malformed, input-not-allowed. */
+function allowedUrl(input: InputReference, rules: StagingRules): { readonly text: string; readonly url: DataUrl } {
+  const text = input.url ?? '';
+  const { url, problem } = parseDataUrl(text);
+  if (problem !== null) throw JobError.of('input-url-malformed', { path: input.path, detail: problem });
+  const { inputPrefixes: prefixes, foreignPrefixes: foreign } = rules;
+  if (!isUrlAllowed(text, { prefixes, foreign })) {
+    throw JobError.of('input-not-allowed', { url: text, detail: describePrefixes(prefixes) });
+  }
+import { openDrsInput } from '../drs/drs-input.js';
+import { type FileInput, openFileInput } from '../file/file-input.js';
+import { copyFileTree } from '../file/file-tree.js';
 }
 
 interface Expected {
@@ -80,8 +94,7 @@ async function store(
 ): Promise<StoredFile> {
   const exceeded = () => JobError.of('input-too-large', { ...details, limitBytes: rules.inputLimitBytes });
   if (source.bytes !== null && source.bytes > rules.inputLimitBytes) throw exceeded();
-  const { O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW } = constants;
-  const file: FileHandle = await open(target, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600);
+  const file = await newInputFile(target);
   try {
     const stored = await writeHashed(source.chunks, file, { bytes: rules.inputLimitBytes, exceeded }, signal);
     if (expected !== undefined && stored.sha256 !== expected) {

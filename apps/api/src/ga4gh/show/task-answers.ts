@@ -133,6 +133,7 @@ export const taskAnswer = z
           description: z.string().optional(),
           url: z.string(),
           path: z.string(),
+          path_prefix: z.string().optional(),
           type: fileType,
         }),
       )

@@ -1,7 +1,10 @@
 /** The one log of a task: of its latest attempt, with what its other attempts, its end and its submission left to say. */
+import { isSelection } from '#lib/jobs';
 import {
   type AttemptRow,
   EARLIER_ATTEMPTS_MAXIMUM,
+  type JobRow,
+  type PublishedRow,
   type RunRow,
   type StreamRow,
   type TaskRows,
@@ -20,12 +23,20 @@ export function taskLog(rows: TaskRows, view: Exclude<View, 'MINIMAL'>): TaskLog
     metadata: metadata(latest, rows),
     start_time: latest.startedAt.toISOString(),
     ...(latest.endedAt && { end_time: latest.endedAt.toISOString() }),
-    outputs: outputs.map(({ path, url, bytes }) => {
-      const index = job.outputs.findIndex((output) => output.path === path);
-      return { url: job.task?.outputs?.[index]?.url ?? url, path, size_bytes: String(bytes) };
-    }),
+    outputs: outputs.map((file) => ({ url: asWritten(job, file), path: file.path, size_bytes: String(file.bytes) })),
     ...(view === 'FULL' && { system_logs: systemLogs(rows, latest) }),
   };
+}
+
+/** In the spelling of the task, where it has one of its own: what was a path there is one here. */
+function asWritten({ outputs, task }: JobRow, { path, url, position }: PublishedRow): string {
+  const index = outputs.findIndex((output) => output.path === path && !isSelection(output));
+  if (index >= 0) return task?.outputs?.[index]?.url ?? url;
+  const written = task?.outputs?.[position]?.url;
+  const output = outputs[position];
+  if (!output || !written?.startsWith('/')) return url;
+  const end = written.endsWith('/') ? '' : '/';
+  return `${written}${end}${decodeURIComponent(url.slice(output.url.length + 1))}`;
 }
 
 /** Of a task that has begun nowhere, or that ended before it could. */

@@ -37,7 +37,7 @@ const rows = (more: Partial<TaskRows> = {}): TaskRows => ({
   job: JOB,
   executors: [{ jobId: 'job', image: 'i', command: ['c'], environment: {}, workingDirectory: null, ...NO_STREAMS }],
   ...{ attempts: [ATTEMPT], runs: [RUN], streams: [STREAM], unwatched: [] },
-  outputs: [{ jobId: 'job', path: '/out/a', url: 'file:///out/a', bytes: 5 }],
+  outputs: [{ jobId: 'job', path: '/out/a', url: 'file:///out/a', bytes: 5, position: 0 }],
   ...more,
 });
 const described = (task: TaskDetails) => ({ job: { ...JOB, task } });

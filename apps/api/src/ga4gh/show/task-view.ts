@@ -18,8 +18,9 @@ export function taskView(rows: TaskRows, view: Exclude<View, 'MINIMAL'>): Task {
     ...(job.name !== '' && { name: job.name }),
     ...(description !== undefined && { description }),
     inputs: inputsOf(job, view),
-    outputs: job.outputs.map(({ url, path }, index) => ({
-      ...{ url, path, type: 'FILE' as const },
+    outputs: job.outputs.map(({ url, path, type = 'FILE', pathPrefix }, index) => ({
+      ...{ url, path, type },
+      ...(pathPrefix !== undefined && { path_prefix: pathPrefix }),
       ...(job.task?.outputs?.[index] satisfies TaskReferenceDetails | undefined),
     })),
     resources: {
@@ -51,9 +52,9 @@ function executorOf(executor: ExecutorRow): NonNullable<Task['executors']>[numbe
 }
 
 function inputsOf(job: JobRow, view: View): NonNullable<Task['inputs']> {
-  return job.inputs.map(({ url, path, content }, index) => ({
+  return job.inputs.map(({ url, path, content, type = 'FILE' }, index) => ({
     ...(url !== undefined && { url }),
-    ...{ path, type: 'FILE' as const },
+    ...{ path, type },
     ...(content !== undefined && view === 'FULL' && { content }),
     ...(job.task?.inputs?.[index] satisfies TaskInputDetails | undefined),
   }));

@@ -1,5 +1,5 @@
-/** What a client says of a new task: tesTask of TES 1.1, without what this version cannot do. */
-import { SPECIFICATION_BOUNDS } from '#lib/jobs';
+/** What a client says of a new task: tesTask of TES 1.1. */
+import { hasWildcards, SPECIFICATION_BOUNDS } from '#lib/jobs';
 import { z } from 'zod';
 import { text, textRecord } from '../../http/text.js';
 
@@ -81,34 +81,17 @@ const task = z
       maximum: bounds.tags,
     }).optional(),
   })
-  .superRefine((given, context) => {
-    for (const { path, message } of unsupported(given)) context.addIssue({ code: 'custom', path: [...path], message });
+  .superRefine(({ outputs = [] }, context) => {
+    outputs.forEach(({ path, path_prefix }, index) => {
+      if (!hasWildcards(path) || path_prefix) return;
+      const message = 'is required where the path has wildcards';
+      context.addIssue({ code: 'custom', path: ['outputs', index, 'path_prefix'], message });
+    });
   });
 
 /** Members that TES does not have are passed over, and so are those that are null. */
 export const newTask = z.preprocess(withoutNulls, task).meta({ id: 'TesNewTask' });
 export type NewTask = z.infer<typeof task>;
-
-interface Unsupported {
-  readonly path: readonly (string | number)[];
-  readonly message: string;
-}
-
-const NOT_SUPPORTED = 'is not supported';
-
-function unsupported({ inputs = [], outputs = [] }: NewTask): readonly Unsupported[] {
-  const problems: Unsupported[] = [];
-  const refuse = (message: string, ...path: (string | number)[]) => problems.push({ path, message });
-  for (const [list, references] of Object.entries({ inputs, outputs })) {
-    references.forEach(({ type }, index) => {
-      if (type === 'DIRECTORY') refuse(`DIRECTORY ${NOT_SUPPORTED}: name each file`, list, index, 'type');
-    });
-  }
-  outputs.forEach(({ path }, index) => {
-    if (/[*?[]/.test(path)) refuse(`${NOT_SUPPORTED} with wildcards: name each file`, 'outputs', index, 'path');
-  });
-  return problems;
-}
 
 /** Whatever the names are: none of them is assigned by. */
 function withoutNulls(value: unknown): unknown {

@@ -83,6 +83,28 @@ describe('a task as a job', () => {
     expect(request.executors[1]).toEqual({ image: 'debian:bookworm', command: ['true'], environment: {} });
   });
 
+  it('has directories and patterns as outputs, and their URLs without a slash at the end', () => {
+    const { request, details } = mapped({
+      outputs: [
+        { url: '/data/a b/', path: '/out/', type: 'DIRECTORY' },
+        { url: 'file:///data/c/', path: '/tmp/*.txt', path_prefix: '/tmp/' },
+        { url: 'file:///data/d', path: '/tmp/a', path_prefix: '/no/matter' },
+      ],
+    });
+    expect(request.outputs).toEqual([
+      { url: 'file:///data/a%20b', path: '/out', type: 'DIRECTORY' },
+      { url: 'file:///data/c', path: '/tmp/*.txt', pathPrefix: '/tmp' },
+      { url: 'file:///data/d', path: '/tmp/a' },
+    ]);
+    expect(details.outputs).toEqual([{ url: '/data/a b/' }, { url: 'file:///data/c/' }, {}]);
+  });
+
+  it('has directories as inputs', () => {
+    const { request, details } = mapped({ inputs: [{ url: '/data/a b/', path: '/in/', type: 'DIRECTORY' }] });
+    expect(request.inputs).toEqual([{ url: 'file:///data/a%20b', path: '/in', type: 'DIRECTORY' }]);
+    expect(details.inputs).toEqual([{ url: '/data/a b/' }]);
+  });
+
   it('takes null for absent, whatever is null', () => {
     const nothing = {
       name: null,
@@ -204,15 +226,12 @@ describe('a task that cannot be a job', () => {
     [{ executors: [{ ...executors[0], stdout: '/a' }] }, 'executors.0.stdout: must lie in a directory'],
     [{ executors: [{ ...executors[0], stderr: 'a' }] }, 'executors.0.stderr: must be an absolute path'],
     [{ volumes: ['/proc'] }, 'volumes.0: must not lie at, below or above /proc'],
-    [{ inputs: [{ url: 'file:///a', path: '/in', type: 'DIRECTORY' }] }, 'inputs.0.type: DIRECTORY is not supported'],
-    [
-      { outputs: [{ url: 'file:///a', path: '/o/a', type: 'DIRECTORY' }] },
-      'outputs.0.type: DIRECTORY is not supported',
-    ],
-    [
-      { outputs: [{ url: 'file:///a', path: '/o/*', path_prefix: '/o' }] },
-      'outputs.0.path: is not supported with wild',
-    ],
+    [{ inputs: [{ url: 'https://h/a', path: '/in', type: 'DIRECTORY' }] }, 'inputs.0.url: of a directory must be'],
+    [{ outputs: [{ url: 'file:///a', path: '/', type: 'DIRECTORY' }] }, 'outputs.0.path: must be an absolute path'],
+    [{ outputs: [{ url: 'https://h/a?x', path: '/o', type: 'DIRECTORY' }] }, 'outputs.0.url: must have no query'],
+    [{ outputs: [{ url: 'file:///a', path: '/o/*' }] }, 'outputs.0.path_prefix: is required where'],
+    [{ outputs: [{ url: 'file:///a', path: '/o/*', path_prefix: '/o/a' }] }, 'outputs.0.path_prefix: must be a dir'],
+    [{ outputs: [{ url: 'file:///a', path: '/*', path_prefix: '/' }] }, 'outputs.0.path: must lie in a directory'],
     [{ outputs: [{ url: 'file:///a', path: '/a' }] }, 'outputs.0.path: must lie in a directory of its own'],
     [{ inputs: [{ path: '/in/a' }] }, 'inputs.0: needs either url or content'],
     [

@@ -1,6 +1,7 @@
 /** Makes a job's request of a task, and keeps beside it what a job does not have. */
 import {
   DEFAULT_RESOURCES,
+  hasWildcards,
   RESOURCE_BOUNDS,
   type Resources,
   type TaskDetails,
@@ -39,7 +40,7 @@ export function toJob(task: NewTask): TaskAsJob {
       tags,
       executors: executors.map((executor) => jobExecutor(executor, porin_application)),
       inputs: inputs.map(jobInput),
-      outputs: outputs.map(({ url, path }) => ({ url: withScheme(url), path })),
+      outputs: outputs.map(jobOutput),
       volumes: volumes?.length ? volumes.map(withoutEndSlashes) : undefined,
       // Engines read what a failed task wrote: its exit code, its own logs.
       publishOn: 'executor-error',
@@ -86,9 +87,22 @@ function withoutEndSlashes(path: string): string {
   return path.slice(0, end);
 }
 
-function jobInput({ url, content, path }: Input) {
+function jobInput({ url, content, path, type }: Input) {
   if (content || url === undefined) return present({ content, path });
-  return { url: withScheme(url), path };
+  if (type !== 'DIRECTORY') return { url: withScheme(url), path };
+  return { url: withScheme(withoutEndSlashes(url)), path: withoutEndSlashes(path), type };
+}
+
+/** A prefix says nothing of a path without wildcards. */
+function jobOutput({ url, path, path_prefix, type }: Output) {
+  const pathPrefix = hasWildcards(path) && path_prefix ? withoutEndSlashes(path_prefix) : undefined;
+  const isDirectory = type === 'DIRECTORY';
+  return present({
+    url: isDirectory || pathPrefix !== undefined ? withScheme(withoutEndSlashes(url)) : withScheme(url),
+    path: isDirectory ? withoutEndSlashes(path) : path,
+    type: isDirectory ? type : undefined,
+    pathPrefix,
+  });
 }
 
 /** @example withScheme('/data/a#1') === 'file:///data/a%231' */
@@ -147,16 +161,16 @@ function shown(text: string): string {
   return text.length > SHOWN_CHARACTERS ? `${text.slice(0, SHOWN_CHARACTERS)}...` : text;
 }
 
-function inputDetails({ name, description, url, content, streamable }: Input): TaskInputDetails {
-  return present({ name, description, url: content ? undefined : otherSpelling(url), streamable });
+function inputDetails(input: Input): TaskInputDetails {
+  const { name, description, url, streamable } = input;
+  const inJob = jobInput(input);
+  const isAsWritten = !('url' in inJob) || inJob.url === url;
+  return present({ name, description, url: isAsWritten ? undefined : url, streamable });
 }
 
-function outputDetails({ name, description, url }: Output): TaskReferenceDetails {
-  return present({ name, description, url: otherSpelling(url) });
-}
-
-function otherSpelling(url: string | undefined): string | undefined {
-  return url !== undefined && url !== withScheme(url) ? url : undefined;
+function outputDetails(output: Output): TaskReferenceDetails {
+  const { name, description, url } = output;
+  return present({ name, description, url: url === jobOutput(output).url ? undefined : url });
 }
 
 /** Undefined where there are none. */
@@ -181,6 +195,7 @@ const PLACES: readonly (readonly [inJob: RegExp, inTask: string])[] = [
   [/^(executors\.\d+)\.environment\b/, '$1.env'],
   [/^(executors\.\d+)\.workingDirectory\b/, '$1.workdir'],
   [/^(executors\.\d+)\.ignoreError\b/, '$1.ignore_error'],
+  [/^(outputs\.\d+)\.pathPrefix\b/, '$1.path_prefix'],
   [/^executors\.\d+\.application\b/, 'resources.backend_parameters.porin_application'],
   [/^resources\.cpuMilli\b/, 'resources.cpu_cores'],
   [/^resources\.memoryBytes\b/, 'resources.ram_gb'],

@@ -10,7 +10,7 @@ import {
   NodeRow,
   RecordingRow,
 } from '#lib/database';
-import { type InputReference, WAITING_REASONS } from '#lib/jobs';
+import { type InputReference, isSelection, type OutputReference, WAITING_REASONS } from '#lib/jobs';
 import { denialClass } from '#lib/profiles';
 import { type EntityManager, In, IsNull, Not } from 'typeorm';
 import { z } from 'zod';
@@ -47,7 +47,8 @@ export async function describeJob(manager: EntityManager, job: Job): Promise<Job
     volumes: job.volumes ?? [],
     secrets: job.secrets ?? [],
     inputs: job.inputs.map(shownInput),
-    outputs: job.outputs.map((output) => {
+    outputs: job.outputs.map((output, index) => {
+      if (isSelection(output)) return { ...output, ...NOT_IN_PLACE, files: filesOf(published, index) };
       const found = published.find(({ path }) => path === output.path);
       const { sha256 = null, bytes = null, publishedAt = null } = found ?? {};
       return { ...output, sha256, bytes, publishedAt };
@@ -58,6 +59,17 @@ export async function describeJob(manager: EntityManager, job: Job): Promise<Job
     })),
     runs: await runsOf(manager, job),
   };
+}
+
+const NOT_IN_PLACE = { sha256: null, bytes: null, publishedAt: null };
+
+/** Of an output that is a directory or a pattern, by its place in the job. */
+function filesOf(published: readonly JobOutput[], output: number): NonNullable<JobDetail['outputs'][number]['files']> {
+  return published
+    .flatMap(({ position, path, url, sha256, bytes, publishedAt }) =>
+      position === output && publishedAt ? [{ path, url, sha256, bytes, publishedAt }] : [],
+    )
+    .sort((a, b) => (a.path < b.path ? -1 : 1));
 }
 
 /**
@@ -109,11 +121,16 @@ export function describeNewJob({ principalId }: Caller, made: CreatedJob): JobDe
     })),
     secrets: fields.secrets ?? [],
     inputs: fields.inputs.map(shownInput),
-    outputs: fields.outputs.map((output) => ({ ...output, sha256: null, bytes: null, publishedAt: null })),
+    outputs: fields.outputs.map(newOutput),
     volumes: fields.volumes ?? [],
     attempts: [],
     runs: [],
   };
+}
+
+function newOutput(output: OutputReference): JobDetail['outputs'][number] {
+  if (!isSelection(output)) return { ...output, sha256: null, bytes: null, publishedAt: null };
+  return { ...output, sha256: null, bytes: null, publishedAt: null, files: [] };
 }
 
 /** Content that was sent instead of a URL may be large. */

@@ -1,6 +1,6 @@
 /** What the job routes take and give. */
 import { ARTIFACT_KINDS } from '#lib/database';
-import { ATTEMPT_STATES, JOB_STATES, PUBLISH_ON } from '#lib/jobs';
+import { ATTEMPT_STATES, FILE_TYPES, JOB_STATES, PUBLISH_ON } from '#lib/jobs';
 import { ARCHITECTURES, CALL_CLASSES, ENFORCEMENTS, LANDLOCK_STATUSES, MONITORINGS } from '#lib/profiles';
 import { z } from 'zod';
 import { nextPage, pageQuery } from '../../http/page.js';
@@ -180,6 +180,7 @@ export const jobDetail = z
         name: z.string().optional(),
         path: z.string(),
         url: z.string().optional(),
+        type: z.enum(FILE_TYPES).optional(),
         sha256: z.string().optional(),
         contentBytes: z.int().optional().describe('Size of the content that was submitted instead of a url'),
       }),
@@ -189,9 +190,20 @@ export const jobDetail = z
         name: z.string().optional(),
         path: z.string(),
         url: z.string(),
-        sha256: z.string().nullable().describe('Null while it is not in place, however the job ended'),
+        type: z.enum(FILE_TYPES).optional(),
+        pathPrefix: z.string().optional(),
+        sha256: z
+          .string()
+          .nullable()
+          .describe('Null while it is not in place, however the job ended, and of many files'),
         bytes: z.int().nullable(),
         publishedAt: z.date().nullable(),
+        files: z
+          .array(
+            z.object({ path: z.string(), url: z.string(), sha256: z.string(), bytes: z.int(), publishedAt: z.date() }),
+          )
+          .optional()
+          .describe('Of a directory or pattern: those that are in place'),
       }),
     ),
     volumes: z.array(z.string()).describe('Directories that the executors share'),

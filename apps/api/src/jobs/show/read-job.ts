@@ -45,8 +45,16 @@ const INPUTS = list(
   'place',
 );
 
+/** Of an output that is a directory or a pattern. */
+const FILES = list(
+  object({ path: 'path', url: 'url', sha256: 'sha256', bytes: 'bytes', publishedAt: instant('published_at') }),
+  'job_output WHERE job_id = job.id AND position = place - 1 AND published_at IS NOT NULL',
+  'path',
+);
+
 const OUTPUTS = list(
-  `given || jsonb_build_object('sha256', sha256, 'bytes', bytes, 'publishedAt', ${instant('published_at')})`,
+  `given || jsonb_build_object('sha256', sha256, 'bytes', bytes, 'publishedAt', ${instant('published_at')})
+     || CASE WHEN given ? 'pathPrefix' OR given->>'type' = 'DIRECTORY' THEN jsonb_build_object('files', ${FILES}) ELSE '{}' END`,
   `jsonb_array_elements(job.outputs) WITH ORDINALITY AS output (given, place)
    LEFT JOIN LATERAL (
      SELECT sha256, bytes, published_at FROM job_output

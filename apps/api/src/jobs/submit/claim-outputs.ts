@@ -14,16 +14,19 @@ export async function claimOutputs(
   outputs: readonly OutputReference[],
 ): Promise<boolean> {
   if (outputs.length === 0) return false;
-  const keys = outputs.flatMap(({ url: text }) => {
+  // Directories and patterns of a job may have one URL.
+  const keys = new Map<string, Buffer>();
+  for (const { url: text } of outputs) {
     const { url } = parseDataUrl(text);
-    return url === null ? [] : [outputClaimKey(url)];
-  });
+    const key = url && outputClaimKey(url);
+    if (key) keys.set(key.toString('hex'), key);
+  }
   await manager.query('SELECT pg_advisory_xact_lock($1)', [ADVISORY_LOCKS.outputClaims]);
   // Its own statement: it sees what was committed before the lock was given.
   await manager.query(
     `INSERT INTO job_output_claim (key, number, job_id)
      SELECT key, number, $1 FROM unnest($2::bytea[]) AS key, nextval('job_output_claim_number') AS number`,
-    [jobId, keys],
+    [jobId, [...keys.values()]],
   );
   const earlier: unknown[] = await manager.query(
     `SELECT FROM job_output_claim AS claim WHERE job_id = $1 AND ${CONFLICT} LIMIT 1`,

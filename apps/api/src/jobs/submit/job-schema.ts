@@ -3,6 +3,7 @@ import {
   checkJobSpecification,
   DEFAULT_PRIORITY,
   DEFAULT_RESOURCES,
+  FILE_TYPES,
   MAXIMUM_PRIORITIES,
   PRIORITY_BOUNDS,
   PUBLISH_ON,
@@ -32,6 +33,7 @@ const inputSchema = z.strictObject({
     .exactOptional()
     .describe('The input itself, instead of a url'),
   path: text(bounds.pathBytes).describe('Absolute path in the container'),
+  type: z.enum(FILE_TYPES).exactOptional().describe('"DIRECTORY": with all files below it; "FILE" by default'),
   sha256: z
     .string()
     .regex(/^[0-9a-f]{64}$/, 'must be 64 lower-case hexadecimal digits')
@@ -41,7 +43,16 @@ const inputSchema = z.strictObject({
 const outputSchema = z.strictObject({
   name: name.exactOptional(),
   url: dataUrl,
-  path: text(bounds.pathBytes).describe('Absolute path in the container of the regular file to publish'),
+  path: text(bounds.pathBytes).describe(
+    'Absolute path in the container of the regular file or the directory to publish; with pathPrefix, a pattern (POSIX.1-2017, XCU, 2.13)',
+  ),
+  type: z
+    .enum(FILE_TYPES)
+    .exactOptional()
+    .describe('"DIRECTORY": with all files below it, whose URLs begin with url; "FILE" by default'),
+  pathPrefix: text(bounds.pathBytes)
+    .exactOptional()
+    .describe('The directory above a pattern that is taken off the paths of its files; the rest is appended to url'),
 });
 
 const executorSchema = z.strictObject({

@@ -149,7 +149,7 @@ BEGIN
   IF of_job.publishing_since IS NULL THEN RETURN 'null'; END IF;
   RETURN (SELECT jsonb_build_object('outputs', coalesce(jsonb_agg(jsonb_strip_nulls(jsonb_build_object('path', path, 'url', url,
       'sha256', sha256, 'bytes', bytes, 'temporary', temporary, 'upload', upload, 'isPublished', published_at IS NOT NULL))
-      ORDER BY position), '[]'))
+      ORDER BY position, path), '[]'))
     FROM porin.job_output WHERE job_id = of_job.id);
 END`,
   ),
@@ -161,7 +161,7 @@ END`,
     `
 BEGIN
   RETURN (SELECT coalesce(jsonb_agg(jsonb_build_object('jobId', attempt.job_id, 'number', attempt.number,
-      'token', attempt.staging_token, 'outputs', of_job.outputs)), '[]')
+      'token', attempt.staging_token, 'outputs', coalesce(attempt.staged_files, of_job.outputs))), '[]')
     FROM porin.attempt JOIN porin.job ON job.id = attempt.job_id
     WHERE attempt.job_id = of_job.id AND attempt.staging_token IS NOT NULL AND ${ABANDONED});
 END`,

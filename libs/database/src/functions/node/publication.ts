@@ -11,23 +11,74 @@ import { helperFunction, nodeFunction } from './node-function.js';
 const OF_ATTEMPT = `attempt.job_id = (input->>'jobId')::uuid AND attempt.number = (input->>'number')::integer
     AND attempt.node_id = porin.calling_node()`;
 const RENEWED = `lease_expires_at = now() + make_interval(secs => ${LEASE_S})`;
-/** What the node says of each output, beside the output of the job that it is, with its place there: null where it is none. */
+/**
+ * What the node says of each file, beside the one of `files` that it is, with its place there, null where it is none, and that of its
+ * output in the job.
+ */
 const MANIFEST = `jsonb_to_recordset(input->'manifest') AS said(path text, url text, sha256 text, bytes bigint, temporary text,
       upload text)
-    LEFT JOIN (SELECT output->>'path' AS path, output->>'url' AS url, ordinality - 1 AS place
-      FROM jsonb_array_elements(of_job.outputs) WITH ORDINALITY AS each(output, ordinality)) AS asked
+    LEFT JOIN (SELECT file->>'path' AS path, file->>'url' AS url, ordinality - 1 AS place,
+        coalesce((file->>'output')::bigint, ordinality - 1) AS output
+      FROM jsonb_array_elements(files) WITH ORDINALITY AS each(file, ordinality)) AS asked
     ON asked.path = said.path AND asked.url = said.url`;
+/** Of one staging: more than a worker selects (libs/staging/src/outputs/select-files.ts). */
+const FILES = 20_000;
+const FILES_BYTES = 32 * 1024 ** 2;
 
 export const PUBLICATION: readonly SqlFunction[] = [
-  // Before the first byte is staged, so that whoever comes after a crash knows the names.
+  // A relative path as childUrl of libs/jobs writes it: every byte that is not unreserved is escaped.
+  helperFunction(
+    'url_path',
+    'rest text',
+    'text',
+    `
+DECLARE bytes bytea := convert_to(rest, 'UTF8');
+BEGIN
+  IF rest ~ '^[A-Za-z0-9._~/-]*$' THEN RETURN rest; END IF;
+  RETURN (SELECT string_agg(CASE WHEN chr(byte) ~ '[A-Za-z0-9._~/-]' AND byte < 128 THEN chr(byte)
+      ELSE '%' || upper(lpad(to_hex(byte), 2, '0')) END, '' ORDER BY place)
+    FROM (SELECT place, get_byte(bytes, place) AS byte FROM generate_series(0, octet_length(bytes) - 1) AS place) AS each);
+END`,
+  ),
+  // Whether a node may publish the path at the URL for that output of its job.
+  helperFunction(
+    'is_output_file',
+    'of_output jsonb, of_path text, of_url text',
+    'boolean',
+    `
+DECLARE
+  prefix text := coalesce(of_output->>'pathPrefix', CASE of_output->>'type' WHEN 'DIRECTORY' THEN of_output->>'path' END);
+  rest text;
+BEGIN
+  IF prefix IS NULL THEN RETURN of_path = of_output->>'path' AND of_url = of_output->>'url'; END IF;
+  prefix := rtrim(prefix, '/') || '/';
+  IF NOT starts_with(of_path, prefix) THEN RETURN false; END IF;
+  rest := substr(of_path, length(prefix) + 1);
+  RETURN rest !~ '(^|/)([.][.]?)?(/|$)' AND of_url = (of_output->>'url') || '/' || porin.url_path(rest);
+END`,
+  ),
+  // Before the first byte is staged, so that whoever comes after a crash knows the names. With files where the job's outputs are
+  // not one file each.
   nodeFunction(
     'node_begin_staging',
     `
+DECLARE files jsonb := nullif(input->'files', 'null');
 BEGIN
   IF NOT coalesce(input->>'token' ~ '^[A-Za-z0-9-]{1,64}$', false) THEN
     RAISE EXCEPTION 'no token of a staging' USING ERRCODE = 'check_violation';
   END IF;
-  UPDATE porin.attempt SET staging_token = input->>'token', ${RENEWED}
+  IF files IS NOT NULL THEN
+    PERFORM FROM porin.attempt WHERE ${OF_ATTEMPT} AND attempt.state = 'OPEN';
+    IF NOT FOUND THEN RETURN 'false'; END IF;
+    IF octet_length(files::text) > ${FILES_BYTES} OR jsonb_array_length(files) > ${FILES} OR NOT (
+      SELECT coalesce(count(DISTINCT file.path) = count(*)
+          AND bool_and(coalesce(file.output >= 0 AND porin.is_output_file(job.outputs->file.output, file.path, file.url), false)), true)
+      FROM jsonb_to_recordset(files) AS file(output integer, path text, url text)
+        JOIN porin.job ON job.id = (input->>'jobId')::uuid) THEN
+      RAISE EXCEPTION 'the files are not of the job''s outputs' USING ERRCODE = 'check_violation';
+    END IF;
+  END IF;
+  UPDATE porin.attempt SET staging_token = input->>'token', staged_files = files, ${RENEWED}
   WHERE ${OF_ATTEMPT} AND attempt.state = 'OPEN' AND attempt.lease_expires_at > now();
   RETURN to_jsonb(FOUND);
 END`,
@@ -40,8 +91,11 @@ DECLARE
   self uuid := porin.calling_node();
   of_job porin.job%ROWTYPE;
   manifest record;
+  staged jsonb;
+  files jsonb;
 BEGIN
-  PERFORM FROM porin.attempt WHERE ${OF_ATTEMPT} AND attempt.state = 'OPEN' AND attempt.lease_expires_at > now() FOR UPDATE;
+  SELECT staged_files INTO staged FROM porin.attempt
+  WHERE ${OF_ATTEMPT} AND attempt.state = 'OPEN' AND attempt.lease_expires_at > now() FOR UPDATE;
   IF NOT FOUND THEN RETURN '"lost"'; END IF;
   SELECT * INTO of_job FROM porin.job WHERE id = (input->>'jobId')::uuid FOR NO KEY UPDATE;
   IF of_job.state <> 'RUNNING' THEN RETURN to_jsonb(CASE of_job.state WHEN 'CANCELING' THEN 'canceled' ELSE 'lost' END); END IF;
@@ -49,6 +103,7 @@ BEGIN
     WHERE terms.code = input->'end'->>'code' AND terms.job_state = 'EXECUTOR_ERROR') THEN
     RAISE EXCEPTION 'no payload ends by that' USING ERRCODE = 'check_violation';
   END IF;
+  files := coalesce(staged, of_job.outputs);
   -- All of them, or after an error of the payload those that it left. Another node will open, rename and remove what this
   -- names: names are those of the attempt's own staging, and bytes what the job's disk holds.
   SELECT count(*) AS outputs, count(DISTINCT asked.place) AS places, coalesce(sum(said.bytes), 0) AS bytes,
@@ -58,8 +113,15 @@ BEGIN
   INTO STRICT manifest
   FROM porin.attempt AS own, ${MANIFEST} WHERE own.job_id = of_job.id AND own.number = (input->>'number')::integer;
   IF NOT manifest.is_own OR manifest.places <> manifest.outputs OR manifest.bytes > of_job.disk_bytes
-    OR (jsonb_typeof(input->'end') IS DISTINCT FROM 'object' AND manifest.outputs <> jsonb_array_length(of_job.outputs)) THEN
+    OR (jsonb_typeof(input->'end') IS DISTINCT FROM 'object' AND manifest.outputs <> jsonb_array_length(files)) THEN
     RAISE EXCEPTION 'the manifest is not of the job''s outputs' USING ERRCODE = 'check_violation';
+  END IF;
+  -- Directories and patterns may have no file; any other output is one.
+  IF staged IS NOT NULL AND jsonb_typeof(input->'end') IS DISTINCT FROM 'object' AND EXISTS (
+    SELECT FROM jsonb_array_elements(of_job.outputs) WITH ORDINALITY AS each(output, ordinality)
+    WHERE output->>'pathPrefix' IS NULL AND output->>'type' IS DISTINCT FROM 'DIRECTORY'
+      AND ordinality - 1 NOT IN (SELECT (file->>'output')::bigint FROM jsonb_array_elements(staged) AS file)) THEN
+    RAISE EXCEPTION 'the manifest is not of all outputs' USING ERRCODE = 'check_violation';
   END IF;
   UPDATE porin.attempt SET state = 'PUBLISHING', ${RENEWED} WHERE ${OF_ATTEMPT};
   UPDATE porin.job SET publishing_since = now() WHERE id = of_job.id;
@@ -68,7 +130,7 @@ BEGIN
     left(input->'end'->>'message', ${MESSAGE_CHARACTERS}));
   INSERT INTO porin.job_output (job_id, attempt_number, path, url, sha256, bytes, temporary, upload, position)
   SELECT of_job.id, (input->>'number')::integer, said.path, said.url, said.sha256, said.bytes, said.temporary, said.upload,
-    asked.place
+    asked.output
   FROM ${MANIFEST};
   RETURN '"held"';
 END`,
@@ -122,7 +184,8 @@ BEGIN
   PERFORM porin.mark_published(of_job, input->'published');
   UPDATE porin.attempt SET state = CASE WHEN error.code IS NULL THEN 'COMPLETE' ELSE 'FAILED' END, ended_at = now(),
     error_code = error.code, error_message = error.message,
-    staging_token = CASE WHEN (input->>'leavesBytes')::boolean THEN staging_token END
+    staging_token = CASE WHEN (input->>'leavesBytes')::boolean THEN staging_token END,
+    staged_files = CASE WHEN (input->>'leavesBytes')::boolean THEN staged_files END
   WHERE ${OF_ATTEMPT};
   UPDATE porin.job SET state = CASE WHEN error.code IS NULL THEN 'COMPLETE' ELSE 'EXECUTOR_ERROR' END, ended_at = now(),
     error_code = error.code, error_message = error.message
@@ -159,7 +222,8 @@ END`,
 BEGIN
   RETURN (SELECT coalesce(jsonb_agg(jsonb_build_object('jobId', job_id, 'number', number, 'token', staging_token,
       'outputs', outputs) ORDER BY started_at), '[]')
-    FROM (SELECT attempt.job_id, attempt.number, attempt.staging_token, job.outputs, attempt.started_at
+    FROM (SELECT attempt.job_id, attempt.number, attempt.staging_token, coalesce(attempt.staged_files, job.outputs) AS outputs,
+        attempt.started_at
       FROM porin.attempt JOIN porin.job ON job.id = attempt.job_id
       WHERE attempt.node_id = porin.calling_node() AND attempt.staging_token IS NOT NULL AND NOT ${ATTEMPT_IS_OPEN}
         AND ${ABANDONED}
@@ -171,7 +235,7 @@ END`,
     'node_swept',
     `
 BEGIN
-  UPDATE porin.attempt SET staging_token = NULL
+  UPDATE porin.attempt SET staging_token = NULL, staged_files = NULL
   WHERE attempt.job_id = (input->>'jobId')::uuid AND attempt.number = (input->>'number')::integer
     AND attempt.staging_token = input->>'token'
     AND attempt.node_id = porin.calling_node();

@@ -1,0 +1,112 @@
+/** Directories as inputs from `file:` URLs: copied with all that is below them. No link is followed. */
+import { createHash } from 'node:crypto';
+import { chmod, type FileHandle, mkdir, opendir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileRoots, JobError } from '#lib/jobs';
+import { visible } from '#lib/profiles';
+import { readChunks, writeHashed } from '../copy.js';
+import { newInputFile, READ_ONLY } from '../inputs/input-file.js';
+import { type StagingRules, type StoredFile } from '../rules.js';
+import { isWithin, openPinned, pinEntry, realPathOf, realRoots, through, typeOf } from './descriptor.js';
+import { type FileInput, pinFileInput } from './file-input.js';
+
+/** Names in one directory and all below it, and directories in one another. */
+const ENTRIES_MAXIMUM = 100_000;
+const DEPTH_MAXIMUM = 64;
+const READ_ONLY_DIRECTORY = 0o555;
+
+/**
+ * Makes `target`, a directory. The digest is of the paths and digests of its files. Throws input-not-found, input-outside-roots,
+ * input-too-large, input-directory, the signal's reason, and errors of the file system; `target` is gone then.
+ */
+export async function copyFileTree(
+  input: FileInput,
+  target: string,
+  rules: StagingRules,
+  signal: AbortSignal,
+): Promise<StoredFile> {
+  const pinned = await pinFileInput(input);
+  try {
+    const stats = await pinned.stat();
+    if (!stats.isDirectory()) throw refuse(input, `it is a ${typeOf(stats)}`);
+    const foreign = await realRoots(fileRoots(rules.foreignPrefixes));
+    return await new TreeCopy(input, foreign, rules, signal).copy(pinned, target);
+  } catch (error) {
+    await rm(target, { recursive: true, force: true });
+    throw error;
+  } finally {
+    await pinned.close();
+  }
+}
+
+class TreeCopy {
+  readonly #files: (readonly [path: string, sha256: string])[] = [];
+  #bytes = 0;
+  #entries = 0;
+
+  constructor(
+    private readonly input: FileInput,
+    /** Real paths. */
+    private readonly foreign: readonly string[],
+    private readonly rules: StagingRules,
+    private readonly signal: AbortSignal,
+  ) {}
+
+  async copy(directory: FileHandle, target: string): Promise<StoredFile> {
+    await this.#copyDirectory(directory, target, '', 0);
+    this.#files.sort(([a], [b]) => (a < b ? -1 : 1));
+    return { sha256: createHash('sha256').update(JSON.stringify(this.#files)).digest('hex'), bytes: this.#bytes };
+  }
+
+  /** `path`: below the input; "" for itself. */
+  async #copyDirectory(directory: FileHandle, target: string, path: string, depth: number): Promise<void> {
+    if (depth > DEPTH_MAXIMUM) throw refuse(this.input, `more than ${DEPTH_MAXIMUM} directories are in one another`);
+    await mkdir(target, 0o700);
+    for await (const entry of await opendir(through(directory), { encoding: 'buffer' as BufferEncoding })) {
+      this.signal.throwIfAborted();
+      if (++this.#entries > ENTRIES_MAXIMUM) throw refuse(this.input, `more than ${ENTRIES_MAXIMUM} names are in it`);
+      const name = this.#nameOf(entry.name as unknown as Buffer, path);
+      const pinned = await pinEntry(directory, name);
+      try {
+        await this.#copyEntry(pinned, join(target, name), path === '' ? name : `${path}/${name}`, depth);
+      } finally {
+        await pinned.close();
+      }
+    }
+    await chmod(target, READ_ONLY_DIRECTORY);
+  }
+
+  async #copyEntry(pinned: FileHandle, target: string, path: string, depth: number): Promise<void> {
+    const realPath = await realPathOf(pinned);
+    if (this.foreign.some((root) => isWithin(realPath, root))) {
+      throw JobError.of('input-outside-roots', { url: this.input.url, path: this.input.path });
+    }
+    const stats = await pinned.stat();
+    if (stats.isDirectory()) return this.#copyDirectory(pinned, target, path, depth + 1);
+    if (!stats.isFile()) throw refuse(this.input, `${visible(path)} in it is a ${typeOf(stats)}`);
+    const { url, path: mount } = this.input;
+    const { inputLimitBytes } = this.rules;
+    const exceeded = () => JobError.of('input-too-large', { url, path: mount, limitBytes: inputLimitBytes });
+    const [source, file] = [await openPinned(pinned), await newInputFile(target)];
+    try {
+      const limit = { bytes: inputLimitBytes - this.#bytes, exceeded };
+      const { sha256, bytes } = await writeHashed(readChunks(source, this.signal), file, limit, this.signal);
+      await file.chmod(READ_ONLY);
+      this.#bytes += bytes;
+      this.#files.push([path, sha256]);
+    } finally {
+      await source.close();
+      await file.close();
+    }
+  }
+
+  #nameOf(bytes: Buffer, path: string): string {
+    const name = bytes.toString('utf8');
+    if (Buffer.from(name, 'utf8').equals(bytes)) return name;
+    throw refuse(this.input, `the name of ${visible(`${path}/${name}`)} in it is not UTF-8`);
+  }
+}
+
+function refuse({ url, path }: FileInput, detail: string): JobError {
+  return JobError.of('input-directory', { url, path, detail });
+}
