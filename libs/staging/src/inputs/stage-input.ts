@@ -41,7 +41,8 @@ export async function stageInput(
   }
 }
 
-function openInput(input: InputReference, rules: StagingRules, signal: AbortSignal): Promise<InputSource> {
+/** Throws JobError (input-*), HttpFailure, and errors of the network. */
+export function openInput(input: InputReference, rules: StagingRules, signal: AbortSignal): Promise<InputSource> {
   if (input.content !== undefined) return Promise.resolve(openInlineInput(input.content));
   const text = input.url ?? '';
   const { url, problem } = parseDataUrl(text);
