@@ -1,5 +1,5 @@
 /** The checks of a job specification that look at paths, and at several of its parts together. */
-import { parseDataUrl, placeParts } from './data-url.js';
+import { parseDataUrl, placeParts, isArchive } from './data-url.js';
 import {
   type ExecutorSpecification,
   type InputReference,
@@ -90,7 +90,9 @@ function directoryInputProblems({ type, url, content, sha256 }: InputReference, 
   return [
     ...(content === undefined ? [] : [problem(`${at}.content`, 'is no directory')]),
     ...(sha256 === undefined ? [] : [problem(`${at}.sha256`, 'is of one file: a directory has none')]),
-    ...(url === undefined || /^file:/i.test(url) ? [] : [problem(`${at}.url`, 'of a directory must be a file: URL')]),
+    ...(url === undefined || /^(file|s3):/i.test(url) || isArchive(url)
+      ? []
+      : [problem(`${at}.url`, 'of a directory must be a file: or s3: URL, or of an archive (.tar, .tar.gz, .tgz)')]),
   ];
 }
 

@@ -229,3 +229,8 @@ function pathParts(url: URL): string[] {
 function refuse(problem: string): ParsedUrl {
   return { url: null, problem };
 }
+
+/** Whether a directory is what an archive of this URL holds. A query hides it: the name is not the server's. */
+export function isArchive(url: string): boolean {
+  return /\.(tar|tar\.gz|tgz)$/i.test(url);
+}

@@ -1,11 +1,11 @@
 /** Directories as inputs from `file:` URLs: copied with all that is below them. No link is followed. */
-import { createHash } from 'node:crypto';
 import { chmod, type FileHandle, mkdir, opendir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileRoots, JobError } from '#lib/jobs';
 import { visible } from '#lib/profiles';
 import { readChunks, writeHashed } from '../copy.js';
 import { newInputFile, READ_ONLY } from '../inputs/input-file.js';
+import { treeDigest } from '../inputs/tree-digest.js';
 import { type StagingRules, type StoredFile } from '../rules.js';
 import { isWithin, openPinned, pinEntry, realPathOf, realRoots, through, typeOf } from './descriptor.js';
 import { type FileInput, pinFileInput } from './file-input.js';
@@ -54,8 +54,7 @@ class TreeCopy {
 
   async copy(directory: FileHandle, target: string): Promise<StoredFile> {
     await this.#copyDirectory(directory, target, '', 0);
-    this.#files.sort(([a], [b]) => (a < b ? -1 : 1));
-    return { sha256: createHash('sha256').update(JSON.stringify(this.#files)).digest('hex'), bytes: this.#bytes };
+    return { sha256: treeDigest(this.#files), bytes: this.#bytes };
   }
 
   /** `path`: below the input; "" for itself. */

@@ -1,24 +1,13 @@
 /** An input's way into the node: fetched by its scheme, limited, hashed, checked, and stored read-only. */
 import { rm } from 'node:fs/promises';
-import {
-  type DataUrl,
-  describePrefixes,
-  fileRoots,
-  type InputReference,
-  isUrlAllowed,
-  JobError,
-  parseDataUrl,
-} from '#lib/jobs';
+import { type InputReference, JobError } from '#lib/jobs';
 import { writeHashed } from '../copy.js';
 import { failureDetail } from '../failure.js';
-import { openDrsInput } from '../drs/drs-input.js';
-import { type FileInput, openFileInput } from '../file/file-input.js';
-import { copyFileTree } from '../file/file-tree.js';
-import { openHttpInput } from '../http/http-input.js';
-import { INLINE_NAME, openInlineInput } from './inline-input.js';
+import { INLINE_NAME } from './inline-input.js';
 import { newInputFile, READ_ONLY } from './input-file.js';
 import { type InputSource } from './input-source.js';
-import { openS3Input } from '../s3/s3-input.js';
+import { openInput } from './open-input.js';
+import { stageDirectory } from './stage-directory.js';
 import { DEFAULT_HTTP_TIMEOUTS, type StagingRules, type StoredFile } from '../rules.js';
 
 /**
@@ -34,7 +23,7 @@ export async function stageInput(
   const details = { url: input.url ?? INLINE_NAME, path: input.path };
   try {
     signal.throwIfAborted();
-    if (input.type === 'DIRECTORY') return await copyFileTree(fileInput(input, rules), target, rules, signal);
+    if (input.type === 'DIRECTORY') return await stageDirectory(input, target, rules, signal);
     const source = await openInput(input, rules, signal);
     try {
       return await store(source, target, { ...details, sha256: input.sha256 }, rules, signal);
@@ -49,37 +38,8 @@ export async function stageInput(
   }
 }
 
-function openInput(input: InputReference, rules: StagingRules, signal: AbortSignal): Promise<InputSource> {
-  if (input.content !== undefined) return Promise.resolve(openInlineInput(input.content));
-  const { text, url } = allowedUrl(input, rules);
-  const { path } = input;
-  switch (url.scheme) {
-    case 'file':
-      return openFileInput(fileInput(input, rules), signal);
-    case 's3':
-      return openS3Input({ url, text, path }, rules, signal);
-    case 'drs':
-      return openDrsInput({ url, text, path }, rules, signal);
-    default:
-      return openHttpInput({ url: url.url, path }, rules, signal);
-  }
-}
-
-/** Throws input-url-malformed, input-not-allowed. */
-function allowedUrl(input: InputReference, rules: StagingRules): { readonly text: string; readonly url: DataUrl } {
-  const text = input.url ?? '';
-  const { url, problem } = parseDataUrl(text);
-  if (problem !== null) throw JobError.of('input-url-malformed', { path: input.path, detail: problem });
-  const { inputPrefixes: prefixes, foreignPrefixes: foreign } = rules;
-  if (!isUrlAllowed(text, { prefixes, foreign })) {
-    throw JobError.of('input-not-allowed', { url: text, detail: describePrefixes(prefixes) });
-  }
-import { openDrsInput } from '../drs/drs-input.js';
-import { type FileInput, openFileInput } from '../file/file-input.js';
-import { copyFileTree } from '../file/file-tree.js';
-}
-
-interface Expected {
+/** Throws JobError (input-*), HttpFailure, and errors of the network. */
+export interface Expected {
   readonly url: string;
   readonly path: string;
   readonly sha256: string | undefined;

@@ -12,6 +12,8 @@ const parser = new XMLParser({
   ignoreAttributes: true,
   parseTagValue: false,
   htmlEntities: true,
+  // A key may begin or end with a blank.
+  trimValues: false,
   ignoreDeclaration: true,
   isArray: (name) => ['Part', 'Contents', 'CommonPrefixes'].includes(name),
 });

@@ -1,0 +1,110 @@
+/** Makes the files of one directory that is an input: bounded together, each once, none outside. */
+import { constants } from 'node:fs';
+import { chmod, mkdir, open } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describePrefixes, JobError } from '#lib/jobs';
+import { writeHashed } from '../copy.js';
+import { errorCode } from '../failure.js';
+import { type StoredFile } from '../rules.js';
+import { entryParts } from './entry-name.js';
+
+/** Files and directories. */
+const MAXIMUM_ENTRIES = 100_000;
+
+export interface StagedEntry extends StoredFile {
+  /** Relative to the directory. */
+  readonly name: string;
+}
+
+export interface DirectoryDetails {
+  readonly url: string;
+  /** The container's path, for messages. */
+  readonly path: string;
+}
+
+/** Of a directory that exists, is empty, and that nobody else writes to meanwhile: its names lead nowhere else. */
+export class DirectoryWriter {
+  readonly files: StagedEntry[] = [];
+  readonly #directories = new Set<string>();
+  #bytes = 0;
+
+  constructor(
+    private readonly target: string,
+    private readonly details: DirectoryDetails,
+    private readonly limitBytes: number,
+    private readonly signal: AbortSignal,
+  ) {}
+
+  /** Throws input-refused for a name that leads elsewhere or is there already, and input-too-large. */
+  async addFile(name: string, chunks: AsyncIterable<Uint8Array>): Promise<void> {
+    const parts = this.#partsOf(name);
+    await this.#makeDirectories(parts.slice(0, -1));
+    this.#count();
+    const { O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW } = constants;
+    const path = join(this.target, ...parts);
+    const file = await open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600).catch((cause: unknown) => {
+      throw ['EEXIST', 'ENOTDIR'].includes(errorCode(cause) ?? '')
+        ? this.refusal(`"${name}" is in it twice`, cause)
+        : cause;
+    });
+    try {
+      const limit = { bytes: this.limitBytes - this.#bytes, exceeded: () => this.tooLarge() };
+      const stored = await writeHashed(chunks, file, limit, this.signal);
+      this.#bytes += stored.bytes;
+      await file.chmod(0o444);
+      this.files.push({ name: parts.join('/'), ...stored });
+    } finally {
+      await file.close();
+    }
+  }
+
+  async addDirectory(name: string): Promise<void> {
+    await this.#makeDirectories(this.#partsOf(name));
+  }
+
+  /** Nobody writes to it any more. */
+  async finish(): Promise<readonly StagedEntry[]> {
+    for (const path of [...this.#directories, '']) await chmod(join(this.target, path), 0o555);
+    return this.files.sort((a, b) => (a.name < b.name ? -1 : 1));
+  }
+
+  /** Throws input-refused where it leads elsewhere. */
+  requireName(name: string): void {
+    this.#partsOf(name);
+  }
+
+  refusal(detail: string, cause?: unknown): JobError {
+    return JobError.of('input-refused', { ...this.details, detail }, { cause });
+  }
+
+  tooLarge(): JobError {
+    return JobError.of('input-too-large', { ...this.details, limitBytes: this.limitBytes });
+  }
+
+  notAllowed(prefixes: readonly string[]): JobError {
+    return JobError.of('input-not-allowed', { url: this.details.url, detail: describePrefixes(prefixes) });
+  }
+
+  #partsOf(name: string): readonly string[] {
+    const parts = entryParts(name);
+    if (parts === null) throw this.refusal(`its entry ${JSON.stringify(name.slice(0, 255))} has no name of a file`);
+    return parts;
+  }
+
+  async #makeDirectories(parts: readonly string[]): Promise<void> {
+    for (let depth = 1; depth <= parts.length; depth++) {
+      const path = parts.slice(0, depth).join('/');
+      if (this.#directories.has(path)) continue;
+      this.#count();
+      await mkdir(join(this.target, path), 0o700).catch((cause: unknown) => {
+        throw errorCode(cause) === 'EEXIST' ? this.refusal(`"${path}" is in it twice`, cause) : cause;
+      });
+      this.#directories.add(path);
+    }
+  }
+
+  #count(): void {
+    if (this.files.length + this.#directories.size < MAXIMUM_ENTRIES) return;
+    throw this.refusal(`it has more than ${MAXIMUM_ENTRIES} entries`);
+  }
+}

@@ -1,0 +1,111 @@
+/** An input that is a directory: of a `file:` URL, the objects below an `s3:` URL, or what is in an archive (.tar, .tar.gz, .tgz) of any URL. */
+import { mkdir, rm } from 'node:fs/promises';
+import { type InputReference, isArchive, isUrlAllowed, JobError, parseDataUrl, type S3Url } from '#lib/jobs';
+import { asInputError, openS3Input } from '../s3/s3-input.js';
+import { listObjects } from '../s3/list-objects.js';
+import { S3Client } from '../s3/s3-client.js';
+import { copyFileTree } from '../file/file-tree.js';
+import { type StagingRules, type StoredFile } from '../rules.js';
+import { unpack } from './archive.js';
+import { DirectoryWriter } from './directory-writer.js';
+import { allowedUrl, fileInput, openInput } from './open-input.js';
+import { treeDigest } from './tree-digest.js';
+
+/**
+ * Creates `target`, a host path in a directory that exists; what is there already is an error and stays. The files have the limit of
+ * one input together. Throws JobError (input-*), or the signal's reason when it is aborted; `target` is gone then.
+ * Example: `s3://lab/run-1/` with the object `run-1/a/b.edf` gives `a/b.edf`.
+ */
+export async function stageDirectory(
+  { url = '', path }: Pick<InputReference, 'url' | 'path'>,
+  target: string,
+  rules: StagingRules,
+  signal: AbortSignal,
+): Promise<StoredFile> {
+  const named = { url: url.replace(/\/$/, ''), path };
+  const { url: place } = parseDataUrl(named.url);
+  if (isArchive(named.url)) {
+    return written(named, target, { rules, signal, from: stageArchive });
+  }
+  if (place?.scheme === 'file') {
+    const allowed = allowedUrl(named, rules);
+    return copyFileTree(fileInput(place, { text: allowed.text, path }, rules), target, rules, signal);
+  }
+  if (place?.scheme === 's3') {
+    return written(named, target, {
+      ...{ rules, signal },
+      from: (_, writer) => stageListed(place, named, writer, rules, signal),
+    });
+  }
+  const detail = 'a directory comes of a file: or s3: URL, or of an archive (.tar, .tar.gz, .tgz)';
+  throw JobError.of('input-refused', { url, path, detail });
+}
+
+interface Writing {
+  readonly rules: StagingRules;
+  readonly signal: AbortSignal;
+  readonly from: (named: Named, writer: DirectoryWriter, rules: StagingRules, signal: AbortSignal) => Promise<void>;
+}
+
+async function written(named: Named, target: string, { rules, signal, from }: Writing): Promise<StoredFile> {
+  await mkdir(target, { mode: 0o700 });
+  try {
+    const writer = new DirectoryWriter(target, named, rules.inputLimitBytes, signal);
+    await from(named, writer, rules, signal);
+    const files = await writer.finish();
+    return {
+      sha256: treeDigest(files.map(({ name, sha256 }) => [name, sha256])),
+      bytes: files.reduce((sum, { bytes }) => sum + bytes, 0),
+    };
+  } catch (error) {
+    await rm(target, { recursive: true, force: true });
+    throw error;
+  }
+}
+
+type Named = Readonly<Record<'url' | 'path', string>>;
+
+async function stageArchive(named: Named, writer: DirectoryWriter, rules: StagingRules, signal: AbortSignal) {
+  const source = await openInput(named, rules, signal);
+  try {
+    if ((source.bytes ?? 0) > rules.inputLimitBytes) throw writer.tooLarge();
+    await unpack(source.chunks, writer);
+  } finally {
+    await source.close();
+  }
+}
+
+/** Each object is opened as an input of its own: below the same prefixes, by the same credential. */
+async function stageListed(
+  place: S3Url,
+  { url, path }: Named,
+  writer: DirectoryWriter,
+  rules: StagingRules,
+  signal: AbortSignal,
+): Promise<void> {
+  const { inputPrefixes: prefixes, foreignPrefixes: foreign } = rules;
+  if (!isUrlAllowed(url, { prefixes, foreign })) throw writer.notAllowed(prefixes);
+  const client = new S3Client(place, url, rules, signal);
+  try {
+    let announced = 0;
+    for await (const { name, bytes } of listObjects(client, place.key)) {
+      announced += bytes;
+      if (announced > rules.inputLimitBytes) throw writer.tooLarge();
+      writer.requireName(name);
+      const text = `${url}/${name.split('/').map(encodeURIComponent).join('/')}`;
+      const { url: object } = parseDataUrl(text);
+      if (object?.scheme !== 's3' || !isUrlAllowed(text, { prefixes, foreign })) throw writer.notAllowed(prefixes);
+      const source = await openS3Input({ url: object, text, path }, rules, signal);
+      try {
+        await writer.addFile(name, source.chunks);
+      } finally {
+        await source.close();
+      }
+    }
+    if (writer.files.length === 0) throw JobError.of('input-not-found', { url, path });
+  } catch (error) {
+    throw asInputError(error, { text: url, path }, client.host);
+  } finally {
+    await client.close();
+  }
+}
