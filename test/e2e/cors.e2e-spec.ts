@@ -40,7 +40,7 @@ describe('with a list of origins', () => {
     expect(asked.headers).toMatchObject({
       ...{
         'access-control-allow-origin': PORTAL,
-        'access-control-allow-methods': 'GET, HEAD, POST, PATCH',
+        'access-control-allow-methods': 'GET, HEAD, POST, PUT, PATCH, DELETE',
         vary: 'Origin',
       },
       'access-control-allow-headers': expect.stringContaining('Authorization'),

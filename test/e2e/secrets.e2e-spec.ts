@@ -25,12 +25,15 @@ const NODE = 'opener';
 
 let grid: Grid;
 let worker: TestWorker;
+let settings: Record<string, string>;
 let server: HttpServer;
 let elsewhere: HttpServer;
 let registry: TestRegistry;
 let keyDirectory: string;
 const keyFile = () => join(keyDirectory, 'secrets-key');
 const newKey = () => `${randomBytes(32).toString('base64')}\n`;
+/** How often /bearer/turn was fetched. */
+let turns = 0;
 const received = new Map<string, string>();
 
 /** 401 unless the request has the header. */
@@ -57,6 +60,10 @@ beforeAll(async () => {
     '/bearer/in': guarded('authorization', `Bearer ${TOKEN}`),
     '/bearer/out': guarded('authorization', `Bearer ${TOKEN}`),
     '/bearer/leave': leave,
+    '/bearer/turn': (request, response) => {
+      if (request.headers.authorization !== `Bearer ${TOKEN}`) return void response.writeHead(401).end();
+      response.end(turns++ === 0 ? 'first' : 'next');
+    },
     '/basic/in': guarded('authorization', BASIC),
     '/basic/out': guarded('authorization', BASIC),
     '/headers/in': guarded('x-key', HEADER),
@@ -70,12 +77,13 @@ beforeAll(async () => {
   grid = await Grid.start({ ...both, PORIN_SECRETS_KEY_FILE: keyFile() });
   registry = await TestRegistry.start(grid.docker);
   registry.credential = { user: 'robot', password: REGISTRY_PASSWORD };
-  worker = await grid.startWorker(NODE, {
+  settings = {
     ...both,
     PORIN_OUTPUT_URL_PREFIXES: `${prefixes},${pathToFileURL(grid.outputs).href}/`,
     PORIN_ALLOW_PRIVATE_ADDRESSES: 'true',
     PORIN_LOG_LEVEL: 'trace',
-  });
+  };
+  worker = await grid.startWorker(NODE, settings);
 });
 afterAll(async () => {
   await registry.stop();
@@ -211,6 +219,18 @@ describe('a secret', () => {
     expect(await grid.waitFor(id, 'COMPLETE')).toMatchObject({ state: 'COMPLETE' });
     const { rows: sealed } = await owner.query('SELECT FROM sealed_secret');
     expect(sealed).toEqual([]);
+  });
+
+  it('is sealed anew for the next attempt, to the next process of a worker', async () => {
+    const id = await grid.submit('[ "$(cat /in/a)" = next ] || sleep 3600', {
+      inputs: [{ url: server.url('/bearer/turn'), path: '/in/a' }],
+      secrets: ['bearer'],
+    });
+    await grid.waitFor(id, 'RUNNING');
+    await worker.end('SIGKILL');
+    worker = await grid.startWorker(NODE, settings);
+    const job = await grid.waitFor(id, 'COMPLETE');
+    expect(job.attempts.map(({ state }) => state)).toEqual(['LOST', 'COMPLETE']);
   });
 
   it('is not opened with a key that its node has not signed', async () => {

@@ -75,7 +75,8 @@ describe('what the service says of itself', () => {
       organization: { name: 'Porin', url: 'https://porin.invalid' },
       storage: ['file:///'],
       tesResources_backend_parameters: [
-        ...['porin_application', 'porin_enforcement', 'porin_monitoring', 'porin_priority', 'porin_wall_time_s'],
+        ...['porin_application', 'porin_enforcement', 'porin_monitoring', 'porin_priority', 'porin_secrets'],
+        'porin_wall_time_s',
       ],
     });
     await supertest(api.app.getHttpServer()).get(path).expect(401);

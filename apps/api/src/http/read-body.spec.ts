@@ -4,7 +4,7 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from 'vitest';
 import { BodyMemory } from './body-memory.js';
-import { readBytes } from './read-body.js';
+import { parseBody, readBytes } from './read-body.js';
 
 const LIMIT_BYTES = 4 * 1024 ** 2;
 
@@ -18,6 +18,25 @@ function body() {
   });
   return { request, bytes };
 }
+
+describe('a body that is no JSON', () => {
+  it.each([
+    '{"token": "swordfish" x}',
+    '{"token": "swordfish',
+    '{"token": swordfish}',
+    'swordfish',
+    '{"a": "swordfish"',
+  ])('is refused without a word of it: %s', (text) => {
+    let message = '';
+    try {
+      parseBody(Buffer.from(text));
+    } catch (error) {
+      message = (error as Error).message;
+    }
+    expect(message).toMatch(/^The body is no JSON: .+\.$/);
+    expect(message).not.toMatch(/sword|fish/);
+  });
+});
 
 describe('the bytes of a body', () => {
   it('are those that came, in parts of any length', async () => {

@@ -102,6 +102,11 @@ function withRoom(
   return larger;
 }
 
+/** V8 quotes what stands beside the problem, which may be a secret. */
+function withoutQuote(message: string): string {
+  return message.replace(/, (\.\.\.)?".*$/s, '');
+}
+
 /** Undefined for no bytes. Throws malformed-request and request-too-complex. */
 export function parseBody(bytes: Buffer): unknown {
   if (bytes.length === 0) return undefined;
@@ -112,7 +117,7 @@ export function parseBody(bytes: Buffer): unknown {
   try {
     json = JSON.parse(text);
   } catch (error) {
-    throw new PorinError('malformed-request', `The body is no JSON: ${(error as Error).message}.`);
+    throw new PorinError('malformed-request', `The body is no JSON: ${withoutQuote((error as Error).message)}.`);
   }
   if (problem) throw new PorinError('malformed-request', `The body is ambiguous: ${problem.message}.`);
   return json;

@@ -53,6 +53,16 @@ describe('placing jobs', () => {
     expect(placeOn([bound], node('a', { running: copies(4) }), node('b'))).toEqual([]);
   });
 
+  it('sends those that name secrets to nodes that open them alone, and others anywhere', () => {
+    const [plain, naming] = [job('plain', { seq: 1 }), job('naming', { namesSecrets: true })];
+    expect(placeOn([naming, plain], node('a'), node('b', { opensSecrets: true, running: copies(3) }))).toEqual([
+      'naming@b',
+      'plain@a',
+    ]);
+    // Of equal size, what stops the one does not stop the other.
+    expect(placeOn([naming, plain], node('a'))).toEqual(['plain@a']);
+  });
+
   it('fills the slots and sends nothing ahead where jobs are long', () => {
     expect(placeOn(jobs(9), node('a'))).toHaveLength(4);
     expect(placeOn(jobs(9), node('a', { running: copies(3), placed: copies(1) }))).toEqual([]);
