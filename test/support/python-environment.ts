@@ -20,7 +20,7 @@ interface Requirements {
   readonly onlyWheels: boolean;
 }
 
-/** Installs it once for each state of the requirements; needs python3 with venv, and PyPI. Gives the environment's folder. */
+/** Installs it once for each state of the requirements; needs python3 with venv, and PyPI. Gives the folder. */
 export function installPython({ name, proof: [program, ...parameters], onlyWheels }: Requirements): string {
   const requirements = `test/support/${name}.txt`;
   const digest = createHash('sha256').update(readFileSync(requirements)).digest('hex').slice(0, 16);

@@ -1,4 +1,4 @@
-/** An image with bash and Snakemake, whose tasks run Snakemake in the container: Debian's Python, and the packages of the tests' own environment. */
+/** An image with bash and Snakemake, on Debian's Python: Snakemake's tasks run Snakemake in their container. */
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
