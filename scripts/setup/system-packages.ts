@@ -7,7 +7,7 @@ import { type Check, SetupError } from './check.js';
 
 interface Requirement {
   readonly package: string;
-  /** What shows that the package, or another one like it, is there: a program on PATH, the absolute path of a file, or a module of python3. */
+  /** Shows that the package or one like it is there: a program on PATH, a file's absolute path, or a module of python3. */
   readonly provides: string;
   /** Whether it is needed for an `npm run` command. Absent: always. */
   readonly when?: (command: string) => boolean;

@@ -1,4 +1,4 @@
-"""What the tests do with pydantic-tes, as Galaxy's Pulsar does: `python pydantic_tes.py <command> [JSON]`, which prints JSON.
+"""What the tests do with pydantic-tes, the client of Galaxy's Pulsar: `python pydantic_tes.py <command> [JSON]` prints JSON.
 
 TES_URL says where, with the slash at its end; TES_USER and TES_PASSWORD who asks.
 """

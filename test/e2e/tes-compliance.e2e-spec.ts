@@ -1,4 +1,4 @@
-/** What GA4GH's compliance suite for TES 1.1.0 (openapi-test-runner 0.1.0) checks of a server that runs tasks, one test for each of its tests. */
+/** What GA4GH's compliance suite (openapi-test-runner 0.1.0) checks of a server of TES 1.1.0, by the names of its tests. */
 import { randomUUID } from 'node:crypto';
 import supertest from 'supertest';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';

@@ -1,4 +1,4 @@
-/** Requests of the shapes that Nextflow, Toil and Sprocket send, whose programs are in no package that the tests can run. */
+/** The requests of Nextflow, Toil and Sprocket, whose own programs the tests cannot run. */
 import { randomUUID } from 'node:crypto';
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

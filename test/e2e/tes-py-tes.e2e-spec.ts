@@ -1,4 +1,4 @@
-/** py-tes, the Python client that Snakemake, Toil and portals are made with, against a grid that runs what it submits. */
+/** py-tes, the client in Snakemake, Toil and portals, against a grid that runs what it submits. */
 import { createHash, randomUUID } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

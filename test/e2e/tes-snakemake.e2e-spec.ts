@@ -1,4 +1,4 @@
-/** Snakemake 7.32 with `--tes`: a workflow of several rules, of which each job is a task that runs Snakemake in its container. */
+/** Snakemake 7.32 with `--tes`: each job of a workflow is a task, which runs Snakemake again in its container. */
 import { cpSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';

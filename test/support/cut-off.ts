@@ -1,4 +1,4 @@
-/** A proxy in front of an API that breaks off what is under way when the test says so, and lets everything else through. */
+/** A proxy in front of an API: it breaks off what is under way when the test says so, and lets the rest through. */
 import { once } from 'node:events';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { type AddressInfo } from 'node:net';
