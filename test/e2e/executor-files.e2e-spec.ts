@@ -223,6 +223,15 @@ describe('what executors share', () => {
 });
 
 describe('a job that works in /tmp, as those of Snakemake do', () => {
+  it('leaves outputs in a directory of /tmp, where it has none beside it', async () => {
+    const script = 'echo one > /tmp/results/one; echo two > /tmp/results/deep/two';
+    const job = await grid.run(script, {
+      outputs: [output('below/one', '/tmp/results/one'), output('below/two', '/tmp/results/deep/two')],
+    });
+    expect(job).toMatchObject({ state: 'COMPLETE', errorMessage: null });
+    expect([grid.published('below/one'), grid.published('below/two')]).toEqual(['one\n', 'two\n']);
+  });
+
   it('has its inputs there, writable directories beside them, and leaves its outputs there', async () => {
     writeFileSync(join(grid.inputs, 'sample'), 'sample\n');
     const task = {

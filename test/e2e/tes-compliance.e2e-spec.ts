@@ -7,15 +7,16 @@ import { eventually } from '../support/eventually.js';
 import { Grid } from '../support/grid.js';
 
 const BASE = '/ga4gh/tes/v1';
-/** There is no such place: a task that names it is created all the same. */
-const STORE = 'file:///my-object-store';
+/** There is no such bucket: a task that names it is created all the same. */
+const STORE = 's3://my-object-store';
+const PREFIXES = `file:///,${STORE}/`;
 const FINAL = ['COMPLETE', 'EXECUTOR_ERROR', 'SYSTEM_ERROR', 'CANCELED'];
 
 let grid: Grid;
 let key: string;
 
 beforeAll(async () => {
-  grid = await Grid.start();
+  grid = await Grid.start({ PORIN_INPUT_URL_PREFIXES: PREFIXES, PORIN_OUTPUT_URL_PREFIXES: PREFIXES });
   key = await grid.api.makeKey({ role: 'submitter' });
   await importAlpineImage(grid.docker);
   await grid.startWorker('node-a');
@@ -98,11 +99,17 @@ describe('create_task', () => {
       .expect(400);
   });
 
-  it('ignore_error: executors behind one that failed are not run', async () => {
-    const failing = { image: 'alpine', command: ['ERROR'], ignore_error: false };
-    const { state, logs } = await ended(await create({ ...task, executors: [failing, executor] }));
-    expect([state, logs?.[0]?.logs.length]).toEqual(['EXECUTOR_ERROR', 1]);
-  });
+  it.each([
+    [false, 'EXECUTOR_ERROR', 1],
+    [true, 'COMPLETE', 2],
+  ])(
+    'ignore_error: of two executors whose first fails, with %s, the task ends %s with %i logs',
+    async (ignores, state, count) => {
+      const failing = { image: 'alpine', command: ['ERROR'], ignore_error: ignores };
+      const { state: last, logs } = await ended(await create({ ...task, executors: [failing, executor] }));
+      expect([last, logs?.[0]?.logs.length]).toEqual([state, count]);
+    },
+  );
 });
 
 describe('get_task', () => {

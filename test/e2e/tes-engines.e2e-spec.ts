@@ -136,7 +136,23 @@ describe('Sprocket (crankshaft)', () => {
   const GROUP = 'crankshaft-task-group';
   const task = (group: string, script: string) => ({
     name: randomUUID(),
-    executors: [{ image: 'alpine', command: ['sh', '-c', script], workdir: '/tmp' }],
+    executors: [
+      {
+        image: 'alpine',
+        command: ['sh', '-c', script],
+        workdir: '/mnt/task/work',
+        stdout: '/mnt/task/stdout',
+        stderr: '/mnt/task/stderr',
+        ignore_error: true,
+      },
+    ],
+    inputs: [{ content: script, path: '/mnt/task/inputs/command', type: 'FILE' }],
+    outputs: ['stdout', 'stderr'].map((name) => ({
+      url: `${pathToFileURL(shared).href}/${group}/${randomUUID()}/${name}`,
+      path: `/mnt/task/${name}`,
+      type: 'FILE',
+    })),
+    volumes: ['/mnt/task/work'],
     tags: { [GROUP]: group },
   });
   /** Page after page, as often as it takes until none of the group is on its way. */
@@ -159,14 +175,17 @@ describe('Sprocket (crankshaft)', () => {
 
   it('polls its tasks by their tag until all have ended, and reads the exit codes of the last log', async () => {
     const [group, other] = [randomUUID(), randomUUID()];
-    const scripts = ['exit 0', 'exit 1', 'exit 2', 'sleep 1'];
+    const scripts = ['exit 0', 'exit 1', 'exit 2', 'echo said; sleep 1'];
     const ids: string[] = [];
     for (const script of scripts) ids.push(await create('/ga4gh/tes/v1', `Bearer ${key}`, task(group, script)));
     await create('/ga4gh/tes/v1', `Bearer ${key}`, task(other, 'true'));
     expect((await poll(group, scripts.length)).toSorted()).toEqual(ids.toSorted());
     const codes = ids.map(async (id) => {
       const { body } = await grid.api.get(key, `/ga4gh/tes/v1/tasks/${id}?view=FULL`).expect(200);
-      return body.logs.at(-1).logs.map(({ exit_code }: { exit_code: number }) => exit_code);
+      expect(body.state).toBe('COMPLETE');
+      const log = body.logs.at(-1);
+      expect(log.outputs.map(({ size_bytes }: { size_bytes: string }) => size_bytes)).toContain('0');
+      return log.logs.map(({ exit_code }: { exit_code: number }) => exit_code);
     });
     expect(await Promise.all(codes)).toEqual([[0], [1], [2], [0]]);
     await poll(other, 1);

@@ -29,12 +29,13 @@ const as = (path: string): Credentials => ({ TES_URL: `${url}${path}`, TES_USER:
 const ask = <Answer>(path: string, command: string, ...given: readonly unknown[]) =>
   clients.ask('pydantic_tes', as(path), command, ...given) as Promise<Answer>;
 
-/** As Pulsar makes them: one that brings the inputs, the tool, and one that takes the outputs away. */
-const executors = ['echo brought', 'echo ran', 'echo taken >&2'].map((script) => ({
-  image: 'alpine',
-  command: ['sh', '-c', script],
-  workdir: '/',
-}));
+/** As Pulsar makes them: one that brings the inputs, the tool, which waits for them, and one that takes the outputs away. */
+const STAGING = '/pulsar_staging/';
+const executors = [
+  `mkdir -p ${STAGING}1; echo brought > ${STAGING}1/input; echo brought`,
+  `cd ${STAGING}1; while [ ! -e input ]; do sleep 1; done; tr a-z A-Z < input > output; echo ran`,
+  `cat ${STAGING}1/output >&2`,
+].map((script) => ({ image: 'alpine', command: ['sh', '-c', script], workdir: '/' }));
 
 describe.each(PATHS)('pydantic-tes that is pointed at %s', (path) => {
   it('reads what the service is', async () => {
@@ -44,15 +45,16 @@ describe.each(PATHS)('pydantic-tes that is pointed at %s', (path) => {
     });
   });
 
-  it('runs the executors of a task one after another', async () => {
-    const id = await ask<string>(path, 'create', { name: 'pulsar-1', executors, resources: { cpu_cores: 1 } });
+  it('runs the executors of a task one after another, which share a volume', async () => {
+    const task = { name: 'pulsar-1', executors, volumes: [STAGING], resources: { cpu_cores: 1 } };
+    const id = await ask<string>(path, 'create', task);
     expect(await ask(path, 'wait', id)).toMatchObject({ id, name: 'pulsar-1', state: 'COMPLETE', executors });
     expect(await grid.log(id)).toBe('brought\n');
     const { logs } = (await grid.api.get(key, `/v1/tasks/${id}?view=FULL`).expect(200)).body;
     expect(logs[0].logs).toMatchObject([
       { exit_code: 0, stdout: 'brought\n' },
       { exit_code: 0, stdout: 'ran\n' },
-      { exit_code: 0, stderr: 'taken\n' },
+      { exit_code: 0, stderr: 'BROUGHT\n' },
     ]);
   });
 

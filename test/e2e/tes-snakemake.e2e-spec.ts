@@ -52,7 +52,7 @@ describe('Snakemake', () => {
     expect(exitCode, stderr).toBe(0);
     expect(stderr).toContain('5 of 5 steps (100%) done');
     const read = (file: string) => readFileSync(join(directory, file), 'utf8');
-    expect([read('results/report.txt'), read('logs/north.log')]).toEqual(['9 words\n', 'counting north\n']);
+    expect([read('report.txt'), read('logs/north.log')]).toEqual(['9 words\n', 'counting north\n']);
     const count = { name: expect.stringContaining('count'), state: 'COMPLETE', cpu_milli: 1000, bytes: 1024 ** 3 };
     expect(await jobs()).toEqual([
       ...[count, count],
@@ -69,7 +69,7 @@ describe('Snakemake', () => {
 
   it('takes the key for a password, and fails with a rule that fails', async () => {
     const basic = { FUNNEL_SERVER_USER: 'any', FUNNEL_SERVER_PASSWORD: key };
-    const { exitCode, stderr } = await snakemake(basic, 'broken/never.txt');
+    const { exitCode, stderr } = await snakemake(basic, 'never.txt');
     expect([exitCode, stderr]).toEqual([1, expect.stringContaining('[TES] Task errored')]);
     const states = (await jobs()).map(({ state }) => state as string);
     expect(states.toSorted()).toEqual([...Array<string>(4).fill('COMPLETE'), 'EXECUTOR_ERROR']);
