@@ -7,6 +7,7 @@ import { connect, createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { AwsClient } from 'aws4fetch';
 import { type Credential, type S3Endpoint } from '#lib/staging';
 import { versitygw } from '../setup/versitygw.js';
 
@@ -61,6 +62,19 @@ export class S3Server {
 
   makeBucket(bucket: string): void {
     mkdirSync(join(this.#root, 'buckets', bucket), { recursive: true });
+  }
+
+  /** Whoever asks, by no name, may read and write it. */
+  async openToAll(bucket: string): Promise<void> {
+    const Resource = [`arn:aws:s3:::${bucket}`, `arn:aws:s3:::${bucket}/*`];
+    const body = JSON.stringify({
+      Version: '2012-10-17',
+      Statement: [{ Effect: 'Allow', Principal: '*', Action: 's3:*', Resource }],
+    });
+    const { accessKeyId, secretAccessKey } = this;
+    const client = new AwsClient({ accessKeyId, secretAccessKey, service: 's3', region: 'us-east-1' });
+    const answer = await client.fetch(`${this.origin}/${bucket}?policy`, { method: 'PUT', body });
+    if (!answer.ok) throw new Error(`the policy was refused: ${answer.status} ${await answer.text()}`);
   }
 
   write(bucket: string, key: string, content: string | Buffer): void {

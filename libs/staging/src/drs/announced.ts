@@ -24,7 +24,7 @@ interface Announced {
 }
 
 /** The best of the checksums that can be computed here. */
-export function announcedChecksum({ checksums }: Pick<DrsObject, 'checksums'>): Announced | undefined {
+function announcedChecksum({ checksums }: Pick<DrsObject, 'checksums'>): Announced | undefined {
   for (const [name, algorithm] of ALGORITHMS) {
     const found = checksums?.find(({ type }) => [name, algorithm].includes(type.toLowerCase()));
     if (found) return { name, algorithm, digest: found.checksum.toLowerCase() };

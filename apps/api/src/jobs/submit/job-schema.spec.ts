@@ -28,7 +28,7 @@ describe('a job request', () => {
     expect(problems).toHaveLength(2);
   });
 
-  it.each(['s3://bucket/key', 'javascript:alert(1)', 'relative', '/absolute', 'ftp://host/x'])(
+  it.each(['s3://Bucket/key', 'javascript:alert(1)', 'relative', '/absolute', 'ftp://host/x'])(
     'refuses the URL %j',
     (url) => {
       const job = { executors: [executor], inputs: [{ url, path: '/in/a' }], outputs: [{ url, path: '/out/a' }] };
@@ -36,13 +36,21 @@ describe('a job request', () => {
     },
   );
 
-  it.each(['file:///data/a.edf', 'http://archive.example.org/a', 'https://127.0.0.1:8443/a?signature=1'])(
-    'leaves it to the node whether %j is allowed',
-    (url) => {
-      const job = { executors: [executor], inputs: [{ url, path: '/in/a' }], outputs: [{ url, path: '/out/a' }] };
-      expect(problemsOf(job)).toEqual([]);
-    },
-  );
+  it('takes a drs: URL for an input alone', () => {
+    const url = 'drs://host/id';
+    const job = { executors: [executor], inputs: [{ url, path: '/in/a' }], outputs: [{ url, path: '/out/a' }] };
+    expect(problemsOf(job)).toEqual([expect.stringMatching(/^outputs\[0\]\.url|^outputs\.0\.url/)]);
+  });
+
+  it.each([
+    'file:///data/a.edf',
+    'http://archive.example.org/a',
+    'https://127.0.0.1:8443/a?signature=1',
+    's3://bucket/a',
+  ])('leaves it to the node whether %j is allowed', (url) => {
+    const job = { executors: [executor], inputs: [{ url, path: '/in/a' }], outputs: [{ url, path: '/out/a' }] };
+    expect(problemsOf(job)).toEqual([]);
+  });
 
   it.each([
     ['an unknown field', { executors: [executor], enviroment: {} }],
