@@ -3,13 +3,14 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { connect, createServer, type AddressInfo } from 'node:net';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AwsClient } from 'aws4fetch';
 import { type Credential, type S3Endpoint } from '#lib/staging';
 import { versitygw } from '../setup/versitygw.js';
+import { freePort } from './free-port.js';
 
 /** Of hooks that start one: the first of a checkout builds the program. */
 export const S3_START_MS = 1_200_000;
@@ -125,12 +126,4 @@ export class S3Server {
       socket.on('error', () => resolve(false));
     });
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }
