@@ -23,7 +23,7 @@ const STORIES = { sandbox: SANDBOX, portal: PORTAL } as const satisfies Record<s
 const USAGE = `usage: npm run demo [-- [sandbox | portal] [--keep]]
   sandbox  learn, approve, audit, enforce, heal, attack, measure; this is told where no story is named
   portal   tasks by GA4GH TES (py-tes, Snakemake) on data in an S3 bucket, with a secret, under approved profiles
-  --keep   leave the stack up at the end, and say where the API is`;
+  --keep   leave the stack of the sandbox up at the end, and say where the API is`;
 const CANCEL_TIMEOUT_MS = 10_000;
 
 const interrupted = new AbortController();
@@ -141,6 +141,9 @@ if (values.help) {
   console.log(USAGE);
 } else if (!story || others.length > 0) {
   console.error(`There is no such story.\n${USAGE}`);
+  process.exitCode = 2;
+} else if (values.keep && !story.canStay) {
+  console.error(`The story ${name} has a server that ends with it: nothing of it can stay.\n${USAGE}`);
   process.exitCode = 2;
 } else {
   const release = await acquireLock(join(PORIN_DIR, 'demo.lock'), () => console.log('demo: waiting for another demo'));

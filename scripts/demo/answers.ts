@@ -102,8 +102,6 @@ export const taskSchema = z.object({
 });
 export type TaskAnswer = z.infer<typeof taskSchema>;
 
-export const applicationListSchema = z.object({ applications: z.array(applicationSchema) });
-
 /** RFC 9457. */
 export const problemSchema = z.object({
   code: z.string(),

@@ -6,6 +6,8 @@ import { type Scene } from './scene.js';
 export interface Story {
   /** Of the stack that it is told on. */
   readonly instance: InstanceName;
+  /** Whether the stack is of use without what the story has beside it. */
+  readonly canStay: boolean;
   /** Starts what it needs beside the stack. */
   readonly open: () => Promise<OpenStory>;
 }

@@ -25,6 +25,7 @@ const LEVELS = [
 
 export const SANDBOX: Story = {
   instance: 'stack',
+  canStay: true,
   open: () => Promise.resolve({ variables: () => ({}), tell: tellStory, close: () => Promise.resolve() }),
 };
 

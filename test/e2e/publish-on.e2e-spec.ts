@@ -24,21 +24,26 @@ describe('a job whose payload fails', () => {
     expect([inPlace(job), exists('f1')]).toEqual([[], false]);
   });
 
-  it.each([
+  const LEFT_ONE = [
     ['echo x > /out/NAME; exit 3', 'exit-code'],
     ['echo x > /out/NAME; kill -KILL $$', 'killed-by-signal'],
     ['echo x > /out/NAME; ln -s /etc/passwd /out/NAME-2', 'output-is-link'],
     ['echo x > /out/NAME', 'output-missing'],
-  ])('publishes what is there where it asks for that: %s', async (script, errorCode) => {
-    const name = `e-${errorCode}`;
-    const job = await grid.run(script.replaceAll('NAME', name), {
-      outputs: outputs(`${name}-2`, name),
-      publishOn: 'executor-error',
-    });
-    expect(job).toMatchObject({ state: 'EXECUTOR_ERROR', errorCode, attempts: [{ state: 'FAILED', errorCode }] });
-    expect(inPlace(job)).toEqual([`/out/${name}`]);
-    expect([grid.published(name), exists(`${name}-2`)]).toEqual(['x\n', false]);
-  });
+  ] as const;
+  it.each(LEFT_ONE.flatMap(([script, code]) => [[script, code, 'first'] as const, [script, code, 'last'] as const]))(
+    'publishes what is there where it asks for that: %s, %s, where it is the %s',
+    async (script, errorCode, place) => {
+      const name = `e-${errorCode}-${place}`;
+      const both = [name, `${name}-2`];
+      const job = await grid.run(script.replaceAll('NAME', name), {
+        outputs: outputs(...(place === 'first' ? both : both.reverse())),
+        publishOn: 'executor-error',
+      });
+      expect(job).toMatchObject({ state: 'EXECUTOR_ERROR', errorCode, attempts: [{ state: 'FAILED', errorCode }] });
+      expect(inPlace(job)).toEqual([`/out/${name}`]);
+      expect([grid.published(name), exists(`${name}-2`)]).toEqual(['x\n', false]);
+    },
+  );
 
   it('ends by its own error where it left nothing', async () => {
     const job = await grid.run('exit 3', { outputs: outputs('n1'), publishOn: 'executor-error' });

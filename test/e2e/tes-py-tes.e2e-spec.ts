@@ -27,7 +27,7 @@ beforeAll(async () => {
   const directory = join(grid.inputs, 'client');
   mkdirSync(directory);
   clients = TesClients.install(directory);
-});
+}, 900_000);
 afterAll(() => grid.stop());
 
 interface Task {

@@ -20,7 +20,7 @@ beforeAll(async () => {
   const directory = join(grid.inputs, 'client');
   mkdirSync(directory);
   clients = TesClients.install(directory);
-});
+}, 900_000);
 afterAll(() => grid.stop());
 
 /** It asks below `v1/` of what it is told: both of Porin's paths are good. */

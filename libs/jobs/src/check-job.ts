@@ -48,9 +48,12 @@ export function checkJobSpecification(
     ...job.outputs.flatMap((output, index) => outputProblems(output, `outputs[${index}]`)),
     ...volumes.flatMap((path, index) => problemsAt(`volumes[${index}]`, directoryProblem(path))),
     ...streams.flatMap(({ path, at }) => problemsAt(at, mountPathProblem(path) ?? fileDirectoryProblem(path))),
-    ...job.executors.flatMap(({ stdin }, index) =>
-      stdin === undefined ? [] : problemsAt(`executors[${index}].stdin`, stdinProblem(stdin, job, streams)),
-    ),
+    ...job.executors.flatMap(({ stdin, stdout, stderr }, index) => {
+      if (stdin === undefined) return [];
+      const isOwn = stdin === stdout || stdin === stderr;
+      const malformed = isOwn ? 'must not be what the executor itself prints to' : stdinProblem(stdin, job, streams);
+      return problemsAt(`executors[${index}].stdin`, malformed);
+    }),
     ...overlaps([
       ...job.inputs.map(({ path }, index): Placed => ({ path, at: `inputs[${index}].path`, kind: 'read-only' })),
       ...job.outputs.map((output, index) => placeOfOutput(output, `outputs[${index}].path`)),
@@ -98,7 +101,9 @@ function directoryInputProblems({ type, url, content, sha256 }: InputReference, 
 
 function outputProblems(output: OutputReference, at: string): readonly SpecificationProblem[] {
   const { path, url, pathPrefix } = output;
-  if (!isSelection(output)) return problemsAt(`${at}.path`, mountPathProblem(path) ?? fileDirectoryProblem(path));
+  if (!isSelection(output)) {
+    return problemsAt(`${at}.path`, mountPathProblem(path) ?? fileDirectoryProblem(path) ?? outputLengthProblem(path));
+  }
   const urlProblem = url.includes('?')
     ? 'must have no query: the names of files are appended'
     : url.endsWith('/')
@@ -110,6 +115,11 @@ function outputProblems(output: OutputReference, at: string): readonly Specifica
     ...problemsAt(`${at}.path`, malformed ?? directoryProblem(outputDirectory(output))),
     ...(pathPrefix === undefined ? [] : problemsAt(`${at}.pathPrefix`, pathPrefixProblem(path, pathPrefix))),
   ];
+}
+
+function outputLengthProblem(path: string): string | null {
+  const { outputPathBytes } = SPECIFICATION_BOUNDS;
+  return Buffer.byteLength(path) > outputPathBytes ? `must not be longer than ${outputPathBytes} bytes` : null;
 }
 
 function pathPrefixProblem(path: string, prefix: string): string | null {

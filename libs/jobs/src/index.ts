@@ -12,6 +12,7 @@ export * from './output-claim.js';
 export { imageBelow, isBelowRegistryPrefix, registryPrefixProblem } from './registry-prefix.js';
 export * from './output-selection.js';
 export * from './path-pattern.js';
+export { isReservedHeader } from './reserved-headers.js';
 export * from './task-details.js';
 export * from './url-prefix.js';
 export { uuidV7 } from './uuid-v7.js';

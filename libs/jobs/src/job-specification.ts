@@ -117,6 +117,8 @@ export const SPECIFICATION_BOUNDS = {
   volumes: 100,
   secrets: 20,
   pathBytes: 4095,
+  /** Of one file: the database finds it by its path. */
+  outputPathBytes: 2000,
   urlCharacters: 8192,
   contentBytes: MIB,
   tags: 100,

@@ -22,6 +22,7 @@ describe('the value of a secret', () => {
     ['a user with a colon', 'basic', { user: 'a:b' }],
     ['a password with a control character', 'registry', { password: 'a\n' }],
     ['no header', 'headers', { headers: {} }],
+    ['more than servers take', 'headers', { headers: { 'X-A': 'a'.repeat(9000), 'X-B': 'b'.repeat(9000) } }],
     ['a header twice', 'headers', { headers: { 'X-A': '1', 'x-a': '2' } }],
     ['a header with a line feed in its value', 'headers', { headers: { 'X-A': '1\nX-B: 2' } }],
     ['a header with a blank in its name', 'headers', { headers: { 'X A': '1' } }],

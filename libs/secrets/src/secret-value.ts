@@ -1,9 +1,12 @@
 /** What a secret holds, by its kind: what opens the URLs, or the images of a registry, below its prefix. */
+import { isReservedHeader } from '#lib/jobs';
 import { z } from 'zod';
 
 const VALUE_CHARACTERS = 16 * 1024;
 const NAME_CHARACTERS = 256;
 const HEADERS = 20;
+/** Of all headers together: servers take no more. */
+const HEADERS_CHARACTERS = 16 * 1024;
 
 /** Neither a blank nor anything that ends a header. */
 const word = (maximum: number) =>
@@ -31,13 +34,12 @@ const user = printable(NAME_CHARACTERS)
   .regex(/^[^:]*$/, 'must not contain ":"');
 const password = printable(VALUE_CHARACTERS);
 
-/** What a transfer says itself, what frames a message, and what proxies act by. */
-const RESERVED =
-  /^(host|content-.*|transfer-encoding|te|trailer|connection|keep-alive|upgrade|expect|accept-encoding|range|if-.*|user-agent|via|forwarded|x-forwarded-.*|proxy-.*)$/i;
 const headerName = z
   .string()
   .regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,128}$/, 'must be the name of a header (RFC 9110, section 5.1)')
-  .refine((name) => !RESERVED.test(name), { error: 'is a header that Porin sends itself, or that no secret may be' });
+  .refine((name) => !isReservedHeader(name), {
+    error: 'is a header that Porin sends itself, or that no secret may be',
+  });
 const headers = z.record(headerName, line).superRefine((all, context) => {
   const names = Object.keys(all);
   const message =
@@ -45,9 +47,11 @@ const headers = z.record(headerName, line).superRefine((all, context) => {
       ? 'must have a member'
       : names.length > HEADERS
         ? `must have at most ${HEADERS} members`
-        : new Set(names.map((name) => name.toLowerCase())).size < names.length
-          ? 'must not have a header twice, in another case'
-          : null;
+        : Object.entries(all).reduce((sum, [name, value]) => sum + name.length + value.length, 0) > HEADERS_CHARACTERS
+          ? `must have at most ${HEADERS_CHARACTERS} characters together`
+          : new Set(names.map((name) => name.toLowerCase())).size < names.length
+            ? 'must not have a header twice, in another case'
+            : null;
   if (message !== null) context.addIssue({ code: 'custom', message });
 });
 

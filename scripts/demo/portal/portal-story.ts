@@ -24,7 +24,7 @@ const WORKFLOW = join(ROOT, 'examples/portal/workflow');
 /** Short for a demo; 5 runs on 3 inputs where nothing is said. */
 const AUDIT = { quietRunsNeeded: 2, quietInputsNeeded: 2 };
 
-export const PORTAL: Story = { instance: 'portal', open: openPortal };
+export const PORTAL: Story = { instance: 'portal', canStay: false, open: openPortal };
 
 /** The bucket's server ends with the story. */
 async function openPortal(): Promise<OpenStory> {

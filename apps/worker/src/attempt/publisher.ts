@@ -59,6 +59,8 @@ export class Publisher {
     const { store } = this.options;
     const { files, problems } = await outputFiles(this.claim, sourceOf);
     for (const problem of problems) this.#passOver(problem, end);
+    // Nothing is staged yet, or no more.
+    this.#files.targets.clear();
     await store.begin(this.claim, this.#token, this.claim.outputs.some(isSelection) ? files : null);
     this.#staging = files;
     const staged: StagedOutput[] = [];

@@ -1,4 +1,5 @@
 /** What a DRS server says of an object (GA4GH DRS 1.5, DrsObject and AccessURL), as far as it is needed. */
+import { isReservedHeader } from '#lib/jobs';
 import { z } from 'zod';
 
 const accessUrl = z.object({
@@ -36,11 +37,13 @@ export function bestMethod({ access_methods: methods }: DrsObject): AccessMethod
   return TYPES.flatMap((type) => usable.filter((method) => method.type === type))[0];
 }
 
-/** Names in lower case; lines that are no header are passed over. */
+/** Names in lower case; lines that are no header, or one that a transfer says itself, are passed over. */
 export function accessHeaders({ headers }: AccessUrl): Readonly<Record<string, string>> {
   const lines = headers?.flatMap((line) => {
     const [, name, value] = /^([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*([\t\x20-\x7e]*)$/.exec(line) ?? [];
-    return name === undefined || value === undefined ? [] : [[name.toLowerCase(), value] as const];
+    return name === undefined || value === undefined || isReservedHeader(name)
+      ? []
+      : [[name.toLowerCase(), value] as const];
   });
   return Object.fromEntries(lines ?? []);
 }

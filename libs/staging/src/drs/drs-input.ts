@@ -59,10 +59,9 @@ function openAccess(access: AccessUrl, path: string, rules: StagingRules, signal
   if (url !== null && isUrlAllowed(text, { prefixes, foreign })) {
     if (url.scheme === 's3') return openS3Input({ url, text, path }, rules, signal);
     if (url.scheme === 'https' || url.scheme === 'http') {
-      const headers = accessHeaders(access);
-      const isPlain = Object.keys(headers).length === 0;
-      const credential = HttpCredential.forOrigin(url.url, headers);
-      return openHttpInput({ url: url.url, path, ...(!isPlain && { credential }) }, rules, signal);
+      // The server has chosen the URL: no secret of the job is for it.
+      const credential = HttpCredential.forOrigin(url.url, accessHeaders(access));
+      return openHttpInput({ url: url.url, path, credential }, rules, signal);
     }
   }
   throw JobError.of('input-not-allowed', { url: text, detail: describePrefixes(prefixes) });

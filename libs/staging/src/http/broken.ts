@@ -54,13 +54,17 @@ export async function retrying<T>(work: () => Promise<T>, signal: AbortSignal): 
   }
 }
 
-/**
- * Pieces of one body, in order: where its connection breaks, `openAt` gives the rest from an offset in bytes. Null: nobody can
- * tell that the rest would be of the same version.
- */
+export interface Resumable {
+  /** As it was announced; null where it was not. */
+  readonly bytes: number | null;
+  /** The rest from an offset in bytes. Null: nobody can tell that it would be of the same version. */
+  readonly openAt: ((offset: number) => Promise<AsyncIterable<Uint8Array>>) | null;
+}
+
+/** Pieces of one body, in order: where its connection breaks, the rest is asked for. Throws HttpFailure where it is not all that was announced. */
 export async function* resuming(
   first: AsyncIterable<Uint8Array>,
-  openAt: ((offset: number) => Promise<AsyncIterable<Uint8Array>>) | null,
+  { bytes, openAt }: Resumable,
   signal: AbortSignal,
 ): AsyncGenerator<Uint8Array, void, void> {
   let body: AsyncIterable<Uint8Array> | undefined = first;
@@ -72,6 +76,8 @@ export async function* resuming(
         failures = 0;
         yield chunk;
       }
+      // A server may give less of the rest than it was asked for.
+      if (bytes !== null && offset !== bytes) throw new HttpFailure(`the server has sent ${offset} of ${bytes} bytes`);
       return;
     } catch (error) {
       failures += 1;

@@ -36,6 +36,7 @@ export class HeldBack {
   }
 
   get #isFull(): boolean {
-    return this.#body !== undefined && this.#body.readableLength >= MAXIMUM_BYTES;
+    // One that was broken off keeps what it had: nobody takes that, and the next answer waits behind it.
+    return this.#body?.destroyed === false && this.#body.readableLength >= MAXIMUM_BYTES;
   }
 }

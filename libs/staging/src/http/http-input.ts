@@ -40,9 +40,10 @@ export async function openHttpInput(
       const { statusCode, headers, body } = answer;
       if (!isRedirect(statusCode)) {
         requireWhole(statusCode, { url: url.href, path: input.path });
+        const bytes = lengthOf(headers['content-length']);
         return {
-          chunks: resuming(body, restOf(client, url, answer, authorization), signal),
-          bytes: lengthOf(headers['content-length']),
+          chunks: resuming(body, { bytes, openAt: restOf(client, url, answer, authorization) }, signal),
+          bytes,
           close: () => client.close(),
         };
       }

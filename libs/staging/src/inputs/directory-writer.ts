@@ -10,6 +10,8 @@ import { entryParts } from './entry-name.js';
 
 /** Files and directories. */
 const MAXIMUM_ENTRIES = 100_000;
+/** Of an archive, beside the bytes of its files: headers and what fills up their blocks. */
+const HEADERS_BYTES = 256 * 1024 ** 2;
 
 export interface StagedEntry extends StoredFile {
   /** Relative to the directory. */
@@ -27,6 +29,7 @@ export class DirectoryWriter {
   readonly files: StagedEntry[] = [];
   readonly #directories = new Set<string>();
   #bytes = 0;
+  #listed = 0;
 
   constructor(
     private readonly target: string,
@@ -34,6 +37,11 @@ export class DirectoryWriter {
     private readonly limitBytes: number,
     private readonly signal: AbortSignal,
   ) {}
+
+  /** Of an archive that is unpacked into it. */
+  get archiveLimitBytes(): number {
+    return this.limitBytes + HEADERS_BYTES;
+  }
 
   /** Throws input-refused for a name that leads elsewhere or is there already, and input-too-large. */
   async addFile(name: string, chunks: AsyncIterable<Uint8Array>): Promise<void> {
@@ -103,8 +111,17 @@ export class DirectoryWriter {
     }
   }
 
+  /** Names that were listed for it, whether or not they become files. */
+  listed(names: number): void {
+    this.#listed += names;
+    if (this.#listed > MAXIMUM_ENTRIES) throw this.#tooMany();
+  }
+
   #count(): void {
-    if (this.files.length + this.#directories.size < MAXIMUM_ENTRIES) return;
-    throw this.refusal(`it has more than ${MAXIMUM_ENTRIES} entries`);
+    if (this.files.length + this.#directories.size >= MAXIMUM_ENTRIES) throw this.#tooMany();
+  }
+
+  #tooMany(): JobError {
+    return this.refusal(`it has more than ${MAXIMUM_ENTRIES} entries`);
   }
 }

@@ -85,27 +85,43 @@ async function stageListed(
 ): Promise<void> {
   const { inputPrefixes: prefixes, foreignPrefixes: foreign } = rules;
   if (!isUrlAllowed(url, { prefixes, foreign })) throw writer.notAllowed(prefixes);
-  const client = new S3Client(place, url, rules, signal);
+  let host = '';
+  const open = () => {
+    const client = new S3Client(place, url, rules, signal);
+    host = client.host;
+    return client;
+  };
   try {
     let announced = 0;
-    for await (const { name, bytes } of listObjects(client, place.key)) {
-      announced += bytes;
+    for await (const { objects, keys } of listObjects(open, place.key)) {
+      // A page counts too: there may be nothing on it, and another behind it.
+      writer.listed(keys + 1);
+      announced += objects.reduce((sum, { bytes }) => sum + bytes, 0);
       if (announced > rules.inputLimitBytes) throw writer.tooLarge();
-      writer.requireName(name);
-      const text = `${url}/${name.split('/').map(encodeURIComponent).join('/')}`;
-      const { url: object } = parseDataUrl(text);
-      if (object?.scheme !== 's3' || !isUrlAllowed(text, { prefixes, foreign })) throw writer.notAllowed(prefixes);
-      const source = await openS3Input({ url: object, text, path }, rules, signal);
-      try {
-        await writer.addFile(name, source.chunks);
-      } finally {
-        await source.close();
-      }
+      for (const { name } of objects) await stageObject(name, { url, path }, writer, rules, signal);
     }
     if (writer.files.length === 0) throw JobError.of('input-not-found', { url, path });
   } catch (error) {
-    throw asInputError(error, { text: url, path }, client.host);
+    throw asInputError(error, { text: url, path }, host);
+  }
+}
+
+async function stageObject(
+  name: string,
+  { url, path }: Named,
+  writer: DirectoryWriter,
+  rules: StagingRules,
+  signal: AbortSignal,
+): Promise<void> {
+  const { inputPrefixes: prefixes, foreignPrefixes: foreign } = rules;
+  writer.requireName(name);
+  const text = `${url}/${name.split('/').map(encodeURIComponent).join('/')}`;
+  const { url: object } = parseDataUrl(text);
+  if (object?.scheme !== 's3' || !isUrlAllowed(text, { prefixes, foreign })) throw writer.notAllowed(prefixes);
+  const source = await openS3Input({ url: object, text, path }, rules, signal);
+  try {
+    await writer.addFile(name, source.chunks);
   } finally {
-    await client.close();
+    await source.close();
   }
 }

@@ -9,6 +9,7 @@ import {
   type OutputReference,
   parseDataUrl,
   pathPattern,
+  SPECIFICATION_BOUNDS,
 } from '#lib/jobs';
 import { visible } from '#lib/profiles';
 import { pin, pinEntry, through, typeOf } from '../file/descriptor.js';
@@ -191,6 +192,10 @@ class Search implements Selection {
     const url = childUrl(this.output.url, path.slice(this.#prefix === '/' ? 1 : this.#prefix.length + 1));
     const { problem } = parseDataUrl(url);
     if (problem !== null) return this.#refuse(path, `its URL ${problem}`);
+    const { outputPathBytes } = SPECIFICATION_BOUNDS;
+    if (Buffer.byteLength(path) > outputPathBytes) {
+      return this.#refuse(path, `its path is longer than ${outputPathBytes} bytes`);
+    }
     if (--budget.files < 0) this.#end(path, 'the outputs are more than 10,000 files');
     budget.nameBytes -= Buffer.byteLength(path) + url.length;
     if (budget.nameBytes < 0) this.#end(path, 'the paths and URLs of the outputs are longer than 8 MiB');

@@ -38,9 +38,10 @@ export async function openS3Input(
       rest.discard();
       throw changed();
     };
+    const bytes = lengthOf(headers['content-length']);
     return {
-      chunks: resuming(body, typeof etag === 'string' ? openAt : null, signal),
-      bytes: lengthOf(headers['content-length']),
+      chunks: resuming(body, { bytes, openAt: typeof etag === 'string' ? openAt : null }, signal),
+      bytes,
       close: () => client.close(),
     };
   } catch (error) {

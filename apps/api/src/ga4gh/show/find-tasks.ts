@@ -35,6 +35,8 @@ interface ScannedRow extends FoundTask, Place {
   readonly requestBytes: number;
   /** None is counted unless the page shows what they printed. */
   readonly executors: number;
+  /** Some output of it is a directory or pattern: only what was published tells how much there is to show. */
+  readonly selects: boolean;
   readonly isWanted: boolean;
   /** Of the jobs that were looked at: there may be more behind it. */
   readonly isLast: boolean;
@@ -48,7 +50,9 @@ const page = (
   whose: string,
 ) => `SELECT id, state, (extract(epoch FROM created_at) * 1000000)::bigint::text AS "createdUs",
     request_bytes::float8 AS "requestBytes", is_wanted AS "isWanted", is_last AS "isLast",
-    CASE WHEN $10 THEN (SELECT count(*)::integer FROM executor WHERE job_id = looked_at.id) ELSE 0 END AS executors
+    CASE WHEN $10 THEN (SELECT count(*)::integer FROM executor WHERE job_id = looked_at.id) ELSE 0 END AS executors,
+    $11 AND (SELECT jsonb_path_exists(outputs, '$[*] ? (@.type == "DIRECTORY" || exists(@.pathPrefix))') FROM job WHERE job.id = looked_at.id)
+      AS selects
   FROM (
     SELECT *, number = ${SCANNED_MAXIMUM} AS is_last, ($5::text IS NULL OR starts_with(name, $5)) AND ($6::text[] IS NULL OR state = ANY ($6))
       AND tags @> ALL ($7::jsonb[]) AND tags ?& $8::text[] AS is_wanted
@@ -79,9 +83,11 @@ export async function findTasks(manager: EntityManager, caller: Caller, query: T
     tags.keys,
     pageSize + 1,
     view === 'FULL',
+    view !== 'MINIMAL',
   ]);
   const found = rows.filter(({ isWanted }) => isWanted);
-  const shown = found.slice(0, view === 'MINIMAL' ? pageSize : Math.min(pageSize, countWithin(found)));
+  const fitting = found.slice(0, view === 'MINIMAL' ? pageSize : Math.min(pageSize, countWithin(found)));
+  const shown = fitting.slice(0, await countWithinFiles(manager, fitting));
   const hasMore = shown.length < found.length;
   return { tasks: shown, end: hasMore ? shown.at(-1) : rows.find(({ isLast }) => isLast) };
 }
@@ -94,6 +100,27 @@ function countWithin(found: readonly ScannedRow[]): number {
     return index > 0 && bytes > SHOWN_BYTES;
   });
   return tooMany === -1 ? found.length : tooMany;
+}
+
+/** Of tasks whose files are counted at once, each of which may have 10,000. */
+const COUNTED_AT_ONCE = 16;
+const FILES_BYTES = `SELECT job_id AS id, sum(octet_length(path) + octet_length(url) + 100)::float8 AS bytes FROM job_output
+  WHERE job_id = ANY ($1::uuid[]) AND published_at IS NOT NULL GROUP BY job_id`;
+
+/** The same, by the files of their directories and patterns. */
+async function countWithinFiles(manager: EntityManager, found: readonly ScannedRow[]): Promise<number> {
+  const selecting = found.filter(({ selects }) => selects);
+  let bytes = 0;
+  for (let at = 0; at < selecting.length; at += COUNTED_AT_ONCE) {
+    const some = selecting.slice(at, at + COUNTED_AT_ONCE);
+    const counted: { id: string; bytes: number }[] = await manager.query(FILES_BYTES, [some.map(({ id }) => id)]);
+    for (const task of some) {
+      bytes += counted.find(({ id }) => id === task.id)?.bytes ?? 0;
+      const index = found.indexOf(task);
+      if (index > 0 && bytes > SHOWN_BYTES) return index;
+    }
+  }
+  return found.length;
 }
 
 const FIND = `SELECT id, state FROM job WHERE id = $1 AND tenant = $2 AND ($3::uuid IS NULL OR submitted_by = $3)`;

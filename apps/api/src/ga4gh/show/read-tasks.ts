@@ -14,7 +14,7 @@ import { type View } from './task-answers.js';
 export interface TaskRows {
   readonly job: JobRow;
   readonly executors: readonly ExecutorRow[];
-  /** Newest first; the first one decides. */
+  /** The one that decides, then the others, newest first. */
   readonly attempts: readonly AttemptRow[];
   /** Of the attempt that decides, by position. */
   readonly runs: readonly RunRow[];
@@ -125,18 +125,22 @@ const EXECUTORS = `SELECT job_id AS "jobId", image, command, environment, workin
     stdin, stdout, stderr, ignore_error AS "ignoreError"
   FROM executor WHERE job_id = ANY ($1::uuid[]) ORDER BY job_id, position`;
 
+/** Those after the manifest was stored have run nothing: they put its outputs in place. */
+const DECIDES = '(job.publishing_since IS NULL OR attempt.started_at <= job.publishing_since)';
+
 const ATTEMPTS = `SELECT attempt.job_id AS "jobId", attempt.number, node.name AS node, attempt.state, attempt.error_code AS "errorCode",
     attempt.error_message AS "errorMessage", attempt.started_at AS "startedAt", attempt.ended_at AS "endedAt"
-  FROM unnest($1::uuid[]) AS job (id) CROSS JOIN LATERAL (
-    SELECT * FROM attempt WHERE job_id = job.id ORDER BY number DESC LIMIT $2
-  ) AS attempt JOIN node ON node.id = attempt.node_id ORDER BY attempt.job_id, attempt.number DESC`;
+  FROM unnest($1::uuid[]) AS asked (id) JOIN job ON job.id = asked.id CROSS JOIN LATERAL (
+    SELECT *, ${DECIDES} AS decides FROM attempt WHERE job_id = job.id ORDER BY decides DESC, number DESC LIMIT $2
+  ) AS attempt JOIN node ON node.id = attempt.node_id ORDER BY attempt.job_id, decides DESC, attempt.number DESC`;
 
 const RUNS = `SELECT run.job_id AS "jobId", run.id, run.position, run.enforcement, run.monitoring, version.digest AS "profileDigest",
     (run.denials_dropped + coalesce((SELECT sum(count) FROM denial WHERE executor_run_id = run.id), 0))::float8 AS denials,
     run.wall_us::float8 AS "wallUs", run.user_us::float8 AS "userUs", run.system_us::float8 AS "systemUs",
     run.max_rss_bytes::float8 AS "maxRssBytes", run.exit_code AS "exitCode", run.signal, run.outcome, run.error_code AS "errorCode",
     run.started_at AS "startedAt", run.ended_at AS "endedAt"
-  FROM unnest($1::uuid[]) AS job (id) CROSS JOIN LATERAL (SELECT max(number) AS number FROM attempt WHERE job_id = job.id) AS latest
+  FROM unnest($1::uuid[]) AS asked (id) JOIN job ON job.id = asked.id
+  CROSS JOIN LATERAL (SELECT max(number) AS number FROM attempt WHERE job_id = job.id AND ${DECIDES}) AS latest
   JOIN executor_run AS run ON run.job_id = job.id AND run.attempt_number = latest.number
   LEFT JOIN profile_version AS version ON version.id = run.profile_version_id ORDER BY run.job_id, run.position`;
 

@@ -127,13 +127,12 @@ function said(values: readonly (string | null)[]): string | null {
 }
 
 function systemLogs({ job, attempts, runs, streams }: TaskRows, latest?: AttemptRow): string[] {
-  const earlier = attempts.slice(1, 1 + EARLIER_ATTEMPTS_MAXIMUM).reverse();
+  const told = attempts.slice(0, 1 + EARLIER_ATTEMPTS_MAXIMUM).sort((a, b) => a.number - b.number);
   const isCut = attempts.length > 1 + EARLIER_ATTEMPTS_MAXIMUM;
   return [
     ...(job.task?.warnings ?? []),
-    ...(isCut ? [`Attempts before ${earlier[0]?.number ?? 1} are not listed.`] : []),
-    ...earlier.map(attemptText),
-    ...(latest ? [attemptText(latest)] : []),
+    ...(isCut ? [`Attempts before ${told[0]?.number ?? 1} are not listed.`] : []),
+    ...told.map(attemptText),
     ...(job.errorMessage === null || job.errorMessage === latest?.errorMessage ? [] : [errorText(job)]),
     ...runs.flatMap((run) =>
       streams.filter(({ runId }) => runId === run.id).flatMap((each) => cutText(job.id, run, each)),

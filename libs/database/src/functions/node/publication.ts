@@ -154,8 +154,10 @@ END`,
     'void',
     `
 BEGIN
-  UPDATE porin.job_output SET published_at = now()
-  WHERE job_id = of_job AND published_at IS NULL AND published ? path;
+  UPDATE porin.job_output AS output SET published_at = now()
+  FROM porin.publication, jsonb_array_elements_text(published) AS told(path)
+  WHERE publication.job_id = of_job AND output.job_id = of_job AND output.attempt_number = publication.attempt_number
+    AND output.path = told.path AND output.published_at IS NULL;
 END`,
   ),
   // Before each output.
