@@ -212,6 +212,9 @@ describe('a worker that is killed', () => {
     expect(job.attempts.map(({ state }) => state)).toEqual(['LOST', 'COMPLETE']);
     // What is published is not run again.
     expect(job.runs).toHaveLength(name === 'staged' ? 2 : 1);
+    const { body: task } = await grid.http('get', `/v1/tasks/${jobId}?view=FULL`).expect(200);
+    const { logs } = task as { logs: { logs: { exit_code: number }[] }[] };
+    expect(logs.map((log) => log.logs.map((run) => run.exit_code))).toEqual([[0]]);
   });
 });
 

@@ -92,6 +92,27 @@ describe('an input of DRS', () => {
     expect(other.requests.map(({ headers }) => headers.authorization)).toEqual([undefined]);
   });
 
+  it('chooses no header that says where or how it is fetched', async () => {
+    object(
+      'a',
+      https('/data/a', ['Host: elsewhere.example.org', 'range: bytes=1-', 'X-Key: k', 'Accept-Encoding: gzip']),
+    );
+    await expect(stage('a')).resolves.toEqual({ sha256: sha256(CONTENT), bytes: CONTENT.length });
+    const [asked] = archive.requests;
+    expect(asked?.headers).toMatchObject({
+      host: new URL(archive.url('/')).host,
+      'x-key': 'k',
+      'accept-encoding': 'identity',
+    });
+    expect(asked?.headers.range).toBeUndefined();
+  });
+
+  it('is fetched by no secret of the job, whose URL the server has chosen', async () => {
+    object('a', https());
+    await stage('a', { credentials: [{ kind: 'bearer', prefix: archive.url('/data/'), token: 'of-the-job' }] });
+    expect(archive.requests.map(({ headers }) => headers.authorization)).toEqual([undefined]);
+  });
+
   it('is asked for by the job’s credential, which the place of the bytes does not see', async () => {
     object('a', https());
     await stage('a', { credentials: [{ kind: 'bearer', prefix: `drs://${host()}/`, token: 'of-the-job' }] });

@@ -1,6 +1,6 @@
 /** Inputs that are directories: by the listing of a real S3 server, and by archives of every kind. */
 import { execFileSync } from 'node:child_process';
-import { readFileSync, statSync } from 'node:fs';
+import { readFileSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -149,6 +149,24 @@ describe('an archive', () => {
     tree.write('archives/a.tar', Buffer.concat([forged('good', 'File', 'good'), entries(), end]));
     const refused = await refusal(tree.url('archives/a.tar'));
     expect([refused.code, refused.message]).toEqual(['input-refused', expect.stringContaining(text)]);
+  });
+
+  it('ends where it says so: what is behind is read and kept nowhere, and is bounded', async () => {
+    const archive = Buffer.concat([forged('a', 'File', 'one'), end]);
+    tree.write('archives/a.tgz', gzipSync(Buffer.concat([archive, Buffer.alloc(20 * 1024 ** 2)])));
+    expect(await stage(tree.url('archives/a.tgz'))).toEqual(directoryOf([{ name: 'a', content: 'one' }]));
+    rmSync(tree.path('staged/run'), { recursive: true });
+    tree.write('archives/b.tgz', gzipSync(Buffer.concat([archive, Buffer.alloc(257 * 1024 ** 2)])));
+    expect((await refusal(tree.url('archives/b.tgz'), { inputLimitBytes: 1000 })).code).toBe('input-too-large');
+  });
+
+  it('is unpacked once, and by gzip alone', async () => {
+    const archive = Buffer.concat([forged('a', 'File', 'one'), end]);
+    tree.write('archives/twice.tgz', gzipSync(gzipSync(archive)));
+    tree.write('archives/zstd.tar', Buffer.concat([Buffer.from([0x28, 0xb5, 0x2f, 0xfd]), archive]));
+    for (const name of ['twice.tgz', 'zstd.tar']) {
+      expect(await codeOf(stage(tree.url(`archives/${name}`)))).toBe('input-fetch-failed');
+    }
   });
 
   it('is refused where it is none, is cut, or has more bytes than it may', async () => {

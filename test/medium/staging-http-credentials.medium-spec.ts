@@ -13,16 +13,17 @@ let server: HttpServer;
 let other: HttpServer;
 let proxy: CuttingProxy | undefined;
 
-/** Takes ranges, if the validator is that of its version. */
+/** Takes ranges, if the validator is that of its version. `sent`: bytes of the rest; all of it by default. */
 const versioned =
-  (etag: () => string | undefined, takesRanges = true): Answer =>
+  (etag: () => string | undefined, takesRanges = true, sent = CONTENT.length): Answer =>
   (request, response) => {
     const version = etag();
     if (version !== undefined) response.setHeader('etag', version);
     const start = /^bytes=(\d+)-$/.exec(request.headers.range ?? '')?.[1];
     if (start === undefined || !takesRanges || request.headers['if-range'] !== version) return response.end(CONTENT);
-    const rest = CONTENT.subarray(Number(start));
-    response.writeHead(206, { 'content-range': `bytes ${start}-${CONTENT.length - 1}/${CONTENT.length}` }).end(rest);
+    const rest = CONTENT.subarray(Number(start)).subarray(0, sent);
+    const last = Number(start) + rest.length - 1;
+    response.writeHead(206, { 'content-range': `bytes ${start}-${last}/${CONTENT.length}` }).end(rest);
   };
 let changes = 0;
 
@@ -48,6 +49,7 @@ beforeEach(async () => {
     '/none': versioned(() => undefined),
     '/changing': versioned(() => `"${changes++}"`),
     '/rangeless': versioned(() => '"1"', false),
+    '/short': versioned(() => '"1"', true, 1000),
   });
 });
 afterEach(async () => {
@@ -146,6 +148,7 @@ describe('an input whose connection breaks', () => {
     ['/none', /ECONNRESET|the connection ended before the transfer did/, 1],
     ['/changing', /the server gave no more of the same content/, 2],
     ['/rangeless', /the server gave no more of the same content/, 2],
+    ['/short', /the server has sent \d+ of \d+ bytes/, 2],
   ])('is left to another attempt where it cannot: %s', async (path, detail, requests) => {
     const error = await jobErrorOf(stage(path));
     expect([error.code, error.message]).toEqual(['input-fetch-failed', expect.stringMatching(detail)]);

@@ -116,6 +116,22 @@ describe('checkJobSpecification', () => {
     },
   );
 
+  it.each([{ stdout: '/vol/a' }, { stderr: '/vol/a' }])('reads not what the executor itself prints: %j', (streams) => {
+    const executors = [
+      { ...executor, stdout: '/vol/a' },
+      { ...executor, stdin: '/vol/a', ...streams },
+    ];
+    expect(places({ executors, volumes: ['/vol'] })).toEqual(['executors[1].stdin']);
+  });
+
+  it('takes outputs with paths of 2,000 bytes at most', () => {
+    const longest = `/out/${'a'.repeat(1995)}`;
+    expect([places({ outputs: [output(longest)] }), places({ outputs: [output(`${longest}a`)] })]).toEqual([
+      [],
+      ['outputs[0].path'],
+    ]);
+  });
+
   it('lets directories and patterns share their places with what lies in them', () => {
     const directory = (path: string, url = 'file:///p'): OutputReference => ({ path, url, type: 'DIRECTORY' });
     const pattern = (path: string, pathPrefix: string): OutputReference => ({ path, pathPrefix, url: 'file:///p' });
