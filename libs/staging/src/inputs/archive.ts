@@ -46,9 +46,9 @@ async function* uncompressed(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<
   const rest = { [Symbol.asyncIterator]: () => iterator };
   let head = Buffer.alloc(0);
   while (head.length < 2) {
-    const { done, value } = await iterator.next();
-    if (done) break;
-    head = Buffer.concat([head, value]);
+    const next = await iterator.next();
+    if (next.done) break;
+    head = Buffer.concat([head, next.value]);
   }
   if (!isGzip(head)) {
     yield head;
