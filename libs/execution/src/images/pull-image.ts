@@ -1,7 +1,12 @@
 /** One pull, as the engine tells of it: a line of JSON for each step, and an answer 200 whatever comes of it. */
 import { type Engine } from '../engine/engine.js';
 import { EngineError } from '../engine/engine-error.js';
-import { type RegistryCredential, registryHeaders, withoutCredential } from './registry-credential.js';
+import {
+  engineErrorWithout,
+  type RegistryCredential,
+  registryHeaders,
+  withoutCredential,
+} from './registry-credential.js';
 
 const LINE_BYTES = 256 * 1024;
 const BEGIN_TIMEOUT_MS = 180_000;
@@ -24,14 +29,19 @@ export interface PullRequest {
 /** Throws PullFailure when the engine tells of one, EngineError when it does not keep to its protocol, or the signal's reason. */
 export async function pullImage(engine: Engine, request: PullRequest): Promise<void> {
   const { reference, signal, onProgress, credential } = request;
-  const body = await engine.stream({
-    method: 'POST',
-    path: ['images', 'create'],
-    query: { fromImage: reference },
-    headers: registryHeaders(credential),
-    timeoutMs: BEGIN_TIMEOUT_MS,
-    signal,
-  });
+  const body = await engine
+    .stream({
+      method: 'POST',
+      path: ['images', 'create'],
+      query: { fromImage: reference },
+      headers: registryHeaders(credential),
+      timeoutMs: BEGIN_TIMEOUT_MS,
+      signal,
+    })
+    .catch((error: unknown) => {
+      if (signal.aborted) throw error;
+      throw engineErrorWithout(error, credential);
+    });
   const onAbort = () => body.destroy(new EngineError('aborted', 'the pull was ended'));
   signal.addEventListener('abort', onAbort, { once: true });
   try {

@@ -32,6 +32,8 @@ describe('the credential of a pull', () => {
     const basic = Buffer.from('all:sword fish').toString('base64');
     const echo = `no: Basic ${basic}, password=sword%20fish, "sword fish"`;
     expect(withoutCredential(echo, credential)).toBe('no: Basic ***, password=***, "***"');
+    const quoted = { ...WIDE, password: 'a"b' };
+    expect(withoutCredential('{"password":"a\\"b"}', quoted)).toBe('{"password":"***"}');
     expect(withoutCredential('as it is', { ...WIDE, password: '' })).toBe('as it is');
   });
 });

@@ -1,5 +1,6 @@
 /** What opens a private registry to a pull: told to the engine with each request, and kept by neither. */
 import { type ImageName, isBelowRegistryPrefix } from '#lib/jobs';
+import { EngineError, toEngineError } from '../engine/engine-error.js';
 
 export interface RegistryCredential {
   /** `registry.example.org/`, or `registry.example.org/team/`. */
@@ -33,6 +34,18 @@ export function registryHeaders(credential: RegistryCredential | undefined): Rea
 export function withoutCredential(text: string, credential: RegistryCredential | undefined): string {
   if (!credential) return text;
   const { user, password } = credential;
-  const sent = [Buffer.from(`${user}:${password}`).toString('base64'), encodeURIComponent(password), password];
+  const sent = [
+    Buffer.from(`${user}:${password}`).toString('base64'),
+    encodeURIComponent(password),
+    // As the engine quotes it.
+    JSON.stringify(password).slice(1, -1),
+    password,
+  ];
   return sent.filter((each) => each !== '').reduce((rest, each) => rest.replaceAll(each, '***'), text);
+}
+
+/** What the engine told, which may be what the registry told it. */
+export function engineErrorWithout(error: unknown, credential: RegistryCredential | undefined): EngineError {
+  const { reason, message, status } = toEngineError(error);
+  return new EngineError(reason, withoutCredential(message, credential), status);
 }

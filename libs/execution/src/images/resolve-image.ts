@@ -14,7 +14,7 @@ import {
 import { architectureOfGoarch, type ImageContent, nodeArchitecture } from '#lib/profiles';
 import { distributionAnswer, type ImageAnswer } from '../engine/answers.js';
 import { type Engine } from '../engine/engine.js';
-import { EngineError, engineStatus, toEngineError } from '../engine/engine-error.js';
+import { EngineError, engineStatus } from '../engine/engine-error.js';
 import { type DataRoot } from './data-root.js';
 import { inspectImage, textProblem, toImageConfiguration, volumesProblem } from './image-configuration.js';
 import { ImageError, type ImageErrorCode } from './image-error.js';
@@ -23,10 +23,10 @@ import { pullImage, PullFailure } from './pull-image.js';
 import { type PullTurn } from './pull-turn.js';
 import { type PullLimits, PullWatch, tooLarge } from './pull-watch.js';
 import {
+  engineErrorWithout,
   type RegistryCredential,
   registryCredentialFor,
   registryHeaders,
-  withoutCredential,
 } from './registry-credential.js';
 import { presentImages } from './remove-image.js';
 
@@ -172,8 +172,7 @@ async function askRegistry(
   try {
     await engine.json(distributionAnswer, { method: 'GET', timeoutMs: ASK_TIMEOUT_MS, ...request });
   } catch (error) {
-    const { reason, message, status } = toEngineError(error);
-    throw new EngineError(reason, withoutCredential(message, credential), status);
+    throw engineErrorWithout(error, credential);
   }
 }
 

@@ -72,9 +72,11 @@ BEGIN
     IF NOT FOUND THEN RETURN 'false'; END IF;
     IF octet_length(files::text) > ${FILES_BYTES} OR jsonb_array_length(files) > ${FILES} OR NOT (
       SELECT coalesce(count(DISTINCT file.path) = count(*)
-          AND bool_and(coalesce(file.output >= 0 AND porin.is_output_file(job.outputs->file.output, file.path, file.url), false)), true)
+          AND bool_and(coalesce(porin.is_output_file(asked.output, file.path, file.url), false)), true)
       FROM jsonb_to_recordset(files) AS file(output integer, path text, url text)
-        JOIN porin.job ON job.id = (input->>'jobId')::uuid) THEN
+        LEFT JOIN (SELECT each.output, ordinality - 1 AS place FROM porin.job
+          CROSS JOIN jsonb_array_elements(job.outputs) WITH ORDINALITY AS each(output, ordinality)
+          WHERE job.id = (input->>'jobId')::uuid) AS asked ON asked.place = file.output) THEN
       RAISE EXCEPTION 'the files are not of the job''s outputs' USING ERRCODE = 'check_violation';
     END IF;
   END IF;
