@@ -300,7 +300,8 @@ describe('a cancel', () => {
       expect(files(id)).toEqual([]);
       expect(received.get(`/${id}`)).toBeUndefined();
     }
-    expect(stagedBytes(id)).toEqual([]);
+    // What was sent is removed when the job has ended.
+    await eventually(() => Promise.resolve(expect(stagedBytes(id)).toEqual([])));
   });
 });
 
