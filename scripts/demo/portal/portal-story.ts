@@ -83,7 +83,8 @@ async function tellPortalStory(scene: PortalScene): Promise<void> {
   await byPyTes(scene, environment, recordings, { word: 'plain', isPlain: true });
 
   title('A Snakemake workflow of the same program, every job of it a task: watched, audited, restricted');
-  const workflowId = await register(scene, 'edf-workflow', workflow.imageId, ['/bin/bash']);
+  // By the name that its tasks give: so their image is known to be the application's.
+  const workflowId = await register(scene, 'edf-workflow', workflow.reference, ['/bin/bash']);
   const tasks = await workflowRuns(scene, environment, { image: workflow.reference, applicationId: workflowId });
 
   title('What the tasks’ logs say of the restricted ones');
