@@ -18,9 +18,7 @@
 
 const char *payload_stage_name(enum payload_stage stage)
 {
-	static const char *const names[] = {
-		"session", "rlimit", "directory", "stdin", "lookup", "landlock", "filter", "exec",
-	};
+	static const char *const names[] = { "session", "rlimit", "directory", "stdin", "lookup", "landlock", "filter", "exec" };
 
 	return names[stage];
 }
@@ -48,23 +46,16 @@ static void reset_signals(void)
  */
 static int open_standard_input(const char *path)
 {
-	const struct open_how how = {
-		.flags = O_RDONLY | O_NOCTTY | O_NONBLOCK | O_CLOEXEC,
-		.resolve = RESOLVE_NO_SYMLINKS,
-	};
+	const struct open_how how = { .flags = O_RDONLY | O_NOCTTY | O_NONBLOCK, .resolve = RESOLVE_NO_SYMLINKS };
 	struct stat status;
-	int file = (int)syscall(SYS_openat2, AT_FDCWD, path, &how, sizeof(how)), error = 0;
 
-	if (file < 0)
+	/* The lowest descriptor that is free is the next one. */
+	close(STDIN_FILENO);
+	if (syscall(SYS_openat2, AT_FDCWD, path, &how, sizeof(how)) < 0 || fstat(STDIN_FILENO, &status) < 0)
 		return errno;
-	if (fstat(file, &status) < 0 || fcntl(file, F_SETFL, 0) < 0)
-		error = errno;
-	else if (!S_ISREG(status.st_mode))
-		error = S_ISDIR(status.st_mode) ? EISDIR : EACCES;
-	else if (dup2(file, STDIN_FILENO) < 0)
-		error = errno;
-	close(file);
-	return error;
+	if (!S_ISREG(status.st_mode))
+		return S_ISDIR(status.st_mode) ? EISDIR : EACCES;
+	return fcntl(STDIN_FILENO, F_SETFL, 0) < 0 ? errno : 0;
 }
 
 static const char *search_path(const struct policy *policy)
@@ -105,7 +96,7 @@ static bool join(char *path, const char *directory, size_t length, const char *n
 static int look_up(const struct policy *policy, char *path)
 {
 	const char *name = policy->arguments[0];
-	int result = ENOENT;
+	int result = ENOENT, error;
 
 	if (strchr(name, '/')) {
 		if (strlen(name) >= PATH_MAX)
@@ -114,8 +105,6 @@ static int look_up(const struct policy *policy, char *path)
 		return 0;
 	}
 	for (const char *entry = search_path(policy), *end; entry; entry = *end ? end + 1 : NULL) {
-		int error;
-
 		end = strchrnul(entry, ':');
 		if (!join(path, entry, (size_t)(end - entry), name))
 			continue;
@@ -130,10 +119,7 @@ static int look_up(const struct policy *policy, char *path)
 
 static int load_filter(const struct program *program)
 {
-	struct sock_fprog fprog = {
-		.len = (unsigned short)program->length,
-		.filter = (struct sock_filter *)program->instructions,
-	};
+	struct sock_fprog fprog = { (unsigned short)program->length, (struct sock_filter *)program->instructions };
 	/* Once the supervisor has a call, only a fatal signal takes it back: fewer calls end in EINTR (Linux 5.19). */
 	unsigned long flags = SECCOMP_FILTER_FLAG_NEW_LISTENER | SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV;
 	int listener = (int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, &fprog);
@@ -143,45 +129,31 @@ static int load_filter(const struct program *program)
 	return listener;
 }
 
+/* The stage is over: it has failed where there is an errno, and else the next one begins. */
+static void go_on(struct payload_state *state, int error, enum payload_stage next)
+{
+	if (error != 0)
+		fail(state, error);
+	atomic_store(&state->stage, next);
+}
+
 _Noreturn void payload_run(const struct policy *policy, struct payload_state *state)
 {
-	int listener, error;
+	int listener;
 
-	if (setsid() < 0)
-		fail(state, errno);
+	go_on(state, setsid() < 0 ? errno : 0, STAGE_RLIMIT);
 	reset_signals();
-
-	atomic_store(&state->stage, STAGE_RLIMIT);
 	for (size_t i = 0; i < policy->rlimit_count; i++)
 		if (setrlimit((__rlimit_resource_t)policy->rlimits[i].resource, &policy->rlimits[i].limit) < 0)
 			fail(state, errno);
-
-	atomic_store(&state->stage, STAGE_DIRECTORY);
-	if (chdir(policy->directory) < 0)
-		fail(state, errno);
-
-	atomic_store(&state->stage, STAGE_STDIN);
-	error = policy->standard_input ? open_standard_input(policy->standard_input) : 0;
-	if (error != 0)
-		fail(state, error);
-
-	atomic_store(&state->stage, STAGE_LOOKUP);
-	error = look_up(policy, state->program.path);
-	if (error != 0)
-		fail(state, error);
+	go_on(state, 0, STAGE_DIRECTORY);
+	go_on(state, chdir(policy->directory) < 0 ? errno : 0, STAGE_STDIN);
+	go_on(state, policy->standard_input ? open_standard_input(policy->standard_input) : 0, STAGE_LOOKUP);
+	go_on(state, look_up(policy, state->program.path), STAGE_LANDLOCK);
 	state->program.abi = foreign_abi(state->program.path);
-
-	atomic_store(&state->stage, STAGE_LANDLOCK);
-	error = landlock_confine(policy);
-	if (error != 0)
-		fail(state, error);
-
-	atomic_store(&state->stage, STAGE_FILTER);
+	go_on(state, landlock_confine(policy), STAGE_FILTER);
 	listener = load_filter(&policy->filter);
-	if (listener < 0)
-		fail(state, errno);
-
-	atomic_store(&state->stage, STAGE_EXEC);
+	go_on(state, listener < 0 ? errno : 0, STAGE_EXEC);
 	atomic_store(&state->listener, listener);
 	/* The supervisor lets these go on where the filter would not, and then counts from the last of them: notify.c. */
 	state->started_us = clock_us();
