@@ -139,8 +139,6 @@ static void go_on(struct payload_state *state, int error, enum payload_stage nex
 
 _Noreturn void payload_run(const struct policy *policy, struct payload_state *state)
 {
-	int listener;
-
 	go_on(state, setsid() < 0 ? errno : 0, STAGE_RLIMIT);
 	reset_signals();
 	for (size_t i = 0; i < policy->rlimit_count; i++)
@@ -152,7 +150,7 @@ _Noreturn void payload_run(const struct policy *policy, struct payload_state *st
 	go_on(state, look_up(policy, state->program.path), STAGE_LANDLOCK);
 	state->program.abi = foreign_abi(state->program.path);
 	go_on(state, landlock_confine(policy), STAGE_FILTER);
-	listener = load_filter(&policy->filter);
+	int listener = load_filter(&policy->filter);
 	go_on(state, listener < 0 ? errno : 0, STAGE_EXEC);
 	atomic_store(&state->listener, listener);
 	/* The supervisor lets these go on where the filter would not, and then counts from the last of them: notify.c. */
