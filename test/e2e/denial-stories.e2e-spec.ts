@@ -1,11 +1,10 @@
 /** What happens to real runs that are refused calls: what heals, what ends, and what a new image content gets. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { eventually } from '../support/eventually.js';
-import { Grid, type JobView } from '../support/grid.js';
+import { FINAL, Grid, type JobView } from '../support/grid.js';
 
 let grid: Grid;
 const PROGRAM = ['/bin/sh', '/in/script'];
-const FINAL = ['COMPLETE', 'EXECUTOR_ERROR', 'SYSTEM_ERROR', 'CANCELED'];
 /** Signals need authority, and no honest run of these tests needs them. */
 const REFUSED = 'kill -0 $$ || true';
 const DENIED = { call: 'kill', class: 'authority', action: 'refused' };

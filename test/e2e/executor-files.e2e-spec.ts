@@ -3,7 +3,7 @@ import { readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { Grid, type JobView } from '../support/grid.js';
+import { FINAL, Grid, type JobView } from '../support/grid.js';
 
 let grid: Grid;
 
@@ -15,7 +15,6 @@ afterAll(() => grid.stop());
 
 const MIB = 1024 ** 2;
 const LOG_BYTES = 64 * 1024;
-const FINAL = ['COMPLETE', 'EXECUTOR_ERROR', 'SYSTEM_ERROR', 'CANCELED'];
 type Executor = Record<string, unknown> & { script: string };
 
 /** One executor after another, `sh -c script` each. */

@@ -2,13 +2,12 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { eventually } from '../support/eventually.js';
-import { Grid, type JobView } from '../support/grid.js';
+import { FINAL, Grid, type JobView } from '../support/grid.js';
 
 let grid: Grid;
 let profileVersionId: string;
 const made: string[] = [];
 const PROGRAM = ['/bin/sh', '-eu'];
-const FINAL = ['COMPLETE', 'EXECUTOR_ERROR', 'SYSTEM_ERROR', 'CANCELED'];
 
 beforeAll(async () => {
   grid = await Grid.start();

@@ -5,7 +5,7 @@ import { pathToFileURL } from 'node:url';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { eventually } from '../support/eventually.js';
-import { Grid, type JobView, type TestWorker } from '../support/grid.js';
+import { FINAL, Grid, type JobView, type TestWorker } from '../support/grid.js';
 
 const SETTINGS = { PORIN_LEASE_MS: '3000' };
 let grid: Grid;
@@ -24,7 +24,6 @@ interface File {
   readonly bytes: number;
   readonly publishedAt: string;
 }
-const FINAL = ['COMPLETE', 'EXECUTOR_ERROR', 'SYSTEM_ERROR', 'CANCELED'];
 const urlOf = (name: string) => pathToFileURL(join(grid.outputs, name)).href;
 const directory = (name: string, path = '/out') => ({ path, url: urlOf(name), type: 'DIRECTORY' });
 const pattern = (name: string, path: string, pathPrefix: string) => ({ path, pathPrefix, url: urlOf(name) });

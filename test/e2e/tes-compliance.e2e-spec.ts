@@ -4,13 +4,12 @@ import supertest from 'supertest';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { importAlpineImage } from '../support/alpine-image.js';
 import { eventually } from '../support/eventually.js';
-import { Grid } from '../support/grid.js';
+import { FINAL, Grid } from '../support/grid.js';
 
 const BASE = '/ga4gh/tes/v1';
 /** There is no such bucket: a task that names it is created all the same. */
 const STORE = 's3://my-object-store';
 const PREFIXES = `file:///,${STORE}/`;
-const FINAL = ['COMPLETE', 'EXECUTOR_ERROR', 'SYSTEM_ERROR', 'CANCELED'];
 
 let grid: Grid;
 let key: string;

@@ -44,6 +44,8 @@ const ended = async (id: string) => {
 };
 
 describe('Nextflow (nf-ga4gh)', () => {
+  /** In the container. */
+  const WORK = '/work';
   const authorization = () => `Basic ${Buffer.from(`any:${key}`).toString('base64')}`;
 
   /** A process in its work directory, with the wrapper that Nextflow writes beside the script. */
@@ -53,15 +55,15 @@ describe('Nextflow (nf-ga4gh)', () => {
     writeFileSync(join(directory, '.command.sh'), script);
     writeFileSync(
       join(directory, '.command.run'),
-      'cd /work; bash -ue .command.sh > .command.out 2> .command.err; code=$?; printf $code > .exitcode; exit $code\n',
+      `cd ${WORK}; bash -ue .command.sh > .command.out 2> .command.err; code=$?; printf $code > .exitcode; exit $code\n`,
     );
     writeFileSync(join(directory, 'reads.txt'), 'four words of input\n');
-    const input = (file: string) => ({ path: `/work/${file}`, url: join(directory, file), type: 'FILE' });
-    const output = (file: string, type?: string) => ({ path: `/work/${file}`, url: join(directory, file), type });
-    const command = ['bash', '-o', 'pipefail', '-c', 'bash /work/.command.run 2>&1 | tee /work/.command.log'];
+    const input = (file: string) => ({ path: `${WORK}/${file}`, url: join(directory, file), type: 'FILE' });
+    const output = (file: string, type?: string) => ({ path: `${WORK}/${file}`, url: join(directory, file), type });
+    const command = ['bash', '-o', 'pipefail', '-c', `bash ${WORK}/.command.run 2>&1 | tee ${WORK}/.command.log`];
     const task = {
       name: `${name} (1)`,
-      executors: [{ image, command, workdir: '/work', env: null, stdin: null, stdout: null }],
+      executors: [{ image, command, workdir: WORK, env: null, stdin: null, stdout: null }],
       inputs: ['.command.sh', '.command.run', 'reads.txt'].map(input),
       outputs: [
         ...['.command.out', '.command.err', '.command.log', '.exitcode'].map((file) => output(file)),

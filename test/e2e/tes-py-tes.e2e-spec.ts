@@ -6,7 +6,7 @@ import { pathToFileURL } from 'node:url';
 import { Pool } from 'undici';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { importAlpineImage } from '../support/alpine-image.js';
-import { CutOff } from '../support/cut-off.js';
+import { CuttingProxy } from '../support/cutting-proxy.js';
 import { eventually } from '../support/eventually.js';
 import { Grid } from '../support/grid.js';
 import { baseUrl, type Credentials, TesClients } from '../support/tes-clients.js';
@@ -124,7 +124,7 @@ describe('py-tes', () => {
 
   it('gets the same task where the connection broke before the answer, and another one for the next request', async () => {
     const given = task('true');
-    const proxy = await CutOff.start(new URL(url));
+    const proxy = await CuttingProxy.start(Number(new URL(url).port));
     const { owner } = grid.api;
     // The API has the request, and cannot answer yet.
     await owner.query('BEGIN');

@@ -1,4 +1,4 @@
-/** A TCP proxy on loopback that cuts connections where the test says, and counts them. */
+/** A TCP proxy on loopback that cuts connections where, or when, the test says, and counts them. */
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 
@@ -47,7 +47,7 @@ export class CuttingProxy {
     });
   }
 
-  static async start(port: number, cut: Cut): Promise<CuttingProxy> {
+  static async start(port: number, cut: Cut = () => null): Promise<CuttingProxy> {
     const proxy = new CuttingProxy(port, cut);
     proxy.#server.listen(0, '127.0.0.1');
     await once(proxy.#server, 'listening');
@@ -56,6 +56,15 @@ export class CuttingProxy {
 
   get port(): number {
     return (this.#server.address() as AddressInfo).port;
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${this.port}`;
+  }
+
+  /** Both sides of every connection that is open now, with a reset. */
+  cut(): void {
+    for (const socket of this.#sockets) socket.resetAndDestroy();
   }
 
   async stop(): Promise<void> {

@@ -22,7 +22,7 @@ import { eventually } from './eventually.js';
 
 /** A Redis database of the grids' own, so that no other test's messages reach a worker. */
 const REDIS_DATABASE = 7;
-const FINAL = ['COMPLETE', 'EXECUTOR_ERROR', 'SYSTEM_ERROR', 'CANCELED'];
+export const FINAL = ['COMPLETE', 'EXECUTOR_ERROR', 'SYSTEM_ERROR', 'CANCELED'];
 
 /** As the API answers it; tests name the members they look at. */
 export type JobView = Record<string, unknown> & {

@@ -1,7 +1,6 @@
 /** Reads the keys that secrets are encrypted under in the database: the first encrypts, all of them decrypt. */
 import { createHash, createSecretKey, type KeyObject } from 'node:crypto';
-import { closeSync, fstatSync, openSync, readFileSync } from 'node:fs';
-import { ConfigError } from './load.js';
+import { fileRefusal, readPrivateFile } from './private-file.js';
 
 export interface SecretKey {
   /** The first 16 hexadecimal digits of the SHA-256 of the key. */
@@ -14,29 +13,16 @@ const KEY_BYTES = 32;
 
 /** Throws ConfigError, with what to do, for a file that is missing, open to others, or holds anything but keys. */
 export function readSecretKeys(path: string): readonly SecretKey[] {
-  const refuse = (problem: string) => new ConfigError([`PORIN_SECRETS_KEY_FILE: ${path} ${problem}`]);
-  let file: number;
-  try {
-    file = openSync(path, 'r');
-  } catch (error) {
-    throw refuse(`cannot be opened (${(error as NodeJS.ErrnoException).code ?? 'unknown error'})`);
+  const refuse = fileRefusal('PORIN_SECRETS_KEY_FILE', path);
+  const lines = readPrivateFile(path, refuse)
+    .toString('utf8')
+    .split('\n')
+    .filter((line) => line.trim() !== '');
+  const keys = lines.flatMap((line) => parseSecretKey(line) ?? []);
+  if (keys.length === 0 || keys.length < lines.length) {
+    throw refuse('must have a line of base64 for each key of 32 bytes: "openssl rand -base64 32" makes one');
   }
-  try {
-    const { mode } = fstatSync(file);
-    if ((mode & 0o077) !== 0) {
-      throw refuse(`is open to other users (mode ${(mode & 0o777).toString(8).padStart(4, '0')}): run chmod 600`);
-    }
-    const lines = readFileSync(file, 'utf8')
-      .split('\n')
-      .filter((line) => line.trim() !== '');
-    const keys = lines.flatMap((line) => parseSecretKey(line) ?? []);
-    if (keys.length === 0 || keys.length < lines.length) {
-      throw refuse('must have a line of base64 for each key of 32 bytes: "openssl rand -base64 32" makes one');
-    }
-    return keys;
-  } finally {
-    closeSync(file);
-  }
+  return keys;
 }
 
 /** Undefined for what is no key. */

@@ -1,7 +1,7 @@
 /** Loads the key that signs decisions, and those whose decisions count, once, when a program starts. */
 import { createPrivateKey, type KeyObject } from 'node:crypto';
-import { closeSync, fstatSync, openSync, readFileSync } from 'node:fs';
-import { type ApiConfig, ConfigError } from './load.js';
+import { type ApiConfig } from './load.js';
+import { fileRefusal, readPrivateFile } from './private-file.js';
 import { readPublicKeys } from './public-keys.js';
 import { type ApprovalKeys, approvalKeys } from '#lib/profiles';
 
@@ -16,26 +16,12 @@ export function loadApprovalKeys(files: KeyFiles): ApprovalKeys {
 
 /** Throws ConfigError, with what to do, for a key that is missing, readable by others, or not Ed25519 in PKCS#8 PEM. */
 export function loadSigningKey(path: string): KeyObject {
-  const refuse = (problem: string) => new ConfigError([`PORIN_SIGNING_KEY_FILE: ${path} ${problem}`]);
-  let file: number;
-  try {
-    file = openSync(path, 'r');
-  } catch (error) {
-    throw refuse(`cannot be opened (${(error as NodeJS.ErrnoException).code ?? 'unknown error'})`);
+  const refuse = fileRefusal('PORIN_SIGNING_KEY_FILE', path);
+  const key = parse(readPrivateFile(path, refuse));
+  if (key?.asymmetricKeyType !== 'ed25519') {
+    throw refuse('is no Ed25519 private key in PKCS#8 PEM: "openssl genpkey -algorithm ed25519" makes one');
   }
-  try {
-    const { mode } = fstatSync(file);
-    if ((mode & 0o077) !== 0) {
-      throw refuse(`is open to other users (mode ${(mode & 0o777).toString(8).padStart(4, '0')}): run chmod 600`);
-    }
-    const key = parse(readFileSync(file));
-    if (key?.asymmetricKeyType !== 'ed25519') {
-      throw refuse('is no Ed25519 private key in PKCS#8 PEM: "openssl genpkey -algorithm ed25519" makes one');
-    }
-    return key;
-  } finally {
-    closeSync(file);
-  }
+  return key;
 }
 
 function parse(pem: Buffer): KeyObject | undefined {

@@ -234,3 +234,11 @@ function refuse(problem: string): ParsedUrl {
 export function isArchive(url: string): boolean {
   return /\.(tar|tar\.gz|tgz)$/i.test(url);
 }
+
+/** Every character that is not unreserved (RFC 3986, section 2.3), and so a slash too. */
+export function escapeName(text: string): string {
+  return encodeURIComponent(text).replace(
+    /[!'()*]/g,
+    (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`,
+  );
+}

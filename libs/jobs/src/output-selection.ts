@@ -1,4 +1,5 @@
 /** Outputs that stand for files which only the payload's end tells: a directory with all that is below it, or a pattern. */
+import { escapeName } from './data-url.js';
 import { type OutputReference } from './job-specification.js';
 import { pathPattern } from './path-pattern.js';
 
@@ -18,10 +19,5 @@ export function outputDirectory({ path, type, pathPrefix }: Omit<OutputReference
  * @example childUrl('file:///data', 'a/b 1%.edf') // 'file:///data/a/b%201%25.edf'
  */
 export function childUrl(url: string, rest: string): string {
-  const escaped = rest.split('/').map((name) => encodeURIComponent(name).replace(/[!'()*]/g, escape));
-  return `${url}/${escaped.join('/')}`;
-}
-
-function escape(character: string): string {
-  return `%${character.charCodeAt(0).toString(16).toUpperCase()}`;
+  return `${url}/${rest.split('/').map(escapeName).join('/')}`;
 }

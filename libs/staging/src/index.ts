@@ -6,7 +6,7 @@ export { createFile, type FileOwner } from './outputs/create-file.js';
 export { errorCode } from './failure.js';
 export {
   type SelectedFile,
-  type Selection,
+  type SelectedFiles,
   SelectionBudget,
   selectFiles,
   type SelectOptions,

@@ -4,16 +4,14 @@ import { join } from 'node:path';
 import { fileRoots, JobError } from '#lib/jobs';
 import { visible } from '#lib/profiles';
 import { readChunks, writeHashed } from '../copy.js';
-import { newInputFile, READ_ONLY } from '../inputs/input-file.js';
+import { ENTRIES_MAXIMUM, newInputFile, READ_ONLY, READ_ONLY_DIRECTORY } from '../inputs/input-file.js';
 import { treeDigest } from '../inputs/tree-digest.js';
 import { type StagingRules, type StoredFile } from '../rules.js';
 import { isWithin, openPinned, pinEntry, realPathOf, realRoots, through, typeOf } from './descriptor.js';
 import { type FileInput, pinFileInput } from './file-input.js';
 
-/** Names in one directory and all below it, and directories in one another. */
-const ENTRIES_MAXIMUM = 100_000;
+/** Directories in one another. */
 const DEPTH_MAXIMUM = 64;
-const READ_ONLY_DIRECTORY = 0o555;
 
 /**
  * Makes `target`, a directory. The digest is of the paths and digests of its files. Throws input-not-found, input-outside-roots,

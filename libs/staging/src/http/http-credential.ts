@@ -20,7 +20,7 @@ export class HttpCredential {
     const authorization = authorizationOf(url);
     if (authorization !== null) return HttpCredential.forOrigin(url, { authorization });
     const own = credentialFor(plainText(url), credentials);
-    return own ? new HttpCredential(headersOf(own), (next) => isBelow(plainText(next), own)) : NONE;
+    return own ? new HttpCredential(headersOf(own), (next) => isBelow(plainText(next), own)) : HttpCredential.#none;
   }
 
   /** What is for the origin of the URL, and no other. */
@@ -28,7 +28,7 @@ export class HttpCredential {
     return new HttpCredential(headers, (next) => next.origin === origin);
   }
 
-  static readonly none = new HttpCredential({}, () => false);
+  static readonly #none = new HttpCredential({}, () => false);
 
   /** Headers of a request for the URL: none outside of what the credential is for. */
   headersFor(url: URL): Headers {
@@ -37,11 +37,9 @@ export class HttpCredential {
 
   /** Behind a redirect to the URL: whoever leads elsewhere and back again gets nothing more. */
   after(url: URL): HttpCredential {
-    return this.isFor(url) ? this : NONE;
+    return this.isFor(url) ? this : HttpCredential.#none;
   }
 }
-
-const NONE = HttpCredential.none;
 
 /** Of those that show headers and are for the URL, however a server reads it, the one with the longest prefix. */
 export function credentialFor(text: string, credentials: readonly Credential[]): Credential | undefined {

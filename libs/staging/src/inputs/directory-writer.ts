@@ -1,15 +1,13 @@
 /** Makes the files of one directory that is an input: bounded together, each once, none outside. */
-import { constants } from 'node:fs';
-import { chmod, mkdir, open } from 'node:fs/promises';
+import { chmod, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describePrefixes, JobError } from '#lib/jobs';
 import { writeHashed } from '../copy.js';
 import { errorCode } from '../failure.js';
 import { type StoredFile } from '../rules.js';
 import { entryParts } from './entry-name.js';
+import { ENTRIES_MAXIMUM, newInputFile, READ_ONLY, READ_ONLY_DIRECTORY } from './input-file.js';
 
-/** Files and directories. */
-const MAXIMUM_ENTRIES = 100_000;
 /** Of an archive, beside the bytes of its files: headers and what fills up their blocks. */
 const HEADERS_BYTES = 256 * 1024 ** 2;
 
@@ -48,9 +46,7 @@ export class DirectoryWriter {
     const parts = this.#partsOf(name);
     await this.#makeDirectories(parts.slice(0, -1));
     this.#count();
-    const { O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW } = constants;
-    const path = join(this.target, ...parts);
-    const file = await open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600).catch((cause: unknown) => {
+    const file = await newInputFile(join(this.target, ...parts)).catch((cause: unknown) => {
       throw ['EEXIST', 'ENOTDIR'].includes(errorCode(cause) ?? '')
         ? this.refusal(`"${name}" is in it twice`, cause)
         : cause;
@@ -59,7 +55,7 @@ export class DirectoryWriter {
       const limit = { bytes: this.limitBytes - this.#bytes, exceeded: () => this.tooLarge() };
       const stored = await writeHashed(chunks, file, limit, this.signal);
       this.#bytes += stored.bytes;
-      await file.chmod(0o444);
+      await file.chmod(READ_ONLY);
       this.files.push({ name: parts.join('/'), ...stored });
     } finally {
       await file.close();
@@ -72,7 +68,7 @@ export class DirectoryWriter {
 
   /** Nobody writes to it any more. */
   async finish(): Promise<readonly StagedEntry[]> {
-    for (const path of [...this.#directories, '']) await chmod(join(this.target, path), 0o555);
+    for (const path of [...this.#directories, '']) await chmod(join(this.target, path), READ_ONLY_DIRECTORY);
     return this.files.sort((a, b) => (a.name < b.name ? -1 : 1));
   }
 
@@ -114,14 +110,14 @@ export class DirectoryWriter {
   /** Names that were listed for it, whether or not they become files. */
   listed(names: number): void {
     this.#listed += names;
-    if (this.#listed > MAXIMUM_ENTRIES) throw this.#tooMany();
+    if (this.#listed > ENTRIES_MAXIMUM) throw this.#tooMany();
   }
 
   #count(): void {
-    if (this.files.length + this.#directories.size >= MAXIMUM_ENTRIES) throw this.#tooMany();
+    if (this.files.length + this.#directories.size >= ENTRIES_MAXIMUM) throw this.#tooMany();
   }
 
   #tooMany(): JobError {
-    return this.refusal(`it has more than ${MAXIMUM_ENTRIES} entries`);
+    return this.refusal(`it has more than ${ENTRIES_MAXIMUM} entries`);
   }
 }

@@ -1,8 +1,11 @@
-/** Files that inputs are stored in, for every payload to read and none to write. */
+/** Files and directories that inputs are stored in, for every payload to read and none to write. */
 import { constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 
 export const READ_ONLY = 0o444;
+export const READ_ONLY_DIRECTORY = 0o555;
+/** Files and directories in one directory that is an input, and all below it. */
+export const ENTRIES_MAXIMUM = 100_000;
 
 /** A file that is there already is an error and stays. */
 export function newInputFile(path: string): Promise<FileHandle> {

@@ -1,6 +1,6 @@
 /** An input that is a directory: of a `file:` URL, the objects below an `s3:` URL, or what is in an archive (.tar, .tar.gz, .tgz) of any URL. */
 import { mkdir, rm } from 'node:fs/promises';
-import { type InputReference, isArchive, isUrlAllowed, JobError, parseDataUrl, type S3Url } from '#lib/jobs';
+import { childUrl, type InputReference, isArchive, isUrlAllowed, JobError, parseDataUrl, type S3Url } from '#lib/jobs';
 import { asInputError, openS3Input } from '../s3/s3-input.js';
 import { listObjects } from '../s3/list-objects.js';
 import { S3Client } from '../s3/s3-client.js';
@@ -115,7 +115,7 @@ async function stageObject(
 ): Promise<void> {
   const { inputPrefixes: prefixes, foreignPrefixes: foreign } = rules;
   writer.requireName(name);
-  const text = `${url}/${name.split('/').map(encodeURIComponent).join('/')}`;
+  const text = childUrl(url, name);
   const { url: object } = parseDataUrl(text);
   if (object?.scheme !== 's3' || !isUrlAllowed(text, { prefixes, foreign })) throw writer.notAllowed(prefixes);
   const source = await openS3Input({ url: object, text, path }, rules, signal);

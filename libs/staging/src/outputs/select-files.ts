@@ -23,7 +23,7 @@ export interface SelectedFile {
   readonly source: OutputSource;
 }
 
-export interface Selection {
+export interface SelectedFiles {
   readonly files: readonly SelectedFile[];
   /** JobError output-*: what is there and cannot be published, or what is missing. */
   readonly problems: readonly JobError[];
@@ -57,7 +57,7 @@ export async function selectFiles(
   output: OutputReference,
   source: OutputSource,
   options: SelectOptions,
-): Promise<Selection> {
+): Promise<SelectedFiles> {
   if (!isSelection(output)) return { files: [{ url: output.url, path: output.path, source }], problems: [] };
   const search = new Search(output, source, options);
   await search.run();
@@ -79,7 +79,7 @@ interface Directory {
 /** Ends the search: its problem is among the others. */
 class BudgetEnd extends Error {}
 
-class Search implements Selection {
+class Search implements SelectedFiles {
   readonly files: SelectedFile[] = [];
   readonly problems: JobError[] = [];
   /** What URLs have in the place of it. */

@@ -1,5 +1,5 @@
 /** Where the objects of a bucket are: the administrator's word, or AWS. */
-import { longestPrefix, type S3Url } from '#lib/jobs';
+import { escapeName, longestPrefix, type S3Url } from '#lib/jobs';
 
 export interface S3Endpoint {
   /** Of the objects that it has: `s3://bucket/`, `s3://bucket/a/`. */
@@ -38,12 +38,7 @@ export function bucketPlace({ bucket, origin, parts }: S3Url, endpoints: readonl
 
 /** Exactly as it is signed. */
 export function objectUrl({ url }: BucketPlace, key: string, query: Readonly<Record<string, string>> = {}): URL {
-  const path = key.split('/').map(encode).join('/');
-  const search = Object.entries(query).map(([name, value]) => `${encode(name)}=${encode(value)}`);
+  const path = key.split('/').map(escapeName).join('/');
+  const search = Object.entries(query).map(([name, value]) => `${escapeName(name)}=${escapeName(value)}`);
   return new URL(`${url}/${path}${search.length > 0 ? `?${search.join('&')}` : ''}`);
-}
-
-/** RFC 3986: unreserved characters alone stay. */
-function encode(text: string): string {
-  return encodeURIComponent(text).replace(/[!'()*]/g, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`);
 }
