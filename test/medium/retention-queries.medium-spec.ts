@@ -26,7 +26,7 @@ beforeAll(async () => {
     INSERT INTO executor_run (id, job_id, attempt_number, position, build_id, node_id, enforcement, monitoring,
         selection_reason, filter_digest, inputs_digest, node_facts, started_at)
       SELECT gen_random_uuid(), job.id, 1, 0, build.id, node.id, 'none', 'none', 'b', 'f', 'i', '{}',
-        now() - random() * interval '10 days' FROM job, build, node;
+        now() - random() * interval '9.9 days' FROM job, build, node;
     INSERT INTO artifact (executor_run_id, kind) SELECT id, kind FROM executor_run, unnest(ARRAY['stdout', 'stderr']) AS kind;
     INSERT INTO tenant_setting (tenant, retention_days) VALUES ('tenant 1', 9);
     ANALYZE`);
