@@ -1,7 +1,7 @@
 /** Bytes on their way: read, hashed, written. */
 import { createHash } from 'node:crypto';
 import { type FileHandle } from 'node:fs/promises';
-import { type StoredFile } from './rules.js';
+import { type StoredFile } from './stored-file.js';
 
 const CHUNK_BYTES = 256 * 1024;
 
@@ -47,6 +47,12 @@ export async function* readRange(
   }
 }
 
+/** A file, or what stands for it. */
+export interface ByteTarget {
+  /** May take fewer than it is given. */
+  write(bytes: Uint8Array, offset: number, length: number): Promise<{ readonly bytesWritten: number }>;
+}
+
 export interface CopyLimit {
   readonly bytes: number;
   /** What is thrown by the first byte too many; nothing of its chunk is written. */
@@ -56,7 +62,7 @@ export interface CopyLimit {
 /** The digest is of exactly what was written. */
 export async function writeHashed(
   chunks: AsyncIterable<Uint8Array>,
-  target: FileHandle,
+  target: ByteTarget,
   limit: CopyLimit,
   signal: AbortSignal,
 ): Promise<StoredFile> {

@@ -13,7 +13,10 @@ export {
 } from './outputs/select-files.js';
 export { type OutputLimit } from './outputs/output-limit.js';
 export { JobFiles, type OutputPermissions, type OutputPlace, type StagedOutput } from './outputs/output-target.js';
-export { DEFAULT_HTTP_TIMEOUTS, type HttpTimeouts, type StagingRules, type StoredFile } from './rules.js';
+export { DEFAULT_HTTP_TIMEOUTS, type HttpTimeouts, type StagingRules } from './rules.js';
+export { type StoredFile } from './stored-file.js';
+export { InputCache, type InputCacheOptions } from './cache/input-cache.js';
+export { CachedInputs } from './cache/cached-inputs.js';
 export { stageInput } from './inputs/stage-input.js';
 export { discardStaged, findPublished, publishStaged, stageOutput, type StageOptions } from './outputs/stage-output.js';
 export { temporaryName } from './outputs/staged-file.js';

@@ -1,4 +1,5 @@
 /** What data references may reach on this node, and the words of this library. */
+import { type CachedInputs } from './cache/cached-inputs.js';
 import { type Credential } from './credentials.js';
 import { type S3Endpoint } from './s3/endpoint.js';
 
@@ -19,6 +20,8 @@ export interface StagingRules {
   readonly httpTimeouts?: HttpTimeouts;
   /** PEM of authorities whose servers are trusted beside the public ones. */
   readonly authorities?: string | undefined;
+  /** Of one input. Without it, everything is fetched. */
+  readonly cache?: CachedInputs | undefined;
 }
 
 export interface HttpTimeouts {
@@ -40,10 +43,3 @@ export const DEFAULT_HTTP_TIMEOUTS: HttpTimeouts = {
   graceMs: 300_000,
   leastBytesPerS: 64 * 1024,
 };
-
-/** The bytes as they were stored or sent. */
-export interface StoredFile {
-  /** Lower-case hexadecimal. */
-  readonly sha256: string;
-  readonly bytes: number;
-}

@@ -32,11 +32,12 @@ function announcedChecksum({ checksums }: Pick<DrsObject, 'checksums'>): Announc
   return undefined;
 }
 
-/** Its chunks end with HttpFailure where they are not what was announced. */
+/** Its chunks end with HttpFailure where they are not what was announced; with DamagedFile where they are the cache's. */
 export function asAnnounced(source: InputSource, object: Pick<DrsObject, 'checksums' | 'size'>): InputSource {
   const { size } = object;
   const checksum = announcedChecksum(object);
   const hash = checksum && createHash(checksum.algorithm);
+  const otherwise = (detail: string) => source.cached?.damaged() ?? new HttpFailure(detail);
   const chunks = async function* (): AsyncGenerator<Uint8Array, void, void> {
     let bytes = 0;
     for await (const chunk of source.chunks) {
@@ -44,10 +45,11 @@ export function asAnnounced(source: InputSource, object: Pick<DrsObject, 'checks
       bytes += chunk.length;
       yield chunk;
     }
-    if (size != null && size !== bytes) throw new HttpFailure(`it has ${bytes} bytes, and its DRS server says ${size}`);
+    if (size != null && size !== bytes) throw otherwise(`it has ${bytes} bytes, and its DRS server says ${size}`);
     const actual = hash?.digest('hex');
     if (checksum === undefined || actual === checksum.digest) return;
-    throw new HttpFailure(`its ${checksum.name} is ${actual}, and its DRS server says ${checksum.digest}`);
+    throw otherwise(`its ${checksum.name} is ${actual}, and its DRS server says ${checksum.digest}`);
   };
-  return { chunks: chunks(), bytes: source.bytes ?? size ?? null, close: () => source.close() };
+  const { version, cached } = source;
+  return { chunks: chunks(), bytes: source.bytes ?? size ?? null, close: () => source.close(), version, cached };
 }

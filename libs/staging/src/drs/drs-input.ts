@@ -25,6 +25,8 @@ export interface DrsInput {
   readonly text: string;
   /** The container's path, for messages. */
   readonly path: string;
+  /** That the job names. */
+  readonly sha256?: string | undefined;
 }
 
 /** Throws input-not-found, input-refused, input-not-allowed, input-address-refused, HttpFailure, and errors of the network. */
@@ -43,7 +45,7 @@ export async function openDrsInput(input: DrsInput, rules: StagingRules, signal:
     }
     const access =
       method.access_url ?? (await ask(`${base}/access/${encodeURIComponent(method.access_id ?? '')}`, drsAccess));
-    return asAnnounced(await openAccess(access, input.path, rules, signal), object);
+    return asAnnounced(await openAccess(access, input, rules, signal), object);
   } catch (error) {
     if (!(error instanceof AddressRefused)) throw error;
     throw JobError.of('input-address-refused', { url: input.text, address: error.address }, { cause: error });
@@ -52,16 +54,21 @@ export async function openDrsInput(input: DrsInput, rules: StagingRules, signal:
   }
 }
 
-function openAccess(access: AccessUrl, path: string, rules: StagingRules, signal: AbortSignal): Promise<InputSource> {
+function openAccess(
+  access: AccessUrl,
+  { path, sha256 }: DrsInput,
+  rules: StagingRules,
+  signal: AbortSignal,
+): Promise<InputSource> {
   const { url: text } = access;
   const { inputPrefixes: prefixes, foreignPrefixes: foreign } = rules;
   const { url } = parseDataUrl(text);
   if (url !== null && isUrlAllowed(text, { prefixes, foreign })) {
-    if (url.scheme === 's3') return openS3Input({ url, text, path }, rules, signal);
+    if (url.scheme === 's3') return openS3Input({ url, text, path, sha256 }, rules, signal);
     if (url.scheme === 'https' || url.scheme === 'http') {
       // The server has chosen the URL: no secret of the job is for it.
       const credential = HttpCredential.forOrigin(url.url, accessHeaders(access));
-      return openHttpInput({ url: url.url, path, credential }, rules, signal);
+      return openHttpInput({ url: url.url, path, credential, sha256 }, rules, signal);
     }
   }
   throw JobError.of('input-not-allowed', { url: text, detail: describePrefixes(prefixes) });

@@ -6,7 +6,9 @@ import { visible } from '#lib/profiles';
 import { readChunks, writeHashed } from '../copy.js';
 import { ENTRIES_MAXIMUM, newInputFile, READ_ONLY, READ_ONLY_DIRECTORY } from '../inputs/input-file.js';
 import { treeDigest } from '../inputs/tree-digest.js';
-import { type StagingRules, type StoredFile } from '../rules.js';
+import { patient } from '../inputs/write-input.js';
+import { type StagingRules } from '../rules.js';
+import { type StoredFile } from '../stored-file.js';
 import { isWithin, openPinned, pinEntry, realPathOf, realRoots, through, typeOf } from './descriptor.js';
 import { type FileInput, pinFileInput } from './file-input.js';
 
@@ -87,7 +89,8 @@ class TreeCopy {
     const [source, file] = [await openPinned(pinned), await newInputFile(target)];
     try {
       const limit = { bytes: inputLimitBytes - this.#bytes, exceeded };
-      const { sha256, bytes } = await writeHashed(readChunks(source, this.signal), file, limit, this.signal);
+      const target = patient(file, this.rules.cache);
+      const { sha256, bytes } = await writeHashed(readChunks(source, this.signal), target, limit, this.signal);
       await file.chmod(READ_ONLY);
       this.#bytes += bytes;
       this.#files.push([path, sha256]);

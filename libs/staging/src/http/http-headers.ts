@@ -15,6 +15,11 @@ export function rangeStart({ statusCode, headers }: Pick<HttpAnswer, 'statusCode
   return statusCode === 206 && start !== undefined ? Number(start) : undefined;
 }
 
+/** Whether the server leaves it to others to keep a copy (RFC 9111, section 5.2.2.5). */
+export function mayBeKept(cacheControl: Header): boolean {
+  return !/\bno-store\b/i.test(String(cacheControl));
+}
+
 /** A validator of which equal ones mean equal bytes; undefined for a weak one. */
 export function strongEtag(header: Header): string | undefined {
   return typeof header === 'string' && /^"[^"]*"$/.test(header) ? header : undefined;

@@ -4,7 +4,7 @@ import { HttpFailure } from '../failure.js';
 import { isPassingStatus, resuming, Unavailable } from './broken.js';
 import { AddressRefused, type HttpAnswer, HttpClient, type ResolveName } from './http-client.js';
 import { HttpCredential } from './http-credential.js';
-import { lengthOf, rangeStart, strongEtag } from './http-headers.js';
+import { lengthOf, mayBeKept, rangeStart, strongEtag } from './http-headers.js';
 import { isForGood, isMissingStatus, isRedirect } from './http-status.js';
 import { type InputSource } from '../inputs/input-source.js';
 import { type StagingRules } from '../rules.js';
@@ -17,6 +17,8 @@ export interface HttpInput {
   readonly path: string;
   /** In the place of one of the job's. */
   readonly credential?: HttpCredential;
+  /** That the job names. */
+  readonly sha256?: string | undefined;
 }
 
 /**
@@ -33,18 +35,27 @@ export async function openHttpInput(
   try {
     let { url } = input;
     let credential = input.credential ?? HttpCredential.of(url, rules.credentials);
+    let isOpen = url.search === '';
     for (let redirects = 0; redirects <= MAXIMUM_REDIRECTS; redirects++) {
       requireAllowed(url, rules);
       const authorization = credential.headersFor(url);
-      const answer = await get(client, url, authorization);
+      isOpen &&= Object.keys(authorization).length === 0;
+      const known = await rules.cache?.at(url);
+      const answer = await get(client, url, { ...authorization, ...known?.version.headers });
       const { statusCode, headers, body } = answer;
       if (!isRedirect(statusCode)) {
-        requireWhole(statusCode, { url: url.href, path: input.path });
+        const etag = strongEtag(headers.etag);
         const bytes = lengthOf(headers['content-length']);
+        if (known?.version.isStill({ statusCode, etag, bytes }, input.sha256)) {
+          await client.close();
+          return await known.open(signal);
+        }
+        requireWhole(statusCode, { url: url.href, path: input.path });
         return {
           chunks: resuming(body, { bytes, openAt: restOf(client, url, answer, authorization) }, signal),
           bytes,
           close: () => client.close(),
+          ...(mayBeKept(headers['cache-control']) && { version: { url, etag, isOpen } }),
         };
       }
       answer.discard();

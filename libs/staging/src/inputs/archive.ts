@@ -92,7 +92,7 @@ function isGzip(bytes: Uint8Array): boolean {
 
 async function take(entry: ReadEntry, writer: DirectoryWriter): Promise<void> {
   const { path, type } = entry;
-  if (FILES.has(type)) return writer.addFile(path, entry as AsyncIterable<Uint8Array>);
+  if (FILES.has(type)) return writer.addFile(path, { chunks: entry as AsyncIterable<Uint8Array> });
   if (type !== 'Directory') throw notTaken(writer, path, type);
   const name = path.replace(/\/+$/, '');
   if (name !== '.' && name !== '') await writer.addDirectory(name);

@@ -2,11 +2,13 @@
 import { chmod, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describePrefixes, JobError } from '#lib/jobs';
-import { writeHashed } from '../copy.js';
 import { errorCode } from '../failure.js';
-import { type StoredFile } from '../rules.js';
+import { type StagingRules } from '../rules.js';
+import { type StoredFile } from '../stored-file.js';
 import { entryParts } from './entry-name.js';
-import { ENTRIES_MAXIMUM, newInputFile, READ_ONLY, READ_ONLY_DIRECTORY } from './input-file.js';
+import { ENTRIES_MAXIMUM, READ_ONLY_DIRECTORY } from './input-file.js';
+import { type InputSource } from './input-source.js';
+import { writeInput } from './write-input.js';
 
 /** Of an archive, beside the bytes of its files: headers and what fills up their blocks. */
 const HEADERS_BYTES = 256 * 1024 ** 2;
@@ -34,6 +36,7 @@ export class DirectoryWriter {
     private readonly details: DirectoryDetails,
     private readonly limitBytes: number,
     private readonly signal: AbortSignal,
+    private readonly cache: StagingRules['cache'],
   ) {}
 
   /** Of an archive that is unpacked into it. */
@@ -42,24 +45,19 @@ export class DirectoryWriter {
   }
 
   /** Throws input-refused for a name that leads elsewhere or is there already, and input-too-large. */
-  async addFile(name: string, chunks: AsyncIterable<Uint8Array>): Promise<void> {
+  async addFile(name: string, source: Pick<InputSource, 'chunks' | 'version' | 'cached'>): Promise<void> {
     const parts = this.#partsOf(name);
     await this.#makeDirectories(parts.slice(0, -1));
     this.#count();
-    const file = await newInputFile(join(this.target, ...parts)).catch((cause: unknown) => {
+    const limit = { bytes: this.limitBytes - this.#bytes, exceeded: () => this.tooLarge() };
+    const options = { cache: this.cache, limit, signal: this.signal };
+    const stored = await writeInput(source, join(this.target, ...parts), options).catch((cause: unknown) => {
       throw ['EEXIST', 'ENOTDIR'].includes(errorCode(cause) ?? '')
         ? this.refusal(`"${name}" is in it twice`, cause)
         : cause;
     });
-    try {
-      const limit = { bytes: this.limitBytes - this.#bytes, exceeded: () => this.tooLarge() };
-      const stored = await writeHashed(chunks, file, limit, this.signal);
-      this.#bytes += stored.bytes;
-      await file.chmod(READ_ONLY);
-      this.files.push({ name: parts.join('/'), ...stored });
-    } finally {
-      await file.close();
-    }
+    this.#bytes += stored.bytes;
+    this.files.push({ name: parts.join('/'), ...stored });
   }
 
   async addDirectory(name: string): Promise<void> {

@@ -17,20 +17,21 @@ import { type StagingRules } from '../rules.js';
 import { openInlineInput } from './inline-input.js';
 import { type InputSource } from './input-source.js';
 
-/** Throws JobError (input-*), HttpFailure, and errors of the network and of the file system. */
+/** Throws JobError (input-*), HttpFailure, DamagedFile, and errors of the network and of the file system. */
 export async function openInput(input: InputReference, rules: StagingRules, signal: AbortSignal): Promise<InputSource> {
   if (input.content !== undefined) return openInlineInput(input.content);
   const { text, url } = allowedUrl(input, rules);
-  const { path } = input;
+  const { path, sha256 } = input;
+  if (url.scheme === 'file') return openFileInput(fileInput(url, { text, path }, rules), signal);
+  const kept = sha256 === undefined ? undefined : await rules.cache?.open(sha256, signal);
+  if (kept) return kept;
   switch (url.scheme) {
-    case 'file':
-      return openFileInput(fileInput(url, { text, path }, rules), signal);
     case 's3':
-      return openS3Input({ url, text, path }, rules, signal);
+      return openS3Input({ url, text, path, sha256 }, rules, signal);
     case 'drs':
-      return openDrsInput({ url, text, path }, rules, signal);
+      return openDrsInput({ url, text, path, sha256 }, rules, signal);
     default:
-      return openHttpInput({ url: url.url, path }, rules, signal);
+      return openHttpInput({ url: url.url, path, sha256 }, rules, signal);
   }
 }
 

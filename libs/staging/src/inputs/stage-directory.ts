@@ -5,7 +5,8 @@ import { asInputError, openS3Input } from '../s3/s3-input.js';
 import { listObjects } from '../s3/list-objects.js';
 import { S3Client } from '../s3/s3-client.js';
 import { copyFileTree } from '../file/file-tree.js';
-import { type StagingRules, type StoredFile } from '../rules.js';
+import { type StagingRules } from '../rules.js';
+import { type StoredFile } from '../stored-file.js';
 import { unpack } from './archive.js';
 import { DirectoryWriter } from './directory-writer.js';
 import { allowedUrl, fileInput, openInput } from './open-input.js';
@@ -50,7 +51,7 @@ interface Writing {
 async function written(named: Named, target: string, { rules, signal, from }: Writing): Promise<StoredFile> {
   await mkdir(target, { mode: 0o700 });
   try {
-    const writer = new DirectoryWriter(target, named, rules.inputLimitBytes, signal);
+    const writer = new DirectoryWriter(target, named, rules.inputLimitBytes, signal, rules.cache);
     await from(named, writer, rules, signal);
     const files = await writer.finish();
     return {
@@ -66,7 +67,8 @@ async function written(named: Named, target: string, { rules, signal, from }: Wr
 type Named = Readonly<Record<'url' | 'path', string>>;
 
 async function stageArchive(named: Named, writer: DirectoryWriter, rules: StagingRules, signal: AbortSignal) {
-  const source = await openInput(named, rules, signal);
+  // What comes of it is not the archive, and is kept under no URL.
+  const source = await openInput(named, { ...rules, cache: undefined }, signal);
   try {
     if ((source.bytes ?? 0) > rules.inputLimitBytes) throw writer.tooLarge();
     await unpack(source.chunks, writer);
@@ -120,7 +122,7 @@ async function stageObject(
   if (object?.scheme !== 's3' || !isUrlAllowed(text, { prefixes, foreign })) throw writer.notAllowed(prefixes);
   const source = await openS3Input({ url: object, text, path }, rules, signal);
   try {
-    await writer.addFile(name, source.chunks);
+    await writer.addFile(name, source);
   } finally {
     await source.close();
   }

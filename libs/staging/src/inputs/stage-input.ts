@@ -1,14 +1,15 @@
 /** An input's way into the node: fetched by its scheme, limited, hashed, checked, and stored read-only. */
 import { rm } from 'node:fs/promises';
 import { type InputReference, JobError } from '#lib/jobs';
-import { writeHashed } from '../copy.js';
+import { DamagedFile } from '../cache/cached-file.js';
 import { failureDetail } from '../failure.js';
 import { INLINE_NAME } from './inline-input.js';
-import { newInputFile, READ_ONLY } from './input-file.js';
 import { type InputSource } from './input-source.js';
+import { writeInput } from './write-input.js';
 import { openInput } from './open-input.js';
 import { stageDirectory } from './stage-directory.js';
-import { DEFAULT_HTTP_TIMEOUTS, type StagingRules, type StoredFile } from '../rules.js';
+import { DEFAULT_HTTP_TIMEOUTS, type StagingRules } from '../rules.js';
+import { type StoredFile } from '../stored-file.js';
 
 /**
  * Creates `target`, a host path in a directory that exists: a file, or a directory. A file that is there already is an error and stays.
@@ -23,13 +24,11 @@ export async function stageInput(
   const details = { url: input.url ?? INLINE_NAME, path: input.path };
   try {
     signal.throwIfAborted();
-    if (input.type === 'DIRECTORY') return await stageDirectory(input, target, rules, signal);
-    const source = await openInput(input, rules, signal);
-    try {
-      return await store(source, target, { ...details, sha256: input.sha256 }, rules, signal);
-    } finally {
-      await source.close();
-    }
+    return await stageOnce(input, target, rules, signal).catch((error: unknown) => {
+      if (!(error instanceof DamagedFile)) throw error;
+      rules.cache?.startAgain();
+      return stageOnce(input, target, { ...rules, cache: undefined }, signal);
+    });
   } catch (error) {
     if (signal.aborted) throw signal.reason;
     if (error instanceof JobError) throw error;
@@ -38,7 +37,23 @@ export async function stageInput(
   }
 }
 
-/** Throws JobError (input-*), HttpFailure, and errors of the network. */
+/** Throws JobError (input-*), HttpFailure, DamagedFile, and errors of the network and of the file system. */
+async function stageOnce(
+  input: InputReference,
+  target: string,
+  rules: StagingRules,
+  signal: AbortSignal,
+): Promise<StoredFile> {
+  if (input.type === 'DIRECTORY') return stageDirectory(input, target, rules, signal);
+  const source = await openInput(input, rules, signal);
+  try {
+    const { url = INLINE_NAME, path, sha256 } = input;
+    return await store(source, target, { url, path, sha256 }, rules, signal);
+  } finally {
+    await source.close();
+  }
+}
+
 export interface Expected {
   readonly url: string;
   readonly path: string;
@@ -54,18 +69,9 @@ async function store(
 ): Promise<StoredFile> {
   const exceeded = () => JobError.of('input-too-large', { ...details, limitBytes: rules.inputLimitBytes });
   if (source.bytes !== null && source.bytes > rules.inputLimitBytes) throw exceeded();
-  const file = await newInputFile(target);
-  try {
-    const stored = await writeHashed(source.chunks, file, { bytes: rules.inputLimitBytes, exceeded }, signal);
-    if (expected !== undefined && stored.sha256 !== expected) {
-      throw JobError.of('input-checksum-mismatch', { ...details, actual: stored.sha256, expected });
-    }
-    await file.chmod(READ_ONLY);
-    return stored;
-  } catch (error) {
-    await rm(target, { force: true });
-    throw error;
-  } finally {
-    await file.close();
-  }
+  const limit = { bytes: rules.inputLimitBytes, exceeded };
+  const stored = await writeInput(source, target, { cache: rules.cache, limit, signal });
+  if (expected === undefined || stored.sha256 === expected) return stored;
+  await rm(target, { force: true });
+  throw JobError.of('input-checksum-mismatch', { ...details, actual: stored.sha256, expected });
 }

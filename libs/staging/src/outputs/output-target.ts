@@ -2,7 +2,8 @@
 import { describePrefixes, JobError, type OutputReference } from '#lib/jobs';
 import { type OpenedOutput } from './open-output.js';
 import { type OutputLimit } from './output-limit.js';
-import { type StagingRules, type StoredFile } from '../rules.js';
+import { type StagingRules } from '../rules.js';
+import { type StoredFile } from '../stored-file.js';
 
 /** One line of the manifest: enough to put the output in place, by this worker or by the next. */
 export interface StagedOutput extends OutputReference, StoredFile {

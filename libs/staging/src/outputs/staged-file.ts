@@ -7,7 +7,7 @@ import { isMissing } from '../failure.js';
 import { type OpenedOutput } from './open-output.js';
 import { type OutputLimit, tooLarge } from './output-limit.js';
 import { type Staged, type StagedOutput } from './output-target.js';
-import { type StoredFile } from '../rules.js';
+import { type StoredFile } from '../stored-file.js';
 
 /** All names of staged bytes, and no others. */
 const STAGED_NAME = /^\.porin-[A-Za-z0-9-]{1,64}-[0-9]{1,6}\.part$/;

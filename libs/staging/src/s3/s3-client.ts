@@ -66,6 +66,16 @@ export class S3Client {
     this.#http = new HttpClient({ ...rules, allowPrivateAddresses }, signal, resolve);
   }
 
+  /** Whether requests are nobody's. */
+  get isAnonymous(): boolean {
+    return this.#credential === undefined;
+  }
+
+  /** Where the object is. */
+  urlOf(key: string): URL {
+    return objectUrl(this.#place, key);
+  }
+
   /** The place of the bucket, for messages. */
   get host(): string {
     return this.#place.url;
@@ -98,10 +108,11 @@ export class S3Client {
     });
     const { statusCode: status } = response;
     if (status >= 200 && status < 300) return response;
+    if (status === 304 && headers?.['if-none-match'] !== undefined) return response;
     const code = await readErrorCode(response);
     response.discard();
     if (isPassingStatus(status)) throw new Unavailable(statusText(status, code));
-    if (status >= 400) throw new S3Refusal(status, code, this.#credential === undefined);
+    if (status >= 400) throw new S3Refusal(status, code, this.isAnonymous);
     throw new HttpFailure(`${statusText(status, code)}, and requests to S3 follow no redirect: is this its region?`);
   }
 

@@ -3,7 +3,7 @@ import { JobError, type S3Url } from '#lib/jobs';
 import { HttpFailure } from '../failure.js';
 import { resuming } from '../http/broken.js';
 import { AddressRefused, type ResolveName } from '../http/http-client.js';
-import { lengthOf, rangeStart } from '../http/http-headers.js';
+import { lengthOf, mayBeKept, rangeStart, strongEtag } from '../http/http-headers.js';
 import { isMissingStatus } from '../http/http-status.js';
 import { type InputSource } from '../inputs/input-source.js';
 import { type StagingRules } from '../rules.js';
@@ -15,6 +15,8 @@ export interface S3Input {
   readonly text: string;
   /** The container's path, for messages. */
   readonly path: string;
+  /** That the job names. */
+  readonly sha256?: string | undefined;
 }
 
 /** Throws input-not-found, input-refused, input-address-refused, HttpFailure, and errors of the network. */
@@ -27,8 +29,20 @@ export async function openS3Input(
   const client = new S3Client(input.url, input.text, rules, signal, resolve);
   const { key } = input.url;
   try {
-    const { headers, body } = await client.send({ method: 'GET', key });
+    const url = client.urlOf(key);
+    const known = await rules.cache?.at(url);
+    const { statusCode, headers, body } = await client.send({
+      method: 'GET',
+      key,
+      ...(known && { headers: known.version.headers }),
+    });
     const { etag } = headers;
+    const bytes = lengthOf(headers['content-length']);
+    const version = { url, etag: strongEtag(etag), isOpen: client.isAnonymous };
+    if (known?.version.isStill({ statusCode, bytes, ...version }, input.sha256)) {
+      await client.close();
+      return await known.open(signal);
+    }
     const openAt = async (offset: number) => {
       const range = { range: `bytes=${offset}-`, 'if-match': String(etag) };
       const rest = await client.send({ method: 'GET', key, headers: range }).catch((error: unknown) => {
@@ -38,11 +52,11 @@ export async function openS3Input(
       rest.discard();
       throw changed();
     };
-    const bytes = lengthOf(headers['content-length']);
     return {
       chunks: resuming(body, { bytes, openAt: typeof etag === 'string' ? openAt : null }, signal),
       bytes,
       close: () => client.close(),
+      ...(mayBeKept(headers['cache-control']) && { version }),
     };
   } catch (error) {
     await client.close();
