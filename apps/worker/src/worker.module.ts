@@ -11,8 +11,8 @@ import {
   type OnApplicationShutdown,
 } from '@nestjs/common';
 import { ConfigError, type WorkerConfig } from '#lib/config';
-import { DataRoot, Engine, type ImageSource, PullTurn } from '#lib/execution';
-import { DEFAULT_HTTP_TIMEOUTS } from '#lib/staging';
+import { DataRoot, Engine, type ImageSource, PullTurn, scratchBytes } from '#lib/execution';
+import { DEFAULT_HTTP_TIMEOUTS, InputCache } from '#lib/staging';
 import { type Logger } from 'pino';
 import { AttemptStore } from './attempt/attempt-store.js';
 import { PublicationStore } from './attempt/publication-store.js';
@@ -53,6 +53,7 @@ export class WorkerLifecycle implements OnApplicationBootstrap, OnApplicationShu
   readonly #node: Node;
   readonly #nodeStore: NodeStore;
   readonly #scratches: ScratchPool;
+  #inputCache: InputCache | undefined;
 
   constructor(
     @Inject(WORKER_CONFIG) private readonly config: WorkerConfig,
@@ -98,11 +99,13 @@ export class WorkerLifecycle implements OnApplicationBootstrap, OnApplicationShu
     await this.checkSchema();
     for (const path of [this.#node.workDirectory, config.PORIN_RUN_DIR])
       mkdirSync(path, { recursive: true, mode: 0o700 });
+    // Before the node looks what its disk has for jobs.
+    const inputCache = (this.#inputCache = await this.#openInputCache());
     await this.#node.start();
     const { granted } = this.#node;
     const leases = { leaseMs: config.PORIN_LEASE_MS, session: this.#session };
     const store = new AttemptStore(this.#database, leases);
-    const workspaces = this.#workspaces();
+    const workspaces = this.#workspaces(inputCache);
     const publications = new PublicationStore(this.#database, leases);
     this.#consumer = new Consumer({
       redisUrl: config.PORIN_REDIS_URL,
@@ -170,14 +173,30 @@ export class WorkerLifecycle implements OnApplicationBootstrap, OnApplicationShu
     await this.#imageKeeper?.stop();
     await this.#sweeper?.stop();
     await this.#scratches.clear();
+    this.#inputCache?.stop();
     await this.#node.stop();
     await this.#session.close();
     await this.#database.end();
   }
 
-  #workspaces(): WorkspacePlace {
+  async #openInputCache(): Promise<InputCache | undefined> {
+    const { PORIN_INPUT_CACHE_BYTES: maximumBytes, PORIN_DISK_BYTES: diskBytes } = this.config;
+    const { workDirectory, inputCacheDirectory: directory } = this.#node;
+    const cache = await InputCache.open({
+      directory,
+      maximumBytes,
+      reservedBytes: async () => diskBytes + INPUTS_ON_THEIR_WAY_BYTES - (await scratchBytes(workDirectory)),
+      onProblem: (error) => this.logger.warn({ err: error }, 'the cache of inputs'),
+    });
+    if (maximumBytes === 0) return undefined;
+    cache.start();
+    return cache;
+  }
+
+  #workspaces(inputCache: InputCache | undefined): WorkspacePlace {
     const { config } = this;
     return {
+      inputCache,
       workDirectory: this.#node.workDirectory,
       scratches: this.#scratches,
       baseUid: config.PORIN_BASE_UID,
@@ -221,6 +240,9 @@ function readAuthorities(path: string): string {
   if (text.includes('-----BEGIN CERTIFICATE-----')) return text;
   throw new ConfigError([`PORIN_TRANSFER_CA_FILE: ${path} has no certificate in PEM`]);
 }
+
+/** Free on the disk beside what payloads were promised. */
+const INPUTS_ON_THEIR_WAY_BYTES = 1024 ** 3;
 
 const PULL_STALL_MS = 180_000;
 

@@ -296,6 +296,11 @@ export const workerVariables = z.object({
   PORIN_INPUT_LIMIT_BYTES: integer(1024, 2 ** 53)
     .default(100 * GIB)
     .describe('Largest single input, bytes'),
+  PORIN_INPUT_CACHE_BYTES: integer(0, 2 ** 53)
+    .default(10 * GIB)
+    .describe(
+      'Inputs over the network that are kept for later jobs of the same tenant, bytes below PORIN_WORK_DIR; less where its disk is needed. 0 keeps none',
+    ),
   PORIN_TRANSFER_LEAST_BYTES_PER_S: integer(1, 2 ** 40)
     .default(64 * 1024)
     .describe(

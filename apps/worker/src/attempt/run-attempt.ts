@@ -240,6 +240,7 @@ export class Attempt {
       inputsDigest: workspace.inputsDigest(executor),
       dataDigest: workspace.dataDigest,
       nodeFacts: { ...node.facts },
+      cachedInputs: workspace.cachedInputs,
     });
     if (!started) throw JobError.of('profile-revoked', { profileVersion: profileVersionId ?? '' });
     this.#lastRunId = runId;

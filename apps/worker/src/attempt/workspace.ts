@@ -6,7 +6,9 @@ import { type Mount, type Scratch } from '#lib/execution';
 import { digestOf } from '#lib/profiles';
 import { isSelection, narrowPrefixes, outputDirectory, type OutputReference } from '#lib/jobs';
 import {
+  CachedInputs,
   type Credential,
+  type InputCache,
   type OutputPermissions,
   type OutputPlace,
   type OutputSource,
@@ -31,18 +33,36 @@ export interface WorkspacePlace {
   /** The uid of slot 0; each next slot has the next one. */
   readonly baseUid: number;
   /** Of the node; tenants' settings narrow them. */
-  readonly rules: Omit<StagingRules, 'foreignPrefixes' | 'credentials'>;
+  readonly rules: Omit<StagingRules, 'foreignPrefixes' | 'credentials' | 'cache'>;
+  /** Undefined where nothing is kept. */
+  readonly inputCache: InputCache | undefined;
   readonly nodeName: string;
   readonly permissions: OutputPermissions;
   /** For the bytes of outputs that are sent: they outlive an attempt and a process. */
   readonly sendDirectory: string;
 }
 
+interface StagedInput {
+  readonly path: string;
+  readonly file: string;
+  readonly sha256: string;
+  /** Null where all of it was fetched. */
+  readonly cachedBytes: number | null;
+}
+
+/** An input that was not fetched, or a part of one. */
+export interface CachedInput {
+  /** Place among those of the job. */
+  readonly input: number;
+  /** Not fetched. */
+  readonly bytes: number;
+}
+
 export class Workspace {
   /** Mounted writable; before those that they lie below. */
   readonly #directories: readonly OutputDirectory[];
   #removal: Promise<void> | undefined;
-  #inputs: readonly { readonly path: string; readonly file: string; readonly sha256: string }[] = [];
+  #inputs: readonly StagedInput[] = [];
 
   private constructor(
     private readonly directory: string,
@@ -85,14 +105,26 @@ export class Workspace {
 
   /** Throws JobError input-*. */
   async stage(signal: AbortSignal): Promise<void> {
+    if (this.claim.inputs.length === 0) return;
     const staged = [];
     const { rules } = outputPlace(this.place, this.claim.tenantTerms, this.credentials);
+    const { inputCache } = this.place;
     for (const [index, input] of this.claim.inputs.entries()) {
       const file = join(this.directory, 'inputs', String(index));
-      const { sha256 } = await stageInput(input, file, rules, signal);
-      staged.push({ path: input.path, file, sha256 });
+      const cache = inputCache && CachedInputs.of(inputCache, this.claim.tenant);
+      const { sha256 } = await stageInput(input, file, { ...rules, cache }, signal);
+      const taken = cache?.taken;
+      staged.push({ path: input.path, file, sha256, cachedBytes: taken && taken.files > 0 ? taken.bytes : null });
     }
     this.#inputs = staged;
+    // They have taken of the disk what was promised to payloads.
+    await inputCache?.trim();
+  }
+
+  get cachedInputs(): readonly CachedInput[] {
+    return this.#inputs.flatMap(({ cachedBytes }, input) =>
+      cachedBytes === null ? [] : [{ input, bytes: cachedBytes }],
+    );
   }
 
   get mounts(): readonly Mount[] {

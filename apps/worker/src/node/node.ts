@@ -130,6 +130,11 @@ export class Node {
     return join(this.options.config.PORIN_WORK_DIR, `send-${encodeURIComponent(this.name)}`);
   }
 
+  /** Beside it too: inputs that were fetched, for later jobs. */
+  get inputCacheDirectory(): string {
+    return join(this.options.config.PORIN_WORK_DIR, `inputs-${encodeURIComponent(this.name)}`);
+  }
+
   /** Of this process. */
   get sealingKey(): SealingKey {
     if (!this.#sealingKey) throw new Error('the node has not been started');

@@ -1,5 +1,5 @@
 /** The database's side of executor runs: how one starts, what it prints and how it ended. */
-import { type ArtifactKind, type DenialRow, type ExecutorRun } from '#lib/database';
+import { type ArtifactKind, type Attempt, type DenialRow, type ExecutorRun } from '#lib/database';
 import { type Recording, recordingDigest } from '#lib/profiles';
 import { lost } from '../attempt/lost-attempt.js';
 import { type AttemptKey } from '../attempt/attempt-key.js';
@@ -18,7 +18,10 @@ type NewRun = Pick<
   | 'inputsDigest'
   | 'dataDigest'
   | 'nodeFacts'
->;
+> & {
+  /** Of its attempt, the same for all of its runs. */
+  readonly cachedInputs: Attempt['cachedInputs'];
+};
 type RunResult = Pick<
   ExecutorRun,
   | 'wallUs'

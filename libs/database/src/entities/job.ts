@@ -98,6 +98,11 @@ export class Attempt {
   @Column('timestamptz', { name: 'lease_expires_at' }) leaseExpiresAt!: Date;
   @Column('text', { name: 'error_code', nullable: true }) errorCode!: string | null;
   @Column('text', { name: 'error_message', nullable: true }) errorMessage!: string | null;
+  /** Of its inputs, by place in the job, those that its node had already; bytes that it did not fetch. */
+  @Column('jsonb', { name: 'cached_inputs' }) cachedInputs!: readonly {
+    readonly input: number;
+    readonly bytes: number;
+  }[];
   @CreateDateColumn({ type: 'timestamptz', name: 'started_at' }) startedAt!: Date;
   @Column('timestamptz', { name: 'ended_at', nullable: true }) endedAt!: Date | null;
 }

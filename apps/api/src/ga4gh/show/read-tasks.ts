@@ -65,6 +65,9 @@ export interface AttemptRow extends OfJob {
   readonly state: AttemptState;
   readonly errorCode: string | null;
   readonly errorMessage: string | null;
+  /** Inputs that the node had already, and bytes of them that it did not fetch. */
+  readonly cachedInputs: number;
+  readonly cachedBytes: number;
   readonly startedAt: Date;
   readonly endedAt: Date | null;
 }
@@ -129,7 +132,9 @@ const EXECUTORS = `SELECT job_id AS "jobId", image, command, environment, workin
 const DECIDES = '(job.publishing_since IS NULL OR attempt.started_at <= job.publishing_since)';
 
 const ATTEMPTS = `SELECT attempt.job_id AS "jobId", attempt.number, node.name AS node, attempt.state, attempt.error_code AS "errorCode",
-    attempt.error_message AS "errorMessage", attempt.started_at AS "startedAt", attempt.ended_at AS "endedAt"
+    attempt.error_message AS "errorMessage", jsonb_array_length(cached_inputs) AS "cachedInputs",
+    (SELECT coalesce(sum((told->>'bytes')::numeric), 0)::float8 FROM jsonb_array_elements(cached_inputs) AS told) AS "cachedBytes",
+    attempt.started_at AS "startedAt", attempt.ended_at AS "endedAt"
   FROM unnest($1::uuid[]) AS asked (id) JOIN job ON job.id = asked.id CROSS JOIN LATERAL (
     SELECT *, ${DECIDES} AS decides FROM attempt WHERE job_id = job.id ORDER BY decides DESC, number DESC LIMIT $2
   ) AS attempt JOIN node ON node.id = attempt.node_id ORDER BY attempt.job_id, decides DESC, attempt.number DESC`;

@@ -85,7 +85,10 @@ export function exitCode(run: Pick<RunRow, 'exitCode' | 'signal' | 'outcome'>, e
 }
 
 /** All values are texts. What was measured is left out where nothing was. */
-function metadata({ node, number }: AttemptRow, { runs, unwatched }: TaskRows): TaskLog['metadata'] {
+function metadata(
+  { node, number, cachedInputs, cachedBytes }: AttemptRow,
+  { runs, unwatched }: TaskRows,
+): TaskLog['metadata'] {
   const measured = {
     wall_time_ms: milliseconds(runs, ({ wallUs }) => wallUs),
     user_cpu_time_ms: milliseconds(runs, ({ userUs }) => userUs),
@@ -98,7 +101,8 @@ function metadata({ node, number }: AttemptRow, { runs, unwatched }: TaskRows): 
     overhead_ratio: overheadRatio(runs, unwatched),
     denials: runs.length === 0 ? null : String(runs.reduce((sum, { denials }) => sum + denials, 0)),
   };
-  const known = Object.entries({ node, attempt: String(number), ...measured });
+  const cached = { input_cache_hits: String(cachedInputs), input_cache_bytes: String(cachedBytes) };
+  const known = Object.entries({ node, attempt: String(number), ...measured, ...(cachedInputs > 0 && cached) });
   return Object.fromEntries(known.flatMap(([name, value]) => (value === null ? [] : [[name, value]])));
 }
 

@@ -16,7 +16,7 @@ const JOB: JobRow = {
 };
 const ATTEMPT: AttemptRow = {
   ...{ jobId: 'job', number: 2, node: 'n1', state: 'COMPLETE', errorCode: null, errorMessage: null },
-  ...{ startedAt: at(1), endedAt: at(9) },
+  ...{ startedAt: at(1), endedAt: at(9), cachedInputs: 0, cachedBytes: 0 },
 };
 const RUN: RunRow = {
   ...{
@@ -86,6 +86,14 @@ describe('the view of a task', () => {
       ],
     });
     expect(taskAnswer.parse(task)).toEqual(task);
+  });
+
+  it('says what was not fetched, where anything was not', () => {
+    const attempts = [{ ...ATTEMPT, cachedInputs: 2, cachedBytes: 2 ** 40 }];
+    expect(taskView(rows({ attempts }), 'BASIC').logs?.[0]?.metadata).toMatchObject({
+      input_cache_hits: '2',
+      input_cache_bytes: '1099511627776',
+    });
   });
 
   it('BASIC leaves out content, stdout, stderr and system logs, and nothing else', () => {

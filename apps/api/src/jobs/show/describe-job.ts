@@ -56,6 +56,7 @@ export async function describeJob(manager: EntityManager, job: Job): Promise<Job
     attempts: attempts.map((attempt) => ({
       ...attempt,
       node: nodes.find(({ id }) => id === attempt.nodeId)?.name ?? '',
+      cachedInputs: attempt.cachedInputs.map(({ input, bytes }) => ({ path: job.inputs[input]?.path ?? '', bytes })),
     })),
     runs: await runsOf(manager, job),
   };

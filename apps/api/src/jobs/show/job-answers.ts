@@ -89,6 +89,11 @@ const attemptAnswer = z
     state: z.enum(ATTEMPT_STATES),
     errorCode: z.string().nullable(),
     errorMessage: z.string().nullable(),
+    cachedInputs: z
+      .array(
+        z.object({ path: z.string(), bytes: z.int().describe('Not fetched; of a directory, those of some files') }),
+      )
+      .describe('Inputs that the node had already'),
     startedAt: z.date(),
     endedAt: z.date().nullable(),
   })

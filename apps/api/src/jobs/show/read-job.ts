@@ -63,6 +63,12 @@ const OUTPUTS = list(
   'place',
 );
 
+const CACHED_INPUTS = list(
+  object({ path: `job.inputs->(told->>'input')::int->'path'`, bytes: `told->'bytes'` }),
+  'jsonb_array_elements(attempt.cached_inputs) WITH ORDINALITY AS cached (told, place)',
+  'place',
+);
+
 const ATTEMPTS = list(
   object({
     number: 'attempt.number',
@@ -71,6 +77,7 @@ const ATTEMPTS = list(
     state: 'attempt.state',
     errorCode: 'error_code',
     errorMessage: 'error_message',
+    cachedInputs: CACHED_INPUTS,
     startedAt: instant('attempt.started_at'),
     endedAt: instant('attempt.ended_at'),
   }),

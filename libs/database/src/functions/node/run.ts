@@ -37,6 +37,22 @@ BEGIN
   RETURN FOUND;
 END`,
   ),
+  // Of the job's inputs, each once; anything else is left out.
+  helperFunction(
+    'cached_inputs',
+    'inputs jsonb, told jsonb',
+    'jsonb',
+    `
+BEGIN
+  IF jsonb_typeof(told) <> 'array' THEN RETURN '[]'; END IF;
+  RETURN (SELECT coalesce(jsonb_agg(jsonb_build_object('input', place - 1, 'bytes', bytes) ORDER BY place), '[]')
+    FROM jsonb_array_elements(inputs) WITH ORDINALITY AS input (given, place)
+    JOIN LATERAL (
+      SELECT porin.counted((each->>'bytes')::numeric, ${NUMBER}) AS bytes FROM jsonb_array_elements(told) AS each
+      WHERE each->'input' = to_jsonb(place - 1) AND jsonb_typeof(each->'bytes') = 'number' LIMIT 1
+    ) AS one ON true);
+END`,
+  ),
   // started is false where the profile version is approved no more: then nothing may be run under it.
   nodeFunction(
     'node_start_run',
@@ -71,6 +87,10 @@ BEGIN
   INSERT INTO porin.artifact (executor_run_id, kind)
   SELECT run.id, kind FROM unnest(ARRAY['stdout', 'stderr', 'trace']) AS kind
   WHERE kind <> 'trace' OR run.monitoring IN ('trace', 'trace-notify');
+  IF input ? 'cachedInputs' AND input->'cachedInputs' <> '[]' THEN
+    UPDATE porin.attempt SET cached_inputs = porin.cached_inputs(of_job.inputs, input->'cachedInputs')
+    WHERE job_id = run."jobId" AND number = run.number AND cached_inputs = '[]';
+  END IF;
   UPDATE porin.job SET state = 'RUNNING' WHERE id = run."jobId" AND state = 'INITIALIZING';
   RETURN '{"open": true, "started": true}';
 END`,
