@@ -6,7 +6,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { countDenials } from '../../apps/api/src/jobs/show/count-denials.js';
 import { childUrl } from '#lib/jobs';
 import { foldUsage, tenantUsage } from '#lib/store';
-import { call, CHECK_VIOLATION, code, type HeldJob, TwoNodes } from '../support/stolen-node.js';
+import { call, CHECK_VIOLATION, code, type HeldJob, pin, startRun, TwoNodes } from '../support/stolen-node.js';
 
 const MAXIMUM = Number.MAX_SAFE_INTEGER;
 const MIB = 1024 ** 2;
@@ -294,6 +294,69 @@ describe('the numbers of a run', () => {
       [runId],
     );
     expect(rows[0]?.reasons).toEqual(['x'.repeat(1000), ...Array<string>(99).fill('y')]);
+  });
+});
+
+describe('the inputs that a node had already', () => {
+  const held = async () => {
+    const { jobId, applicationId } = await two.claimed(two.thief);
+    await two.owner.query(`UPDATE job SET inputs = '[{"path":"/in/a"},{"path":"/in/b"}]' WHERE id = $1`, [jobId]);
+    const buildId = (await pin(two.thief.client, jobId, applicationId))?.id ?? '';
+    return { jobId, buildId };
+  };
+  const stored = async (jobId: string): Promise<unknown> =>
+    (
+      await two.owner.query<{ cached: unknown }>('SELECT cached_inputs AS cached FROM attempt WHERE job_id = $1', [
+        jobId,
+      ])
+    ).rows[0]?.cached;
+
+  it.each<[unknown, unknown]>([
+    [[{ input: 1, bytes: 5 }], [{ input: 1, bytes: 5 }]],
+    [
+      [
+        { input: 1, bytes: 5, more: 'x'.repeat(1000) },
+        { input: 0, bytes: 1.4 },
+        { input: 1, bytes: 7 },
+      ],
+      'each once',
+    ],
+    [[{ input: 0, bytes: 1e300 }], [{ input: 0, bytes: MAXIMUM }]],
+    [[{ input: 0, bytes: -1 }], [{ input: 0, bytes: 0 }]],
+    [
+      [
+        { input: 2, bytes: 1 },
+        { input: -1, bytes: 1 },
+        { input: 1e300, bytes: 1 },
+        { input: '0', bytes: 1 },
+      ],
+      [],
+    ],
+    [[{ input: 0, bytes: 'NaN' }, { input: 1, bytes: null }, { bytes: 1 }, { input: 0 }], []],
+    [[null, 1, 'x', [], {}], []],
+    [{ input: 0, bytes: 1 }, []],
+    ['x', []],
+    [null, []],
+  ])('are of the job, and bytes that JSON tells: %j', async (cachedInputs, expected) => {
+    const { jobId, buildId } = await held();
+    await startRun(two.thief.client, { jobId, buildId }, { id: randomUUID(), cachedInputs });
+    const once = [
+      { input: 0, bytes: 1 },
+      { input: 1, bytes: 5 },
+    ];
+    expect(await stored(jobId)).toEqual(expected === 'each once' ? once : expected);
+  });
+
+  it('are told once, and not of an attempt that is over', async () => {
+    const { jobId, buildId } = await held();
+    const told = (bytes: number) => ({ id: randomUUID(), cachedInputs: [{ input: 0, bytes }] });
+    await startRun(two.thief.client, { jobId, buildId }, told(1));
+    await startRun(two.thief.client, { jobId, buildId }, told(2));
+    expect(await stored(jobId)).toEqual([{ input: 0, bytes: 1 }]);
+    const over = await held();
+    await thief('node_fail', { jobId: over.jobId, number: 1, code: 'exit-code', message: 'm' });
+    expect(await startRun(two.thief.client, over, told(1))).toEqual({ open: false, started: false });
+    expect(await stored(over.jobId)).toEqual([]);
   });
 });
 

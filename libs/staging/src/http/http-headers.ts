@@ -20,7 +20,7 @@ export function mayBeKept(cacheControl: Header): boolean {
   return !/\bno-store\b/i.test(String(cacheControl));
 }
 
-/** A validator of which equal ones mean equal bytes; undefined for a weak one. */
+/** A validator of which equal ones mean equal bytes; undefined for a weak one, and for one that says nothing. */
 export function strongEtag(header: Header): string | undefined {
-  return typeof header === 'string' && /^"[^"]*"$/.test(header) ? header : undefined;
+  return typeof header === 'string' && /^"[^"]+"$/.test(header) ? header : undefined;
 }
