@@ -79,14 +79,16 @@ it('is what it was after a payload that tried to change it', async () => {
   expect(await grid.log(after.id)).toContain(sha256(CONTENT));
 });
 
-it('is there for two jobs at once, neither of which sees the locks of the other', async () => {
-  const lock = 'exec 9< /in/a; flock -n -x 9 && echo locked';
-  const holding = await grid.submit(`${lock}; sleep 1000`, { inputs: [input()] });
-  await eventually(async () => expect(await grid.log(holding)).toBe('locked\n'));
-  const beside = await grid.run(lock, { inputs: [input()] });
-  expect([beside.state, await grid.log(beside.id), bodies]).toEqual(['COMPLETE', 'locked\n', 1]);
-  await grid.http('post', `/api/v1/jobs/${holding}/cancel`, 'submitter').expect(202);
-  await grid.waitFor(holding, 'CANCELED');
+it('is there for two jobs at once, each of which has a file of its own', async () => {
+  const inode = 'stat -c %i /in/a';
+  const running = await grid.submit(`${inode}; sleep 1000`, { inputs: [input()] });
+  await eventually(async () => expect(await grid.log(running)).toMatch(/^\d+\n$/));
+  const beside = await grid.run(inode, { inputs: [input()] });
+  expect([beside.state, cachedInputs(beside), bodies]).toEqual(['COMPLETE', HIT, 1]);
+  expect(await grid.log(beside.id)).toMatch(/^\d+\n$/);
+  expect(await grid.log(beside.id)).not.toBe(await grid.log(running));
+  await grid.http('post', `/api/v1/jobs/${running}/cancel`, 'submitter').expect(200);
+  await grid.waitFor(running, 'CANCELED');
 });
 
 it('is still there when the worker was started again, and gone when it is to keep nothing', async () => {
