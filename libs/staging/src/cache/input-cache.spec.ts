@@ -116,6 +116,16 @@ describe('the cache of inputs', () => {
     expect([await read(cache, 'lab', 'a'), await read(cache, 'lab', 'b')]).toEqual(['same', 'same']);
   });
 
+  it('keeps one file where several jobs bring the same at once', async () => {
+    const cache = await open();
+    const names = ['a', 'b', 'c', 'd', 'e', 'f'];
+    await Promise.all(names.map((name) => keep(cache, 'lab', name, 'same')));
+    for (const name of names) expect(await read(cache, 'lab', name)).toBe('same');
+    expect([cache.bytes, files().length, problems]).toEqual([LEAST, 2, []]);
+    const after = await open();
+    expect(await Promise.all(names.map((name) => has(after, 'lab', name)))).toEqual(names.map(() => true));
+  });
+
   it('forgets of a URL what was there before', async () => {
     const cache = await open();
     await keep(cache, 'lab', 'a', 'old');

@@ -59,6 +59,7 @@ export class TenantStore {
   /** Digests of files by places. */
   readonly #byPlace = new Map<string, string>();
   #bytes = 0;
+  #written: Promise<void> = Promise.resolve();
 
   private constructor(private readonly directory: string) {}
 
@@ -104,15 +105,19 @@ export class TenantStore {
 
   /** `file` gets another name, here: nobody writes to it any more. */
   async keep(file: string, { sha256, bytes }: StoredFile, { place, etag, isOpen }: Origin): Promise<void> {
+    if (!this.find(sha256)) await this.#link(file, sha256);
     const known = this.find(sha256);
-    if (!known) await rm(this.pathOf({ sha256 }), { force: true }).then(() => link(file, this.pathOf({ sha256 })));
     const entry = new Entry(sha256, bytes, isOpen || (known?.isOpen ?? false), known?.places ?? []);
     entry.places.delete(place);
     entry.places.set(place, etag === null || etag.length > ETAG_CHARACTERS ? null : etag);
     for (const oldest of entry.places.keys()) if (entry.places.size > PLACES_MAXIMUM) entry.places.delete(oldest);
-    await this.#write(entry);
+    // Before anything is waited for: others merge with it.
     this.#remove(entry);
     this.#add(entry);
+    await this.#write(entry).catch(async (error: unknown) => {
+      await this.drop(entry);
+      throw error;
+    });
   }
 
   async used(entry: Entry): Promise<void> {
@@ -131,6 +136,17 @@ export class TenantStore {
     await rm(this.pathOf(entry), { force: true });
   }
 
+  async #link(file: string, sha256: string): Promise<void> {
+    const path = this.pathOf({ sha256 });
+    await rm(path, { force: true });
+    await link(file, path).catch(async (error: unknown) => {
+      // Another job may have brought the same at this moment.
+      await stat(path).catch(() => {
+        throw error;
+      });
+    });
+  }
+
   #add(entry: Entry): void {
     this.#entries.set(entry.sha256, entry);
     this.#bytes += entry.charge;
@@ -145,8 +161,15 @@ export class TenantStore {
     for (const place of entry.places.keys()) if (this.#byPlace.get(place) === sha256) this.#byPlace.delete(place);
   }
 
+  /** One after another, so that the last one is what stays. */
+  #write(entry: Entry): Promise<void> {
+    const turn = this.#written.then(() => this.#writeNow(entry));
+    this.#written = turn.catch(() => undefined);
+    return turn;
+  }
+
   /** Whole or not at all; after a loss of power it may be empty, and is not believed then. */
-  async #write({ sha256, bytes, isOpen, places }: Entry): Promise<void> {
+  async #writeNow({ sha256, bytes, isOpen, places }: Entry): Promise<void> {
     const temporary = join(this.directory, `.${randomUUID()}`);
     try {
       await writeFile(
