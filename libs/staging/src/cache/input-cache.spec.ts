@@ -130,6 +130,9 @@ describe('the cache of inputs', () => {
     const cache = await open();
     await keep(cache, 'lab', 'a', 'old');
     await keep(cache, 'lab', 'a', 'new');
+    const old = await CachedInputs.of(cache, 'lab').open(digestOf('old'), never);
+    old?.cached?.taken();
+    await old?.close();
     expect(await read(cache, 'lab', 'a')).toBe('new');
   });
 

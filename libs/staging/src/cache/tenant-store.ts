@@ -106,6 +106,7 @@ export class TenantStore {
   /** `file` gets another name, here: nobody writes to it any more. */
   async keep(file: string, { sha256, bytes }: StoredFile, { place, etag, isOpen }: Origin): Promise<void> {
     if (!this.find(sha256)) await this.#link(file, sha256);
+    this.at(place)?.places.delete(place);
     const known = this.find(sha256);
     const entry = new Entry(sha256, bytes, isOpen || (known?.isOpen ?? false), known?.places ?? []);
     entry.places.delete(place);
