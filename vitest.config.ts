@@ -5,6 +5,7 @@ import { defineConfig } from 'vitest/config';
 const real = {
   // One at a time: the files share a container engine and two cores.
   fileParallelism: false,
+  globalSetup: 'test/support/template-database.ts',
   testTimeout: 120_000,
   hookTimeout: 240_000,
 };
