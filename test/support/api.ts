@@ -71,6 +71,7 @@ export async function startTestApi(
     PORIN_SIGNING_KEY_FILE: keyFile,
     PORIN_SECRETS_KEY_FILE: secretsKeyFile,
     PORIN_RETRY_PAUSE_MS: '100',
+    PORIN_LOOK_MS: '200',
     PORIN_INPUT_URL_PREFIXES: 'file:///',
     PORIN_OUTPUT_URL_PREFIXES: 'file:///',
     // Rows that stand for a worker claim when the test says so.

@@ -28,10 +28,9 @@ export interface PlacementTerms {
   /** After which a job that fits nowhere has a node reserved. */
   readonly reserveAfterMs: number;
   readonly usageHalfLifeMs: number;
+  /** Between two writings of usage and of why jobs wait. */
+  readonly tellMs: number;
 }
-
-/** Between two writings of usage and of why jobs wait, which nobody needs sooner. */
-const TELL_MS = 2_500;
 
 /** What the leader knows from one round to the next. */
 export class Placement {
@@ -77,7 +76,7 @@ export class Placement {
     ));
     const held = [...running, ...still];
     shares.accrue(held, nowMs);
-    const tells = nowMs - this.#toldAtMs >= TELL_MS;
+    const tells = nowMs - this.#toldAtMs >= this.terms.tellMs;
     if (tells) this.#weights = await loadWeights(manager);
     const standing = shares.standing(held, this.#weights);
     const sent = await this.#place(manager, { rooms, standing, nowMs });
