@@ -233,6 +233,7 @@ export class Dispatcher {
         within(markSilentNodes),
         within(forgetSealed),
         () => this.sendAgain(leadership),
+        () => Promise.resolve(this.logger.trace('what waits was looked at')),
       ),
       ...every(
         periods.settleMs,

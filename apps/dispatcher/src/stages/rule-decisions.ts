@@ -45,6 +45,7 @@ export class RuleDecisions {
   private async turn(): Promise<number> {
     const since = performance.now();
     await this.decide();
+    this.logger.trace('the rules have looked');
     const pauseMs = Math.max(this.pauseMs, (performance.now() - since) * PAUSES_PER_TURN);
     return Math.min(pauseMs, LONGEST_PAUSE_MS);
   }
