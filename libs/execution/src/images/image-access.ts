@@ -1,10 +1,11 @@
 /** Who may run an image: what the lists of node and tenant let through, and whom its registry shows it to. */
-import { DOCKER_HUB, type ImageName, parseImageReference, pullReference } from '#lib/jobs';
+import { DOCKER_HUB, type ImageName, isSameRepository, pullReference } from '#lib/jobs';
 import { distributionAnswer, type ImageAnswer } from '../engine/answers.js';
 import { ImageError } from './image-error.js';
 import { isPulled, nameOf, repositoryOf } from './image-names.js';
 import { type ImageSource, type ResolveImageOptions } from './image-source.js';
 import { engineErrorWithout, registryCredentialFor, registryHeaders } from './registry-credential.js';
+import { presentImages } from './remove-image.js';
 
 /** For a registry's word on a reference. */
 const ASK_TIMEOUT_MS = 60_000;
@@ -33,7 +34,7 @@ export async function requireSight(
 export async function askRegistry(
   { engine }: ImageSource,
   name: ImageName,
-  { credentials = [], signal }: ResolveImageOptions,
+  { credentials = [], signal }: Pick<ResolveImageOptions, 'credentials' | 'signal'>,
 ): Promise<void> {
   const credential = registryCredentialFor(credentials, name);
   const request = { path: ['distribution', pullReference(name), 'json'], headers: registryHeaders(credential), signal };
@@ -42,6 +43,32 @@ export async function askRegistry(
   } catch (error) {
     throw engineErrorWithout(error, credential);
   }
+}
+
+/**
+ * Before a pull by a credential, for the image is found by others as soon as it is here. What its registry shows to everybody need
+ * not be hidden. True where the repository was not hidden before.
+ */
+export async function hideRepository(source: ImageSource, name: ImageName, signal: AbortSignal): Promise<boolean> {
+  const { privateRepositories } = source;
+  const isNew = !privateRepositories.has(repositoryOf(name));
+  if (isNew && (await isShownToAll(source, name, signal))) return false;
+  await privateRepositories.add(repositoryOf(name));
+  return isNew;
+}
+
+async function isShownToAll(source: ImageSource, name: ImageName, signal: AbortSignal): Promise<boolean> {
+  return askRegistry(source, name, { signal }).then(
+    () => true,
+    () => false,
+  );
+}
+
+/** After a pull that failed: there is nothing to hide where it has left nothing of the repository here. */
+export async function unhideRepository({ engine, privateRepositories }: ImageSource, name: ImageName): Promise<void> {
+  const names = (await presentImages(engine)).flatMap(({ tags, repositoryDigests }) => [...tags, ...repositoryDigests]);
+  if (names.some((text) => isSameRepository(text, repositoryOf(name)))) return;
+  await privateRepositories.delete(repositoryOf(name));
 }
 
 /**
@@ -69,14 +96,7 @@ export async function nameToRun(
   image: ImageAnswer,
   options: ResolveImageOptions,
 ): Promise<ImageName | null> {
-  const names = [...image.RepoTags, ...image.RepoDigests].flatMap((text) => {
-    try {
-      const reference = parseImageReference(text);
-      return reference.kind === 'name' ? [reference] : [];
-    } catch {
-      return [];
-    }
-  });
+  const names = [...image.RepoTags, ...image.RepoDigests].flatMap((text) => nameOf(text) ?? []);
   if (names.length === 0 && options.accessOf(null).local !== 'refused') return null;
   const { digestsEverything } = await source.dataRoot();
   const allowed = names.find((name) => {

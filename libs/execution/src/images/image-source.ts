@@ -15,15 +15,16 @@ export interface ImageSource {
   readonly dataRoot: () => Promise<DataRoot>;
   /** Whether all addresses of a registry's host are of the public internet. Rejects where it has none. */
   readonly isPublic: (host: string) => Promise<boolean>;
-  /** Those that images were pulled from with a credential. */
+  /** Those that images were pulled from by a credential, and that show them to nobody without one. */
   readonly privateRepositories: PrivateRepositories;
 }
 
 /** Repositories, `registry.example.org/team/tool`. */
 export interface PrivateRepositories {
   has(repository: string): boolean;
-  /** It stays known when the process ends. */
+  /** Once this has resolved, it stays known when the process ends. */
   add(repository: string): unknown;
+  delete(repository: string): unknown;
 }
 
 export interface ResolveImageOptions {

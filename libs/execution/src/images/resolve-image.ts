@@ -7,10 +7,18 @@ import { architectureOfGoarch, type ImageContent, nodeArchitecture } from '#lib/
 import { type ImageAnswer } from '../engine/answers.js';
 import { type Engine } from '../engine/engine.js';
 import { engineStatus } from '../engine/engine-error.js';
-import { askRegistry, checkRegistry, mayRunPresent, nameToRun, requireSight } from './image-access.js';
+import {
+  askRegistry,
+  checkRegistry,
+  hideRepository,
+  mayRunPresent,
+  nameToRun,
+  requireSight,
+  unhideRepository,
+} from './image-access.js';
 import { inspectImage, textProblem, toImageConfiguration, volumesProblem } from './image-configuration.js';
 import { ImageError } from './image-error.js';
-import { digestOf, isNamed, repositoryOf } from './image-names.js';
+import { digestOf, isNamed } from './image-names.js';
 import { type ImageSource, type ResolveImageOptions } from './image-source.js';
 import { pullImage } from './pull-image.js';
 import { PullWatch, tooLarge } from './pull-watch.js';
@@ -104,8 +112,7 @@ async function pull(source: ImageSource, name: ImageName, options: ResolveImageO
   const { engine, limits } = source;
   const { signal, room, credentials = [] } = options;
   const credential = registryCredentialFor(credentials, name);
-  // Before the image is here, where others would find it.
-  if (credential) source.privateRepositories.add(repositoryOf(name));
+  const isNewlyHidden = credential !== undefined && (await hideRepository(source, name, signal));
   const before = new Set((await presentImages(engine)).map(({ imageId }) => imageId));
   const watch = await PullWatch.start(await source.dataRoot(), limits, room);
   const ending = AbortSignal.any([signal, watch.signal]);
@@ -123,6 +130,7 @@ async function pull(source: ImageSource, name: ImageName, options: ResolveImageO
   } catch (error) {
     const cause: unknown = watch.signal.aborted ? watch.signal.reason : error;
     await removePulled(engine, name, before).catch(() => undefined);
+    if (isNewlyHidden) await unhideRepository(source, name).catch(() => undefined);
     throw cause;
   } finally {
     await watch.stop();
