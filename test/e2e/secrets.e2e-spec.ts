@@ -237,14 +237,15 @@ describe('a secret', () => {
     const { owner } = grid.api;
     // As somebody would who writes the database, and wants secrets sealed to a key of their own.
     const forge = `UPDATE node SET registration = jsonb_set(registration::jsonb, '{sealingKey}', to_jsonb($2::text))::text WHERE name = $1`;
-    const { rows } = await owner.query<{ text: string }>('SELECT registration AS text FROM node WHERE name = $1', [
-      NODE,
-    ]);
     await owner.query(forge, [NODE, randomBytes(32).toString('base64')]);
     const id = await grid.submit('true', { secrets: ['bearer'] });
-    await isWaiting(id, 'waiting for a secret');
-    await owner.query('UPDATE node SET registration = $2 WHERE name = $1', [NODE, rows[0]?.text]);
-    await putAll();
+    await eventually(async () => {
+      const { rows } = await owner.query('SELECT state, registration FROM node WHERE name = $1', [NODE]);
+      expect(rows).toEqual([{ state: 'DRAINING', registration: null }]);
+    });
+    expect((await owner.query('SELECT FROM sealed_secret')).rows).toEqual([]);
+    await worker.stop();
+    worker = await grid.startWorker(NODE, settings);
     await grid.waitFor(id, 'COMPLETE');
   });
 });
