@@ -7,9 +7,10 @@ import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { porinAdmin } from '../support/admin-command.js';
 import { eventually } from '../support/eventually.js';
-import { allKeys, allRows, filesWith, foundIn } from '../support/find-text.js';
+import { allRows, filesWith, foundIn } from '../support/find-text.js';
 import { Grid, type JobView, type TestWorker } from '../support/grid.js';
 import { type Answer, HttpServer } from '../support/http-server.js';
+import { expectNowhere, inspectContainer } from '../support/nowhere.js';
 import { TestRegistry } from '../support/registry.js';
 
 const random = (name: string) => `${name}-${randomBytes(12).toString('hex')}`;
@@ -110,28 +111,7 @@ const inputs = KINDS.map((kind) => ({ url: () => server.url(`/${kind}/in`), path
 const outputs = KINDS.map((kind) => ({ url: () => server.url(`/${kind}/out`), path: `/out/${kind}` }));
 const resolved = (references: typeof inputs) => references.map(({ url, path }) => ({ url: url(), path }));
 
-/** All that anybody could look into. */
-async function everything(ids: readonly string[]): Promise<Readonly<Record<string, string>>> {
-  const answers = [];
-  for (const id of ids) {
-    answers.push(JSON.stringify(await grid.job(id)), await grid.log(id), await grid.log(id, 'stderr'));
-    answers.push((await grid.http('get', `/ga4gh/tes/v1/tasks/${id}?view=FULL`).expect(200)).text);
-  }
-  return {
-    rows: await allRows(grid.api.owner),
-    redis: await allKeys(grid.redisUrl),
-    'log of the API and the dispatcher': grid.api.log,
-    'log of the worker': worker.log,
-    answers: [...answers, (await grid.http('get', '/api/v1/secrets').expect(200)).text].join('\n'),
-  };
-}
-
-async function expectNowhere(ids: readonly string[]): Promise<void> {
-  for (const [where, text] of Object.entries(await everything(ids))) {
-    expect({ where, found: foundIn(text, VALUES) }).toEqual({ where, found: [] });
-  }
-  expect(filesWith(grid.workDirectory(NODE), VALUES)).toEqual([]);
-}
+const isNowhere = (jobs: readonly string[]) => expectNowhere(VALUES, { grid, workers: [[NODE, worker]], jobs });
 
 async function isWaiting(id: string, text: string): Promise<void> {
   await eventually(async () => {
@@ -162,18 +142,13 @@ describe('a secret', () => {
 
     const running = await grid.submit('cat /proc/self/environ; sleep 3600', request);
     await grid.waitFor(running, 'RUNNING');
-    const label = [`porin.job=${running}`];
-    await eventually(async () => {
-      if ((await grid.docker.listContainers({ filters: { label } })).length === 0) throw new Error('it does not run');
-    });
-    const [container] = await grid.docker.listContainers({ filters: { label } });
-    const inspected = JSON.stringify(await grid.docker.getContainer(container?.Id ?? '').inspect());
+    const inspected = await eventually(() => inspectContainer(grid, running));
     expect(inspected).toContain(running);
     expect(foundIn(inspected, VALUES)).toEqual([]);
-    await expectNowhere([done.id, running]);
+    await isNowhere([done.id, running]);
     await grid.http('post', `/api/v1/jobs/${running}/cancel`).expect(200);
     await grid.waitFor(running, 'CANCELED');
-    await expectNowhere([done.id, running]);
+    await isNowhere([done.id, running]);
   });
 
   it('is not shown where the job does not name it, nor by the one that it is not for', async () => {
@@ -203,7 +178,7 @@ describe('a secret', () => {
     expect(pulled).toMatchObject({ errorCode: null, state: 'COMPLETE' });
     expect(await runImage(digest)).toMatchObject(refused);
     expect(await runImage(digest, ['registry'])).toMatchObject({ errorCode: null, state: 'COMPLETE' });
-    await expectNowhere([pulled.id]);
+    await isNowhere([pulled.id]);
   });
 
   it('waits where no node opens secrets, and while there is none of its name', async () => {
@@ -314,7 +289,7 @@ describe('the routes of secrets', () => {
     const s3 = { kind: 's3', accessKeyId: 'AKIA', secretAccessKey: S3_KEY, sessionToken: SESSION };
     const refusal = await put('store', { ...s3, prefix: 'https://host/' });
     expect([codeOf(refusal), refusal.text.includes(S3_KEY)]).toEqual(['prefix-refused', false]);
-    await expectNowhere([]);
+    await isNowhere([]);
     await grid.http('delete', '/api/v1/secrets/mine').expect(200);
     expect(codeOf(await grid.http('delete', '/api/v1/secrets/mine'))).toBe('not-found');
   });

@@ -30,6 +30,7 @@ import { Patience } from './placement/patience.js';
 import { type Dispatch, Placement } from './placement/place-jobs.js';
 import { possiblyLost } from './placement/possibly-lost.js';
 import { forgetSealed, SecretSealer } from './placement/seal-secrets.js';
+import { sealStagings } from './placement/seal-stagings.js';
 import { RedisUsers } from './placement/redis-users.js';
 import { RedisAway } from './redis-away.js';
 import { Proposals } from './proposals/proposals.js';
@@ -234,6 +235,7 @@ export class Dispatcher {
         within(passRuns),
         within(markSilentNodes),
         within(forgetSealed),
+        within((manager) => sealStagings(manager, secrets)),
         () => this.sendAgain(leadership),
       ),
       ...every(
