@@ -120,8 +120,13 @@ async function isWaiting(id: string, text: string): Promise<void> {
   });
 }
 
-async function runImage(image: string, secrets?: readonly string[]): Promise<JobView> {
-  const request = { executors: [{ image, command: ['true'] }], ...(secrets && { secrets }) };
+const runImage = (image: string, secrets?: readonly string[]) => runOne({ image }, secrets);
+
+async function runOne(
+  what: { image: string } | { application: string },
+  secrets?: readonly string[],
+): Promise<JobView> {
+  const request = { executors: [{ ...what, command: ['true'] }], ...(secrets && { secrets }) };
   const { body } = await grid.http('post', '/api/v1/jobs', 'submitter').send(request).expect(201);
   const { id } = body as { id: string };
   return grid.waitFor(id, 'COMPLETE', 'EXECUTOR_ERROR', 'SYSTEM_ERROR');
@@ -179,6 +184,21 @@ describe('a secret', () => {
     expect(await runImage(digest)).toMatchObject(refused);
     expect(await runImage(digest, ['registry'])).toMatchObject({ errorCode: null, state: 'COMPLETE' });
     await isNowhere([pulled.id]);
+  });
+
+  it('of a registry tells by the first job that names it that the image of an application is there', async () => {
+    const image = registry.reference('private/application:1');
+    registry.push('private/application', '1', { content: 'application' });
+    const { body } = await grid.http('post', '/api/v1/applications').send({ name: 'private', image }).expect(201);
+    const { id } = body as { id: string };
+    const imageIs = async (imageState: string) =>
+      expect((await grid.http('get', `/api/v1/applications/${id}`).expect(200)).body).toMatchObject({ imageState });
+    await eventually(() => imageIs('not-found'));
+    expect(await runOne({ application: 'private' }, ['registry'])).toMatchObject({
+      errorCode: null,
+      state: 'COMPLETE',
+    });
+    await imageIs('found');
   });
 
   it('waits where no node opens secrets, and while there is none of its name', async () => {
