@@ -33,26 +33,29 @@ export async function sealChosen(
 ): Promise<Sealing> {
   const naming = chosen.filter(namesSecrets);
   if (naming.length === 0) return { placeable: chosen, left: [], sealed: [] };
-  const left = naming.slice(JOBS_PER_ROUND);
   const now = naming.slice(0, JOBS_PER_ROUND);
   const outcomes = await sealer.seal(manager, now, allOf);
-  const off = new Set(left);
+  const held = new Set<Chosen>();
   const refused = new Set<string>();
   for (const [index, job] of now.entries()) {
     const outcome = outcomes[index];
     if (!(outcome instanceof NotSealed)) continue;
-    off.add(job);
     if (outcome.isNodes) {
-      left.push(job);
       refused.add(job.nodeId);
-    } else {
-      sealer.logger.warn({ job: job.jobId, problem: outcome.message }, 'a job waits for a secret');
-      await hold(manager, job);
+      continue;
     }
+    sealer.logger.warn({ job: job.jobId, problem: outcome.message }, 'a job waits for a secret');
+    await hold(manager, job);
+    held.add(job);
   }
   await disbelieve(manager, [...refused]);
-  const sealed = outcomes.flatMap((outcome) => (outcome instanceof NotSealed ? [] : outcome));
-  return { placeable: chosen.filter((job) => !off.has(job)), left, sealed };
+  const later = new Set(naming.slice(JOBS_PER_ROUND));
+  const isLeft = (job: Chosen) => later.has(job) || refused.has(job.nodeId);
+  return {
+    placeable: chosen.filter((job) => !isLeft(job) && !held.has(job)),
+    left: chosen.filter(isLeft),
+    sealed: outcomes.flatMap((outcome) => (outcome instanceof NotSealed ? [] : outcome)),
+  };
 }
 
 const allOf: Selection = (named) => {

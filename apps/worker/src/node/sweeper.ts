@@ -7,7 +7,7 @@ import { openSecrets, type SecretOpener } from '../attempt/open-secrets.js';
 import { type PublisherOptions, sweep } from '../attempt/publisher.js';
 import { Postponed } from './postponed.js';
 
-/** Between two looks: so many leases, a minute by default. */
+/** Between two looks, of which each ends before the next: so many leases, a minute by default. */
 const PAUSE_LEASES = 2;
 
 export interface SweeperOptions extends PublisherOptions {
@@ -20,19 +20,21 @@ export interface SweeperOptions extends PublisherOptions {
 export class Sweeper {
   #timer: NodeJS.Timeout | undefined;
   #sweeping: Promise<void> = Promise.resolve();
+  #isStopped = false;
   /** Tokens of stagings of which something could not be removed. */
   readonly #postponed = new Postponed();
 
   constructor(private readonly options: SweeperOptions) {}
 
   start(): void {
-    const turn = () => (this.#sweeping = this.#sweep());
-    void turn();
-    this.#timer = setInterval(() => void turn(), PAUSE_LEASES * this.options.leaseMs);
+    this.#sweeping = this.#sweep().then(() => {
+      if (!this.#isStopped) this.#timer = setTimeout(() => this.start(), PAUSE_LEASES * this.options.leaseMs);
+    });
   }
 
   async stop(): Promise<void> {
-    clearInterval(this.#timer);
+    this.#isStopped = true;
+    clearTimeout(this.#timer);
     await this.#sweeping;
   }
 
@@ -40,6 +42,7 @@ export class Sweeper {
     const { store, logger, isRunning } = this.options;
     try {
       for (const staging of await store.abandoned(this.#postponed.turn())) {
+        if (this.#isStopped) return;
         if (isRunning(staging.jobId)) continue;
         if (!(await this.#remove(staging))) this.#postponed.add(staging.token);
       }
