@@ -30,6 +30,7 @@ import { Patience } from './placement/patience.js';
 import { type Dispatch, Placement } from './placement/place-jobs.js';
 import { possiblyLost } from './placement/possibly-lost.js';
 import { forgetSealed, SecretSealer } from './placement/seal-secrets.js';
+import { sealStagings } from './placement/seal-stagings.js';
 import { RedisUsers } from './placement/redis-users.js';
 import { RedisAway } from './redis-away.js';
 import { type Periods, periodsOf } from './periods.js';
@@ -232,6 +233,7 @@ export class Dispatcher {
         within(passRuns),
         within(markSilentNodes),
         within(forgetSealed),
+        within((manager) => sealStagings(manager, secrets)),
         () => this.sendAgain(leadership),
         () => Promise.resolve(this.logger.trace('what waits was looked at')),
       ),

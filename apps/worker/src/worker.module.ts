@@ -137,6 +137,7 @@ export class WorkerLifecycle implements OnApplicationBootstrap, OnApplicationShu
     this.#sweeper = new Sweeper({
       store: publications,
       place,
+      node: this.#node,
       logger,
       isRunning: (jobId) => consumer.isRunning(jobId),
       leaseMs: config.PORIN_LEASE_MS,

@@ -2,9 +2,8 @@
  * Publications: what an attempt has staged, the manifest that is the commit point, and how far it was carried out. Every write
  * but `node_swept` needs the attempt to hold its job, and the lease.
  */
-import { ATTEMPT_IS_OPEN } from '#lib/jobs';
 import { type SqlFunction } from '../sql-function.js';
-import { ABANDONED, LEASE_S } from './claim.js';
+import { LEASE_S, LEAVES_STAGED } from './claim.js';
 import { ATTEMPT_ERROR_TERMS, MESSAGE_CHARACTERS, termsOfCode } from './attempt.js';
 import { helperFunction, nodeFunction } from './node-function.js';
 
@@ -219,19 +218,31 @@ BEGIN
   RETURN 'true';
 END`,
   ),
-  // What attempts of the caller may have left that nobody goes on from.
+  // What attempts of the caller may have left that nobody goes on from, but for the tokens that are skipped; with what was sealed
+  // for it, once.
   nodeFunction(
     'node_abandoned_stagings',
     `
+DECLARE
+  self uuid := porin.calling_node();
+  answer jsonb;
 BEGIN
-  RETURN (SELECT coalesce(jsonb_agg(jsonb_build_object('jobId', job_id, 'number', number, 'token', staging_token,
-      'outputs', outputs) ORDER BY started_at), '[]')
-    FROM (SELECT attempt.job_id, attempt.number, attempt.staging_token, coalesce(attempt.staged_files, job.outputs) AS outputs,
-        attempt.started_at
-      FROM porin.attempt JOIN porin.job ON job.id = attempt.job_id
-      WHERE attempt.node_id = porin.calling_node() AND attempt.staging_token IS NOT NULL AND NOT ${ATTEMPT_IS_OPEN}
-        AND ${ABANDONED}
-      ORDER BY attempt.started_at LIMIT 100) AS left_behind);
+  WITH left_behind AS (
+    SELECT attempt.job_id, attempt.number, attempt.staging_token, coalesce(attempt.staged_files, job.outputs) AS outputs,
+      attempt.started_at
+    FROM porin.attempt JOIN porin.job ON job.id = attempt.job_id
+    WHERE attempt.node_id = self AND ${LEAVES_STAGED} AND NOT coalesce(input->'skipped', '[]') ? attempt.staging_token
+    ORDER BY attempt.started_at LIMIT 100
+  ), taken AS (
+    DELETE FROM porin.sealed_secret AS secret USING left_behind
+    WHERE secret.job_id = left_behind.job_id AND secret.fence = left_behind.number AND secret.node_id = self
+    RETURNING secret.job_id, secret.fence, secret.name, secret.kind, secret.prefix, secret.sealed
+  )
+  SELECT coalesce(jsonb_agg(jsonb_build_object('jobId', job_id, 'number', number, 'token', staging_token, 'outputs', outputs,
+      'secrets', (SELECT coalesce(jsonb_agg(jsonb_build_object('name', name, 'kind', kind, 'prefix', prefix, 'sealed', sealed)),
+          '[]') FROM taken WHERE taken.job_id = left_behind.job_id AND taken.fence = left_behind.number)) ORDER BY started_at), '[]')
+  INTO answer FROM left_behind;
+  RETURN answer;
 END`,
   ),
   // What was staged under the token is gone. Another node that swept it cannot know: bytes to be sent lie on this one alone.
