@@ -11,6 +11,7 @@ import {
   parseImageReference,
   pullReference,
 } from '#lib/jobs';
+import { shownName } from '#lib/jobs';
 import { architectureOfGoarch, type ImageContent, nodeArchitecture } from '#lib/profiles';
 import { distributionAnswer, type ImageAnswer } from '../engine/answers.js';
 import { type Engine } from '../engine/engine.js';
@@ -354,7 +355,7 @@ function toResolved(image: ImageAnswer, repositoryDigest: string | null): Resolv
   const architecture = architectureOfGoarch(image.Architecture);
   if (image.Os !== 'linux' || architecture !== nodeArchitecture(process.arch)) {
     const platform = `${image.Os}/${image.Architecture}`.slice(0, 100);
-    throw new ImageError('image-architecture', `It is for ${platform}.`, {
+    throw new ImageError('image-architecture', `It is for ${shownName(platform)}.`, {
       imageArchitecture: image.Architecture.slice(0, 100),
     });
   }
