@@ -85,6 +85,10 @@ describe('what an executor prints', () => {
     });
     expect(refused).toMatchObject({ state: 'EXECUTOR_ERROR', errorCode: 'standard-output' });
     expect(refused.errorMessage).toContain('/vol/dir/passwd');
+    const ended = { outcome: 'exec-failed', errorCode: 'standard-output', exitCode: null, endedAt: expect.any(String) };
+    expect(refused.runs).toMatchObject([{ outcome: 'exited', errorCode: null }, ended]);
+    const { body: task } = await grid.http('get', `/v1/tasks/${refused.id}?view=FULL`, 'submitter').expect(200);
+    expect(task).toMatchObject({ logs: [{ logs: [{ exit_code: 0 }, { exit_code: 126 }] }] });
   });
 
   it('cannot take the place of a directory', async () => {
@@ -100,7 +104,11 @@ describe('what an executor prints', () => {
       outputs: [output('much')],
       resources: { diskBytes: 16 * MIB },
     });
-    expect(job).toMatchObject({ state: 'EXECUTOR_ERROR', errorCode: 'disk-limit' });
+    expect(job).toMatchObject({
+      state: 'EXECUTOR_ERROR',
+      errorCode: 'disk-limit',
+      runs: [{ errorCode: 'disk-limit' }],
+    });
     expect(readdirSync(grid.outputs)).not.toContain('much');
   });
 });

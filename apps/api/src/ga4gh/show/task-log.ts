@@ -44,13 +44,13 @@ function withoutAttempt(rows: TaskRows, view: View): TaskLog {
   return { logs: [], metadata: {}, outputs: [], ...(view === 'FULL' && { system_logs: systemLogs(rows) }) };
 }
 
-/** None of an executor that has not ended: a log has an exit code. `streams`: undefined where they are not shown. */
+/** None of an executor that has not ended, or of which nobody knows how: a log has an exit code. `streams`: undefined where they are not shown. */
 function executorLog(
   run: RunRow,
   { errorCode }: AttemptRow,
   streams: readonly StreamRow[] | undefined,
 ): TaskLog['logs'] {
-  if (!run.endedAt) return [];
+  if (!run.endedAt || run.outcome === null) return [];
   const text = (kind: StreamRow['kind']) =>
     readable(streams?.find((stream) => stream.runId === run.id && stream.kind === kind)?.content);
   return [
