@@ -144,8 +144,9 @@ const RUNS = `SELECT run.job_id AS "jobId", run.id, run.position, run.enforcemen
   JOIN executor_run AS run ON run.job_id = job.id AND run.attempt_number = latest.number
   LEFT JOIN profile_version AS version ON version.id = run.profile_version_id ORDER BY run.job_id, run.position`;
 
-const OUTPUTS = `SELECT DISTINCT ON (job_id, path) job_id AS "jobId", path, url, bytes::float8 AS bytes, position
-  FROM job_output WHERE job_id = ANY ($1::uuid[]) AND published_at IS NOT NULL ORDER BY job_id, path, attempt_number DESC`;
+const OUTPUTS = `SELECT job_id AS "jobId", path, url, bytes::float8 AS bytes, position
+  FROM job_output WHERE job_id = ANY ($1::uuid[]) AND published_at IS NOT NULL
+  ORDER BY path COLLATE "C", position`;
 
 /** Chunks follow one another without gaps, so their offsets alone say which hold the last bytes. No more than these are read. */
 const STREAMS = `SELECT run.job_id AS "jobId", run.id AS "runId", artifact.kind, last.bytes::float8 AS bytes, content

@@ -29,12 +29,11 @@ export function taskLog(rows: TaskRows, view: Exclude<View, 'MINIMAL'>): TaskLog
 }
 
 /** In the spelling of the task, where it has one of its own: what was a path there is one here. */
-function asWritten({ outputs, task }: JobRow, { path, url, position }: PublishedRow): string {
-  const index = outputs.findIndex((output) => output.path === path && !isSelection(output));
-  if (index >= 0) return task?.outputs?.[index]?.url ?? url;
+function asWritten({ outputs, task }: JobRow, { url, position }: PublishedRow): string {
   const written = task?.outputs?.[position]?.url;
   const output = outputs[position];
-  if (!output || !written?.startsWith('/')) return url;
+  if (!output || !isSelection(output)) return written ?? url;
+  if (!written?.startsWith('/')) return url;
   const end = written.endsWith('/') ? '' : '/';
   return `${written}${end}${decodeURIComponent(url.slice(output.url.length + 1))}`;
 }
