@@ -27,8 +27,8 @@ import { Images1764420000000 } from '../../../migrations/1764420000000-images.js
 import { NodeImages1764480000000 } from '../../../migrations/1764480000000-node-images.js';
 import { BoundsOfNodes1764500000000 } from '../../../migrations/1764500000000-bounds-of-nodes.js';
 import { Application, Build, TenantSetting } from './entities/application.js';
-import { Artifact, ArtifactChunk, DenialRow, ExecutorRun, RecordingRow } from './entities/executor-run.js';
-import { Attempt, Executor, Job, JobOutput } from './entities/job.js';
+import { Artifact, ArtifactChunk, DenialRow, ExecutorRun } from './entities/executor-run.js';
+import { Attempt, Executor, Job } from './entities/job.js';
 import { Approval, ProfileVersion, ProfileVersionDenial, ProfileVersionRecording } from './entities/profile-version.js';
 import { Secret } from './entities/secret.js';
 import { ApiKey, Audit, NodeRow, Principal } from './entities/trust.js';
@@ -46,13 +46,11 @@ export const ENTITIES = [
   Executor,
   ExecutorRun,
   Job,
-  JobOutput,
   NodeRow,
   Principal,
   ProfileVersion,
   ProfileVersionDenial,
   ProfileVersionRecording,
-  RecordingRow,
   Secret,
   TenantSetting,
 ];
