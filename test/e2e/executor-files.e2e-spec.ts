@@ -216,6 +216,22 @@ describe('what executors share', () => {
     expect(job).toMatchObject({ state: 'EXECUTOR_ERROR', errorCode: 'disk-limit' });
   });
 
+  it('makes the work of a later one what the earlier ones did', async () => {
+    const digests = async (...scripts: readonly string[]) => {
+      const { id } = await run(scripts.map((script) => ({ script })));
+      const { rows } = await grid.api.owner.query<{ inputs_digest: string }>(
+        'SELECT inputs_digest FROM executor_run WHERE job_id = $1 ORDER BY position',
+        [id],
+      );
+      return rows.map((row) => row.inputs_digest);
+    };
+    const first = await digests('echo 1 > /tmp/a', 'cat /tmp/a');
+    const other = await digests('echo 2 > /tmp/a', 'cat /tmp/a');
+    expect(await digests('echo 1 > /tmp/a', 'cat /tmp/a')).toEqual(first);
+    expect(other[1]).not.toBe(first[1]);
+    expect(await digests('echo 1 > /tmp/a')).toEqual([first[0]]);
+  });
+
   it('is kept by a rerun, and shown', async () => {
     const first = await run([{ script: 'cat', stdin: '/vol/in', stdout: '/vol/out', ignoreError: true }], {
       volumes: ['/vol'],

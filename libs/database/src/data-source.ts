@@ -17,6 +17,7 @@ import { S3Outputs1764600000000 } from '../../../migrations/1764600000000-s3-out
 import { Secrets1764610000000 } from '../../../migrations/1764610000000-secrets.js';
 import { BegunJobs1764620000000 } from '../../../migrations/1764620000000-begun-jobs.js';
 import { CopiesOfOutputs1764660000000 } from '../../../migrations/1764660000000-copies-of-outputs.js';
+import { UnwatchedRuns1764661000000 } from '../../../migrations/1764661000000-unwatched-runs.js';
 import { Expiry1764520000000 } from '../../../migrations/1764520000000-expiry.js';
 import { DispatcherLease1764540000000 } from '../../../migrations/1764540000000-dispatcher-lease.js';
 import { Connection, CONNECTION_LIMITS, SEARCH_PATH_OPTION } from './connection.js';
@@ -82,6 +83,7 @@ export const MIGRATIONS = [
   Secrets1764610000000,
   BegunJobs1764620000000,
   CopiesOfOutputs1764660000000,
+  UnwatchedRuns1764661000000,
 ];
 
 /** A connection that nobody has used for so long is closed: opening one costs more than a hundred statements. */

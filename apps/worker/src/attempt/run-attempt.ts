@@ -82,6 +82,8 @@ export class Attempt {
   readonly #startedAt = performance.now();
   #lastRunId: string | undefined;
   #payloadMs = 0;
+  /** Of the executors so far, the content of the image and the digest of the inputs. */
+  readonly #before: string[] = [];
   #secrets = NO_SECRETS;
 
   private constructor(
@@ -229,6 +231,8 @@ export class Attempt {
     const { runs, node } = this.options;
     const runId = randomUUID();
     const { level, build, profileVersionId, asked } = executor;
+    const inputsDigest = workspace.inputsDigest(executor, this.#before);
+    this.#before.push(build.contentDigest, inputsDigest);
     const started = await runs.startRun(this.claim, {
       id: runId,
       position: executor.position,
@@ -237,7 +241,7 @@ export class Attempt {
       ...level,
       selectionReason: executor.selectionReason,
       filterDigest: programDigest(executor.filter.filter),
-      inputsDigest: workspace.inputsDigest(executor),
+      inputsDigest,
       dataDigest: workspace.dataDigest,
       nodeFacts: { ...node.facts },
     });
