@@ -70,7 +70,7 @@ export const ERROR_CATALOGUE = {
   'output-not-regular': payload('The output {path} is a {type}. Only regular files are published.'),
   'output-outside': payload('The output {path} leads outside the output directory.'),
   'output-too-large': payload(
-    'The output {path} does not fit: outputs together may have as many bytes as the disk of the job, {limitBytes}. Holes and further names of a file count.',
+    'The output {path} does not fit: outputs together may have as many bytes as the disk of the job, {limitBytes}. Holes, further names of a file and its copies for other outputs count.',
   ),
   'output-unpublishable': payload('The output {path} cannot be published: {detail}.'),
   'output-url-malformed': submitter('The URL of the output {path} {detail}.'),

@@ -50,7 +50,7 @@ export class PublicationStore {
     await this.#held('node_resume_publication', key, {});
   }
 
-  /** Before each output: renews the lease, and marks those that are in place. Throws LostAttemptError. */
+  /** Before each output: renews the lease, and marks those that are in place, by their URLs. Throws LostAttemptError. */
   async goOn(key: AttemptKey, published: readonly string[]): Promise<void> {
     await this.#held('node_go_on_publishing', key, { published });
   }

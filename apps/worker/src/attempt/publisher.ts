@@ -37,8 +37,9 @@ export interface PublisherOptions {
 
 export class Publisher {
   readonly #token = randomUUID();
-  /** Paths of outputs in place, and of those among them that the database does not know yet. */
+  /** Paths of outputs in place. */
   readonly #published: string[] = [];
+  /** URLs of those among them that the database does not know yet. */
   #unmarked: string[] = [];
   readonly #files = new JobFiles();
   /** By place, the name of its staged bytes; see `temporaryName`. */
@@ -103,7 +104,7 @@ export class Publisher {
         this.#unmarked = [];
         await publishStaged(output, this.options.place, { signal, files: this.#files });
         this.#published.push(output.path);
-        this.#unmarked.push(output.path);
+        this.#unmarked.push(output.url);
       }
       const sent = manifest.filter((output) => !isFile(output));
       await store.complete(this.claim, this.#unmarked, sent.length > 0);

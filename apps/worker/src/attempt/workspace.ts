@@ -106,9 +106,18 @@ export class Workspace {
     ];
   }
 
-  /** Runs with equal digests did the same work: the same arguments and environment on the same data. */
-  inputsDigest({ command, environment, asked }: PlannedExecutor): string {
-    return digestOf({ command, environment, inputs: this.#data, ...(asked.stdin !== null && { stdin: asked.stdin }) });
+  /**
+   * Runs with equal digests did the same work: the same arguments and environment on the same data. `before`: what tells the work
+   * of the executors before it, which may have left it files.
+   */
+  inputsDigest({ command, environment, asked }: PlannedExecutor, before: readonly string[]): string {
+    return digestOf({
+      command,
+      environment,
+      inputs: this.#data,
+      ...(asked.stdin !== null && { stdin: asked.stdin }),
+      ...(before.length > 0 && { before }),
+    });
   }
 
   /** Of the data alone, wherever it lies: other options make no other data. */

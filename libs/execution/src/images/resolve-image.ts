@@ -2,7 +2,7 @@
  * From an image reference to the image on this node: it is found or pulled, and said what it is. What cannot change is taken as it
  * is here, a tag as the registry has it.
  */
-import { type ImageName, parseImageReference, pullReference } from '#lib/jobs';
+import { type ImageName, parseImageReference, pullReference, shownName } from '#lib/jobs';
 import { architectureOfGoarch, type ImageContent, nodeArchitecture } from '#lib/profiles';
 import { type ImageAnswer } from '../engine/answers.js';
 import { type Engine } from '../engine/engine.js';
@@ -172,7 +172,7 @@ function toResolved(image: ImageAnswer, repositoryDigest: string | null): Resolv
   const architecture = architectureOfGoarch(image.Architecture);
   if (image.Os !== 'linux' || architecture !== nodeArchitecture(process.arch)) {
     const platform = `${image.Os}/${image.Architecture}`.slice(0, 100);
-    throw new ImageError('image-architecture', `It is for ${platform}.`, {
+    throw new ImageError('image-architecture', `It is for ${shownName(platform)}.`, {
       imageArchitecture: image.Architecture.slice(0, 100),
     });
   }

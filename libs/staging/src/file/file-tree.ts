@@ -1,8 +1,7 @@
 /** Directories as inputs from `file:` URLs: copied with all that is below them. No link is followed. */
 import { chmod, type FileHandle, mkdir, opendir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fileRoots, JobError } from '#lib/jobs';
-import { visible } from '#lib/profiles';
+import { fileRoots, JobError, shownName } from '#lib/jobs';
 import { readChunks, writeHashed } from '../copy.js';
 import { ENTRIES_MAXIMUM, newInputFile, READ_ONLY, READ_ONLY_DIRECTORY } from '../inputs/input-file.js';
 import { treeDigest } from '../inputs/tree-digest.js';
@@ -80,7 +79,7 @@ class TreeCopy {
     }
     const stats = await pinned.stat();
     if (stats.isDirectory()) return this.#copyDirectory(pinned, target, path, depth + 1);
-    if (!stats.isFile()) throw refuse(this.input, `${visible(path)} in it is a ${typeOf(stats)}`);
+    if (!stats.isFile()) throw refuse(this.input, `${shownName(path)} in it is a ${typeOf(stats)}`);
     const { url, path: mount } = this.input;
     const { inputLimitBytes } = this.rules;
     const exceeded = () => JobError.of('input-too-large', { url, path: mount, limitBytes: inputLimitBytes });
@@ -100,7 +99,7 @@ class TreeCopy {
   #nameOf(bytes: Buffer, path: string): string {
     const name = bytes.toString('utf8');
     if (Buffer.from(name, 'utf8').equals(bytes)) return name;
-    throw refuse(this.input, `the name of ${visible(`${path}/${name}`)} in it is not UTF-8`);
+    throw refuse(this.input, `the name of ${shownName(`${path}/${name}`)} in it is not UTF-8`);
   }
 }
 

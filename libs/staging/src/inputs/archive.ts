@@ -2,6 +2,7 @@
 import { once } from 'node:events';
 import { pipeline, Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
+import { shownName } from '#lib/jobs';
 import { Parser, type ReadEntry } from 'tar';
 import { errorCode, HttpFailure } from '../failure.js';
 import { type DirectoryWriter } from './directory-writer.js';
@@ -100,9 +101,7 @@ async function take(entry: ReadEntry, writer: DirectoryWriter): Promise<void> {
 }
 
 function notTaken(writer: DirectoryWriter, path: string, type: string): Error {
-  return writer.refusal(
-    `its entry ${JSON.stringify(path.slice(0, 255))} is a ${type}, and only files and directories are taken`,
-  );
+  return writer.refusal(`its entry "${shownName(path)}" is a ${type}, and only files and directories are taken`);
 }
 
 function noArchive(cause?: unknown): HttpFailure {

@@ -1,7 +1,7 @@
 /** Makes the files of one directory that is an input: bounded together, each once, none outside. */
 import { chmod, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { describePrefixes, JobError } from '#lib/jobs';
+import { describePrefixes, JobError, shownName } from '#lib/jobs';
 import { writeHashed } from '../copy.js';
 import { errorCode } from '../failure.js';
 import { type StoredFile } from '../rules.js';
@@ -48,7 +48,7 @@ export class DirectoryWriter {
     this.#count();
     const file = await newInputFile(join(this.target, ...parts)).catch((cause: unknown) => {
       throw ['EEXIST', 'ENOTDIR'].includes(errorCode(cause) ?? '')
-        ? this.refusal(`"${name}" is in it twice`, cause)
+        ? this.refusal(`"${shownName(name)}" is in it twice`, cause)
         : cause;
     });
     try {
@@ -91,7 +91,7 @@ export class DirectoryWriter {
 
   #partsOf(name: string): readonly string[] {
     const parts = entryParts(name);
-    if (parts === null) throw this.refusal(`its entry ${JSON.stringify(name.slice(0, 255))} has no name of a file`);
+    if (parts === null) throw this.refusal(`its entry "${shownName(name)}" has no name of a file`);
     return parts;
   }
 
@@ -101,7 +101,7 @@ export class DirectoryWriter {
       if (this.#directories.has(path)) continue;
       this.#count();
       await mkdir(join(this.target, path), 0o700).catch((cause: unknown) => {
-        throw errorCode(cause) === 'EEXIST' ? this.refusal(`"${path}" is in it twice`, cause) : cause;
+        throw errorCode(cause) === 'EEXIST' ? this.refusal(`"${shownName(path)}" is in it twice`, cause) : cause;
       });
       this.#directories.add(path);
     }

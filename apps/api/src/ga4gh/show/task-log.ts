@@ -29,12 +29,11 @@ export function taskLog(rows: TaskRows, view: Exclude<View, 'MINIMAL'>): TaskLog
 }
 
 /** In the spelling of the task, where it has one of its own: what was a path there is one here. */
-function asWritten({ outputs, task }: JobRow, { path, url, position }: PublishedRow): string {
-  const index = outputs.findIndex((output) => output.path === path && !isSelection(output));
-  if (index >= 0) return task?.outputs?.[index]?.url ?? url;
+function asWritten({ outputs, task }: JobRow, { url, position }: PublishedRow): string {
   const written = task?.outputs?.[position]?.url;
   const output = outputs[position];
-  if (!output || !written?.startsWith('/')) return url;
+  if (!output || !isSelection(output)) return written ?? url;
+  if (!written?.startsWith('/')) return url;
   const end = written.endsWith('/') ? '' : '/';
   return `${written}${end}${decodeURIComponent(url.slice(output.url.length + 1))}`;
 }
@@ -44,13 +43,13 @@ function withoutAttempt(rows: TaskRows, view: View): TaskLog {
   return { logs: [], metadata: {}, outputs: [], ...(view === 'FULL' && { system_logs: systemLogs(rows) }) };
 }
 
-/** None of an executor that has not ended: a log has an exit code. `streams`: undefined where they are not shown. */
+/** None of an executor that has not ended, or of which nobody knows how: a log has an exit code. `streams`: undefined where they are not shown. */
 function executorLog(
   run: RunRow,
   { errorCode }: AttemptRow,
   streams: readonly StreamRow[] | undefined,
 ): TaskLog['logs'] {
-  if (!run.endedAt) return [];
+  if (!run.endedAt || run.outcome === null) return [];
   const text = (kind: StreamRow['kind']) =>
     readable(streams?.find((stream) => stream.runId === run.id && stream.kind === kind)?.content);
   return [

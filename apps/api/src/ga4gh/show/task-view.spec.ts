@@ -108,6 +108,8 @@ describe('the view of a task', () => {
     );
     expect(running.logs?.[0]?.logs).toEqual([]);
     expect(running.logs?.[0]).not.toHaveProperty('end_time');
+    const unreported = { ...RUN, exitCode: null, outcome: null, errorCode: 'engine-error' };
+    expect(taskView(rows({ runs: [unreported] }), 'FULL').logs?.[0]?.logs).toEqual([]);
   });
 
   it('has one log, of no executor, where it ended before its first attempt or has been warned of something', () => {

@@ -143,7 +143,12 @@ const runAnswer = z
     exitCode: z.int().nullable(),
     signal: z.int().nullable(),
     outcome: z.string().nullable(),
-    errorCode: z.string().nullable().describe('What its payload ended by; null after exit code 0'),
+    errorCode: z
+      .string()
+      .nullable()
+      .describe(
+        'What it ended by, which is the error of its job unless its executor ignores errors; null where nothing was wrong with it',
+      ),
     startedAt: z.date(),
     endedAt: z.date().nullable(),
     landlockStatus: z

@@ -149,7 +149,7 @@ BEGIN
   IF of_job.publishing_since IS NULL THEN RETURN 'null'; END IF;
   RETURN (SELECT jsonb_build_object('outputs', coalesce(jsonb_agg(jsonb_strip_nulls(jsonb_build_object('path', path, 'url', url,
       'sha256', sha256, 'bytes', bytes, 'temporary', temporary, 'upload', upload, 'isPublished', published_at IS NOT NULL))
-      ORDER BY position, path), '[]'))
+      ORDER BY position, path COLLATE "C"), '[]'))
     FROM porin.job_output WHERE job_id = of_job.id);
 END`,
   ),

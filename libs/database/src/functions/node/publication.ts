@@ -11,7 +11,7 @@ const OF_ATTEMPT = `attempt.job_id = (input->>'jobId')::uuid AND attempt.number 
     AND attempt.node_id = porin.calling_node()`;
 const RENEWED = `lease_expires_at = now() + make_interval(secs => ${LEASE_S})`;
 /**
- * What the node says of each file, beside the one of `files` that it is, with its place there, null where it is none, and that of its
+ * What the node says of each file, beside the one of `files` that it is by its URL, with its place there, null where it is none, and that of its
  * output in the job.
  */
 const MANIFEST = `jsonb_to_recordset(input->'manifest') AS said(path text, url text, sha256 text, bytes bigint, temporary text,
@@ -70,7 +70,7 @@ BEGIN
     PERFORM FROM porin.attempt WHERE ${OF_ATTEMPT} AND attempt.state = 'OPEN';
     IF NOT FOUND THEN RETURN 'false'; END IF;
     IF octet_length(files::text) > ${FILES_BYTES} OR jsonb_array_length(files) > ${FILES} OR NOT (
-      SELECT coalesce(count(DISTINCT file.path) = count(*)
+      SELECT coalesce(count(DISTINCT file.url) = count(*)
           AND bool_and(coalesce(porin.is_output_file(asked.output, file.path, file.url), false)), true)
       FROM jsonb_to_recordset(files) AS file(output integer, path text, url text)
         LEFT JOIN (SELECT each.output, ordinality - 1 AS place FROM porin.job
@@ -148,7 +148,7 @@ BEGIN
   RETURN 'true';
 END`,
   ),
-  // Marks outputs that are in place.
+  // Marks outputs that are in place, by their URLs: a manifest has each once.
   helperFunction(
     'mark_published',
     'of_job uuid, published jsonb',
@@ -156,9 +156,9 @@ END`,
     `
 BEGIN
   UPDATE porin.job_output AS output SET published_at = now()
-  FROM porin.publication, jsonb_array_elements_text(published) AS told(path)
+  FROM porin.publication, jsonb_array_elements_text(published) AS told(url)
   WHERE publication.job_id = of_job AND output.job_id = of_job AND output.attempt_number = publication.attempt_number
-    AND output.path = told.path AND output.published_at IS NULL;
+    AND output.url = told.url AND output.published_at IS NULL;
 END`,
   ),
   // Before each output.
@@ -182,7 +182,7 @@ DECLARE
 BEGIN
   PERFORM FROM porin.attempt WHERE ${OF_ATTEMPT} AND attempt.state = 'PUBLISHING' FOR UPDATE;
   IF NOT FOUND OR EXISTS (SELECT FROM porin.job_output AS output WHERE output.job_id = of_job AND published_at IS NULL
-    AND NOT input->'published' ? path) THEN RETURN 'false'; END IF;
+    AND NOT input->'published' ? url) THEN RETURN 'false'; END IF;
   SELECT error_code AS code, error_message AS message INTO STRICT error FROM porin.publication WHERE job_id = of_job;
   PERFORM porin.mark_published(of_job, input->'published');
   UPDATE porin.attempt SET state = CASE WHEN error.code IS NULL THEN 'COMPLETE' ELSE 'FAILED' END, ended_at = now(),
