@@ -16,6 +16,8 @@ export interface StagingRules {
   readonly s3Endpoints: readonly S3Endpoint[];
   /** Largest single input. */
   readonly inputLimitBytes: number;
+  /** All inputs of a job together. */
+  readonly jobInputsLimitBytes: number;
   readonly httpTimeouts?: HttpTimeouts;
   /** PEM of authorities whose servers are trusted beside the public ones. */
   readonly authorities?: string | undefined;
