@@ -16,6 +16,7 @@ import { ExecutorFiles1764590000000 } from '../../../migrations/1764590000000-ex
 import { S3Outputs1764600000000 } from '../../../migrations/1764600000000-s3-outputs.js';
 import { Secrets1764610000000 } from '../../../migrations/1764610000000-secrets.js';
 import { BegunJobs1764620000000 } from '../../../migrations/1764620000000-begun-jobs.js';
+import { StagingProgress1764630000000 } from '../../../migrations/1764630000000-staging-progress.js';
 import { Expiry1764520000000 } from '../../../migrations/1764520000000-expiry.js';
 import { DispatcherLease1764540000000 } from '../../../migrations/1764540000000-dispatcher-lease.js';
 import { Connection, CONNECTION_LIMITS, SEARCH_PATH_OPTION } from './connection.js';
@@ -82,6 +83,7 @@ export const MIGRATIONS = [
   S3Outputs1764600000000,
   Secrets1764610000000,
   BegunJobs1764620000000,
+  StagingProgress1764630000000,
 ];
 
 /** A connection that nobody has used for so long is closed: opening one costs more than a hundred statements. */

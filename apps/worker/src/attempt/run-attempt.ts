@@ -118,7 +118,7 @@ export class Attempt {
     const room = tenantImages.room(this.claim, this.#stop.signal);
     const lease = new Lease({
       leaseMs,
-      renew: () => store.renew(this.claim),
+      renew: () => store.renew(this.claim, this.#inputs.progress),
       onEnd: (reason) => this.stop(reason),
     });
     try {

@@ -18,6 +18,7 @@ import { type Caller } from '../../auth/caller.js';
 import { countDenials, NO_DENIALS } from './count-denials.js';
 import { type CreatedJob } from '../submit/insert-job.js';
 import { type jobDetail } from './job-answers.js';
+import { type JobProgress, PROGRESS } from './job-progress.js';
 import { whyTheyWait } from './why-they-wait.js';
 
 /** Denials that one answer holds per run, at most. */
@@ -43,6 +44,7 @@ export async function describeJob(manager: EntityManager, job: Job): Promise<Job
     waitingReasonText: (await whyTheyWait(manager, [job]))(job),
     denials: (await countDenials(manager, [jobId]))(jobId),
     resources: { cpuMilli, memoryBytes, diskBytes, wallTimeS },
+    progress: await progressOf(manager, jobId),
     executors,
     volumes: job.volumes ?? [],
     secrets: job.secrets ?? [],
@@ -59,6 +61,14 @@ export async function describeJob(manager: EntityManager, job: Job): Promise<Job
     })),
     runs: await runsOf(manager, job),
   };
+}
+
+async function progressOf(manager: EntityManager, jobId: string): Promise<JobProgress | null> {
+  const [row] = await manager.query<{ progress: JobProgress | null }[]>(
+    `SELECT ${PROGRESS} AS progress FROM job WHERE id = $1`,
+    [jobId],
+  );
+  return row?.progress ?? null;
 }
 
 const NOT_IN_PLACE = { sha256: null, bytes: null, publishedAt: null };
@@ -106,6 +116,7 @@ export function describeNewJob({ principalId }: Caller, made: CreatedJob): JobDe
     resources: { cpuMilli, memoryBytes, diskBytes, wallTimeS },
     cancelRequestedAt: null,
     publishingSince: null,
+    progress: null,
     executors: order.executors.map(({ application, executor }, position) => ({
       position,
       applicationId: application.id,
