@@ -3,18 +3,19 @@ import { rm } from 'node:fs/promises';
 import { type InputReference, JobError } from '#lib/jobs';
 import { writeHashed } from '../copy.js';
 import { failureDetail } from '../failure.js';
+import { unlessStalled } from '../file/unless-stalled.js';
 import { INLINE_NAME } from './inline-input.js';
 import { type InputBudget, JobInputs } from './job-inputs.js';
 import { newInputFile, READ_ONLY } from './input-file.js';
 import { type InputSource } from './input-source.js';
 import { openInput } from './open-input.js';
 import { stageDirectory } from './stage-directory.js';
-import { DEFAULT_HTTP_TIMEOUTS, type StagingRules, type StoredFile } from '../rules.js';
+import { DEFAULT_HTTP_TIMEOUTS, FILE_STALL_MS, type StagingRules, type StoredFile } from '../rules.js';
 
 /**
  * Creates `target`, a host path in a directory that exists: a file, or a directory. A file that is there already is an error and stays.
  * `inputs`: the job's, of which this is one; without them, it is the only one. Throws JobError (input-*, inputs-too-large), or the
- * signal's reason when it is aborted; `target` is gone then.
+ * signal's reason when it is aborted; `target` is gone then, or as soon as a file system that does not answer lets go of it.
  */
 export async function stageInput(
   input: InputReference,
@@ -27,10 +28,12 @@ export async function stageInput(
   const budget = inputs.begin(details);
   try {
     signal.throwIfAborted();
-    const stored =
+    const stage = (until: AbortSignal) =>
       input.type === 'DIRECTORY'
-        ? await stageDirectory(input, target, rules, signal, budget)
-        : await stageFile(input, target, { ...details, sha256: input.sha256 }, rules, signal, budget);
+        ? stageDirectory(input, target, rules, until, budget)
+        : stageFile(input, target, { ...details, sha256: input.sha256 }, rules, until, budget);
+    const terms = { moved: () => budget.moved, stallMs: rules.fileStallMs ?? FILE_STALL_MS };
+    const stored = await (/^file:/i.test(details.url) ? unlessStalled(stage, terms, signal) : stage(signal));
     budget.end();
     return stored;
   } catch (error) {
