@@ -34,6 +34,7 @@ beforeAll(async () => {
 }, S3_START_MS);
 afterAll(async () => {
   await s3.stop();
+  drs.closeAllConnections();
   await new Promise((resolve) => drs.close(resolve));
 });
 
