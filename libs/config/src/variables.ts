@@ -301,6 +301,9 @@ export const workerVariables = z.object({
   PORIN_INPUT_LIMIT_BYTES: integer(1024, 2 ** 53)
     .default(100 * GIB)
     .describe('Largest single input, bytes'),
+  PORIN_JOB_INPUTS_LIMIT_BYTES: integer(1024, 2 ** 53)
+    .default(100 * GIB)
+    .describe('All inputs of one job together, as they lie on the node: archives unpacked; bytes'),
   PORIN_TRANSFER_LEAST_BYTES_PER_S: integer(1, 2 ** 40)
     .default(64 * 1024)
     .describe(

@@ -16,6 +16,7 @@ import { ExecutorFiles1764590000000 } from '../../../migrations/1764590000000-ex
 import { S3Outputs1764600000000 } from '../../../migrations/1764600000000-s3-outputs.js';
 import { Secrets1764610000000 } from '../../../migrations/1764610000000-secrets.js';
 import { BegunJobs1764620000000 } from '../../../migrations/1764620000000-begun-jobs.js';
+import { StagingProgress1764630000000 } from '../../../migrations/1764630000000-staging-progress.js';
 import { CopiesOfOutputs1764660000000 } from '../../../migrations/1764660000000-copies-of-outputs.js';
 import { UnwatchedRuns1764661000000 } from '../../../migrations/1764661000000-unwatched-runs.js';
 import { Expiry1764520000000 } from '../../../migrations/1764520000000-expiry.js';
@@ -82,6 +83,7 @@ export const MIGRATIONS = [
   S3Outputs1764600000000,
   Secrets1764610000000,
   BegunJobs1764620000000,
+  StagingProgress1764630000000,
   CopiesOfOutputs1764660000000,
   UnwatchedRuns1764661000000,
 ];

@@ -14,6 +14,7 @@ export {
 export { type OutputLimit } from './outputs/output-limit.js';
 export { JobFiles, type OutputPermissions, type OutputPlace, type StagedOutput } from './outputs/output-target.js';
 export { DEFAULT_HTTP_TIMEOUTS, type HttpTimeouts, type StagingRules, type StoredFile } from './rules.js';
+export { JobInputs, type StagingProgress } from './inputs/job-inputs.js';
 export { stageInput } from './inputs/stage-input.js';
 export { discardStaged, findPublished, publishStaged, stageOutput, type StageOptions } from './outputs/stage-output.js';
 export { temporaryName } from './outputs/staged-file.js';

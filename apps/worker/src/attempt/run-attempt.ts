@@ -19,7 +19,7 @@ import {
 import { isIgnorable, JobError, type JobErrorCode, type OutputReference } from '#lib/jobs';
 import { programDigest, toVariables } from '#lib/profiles';
 import { type Message } from '#lib/queue';
-import { type StagedOutput } from '#lib/staging';
+import { JobInputs, type StagedOutput } from '#lib/staging';
 import { type Logger } from 'pino';
 import { type AttemptStore } from './attempt-store.js';
 import { type PublicationStore } from './publication-store.js';
@@ -85,13 +85,16 @@ export class Attempt {
   /** Of the executors so far, the content of the image and the digest of the inputs. */
   readonly #before: string[] = [];
   #secrets = NO_SECRETS;
+  readonly #inputs: JobInputs;
 
   private constructor(
     private readonly claim: Claim,
     private readonly slot: number,
     private readonly options: AttemptOptions,
     private readonly logger: Logger,
-  ) {}
+  ) {
+    this.#inputs = new JobInputs(options.workspaces.rules, claim.inputs.length);
+  }
 
   /** Undefined when the message may not be claimed: it is forged, repeated, or the job was canceled meanwhile. */
   static async claim(message: Message, slot: number, options: AttemptOptions): Promise<Attempt | undefined> {
@@ -117,7 +120,7 @@ export class Attempt {
     const room = tenantImages.room(this.claim, this.#stop.signal);
     const lease = new Lease({
       leaseMs,
-      renew: () => store.renew(this.claim),
+      renew: () => store.renew(this.claim, this.#inputs.progress),
       onEnd: (reason) => this.stop(reason),
     });
     try {
@@ -149,7 +152,7 @@ export class Attempt {
         return this.logger.info({ reason }, 'held');
       }
       const workspace = await making;
-      await workspace.stage(signal);
+      await workspace.stage(this.#inputs, signal);
       const stageMs = performance.now() - this.#startedAt;
       try {
         for (const executor of plan.value.executors) {

@@ -7,6 +7,7 @@ import { digestOf } from '#lib/profiles';
 import { isSelection, narrowPrefixes, outputDirectory, type OutputReference } from '#lib/jobs';
 import {
   type Credential,
+  type JobInputs,
   type OutputPermissions,
   type OutputPlace,
   type OutputSource,
@@ -83,13 +84,13 @@ export class Workspace {
     return { uid: this.size.uid, gid: this.size.gid };
   }
 
-  /** Throws JobError input-*. */
-  async stage(signal: AbortSignal): Promise<void> {
+  /** Throws JobError (input-*, inputs-too-large). */
+  async stage(inputs: JobInputs, signal: AbortSignal): Promise<void> {
     const staged = [];
     const { rules } = outputPlace(this.place, this.claim.tenantTerms, this.credentials);
     for (const [index, input] of this.claim.inputs.entries()) {
       const file = join(this.directory, 'inputs', String(index));
-      const { sha256 } = await stageInput(input, file, rules, signal);
+      const { sha256 } = await stageInput(input, file, rules, signal, inputs);
       staged.push({ path: input.path, file, sha256 });
     }
     this.#inputs = staged;

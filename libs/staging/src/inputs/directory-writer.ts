@@ -6,10 +6,8 @@ import { writeHashed } from '../copy.js';
 import { errorCode } from '../failure.js';
 import { type StoredFile } from '../rules.js';
 import { entryParts } from './entry-name.js';
-import { ENTRIES_MAXIMUM, newInputFile, READ_ONLY, READ_ONLY_DIRECTORY } from './input-file.js';
-
-/** Of an archive, beside the bytes of its files: headers and what fills up their blocks. */
-const HEADERS_BYTES = 256 * 1024 ** 2;
+import { newInputFile, READ_ONLY, READ_ONLY_DIRECTORY } from './input-file.js';
+import { type InputBudget, NAMES_MAXIMUM, TOO_MANY_NAMES } from './job-inputs.js';
 
 export interface StagedEntry extends StoredFile {
   /** Relative to the directory. */
@@ -26,22 +24,16 @@ export interface DirectoryDetails {
 export class DirectoryWriter {
   readonly files: StagedEntry[] = [];
   readonly #directories = new Set<string>();
-  #bytes = 0;
   #listed = 0;
 
   constructor(
     private readonly target: string,
     private readonly details: DirectoryDetails,
-    private readonly limitBytes: number,
+    private readonly budget: InputBudget,
     private readonly signal: AbortSignal,
   ) {}
 
-  /** Of an archive that is unpacked into it. */
-  get archiveLimitBytes(): number {
-    return this.limitBytes + HEADERS_BYTES;
-  }
-
-  /** Throws input-refused for a name that leads elsewhere or is there already, and input-too-large. */
+  /** Throws input-refused for a name that leads elsewhere or is there already, input-too-large and inputs-too-large. */
   async addFile(name: string, chunks: AsyncIterable<Uint8Array>): Promise<void> {
     const parts = this.#partsOf(name);
     await this.#makeDirectories(parts.slice(0, -1));
@@ -52,9 +44,7 @@ export class DirectoryWriter {
         : cause;
     });
     try {
-      const limit = { bytes: this.limitBytes - this.#bytes, exceeded: () => this.tooLarge() };
-      const stored = await writeHashed(chunks, file, limit, this.signal);
-      this.#bytes += stored.bytes;
+      const stored = await writeHashed(chunks, file, (bytes) => this.budget.take(bytes), this.signal);
       await file.chmod(READ_ONLY);
       this.files.push({ name: parts.join('/'), ...stored });
     } finally {
@@ -79,10 +69,6 @@ export class DirectoryWriter {
 
   refusal(detail: string, cause?: unknown): JobError {
     return JobError.of('input-refused', { ...this.details, detail }, { cause });
-  }
-
-  tooLarge(): JobError {
-    return JobError.of('input-too-large', { ...this.details, limitBytes: this.limitBytes });
   }
 
   notAllowed(prefixes: readonly string[]): JobError {
@@ -110,14 +96,14 @@ export class DirectoryWriter {
   /** Names that were listed for it, whether or not they become files. */
   listed(names: number): void {
     this.#listed += names;
-    if (this.#listed > ENTRIES_MAXIMUM) throw this.#tooMany();
+    if (this.#listed > NAMES_MAXIMUM) throw this.#tooMany();
   }
 
   #count(): void {
-    if (this.files.length + this.#directories.size >= ENTRIES_MAXIMUM) throw this.#tooMany();
+    if (!this.budget.takeName()) throw this.#tooMany();
   }
 
   #tooMany(): JobError {
-    return this.refusal(`it has more than ${ENTRIES_MAXIMUM} entries`);
+    return this.refusal(TOO_MANY_NAMES);
   }
 }

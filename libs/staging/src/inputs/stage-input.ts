@@ -3,33 +3,39 @@ import { rm } from 'node:fs/promises';
 import { type InputReference, JobError } from '#lib/jobs';
 import { writeHashed } from '../copy.js';
 import { failureDetail } from '../failure.js';
+import { unlessStalled } from '../file/unless-stalled.js';
 import { INLINE_NAME } from './inline-input.js';
+import { type InputBudget, JobInputs } from './job-inputs.js';
 import { newInputFile, READ_ONLY } from './input-file.js';
 import { type InputSource } from './input-source.js';
 import { openInput } from './open-input.js';
 import { stageDirectory } from './stage-directory.js';
-import { DEFAULT_HTTP_TIMEOUTS, type StagingRules, type StoredFile } from '../rules.js';
+import { DEFAULT_HTTP_TIMEOUTS, FILE_STALL_MS, type StagingRules, type StoredFile } from '../rules.js';
 
 /**
  * Creates `target`, a host path in a directory that exists: a file, or a directory. A file that is there already is an error and stays.
- * Throws JobError (input-*), or the signal's reason when it is aborted; `target` is gone then.
+ * `inputs`: the job's, of which this is one; without them, it is the only one. Throws JobError (input-*, inputs-too-large), or the
+ * signal's reason when it is aborted; `target` is gone then, or as soon as a file system that does not answer lets go of it.
  */
 export async function stageInput(
   input: InputReference,
   target: string,
   rules: StagingRules,
   signal: AbortSignal,
+  inputs = new JobInputs(rules, 1),
 ): Promise<StoredFile> {
   const details = { url: input.url ?? INLINE_NAME, path: input.path };
+  const budget = inputs.begin(details);
   try {
     signal.throwIfAborted();
-    if (input.type === 'DIRECTORY') return await stageDirectory(input, target, rules, signal);
-    const source = await openInput(input, rules, signal);
-    try {
-      return await store(source, target, { ...details, sha256: input.sha256 }, rules, signal);
-    } finally {
-      await source.close();
-    }
+    const stage = (until: AbortSignal) =>
+      input.type === 'DIRECTORY'
+        ? stageDirectory(input, target, rules, until, budget)
+        : stageFile(input, target, { ...details, sha256: input.sha256 }, rules, until, budget);
+    const terms = { moved: () => budget.moved, stallMs: rules.fileStallMs ?? FILE_STALL_MS };
+    const stored = await (/^file:/i.test(details.url) ? unlessStalled(stage, terms, signal) : stage(signal));
+    budget.end();
+    return stored;
   } catch (error) {
     if (signal.aborted) throw signal.reason;
     if (error instanceof JobError) throw error;
@@ -38,25 +44,40 @@ export async function stageInput(
   }
 }
 
-/** Throws JobError (input-*), HttpFailure, and errors of the network. */
-export interface Expected {
+interface Expected {
   readonly url: string;
   readonly path: string;
   readonly sha256: string | undefined;
+}
+
+/** Throws JobError (input-*), HttpFailure, and errors of the network. */
+async function stageFile(
+  input: InputReference,
+  target: string,
+  expected: Expected,
+  rules: StagingRules,
+  signal: AbortSignal,
+  budget: InputBudget,
+): Promise<StoredFile> {
+  const source = await openInput(input, rules, signal);
+  try {
+    budget.announce(source.bytes);
+    return await store(source, target, expected, budget, signal);
+  } finally {
+    await source.close();
+  }
 }
 
 async function store(
   source: InputSource,
   target: string,
   { sha256: expected, ...details }: Expected,
-  rules: StagingRules,
+  budget: InputBudget,
   signal: AbortSignal,
 ): Promise<StoredFile> {
-  const exceeded = () => JobError.of('input-too-large', { ...details, limitBytes: rules.inputLimitBytes });
-  if (source.bytes !== null && source.bytes > rules.inputLimitBytes) throw exceeded();
   const file = await newInputFile(target);
   try {
-    const stored = await writeHashed(source.chunks, file, { bytes: rules.inputLimitBytes, exceeded }, signal);
+    const stored = await writeHashed(source.chunks, file, (bytes) => budget.take(bytes), signal);
     if (expected !== undefined && stored.sha256 !== expected) {
       throw JobError.of('input-checksum-mismatch', { ...details, actual: stored.sha256, expected });
     }

@@ -8,6 +8,7 @@ import {
 } from '#lib/jobs';
 import { type Enforcement, type Monitoring } from '#lib/profiles';
 import { type EntityManager } from 'typeorm';
+import { type JobProgress, PROGRESS } from '../../jobs/show/job-progress.js';
 import { type View } from './task-answers.js';
 
 /** Everything that a task is shown by. */
@@ -42,6 +43,7 @@ export interface JobRow {
   readonly task: TaskDetails | null;
   readonly errorCode: string | null;
   readonly errorMessage: string | null;
+  readonly progress: JobProgress | null;
 }
 
 interface OfJob {
@@ -117,7 +119,7 @@ const WITHOUT_CONTENT = `(SELECT coalesce(jsonb_agg(given - 'content' ORDER BY p
   FROM jsonb_array_elements(inputs) WITH ORDINALITY AS input (given, place))`;
 const jobs = (inputs: string) => `SELECT id, state, name, tags, created_at AS "createdAt", ended_at AS "endedAt",
     cpu_milli AS "cpuMilli", memory_bytes::float8 AS "memoryBytes", disk_bytes::float8 AS "diskBytes", ${inputs} AS inputs, outputs, volumes, task,
-    error_code AS "errorCode", error_message AS "errorMessage"
+    error_code AS "errorCode", error_message AS "errorMessage", ${PROGRESS} AS progress
   FROM job WHERE id = ANY ($1::uuid[])`;
 const JOBS = { BASIC: jobs(WITHOUT_CONTENT), FULL: jobs('inputs') } as const;
 

@@ -1,5 +1,6 @@
 /** The one log of a task: of its latest attempt, with what its other attempts, its end and its submission left to say. */
 import { isSelection } from '#lib/jobs';
+import { type JobProgress } from '../../jobs/show/job-progress.js';
 import {
   type AttemptRow,
   EARLIER_ATTEMPTS_MAXIMUM,
@@ -132,6 +133,7 @@ function systemLogs({ job, attempts, runs, streams }: TaskRows, latest?: Attempt
     ...(job.task?.warnings ?? []),
     ...(isCut ? [`Attempts before ${told[0]?.number ?? 1} are not listed.`] : []),
     ...told.map(attemptText),
+    ...(job.progress ? [progressText(job.progress)] : []),
     ...(job.errorMessage === null || job.errorMessage === latest?.errorMessage ? [] : [errorText(job)]),
     ...runs.flatMap((run) =>
       streams.filter(({ runId }) => runId === run.id).flatMap((each) => cutText(job.id, run, each)),
@@ -142,6 +144,12 @@ function systemLogs({ job, attempts, runs, streams }: TaskRows, latest?: Attempt
 function attemptText(attempt: AttemptRow): string {
   const what = `Attempt ${attempt.number} on node ${attempt.node}: ${attempt.state}.`;
   return attempt.errorCode === null ? what : `${what} ${errorText(attempt)}`;
+}
+
+function progressText({ phase, done, total, bytesDone, bytesTotal }: JobProgress): string {
+  const [verb, noun] = phase === 'staging' ? ['Staging', 'inputs'] : ['Publishing', 'files'];
+  const bytes = bytesTotal === null ? `${bytesDone} bytes so far` : `${bytesDone} of ${bytesTotal} bytes`;
+  return `${verb}: ${done} of ${total} ${noun}, ${bytes}.`;
 }
 
 function errorText({

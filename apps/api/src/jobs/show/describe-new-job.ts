@@ -42,6 +42,7 @@ export function describeNewJob({ principalId }: Caller, made: CreatedJob): JobDe
     resources: { cpuMilli, memoryBytes, diskBytes, wallTimeS },
     cancelRequestedAt: null,
     publishingSince: null,
+    progress: null,
     executors: order.executors.map(({ application, executor }, position) => ({
       position,
       applicationId: application.id,

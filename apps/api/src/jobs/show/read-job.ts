@@ -5,6 +5,7 @@ import { type Caller } from '../../auth/caller.js';
 import { type Finished, finished } from '../../openapi/answers.js';
 import { noSuchJob, onlySubmitter } from './find-jobs.js';
 import { type jobDetail } from './job-answers.js';
+import { PROGRESS } from './job-progress.js';
 import { IS_IN_QUEUE, type Waiting, WAITING, whyItWaits } from './why-they-wait.js';
 import { withDenials } from './with-denials.js';
 
@@ -162,6 +163,7 @@ const DETAIL = object({
   cancelRequestedAt: instant('cancel_requested_at'),
   publishOn: 'publish_on',
   publishingSince: instant('publishing_since'),
+  progress: PROGRESS,
   executors: EXECUTORS,
   secrets: `coalesce(to_json(secrets), '[]')`,
   inputs: INPUTS,
