@@ -9,10 +9,10 @@ module.exports = {
     { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true } },
     {
       name: 'pure-imports-node-only',
-      comment: 'Pure libraries import nothing but node: and themselves; jobs may import types from profiles.',
+      comment: 'Pure libraries import nothing but node:, themselves and profiles.',
       severity: 'error',
       from: { path: `^${pure}`, pathNot: '\\.spec\\.ts$' },
-      to: { pathNot: [`^libs/$1/`, '^node:'], dependencyTypesNot: ['core', 'type-only'] },
+      to: { pathNot: [`^libs/$1/`, '^libs/profiles/', '^node:'], dependencyTypesNot: ['core'] },
     },
     {
       name: 'pure-lib-isolation',

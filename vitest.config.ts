@@ -5,6 +5,7 @@ import { defineConfig } from 'vitest/config';
 const real = {
   // One at a time: the files share a container engine and two cores.
   fileParallelism: false,
+  globalSetup: 'test/support/template-database.ts',
   testTimeout: 120_000,
   hookTimeout: 240_000,
 };
@@ -12,6 +13,8 @@ const real = {
 export default defineConfig({
   plugins: [swc.vite({ module: { type: 'es6' } })],
   test: {
+    // A process runs many files, one after another: loading Nest, TypeORM and our sources again takes seconds a file.
+    isolate: false,
     projects: [
       {
         extends: true,

@@ -142,6 +142,7 @@ describe('a job that was refused a call', () => {
       const jobId = await submit(name, `unshare -U true; sleep 600; echo never > /out/${name}`);
       const job = await ended(jobId);
       expect(job).toMatchObject({ state: 'EXECUTOR_ERROR', errorCode: 'denied', denials: { worstClass: 'dangerous' } });
+      expect(job.runs).toMatchObject([{ outcome: 'stopped', errorCode: 'denied' }]);
       expect(job.runs[0]?.denials).toMatchObject([{ call: 'unshare', class: 'dangerous' }]);
       expect(grid.published(name)).toBe(before);
       const { body } = await grid.http('get', `/api/v1/applications/${id}/profiles?limit=1`).expect(200);

@@ -37,9 +37,6 @@ const heldVersion = async (jobId: string) =>
 const waits = (jobId: string, versionId: string) =>
   eventually(async () => expect(await heldVersion(jobId)).toBe(versionId));
 
-/** Two turns of the slowest of its duties that are about held jobs and proposals. */
-const dispatcherHasLooked = () => new Promise((resolve) => setTimeout(resolve, 2_500));
-
 const KILL: DeniedCall = { call: 'kill', arguments: ['0x5', '0xf'], description: 'kill(5, SIGTERM)' };
 const SOCKETPAIR: DeniedCall = { call: 'socketpair', arguments: ['0x1', '0x1', '0x0', '0x7ffd1000'] };
 
@@ -220,7 +217,7 @@ describe('a job whose call was refused', () => {
       .post(keys.admin, `/api/v1/applications/${app.id}/profiles`, { buildId, profile: edited })
       .expect(201);
     const second = await refused([SOCKETPAIR]);
-    await dispatcherHasLooked();
+    await api.dispatcherHasLooked();
     expect(await heldVersion(second.jobId)).toBeNull();
     await decide('reject', byHand.body);
     const joined = await app.version(4);

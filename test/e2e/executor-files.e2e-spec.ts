@@ -85,6 +85,10 @@ describe('what an executor prints', () => {
     });
     expect(refused).toMatchObject({ state: 'EXECUTOR_ERROR', errorCode: 'standard-output' });
     expect(refused.errorMessage).toContain('/vol/dir/passwd');
+    const ended = { outcome: 'exec-failed', errorCode: 'standard-output', exitCode: null, endedAt: expect.any(String) };
+    expect(refused.runs).toMatchObject([{ outcome: 'exited', errorCode: null }, ended]);
+    const { body: task } = await grid.http('get', `/v1/tasks/${refused.id}?view=FULL`, 'submitter').expect(200);
+    expect(task).toMatchObject({ logs: [{ logs: [{ exit_code: 0 }, { exit_code: 126 }] }] });
   });
 
   it('cannot take the place of a directory', async () => {
@@ -100,7 +104,11 @@ describe('what an executor prints', () => {
       outputs: [output('much')],
       resources: { diskBytes: 16 * MIB },
     });
-    expect(job).toMatchObject({ state: 'EXECUTOR_ERROR', errorCode: 'disk-limit' });
+    expect(job).toMatchObject({
+      state: 'EXECUTOR_ERROR',
+      errorCode: 'disk-limit',
+      runs: [{ errorCode: 'disk-limit' }],
+    });
     expect(readdirSync(grid.outputs)).not.toContain('much');
   });
 });
@@ -206,6 +214,22 @@ describe('what executors share', () => {
       resources: { diskBytes: 8 * MIB },
     });
     expect(job).toMatchObject({ state: 'EXECUTOR_ERROR', errorCode: 'disk-limit' });
+  });
+
+  it('makes the work of a later one what the earlier ones did', async () => {
+    const digests = async (...scripts: readonly string[]) => {
+      const { id } = await run(scripts.map((script) => ({ script })));
+      const { rows } = await grid.api.owner.query<{ inputs_digest: string }>(
+        'SELECT inputs_digest FROM executor_run WHERE job_id = $1 ORDER BY position',
+        [id],
+      );
+      return rows.map((row) => row.inputs_digest);
+    };
+    const first = await digests('echo 1 > /tmp/a', 'cat /tmp/a');
+    const other = await digests('echo 2 > /tmp/a', 'cat /tmp/a');
+    expect(await digests('echo 1 > /tmp/a', 'cat /tmp/a')).toEqual(first);
+    expect(other[1]).not.toBe(first[1]);
+    expect(await digests('echo 1 > /tmp/a')).toEqual([first[0]]);
   });
 
   it('is kept by a rerun, and shown', async () => {

@@ -2,6 +2,7 @@
 import { createPrivateKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { JobError } from '#lib/jobs';
 import { contentText, nodeArchitecture } from '#lib/profiles';
+import { SealingKey } from '#lib/secrets';
 import { pino } from 'pino';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { AttemptStore } from '../../apps/worker/src/attempt/attempt-store.js';
@@ -39,7 +40,7 @@ async function register(signingKey: KeyObject): Promise<NodeStore> {
   await nodes.register({
     ...{ name: 'thief', architecture: nodeArchitecture(process.arch), slots: 1, cpuMilli: 4000, memoryBytes: 4 * GIB },
     ...{ diskBytes: 4 * GIB, offeredMonitorings: ['none', 'syscalls'], facts: {}, startedAt: new Date().toISOString() },
-    sealingKey: Buffer.alloc(32).toString('base64'),
+    sealingKey: (await SealingKey.generate()).publicKey,
   });
   return nodes;
 }

@@ -221,6 +221,8 @@ describe('a job that cannot be told to its container', () => {
     const command = ['true', ...Array.from({ length: 20 }, () => 'x'.repeat(120_000))];
     const job = await grid.run('', { executors: [{ image: grid.image, command }] });
     expect(job).toMatchObject({ state: 'EXECUTOR_ERROR', errorCode: 'policy-invalid', attempts: [{ number: 1 }] });
+    const ended = { outcome: null, errorCode: 'policy-invalid', endedAt: expect.any(String) };
+    expect(job.runs).toMatchObject([ended]);
     expect(job.errorMessage).toContain('The command line and environment are too large');
   });
 });

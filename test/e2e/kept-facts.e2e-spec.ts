@@ -1,9 +1,6 @@
 /** The fast ways answer as the long ones do, and nobody is let in, or refused, by what the API has kept. */
 import { randomUUID } from 'node:crypto';
-import { DataSource } from 'typeorm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { describeJob } from '../../apps/api/src/jobs/show/describe-job.js';
-import { findJob } from '../../apps/api/src/jobs/show/find-jobs.js';
 import { jobDetail } from '../../apps/api/src/jobs/show/job-answers.js';
 import { startTestApi, type TestApi } from '../support/api.js';
 import { eventually } from '../support/eventually.js';
@@ -46,55 +43,118 @@ const get = async (id: string) => (await api.get(key, `/api/v1/jobs/${id}`).expe
 /** Why a job waits may change from one look to the next. */
 const timeless = ({ waitingReasonText: _text, ...job }: Record<string, unknown>) => job;
 const read = async (id: string) => timeless(await get(id));
-const describedWhole = async (id: string) => {
-  const { manager } = api.app.get(DataSource);
-  const job = await findJob(manager, { tenant: 'default', role: 'admin', principalId: '', keyId: '' }, id);
-  return JSON.parse(JSON.stringify(jobDetail.parse(await describeJob(manager, job))));
-};
-const described = async (id: string) => timeless(await describedWhole(id));
+/** Of an object in the answer, the names that it has in the schema. */
+const names = (schema: { shape: object }) => Object.keys(schema.shape).sort();
+const { runs: runSchema, attempts: attemptSchema, executors: executorSchema } = jobDetail.shape;
 
 describe('the answer about a job', () => {
   it.each([
     ['a plain job', JOB],
     ['a job with everything', { ...FULL, outputs: [{ url: `file:///out/${randomUUID()}`, path: '/out/a' }] }],
-  ])('is the same from its submission, the fast read and the long one: %s', async (_what, body) => {
+    [
+      'a job whose outputs are many files',
+      { ...JOB, outputs: [{ url: `file:///out/${randomUUID()}`, path: '/out', type: 'DIRECTORY' }] },
+    ],
+  ])('is the same from its submission and later, and what the schema says: %s', async (_what, body) => {
     const made = await submit(body);
-    const shown = await read(made.id);
-    expect(timeless(made)).toEqual(shown);
-    expect(shown).toEqual(await described(made.id));
-    expect(Object.keys(made).sort()).toEqual(Object.keys(jobDetail.shape).sort());
-    expect(Object.keys(await get(made.id)).sort()).toEqual(Object.keys(jobDetail.shape).sort());
+    expect(timeless(made)).toEqual(await read(made.id));
+    for (const job of [made, await get(made.id)]) {
+      expect(Object.keys(job).sort()).toEqual(names(jobDetail));
+      expect(Object.keys(job.executors[0]).sort()).toEqual(names(executorSchema.element));
+    }
   });
 
-  it('says why a job waits in the same words', async () => {
-    const { id } = await submit({ ...JOB, architecture: 'aarch64' });
+  it('says why a job waits in the words of the list', async () => {
+    const { id } = await submit({ ...JOB, name: randomUUID(), architecture: 'aarch64' });
     await eventually(async () => {
-      const { waitingReasonText: text } = await get(id);
+      const { waitingReasonText: text, name } = await get(id);
       expect(text).toContain(';');
-      expect((await describedWhole(id)).waitingReasonText).toBe(text);
+      const { jobs } = (await api.get(key, `/api/v1/jobs?namePrefix=${name}`).expect(200)).body;
+      expect(jobs).toMatchObject([{ id, waitingReasonText: text }]);
     });
   });
 
-  it('is the same after runs, with artifacts, a recording and outputs in place', async () => {
+  it('has runs with artifacts, recordings and denials, and outputs in place', async () => {
     const output = { name: 'result', url: `file:///out/${randomUUID()}`, path: '/out/a' };
     const { id } = await submit({ ...FULL, outputs: [output] });
     const attempt = await api.worker.claim(id, nodeId);
+    await api.owner.query('UPDATE attempt SET inputs_staged = 1, input_bytes_staged = 5 WHERE job_id = $1', [id]);
+    const progress = { phase: 'staging', done: 1, total: 3, bytesDone: 5, bytesTotal: null };
+    expect(await read(id)).toMatchObject({ progress });
+    expect(await read(id)).toEqual(await described(id));
     const buildId = await api.worker.resolveBuild(id, 'sha256:content');
     const runId = await api.worker.startRun(attempt, { buildId, monitoring: 'syscalls' });
     await api.worker.setJob(id, 'RUNNING');
-    expect(await read(id)).toEqual(await described(id));
+    const running = await read(id);
+    expect(running).toMatchObject({ state: 'RUNNING', runs: [{ id: runId, endedAt: null, recording: null }] });
     await api.worker.endRun(runId, { wallUs: 2 ** 40 });
     await api.worker.addRecording(runId, recordingOf(['read'], ['io-uring']));
     await api.worker.addOutput(attempt, { ...output, sha256: 'a'.repeat(64), bytes: 5 });
     await api.worker.endAttempt(attempt, 'COMPLETE');
     await api.worker.setJob(id, 'COMPLETE');
-    const shown = await read(id);
-    expect(shown).toMatchObject({ state: 'COMPLETE', runs: [{ recording: { partialReasons: ['io-uring'] } }] });
-    expect(shown).toEqual(await described(id));
+    const shown = await get(id);
+    expect(shown).toMatchObject({
+      state: 'COMPLETE',
+      outputs: [{ ...output, sha256: 'a'.repeat(64), bytes: 5, publishedAt: expect.any(String) }],
+      runs: [{ wallUs: 2 ** 40, recording: { partialReasons: ['io-uring'] }, denials: [], denialsDropped: 0 }],
+    });
+    expect(Object.keys(shown.runs[0]).sort()).toEqual(names(runSchema.element));
+    expect(Object.keys(shown.attempts[0]).sort()).toEqual(names(attemptSchema.element));
     await api.worker.addDenial(runId, { call: 'socket', arguments: ['0x2'], errno: 'EPERM', description: 'AF_INET' });
-    expect((await get(id)).runs[0].denials).toHaveLength(1);
-    expect(await read(id)).toEqual(await described(id));
+    const told = {
+      call: 'socket',
+      arguments: ['0x2'],
+      action: 'refused',
+      errno: 'EPERM',
+      description: 'AF_INET',
+      count: 3,
+    };
+    const denial = { ...told, class: 'authority' };
+    expect(await get(id)).toEqual({
+      ...shown,
+      denials: { count: 3, dropped: 0, worstClass: 'authority' },
+      runs: [{ ...shown.runs[0], denials: [denial] }],
+    });
   });
+
+  it.each([
+    ['that was refused nothing', false],
+    ['that was refused calls', true],
+  ])(
+    'lists the files of an output by their bytes, and says nothing of them together: one %s',
+    async (_what, isDenied) => {
+      const base = `file:///out/${randomUUID()}`;
+      const outputs = [
+        { url: `${base}/all`, path: '/out', type: 'DIRECTORY' },
+        { url: `${base}/one`, path: '/out/a', pathPrefix: '/out' },
+        { url: `${base}/named`, path: '/out/a' },
+      ];
+      const { id } = await submit({ ...JOB, outputs });
+      const attempt = await api.worker.claim(id, nodeId);
+      const buildId = await api.worker.resolveBuild(id, 'sha256:content');
+      const runId = await api.worker.startRun(attempt, { buildId });
+      const inOrder = ['A', 'B', '_', 'a', 'a.b', 'a/b', 'b', '\u00e4', '\uffee', '\u{1f41f}'];
+      const add = (position: number, path: string, url: string) =>
+        api.worker.addOutput(attempt, { path, url, position, sha256: String(position).repeat(64), bytes: 5 });
+      for (const name of [...inOrder].reverse()) await add(0, `/out/${name}`, `${base}/all/${name}`);
+      await add(1, '/out/a', `${base}/one/a`);
+      await add(2, '/out/a', `${base}/named`);
+      if (isDenied) await api.worker.addDenial(runId, { call: 'socket', arguments: [] });
+      const { outputs: shown, runs } = await get(id);
+      expect(runs[0].denials).toHaveLength(isDenied ? 1 : 0);
+      expect(shown[0].files.map(({ path }: { path: string }) => path)).toEqual(inOrder.map((name) => `/out/${name}`));
+      expect(shown).toMatchObject([
+        { sha256: null, bytes: null, publishedAt: null },
+        { sha256: null, bytes: null, publishedAt: null, files: [{ sha256: '1'.repeat(64) }] },
+        { sha256: '2'.repeat(64), bytes: 5 },
+      ]);
+      const task = (await api.get(key, `/v1/tasks/${id}?view=FULL`).expect(200)).body;
+      const paths = [...inOrder, 'a', 'a'].sort((one, other) => Buffer.from(one).compare(Buffer.from(other)));
+      expect(task.logs[0].outputs.map(({ path }: { path: string }) => path)).toEqual(
+        paths.map((name) => `/out/${name}`),
+      );
+    },
+  );
 });
 
 describe('what was kept', () => {

@@ -93,7 +93,7 @@ describe('jobs that write to the same place', () => {
     const ids = [await submit('file:///c/a'), await submit('file:///c/a'), await submit('file:///c/a')];
     const [first = '', second = '', third = ''] = ids;
     await cancel(second);
-    await new Promise((resolve) => setTimeout(resolve, 1_000));
+    await api.dispatcherHasLooked();
     expect(await reasons(third)).toEqual([OUTPUT]);
     await cancel(first);
     await eventually(async () => expect(await reasons(third)).toEqual([SLOT]));

@@ -192,7 +192,7 @@ describe('an output that is a pattern', () => {
     ]);
   });
 
-  it('passes over inputs, and over files that another output names', async () => {
+  it('passes over inputs, and is there once where another output names a file and its URL', async () => {
     const job = await grid.run('touch /tmp/a.txt /tmp/b.txt', {
       inputs: [{ content: 'given', path: '/tmp/in.txt' }],
       outputs: [
@@ -203,6 +203,36 @@ describe('an output that is a pattern', () => {
     });
     expect(job).toMatchObject({ state: 'COMPLETE', errorMessage: null });
     expect([listed('shared'), pathsOf(job, 0), pathsOf(job, 2)]).toEqual([['a.txt', 'b.txt'], ['/tmp/b.txt'], []]);
+  });
+
+  it('has its own copy of a file that other outputs have too', async () => {
+    const job = await grid.run('mkdir /out/d; echo a > /out/d/a; echo b > /out/b', {
+      outputs: [
+        directory('copies/whole'),
+        pattern('copies/named', '/out/*/a', '/out'),
+        { path: '/out/d/a', url: urlOf('copies/single') },
+      ],
+    });
+    expect(job).toMatchObject({ state: 'COMPLETE', errorMessage: null });
+    expect(listed('copies')).toEqual(['named/d/a', 'single', 'whole/b', 'whole/d/a']);
+    expect([pathsOf(job, 0), pathsOf(job, 1)]).toEqual([['/out/b', '/out/d/a'], ['/out/d/a']]);
+    expect(job.outputs[2]).toMatchObject({ bytes: 2, publishedAt: expect.any(String) });
+    const { body } = await grid.http('get', `/v1/tasks/${job.id}?view=BASIC`, 'submitter').expect(200);
+    const task = body as { logs: [{ outputs: { url: string }[] }] };
+    expect(task.logs[0].outputs.map(({ url }) => url.slice(urlOf('copies/').length))).toEqual([
+      ...['whole/b', 'whole/d/a', 'named/d/a', 'single'],
+    ]);
+  });
+
+  it('counts each copy against the disk of the job', async () => {
+    const job = await grid.run('head -c 6M /dev/zero > /out/a', {
+      outputs: [directory('twice'), pattern('again-twice', '/out/*', '/out')],
+      resources: { diskBytes: 10 * 1024 ** 2 },
+    });
+    expect(job).toMatchObject({ state: 'EXECUTOR_ERROR', errorCode: 'output-too-large' });
+    expect([existsSync(join(grid.outputs, 'twice/a')), existsSync(join(grid.outputs, 'again-twice/a'))]).toEqual([
+      ...[false, false],
+    ]);
   });
 
   it('is refused where two files would go to one place', async () => {
@@ -240,11 +270,14 @@ describe('a task of TES', () => {
 
 describe('another job that writes below the directory', () => {
   it('waits for it', async () => {
-    const id = await grid.submit('sleep 3; echo first > /out/a', { outputs: [directory('claimed')] });
+    // Nothing runs, and so nothing ends, while there is no worker.
+    await workers.pop()?.stop();
+    const id = await grid.submit('echo first > /out/a', { outputs: [directory('claimed')] });
     const later = await grid.submit('echo second > /out/a', {
       outputs: [{ path: '/out/a', url: urlOf('claimed/a') }],
     });
     expect(await grid.job(later)).toMatchObject({ state: 'QUEUED', waitingReason: 'waiting-for-output' });
+    workers.push(await grid.startWorker('node-a', SETTINGS));
     await grid.waitFor(id, 'COMPLETE');
     await grid.waitFor(later, 'COMPLETE');
     expect(grid.published('claimed/a')).toBe('second\n');
@@ -254,15 +287,18 @@ describe('another job that writes below the directory', () => {
 describe('a worker that dies while it stages a directory', () => {
   it('leaves nothing beside the files of the next attempt', async () => {
     const [worker] = workers;
-    const id = await grid.submit('sleep 3; mkdir /out/d; for i in 1 2 3; do echo $i > /out/d/$i; done', {
+    const id = await grid.submit('mkdir /out/d; for i in 1 2 3; do echo $i > /out/d/$i; done', {
       outputs: [directory('again')],
     });
-    await grid.waitFor(id, 'RUNNING');
-    // Everything is staged, and the manifest waits for the row.
+    // Everything is staged, and the manifest waits to know whether there is another one.
     const client = new pg.Client({ connectionString: grid.api.database.ownerUrl });
     await client.connect();
     await client.query('BEGIN');
-    await client.query('SELECT FROM porin.job WHERE id = $1 FOR UPDATE', [id]);
+    await client.query(
+      `INSERT INTO porin.publication (job_id, attempt_number, node_id)
+       SELECT $1, 1, id FROM porin.node WHERE name = 'node-a'`,
+      [id],
+    );
     const hidden = () =>
       readdirSync(grid.outputs, { recursive: true, encoding: 'utf8' }).filter((name) => /\.part$/.test(name));
     await eventually(() => Promise.resolve(expect(hidden()).toHaveLength(3)));

@@ -7,9 +7,10 @@ import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { porinAdmin } from '../support/admin-command.js';
 import { eventually } from '../support/eventually.js';
-import { allKeys, allRows, filesWith, foundIn } from '../support/find-text.js';
+import { allRows, filesWith, foundIn } from '../support/find-text.js';
 import { Grid, type JobView, type TestWorker } from '../support/grid.js';
 import { type Answer, HttpServer } from '../support/http-server.js';
+import { expectNowhere, inspectContainer } from '../support/nowhere.js';
 import { TestRegistry } from '../support/registry.js';
 
 const random = (name: string) => `${name}-${randomBytes(12).toString('hex')}`;
@@ -110,28 +111,7 @@ const inputs = KINDS.map((kind) => ({ url: () => server.url(`/${kind}/in`), path
 const outputs = KINDS.map((kind) => ({ url: () => server.url(`/${kind}/out`), path: `/out/${kind}` }));
 const resolved = (references: typeof inputs) => references.map(({ url, path }) => ({ url: url(), path }));
 
-/** All that anybody could look into. */
-async function everything(ids: readonly string[]): Promise<Readonly<Record<string, string>>> {
-  const answers = [];
-  for (const id of ids) {
-    answers.push(JSON.stringify(await grid.job(id)), await grid.log(id), await grid.log(id, 'stderr'));
-    answers.push((await grid.http('get', `/ga4gh/tes/v1/tasks/${id}?view=FULL`).expect(200)).text);
-  }
-  return {
-    rows: await allRows(grid.api.owner),
-    redis: await allKeys(grid.redisUrl),
-    'log of the API and the dispatcher': grid.api.log,
-    'log of the worker': worker.log,
-    answers: [...answers, (await grid.http('get', '/api/v1/secrets').expect(200)).text].join('\n'),
-  };
-}
-
-async function expectNowhere(ids: readonly string[]): Promise<void> {
-  for (const [where, text] of Object.entries(await everything(ids))) {
-    expect({ where, found: foundIn(text, VALUES) }).toEqual({ where, found: [] });
-  }
-  expect(filesWith(grid.workDirectory(NODE), VALUES)).toEqual([]);
-}
+const isNowhere = (jobs: readonly string[]) => expectNowhere(VALUES, { grid, workers: [[NODE, worker]], jobs });
 
 async function isWaiting(id: string, text: string): Promise<void> {
   await eventually(async () => {
@@ -140,8 +120,13 @@ async function isWaiting(id: string, text: string): Promise<void> {
   });
 }
 
-async function runImage(image: string, secrets?: readonly string[]): Promise<JobView> {
-  const request = { executors: [{ image, command: ['true'] }], ...(secrets && { secrets }) };
+const runImage = (image: string, secrets?: readonly string[]) => runOne({ image }, secrets);
+
+async function runOne(
+  what: { image: string } | { application: string },
+  secrets?: readonly string[],
+): Promise<JobView> {
+  const request = { executors: [{ ...what, command: ['true'] }], ...(secrets && { secrets }) };
   const { body } = await grid.http('post', '/api/v1/jobs', 'submitter').send(request).expect(201);
   const { id } = body as { id: string };
   return grid.waitFor(id, 'COMPLETE', 'EXECUTOR_ERROR', 'SYSTEM_ERROR');
@@ -162,18 +147,13 @@ describe('a secret', () => {
 
     const running = await grid.submit('cat /proc/self/environ; sleep 3600', request);
     await grid.waitFor(running, 'RUNNING');
-    const label = [`porin.job=${running}`];
-    await eventually(async () => {
-      if ((await grid.docker.listContainers({ filters: { label } })).length === 0) throw new Error('it does not run');
-    });
-    const [container] = await grid.docker.listContainers({ filters: { label } });
-    const inspected = JSON.stringify(await grid.docker.getContainer(container?.Id ?? '').inspect());
+    const inspected = await eventually(() => inspectContainer(grid, running));
     expect(inspected).toContain(running);
     expect(foundIn(inspected, VALUES)).toEqual([]);
-    await expectNowhere([done.id, running]);
+    await isNowhere([done.id, running]);
     await grid.http('post', `/api/v1/jobs/${running}/cancel`).expect(200);
     await grid.waitFor(running, 'CANCELED');
-    await expectNowhere([done.id, running]);
+    await isNowhere([done.id, running]);
   });
 
   it('is not shown where the job does not name it, nor by the one that it is not for', async () => {
@@ -203,7 +183,22 @@ describe('a secret', () => {
     expect(pulled).toMatchObject({ errorCode: null, state: 'COMPLETE' });
     expect(await runImage(digest)).toMatchObject(refused);
     expect(await runImage(digest, ['registry'])).toMatchObject({ errorCode: null, state: 'COMPLETE' });
-    await expectNowhere([pulled.id]);
+    await isNowhere([pulled.id]);
+  });
+
+  it('of a registry tells by the first job that names it that the image of an application is there', async () => {
+    const image = registry.reference('private/application:1');
+    registry.push('private/application', '1', { content: 'application' });
+    const { body } = await grid.http('post', '/api/v1/applications').send({ name: 'private', image }).expect(201);
+    const { id } = body as { id: string };
+    const imageIs = async (imageState: string) =>
+      expect((await grid.http('get', `/api/v1/applications/${id}`).expect(200)).body).toMatchObject({ imageState });
+    await eventually(() => imageIs('not-found'));
+    expect(await runOne({ application: 'private' }, ['registry'])).toMatchObject({
+      errorCode: null,
+      state: 'COMPLETE',
+    });
+    await imageIs('found');
   });
 
   it('waits where no node opens secrets, and while there is none of its name', async () => {
@@ -237,14 +232,15 @@ describe('a secret', () => {
     const { owner } = grid.api;
     // As somebody would who writes the database, and wants secrets sealed to a key of their own.
     const forge = `UPDATE node SET registration = jsonb_set(registration::jsonb, '{sealingKey}', to_jsonb($2::text))::text WHERE name = $1`;
-    const { rows } = await owner.query<{ text: string }>('SELECT registration AS text FROM node WHERE name = $1', [
-      NODE,
-    ]);
     await owner.query(forge, [NODE, randomBytes(32).toString('base64')]);
     const id = await grid.submit('true', { secrets: ['bearer'] });
-    await isWaiting(id, 'waiting for a secret');
-    await owner.query('UPDATE node SET registration = $2 WHERE name = $1', [NODE, rows[0]?.text]);
-    await putAll();
+    await eventually(async () => {
+      const { rows } = await owner.query('SELECT state, registration FROM node WHERE name = $1', [NODE]);
+      expect(rows).toEqual([{ state: 'DRAINING', registration: null }]);
+    });
+    expect((await owner.query('SELECT FROM sealed_secret')).rows).toEqual([]);
+    await worker.stop();
+    worker = await grid.startWorker(NODE, settings);
     await grid.waitFor(id, 'COMPLETE');
   });
 });
@@ -313,7 +309,7 @@ describe('the routes of secrets', () => {
     const s3 = { kind: 's3', accessKeyId: 'AKIA', secretAccessKey: S3_KEY, sessionToken: SESSION };
     const refusal = await put('store', { ...s3, prefix: 'https://host/' });
     expect([codeOf(refusal), refusal.text.includes(S3_KEY)]).toEqual(['prefix-refused', false]);
-    await expectNowhere([]);
+    await isNowhere([]);
     await grid.http('delete', '/api/v1/secrets/mine').expect(200);
     expect(codeOf(await grid.http('delete', '/api/v1/secrets/mine'))).toBe('not-found');
   });

@@ -200,7 +200,7 @@ describe('an approval that was put back', () => {
     const node = freshNode();
     expect(await verdictOf(another, node)).toBe('enforce');
     // The service has seen the list that is newest now.
-    await new Promise((resolve) => setTimeout(resolve, 2_000));
+    await api.dispatcherHasLooked();
     await putBack();
     await putListBack();
     expect(await verdictOf(buildId, node)).toContain('older than number');
@@ -331,7 +331,7 @@ describe('after a compromise', () => {
       expect(await verdictOf(after.buildId, freshNode())).toBe('held');
       expect((await detail(after.version.id)).reviewSince).not.toBeNull();
       const fence = await heldJob(after.app.name);
-      await new Promise((resolve) => setTimeout(resolve, 3_500));
+      await api.dispatcherHasLooked();
       expect(await fence()).toBe(1);
       await decide('approve', after.version, enforce).expect(200);
       expect(await fence()).toBe(2);

@@ -47,8 +47,6 @@ const decide = (verb: string, { id, digest }: ListedProfile, more: object = {}) 
 const detail = async (id: string) => (await api.get(keys.reviewer, `/api/v1/profiles/${id}`).expect(200)).body;
 const job = async (id: string) => (await api.get(keys.submitter, `/api/v1/jobs/${id}`).expect(200)).body;
 const sentence = async (id: string) => (await detail(id)).promotion?.sentence;
-/** Two turns of the rules. */
-const rulesHaveLooked = () => new Promise((resolve) => setTimeout(resolve, 2_500));
 
 /** Waits for the version of any of its builds that nobody has decided about. */
 async function proposedOf(app: LearningApplication): Promise<ListedProfile> {
@@ -124,7 +122,7 @@ describe('a version in audit', () => {
     const { version, run } = await audited(await makeApplication());
     await run('a');
     for (const input of ['a', 'b', 'c', 'd']) await run(input, { calls: ['read'] });
-    await rulesHaveLooked();
+    await api.dispatcherHasLooked();
     expect(await sentence(version.id)).toBe('audit: 1 of 3 quiet runs, 1 of 2 inputs');
     await run('b');
     await run('c');
@@ -141,7 +139,7 @@ describe('a version in audit', () => {
     const { version, run } = await audited(await makeApplication());
     for (const input of ['a', 'b']) await run(input);
     await run('c', options);
-    await rulesHaveLooked();
+    await api.dispatcherHasLooked();
     expect(await sentence(version.id)).toBe('audit: 2 of 3 quiet runs, 2 of 2 inputs');
   });
 
@@ -151,7 +149,7 @@ describe('a version in audit', () => {
     await run('c', { denials: [{ call: 'kill', action: 'continued' }], calls: [...WORK, 'kill'] });
     expect(await sentence(version.id)).toBe('audit: 0 of 3 quiet runs, 0 of 2 inputs');
     for (const input of ['a', 'b']) await run(input);
-    await rulesHaveLooked();
+    await api.dispatcherHasLooked();
     expect((await detail(version.id)).stage).toBe('audit');
   });
 
@@ -180,7 +178,7 @@ describe('a version in audit', () => {
     await eventually(async () => expect(await isOver(version.id)).toBe(true));
     const { jobId } = await hold(app, 'sha256:content', 'waiting-for-stage-decision');
     for (const input of ['a', 'b', 'c']) await run(input);
-    await rulesHaveLooked();
+    await api.dispatcherHasLooked();
     expect((await detail(version.id)).stage).toBe('audit');
     expect(await job(jobId)).toMatchObject({ fence: 1, waitingReason: 'waiting-for-stage-decision' });
 
@@ -214,7 +212,7 @@ describe('a version in audit', () => {
     await endAudit(version.id);
     for (const input of ['a', 'b', 'c']) await run(input);
     const { jobId } = await hold(app, 'sha256:content', 'waiting-for-stage-decision');
-    await rulesHaveLooked();
+    await api.dispatcherHasLooked();
     expect(await detail(version.id)).toMatchObject({ stage: 'audit', promotion: { isOver: true } });
     const { manager } = api.app.get(DataSource);
     expect(await promote(manager, approvalKeys(api.privateKey), version.id)).toBeUndefined();
@@ -235,7 +233,7 @@ describe('a version in audit', () => {
     const run = (inputsDigest: string, calls: string[]) =>
       app.run({ inputsDigest, calls, enforcement: 'audit', profileVersionId: id, content: 'sha256:by-hand' });
     for (const input of ['a', 'b', 'c', 'd']) await run(input, ['read']);
-    await rulesHaveLooked();
+    await api.dispatcherHasLooked();
     expect(await detail(id)).toMatchObject({ stage: 'audit', promotion: { runs: { have: 4 }, isOver: false } });
     expect(await sentence(id)).toContain('a person decides');
     expect((await decide('stage', version, { stage: 'enforce' })).body.stage).toBe('enforce');
@@ -248,7 +246,7 @@ describe('a version in audit', () => {
       [version.id],
     );
     for (const input of ['a', 'b']) await run(input);
-    await rulesHaveLooked();
+    await api.dispatcherHasLooked();
     expect((await detail(version.id)).stage).toBe('audit');
   });
 
@@ -318,7 +316,7 @@ describe('a new image content', () => {
     const run = (inputsDigest: string, calls: string[]) =>
       app.run({ inputsDigest, calls, enforcement: 'audit', profileVersionId: heir.id, content: 'sha256:new' });
     for (const input of ['a', 'b', 'c']) await run(input, ['read']);
-    await rulesHaveLooked();
+    await api.dispatcherHasLooked();
     expect(await sentence(heir.id)).toBe('audit: 0 of 3 quiet runs, 0 of 2 inputs');
     for (const input of ['a', 'b', 'c']) await run(input, WORK);
     await eventually(async () => expect((await detail(heir.id)).stage).toBe('enforce'));
@@ -336,7 +334,7 @@ describe('a new image content', () => {
     expect((await detail(healed.id)).coverage.eventfd2).toEqual({ seenIn: 1, of: 1 });
     await decide('approve', healed);
     for (const input of ['a', 'b', 'c']) await run(healed.id, input, ['read', 'eventfd2']);
-    await rulesHaveLooked();
+    await api.dispatcherHasLooked();
     expect(await sentence(healed.id)).toBe('audit: 0 of 3 quiet runs, 0 of 2 inputs');
     for (const input of ['a', 'b', 'c']) await run(healed.id, input, WORK);
     await eventually(async () => expect((await detail(healed.id)).stage).toBe('enforce'));
@@ -370,8 +368,8 @@ describe('a new image content', () => {
     // Other rules of the application's are none to inherit either.
     await app.run({ inputsDigest: 'x', calls: [...WORK, 'kill'], enforcement: 'audit', content: 'sha256:content' });
     await decide('approve', await proposedOf(app), { stage: 'enforce' });
-    await rulesHaveLooked();
-    await rulesHaveLooked();
+    await api.dispatcherHasLooked();
+    await api.dispatcherHasLooked();
     expect(await approvedOf(buildId)).toBeUndefined();
     expect(await job(waiting.jobId)).toMatchObject({ fence: 1, waitingReason: 'waiting-for-approved-profile' });
     await api.patch(keys.admin, `/api/v1/applications/${app.id}`, { onNewBuild: 'learn' }).expect(200);
@@ -429,8 +427,8 @@ describe('a new image content', () => {
     const { jobId, buildId } = await hold(app, 'sha256:fourth', 'waiting-for-inherited-profile');
     await eventually(async () => expect((await job(jobId)).waitingReason).toBe('waiting-for-approved-profile'));
     expect(await plannedFor(buildId)).toBe('hold');
-    await rulesHaveLooked();
-    await rulesHaveLooked();
+    await api.dispatcherHasLooked();
+    await api.dispatcherHasLooked();
     expect(await job(jobId)).toMatchObject({ fence: 1, waitingReason: 'waiting-for-approved-profile' });
     expect(await approvedOf(buildId)).toBeUndefined();
 
@@ -443,8 +441,8 @@ describe('a new image content', () => {
     const app = await makeApplication({ onNewBuild: 'hold' });
     await decide('approve', await app.learn(WORK), { stage: 'enforce' });
     const { jobId } = await hold(app, 'sha256:new', 'waiting-for-approved-profile');
-    await rulesHaveLooked();
-    await rulesHaveLooked();
+    await api.dispatcherHasLooked();
+    await api.dispatcherHasLooked();
     expect(await job(jobId)).toMatchObject({ fence: 1 });
     await api.patch(keys.admin, `/api/v1/applications/${app.id}`, { onNewBuild: 'learn' }).expect(200);
     expect(await job(jobId)).toMatchObject({ fence: 2 });
@@ -485,7 +483,7 @@ describe('additions that give no authority', () => {
     await decide('approve', version, { stage: 'enforce' });
     await app.run({ enforcement: 'enforce', profileVersionId: version.id, isHeld: true, calls: WORK, ...run });
     await app.version(2);
-    await rulesHaveLooked();
+    await api.dispatcherHasLooked();
     expect(await app.states()).toEqual([
       [2, 'PROPOSED'],
       [1, 'APPROVED'],
@@ -505,7 +503,7 @@ describe('additions that give no authority', () => {
     );
     await api.owner.query('ALTER TABLE profile_version ENABLE TRIGGER profile_version_immutable');
     await api.patch(keys.admin, `/api/v1/applications/${app.id}`, { autoApprove: 'harmless' }).expect(200);
-    await rulesHaveLooked();
+    await api.dispatcherHasLooked();
     expect(await app.states()).toEqual([
       [2, 'PROPOSED'],
       [1, 'APPROVED'],
@@ -522,7 +520,7 @@ describe('additions that give no authority', () => {
       const calls = [...WORK, call];
       await run(`input ${index}`, { calls, profileVersionId: approved, denials: [{ call, action: 'continued' }] });
       await app.settled();
-      await rulesHaveLooked();
+      await api.dispatcherHasLooked();
       const { rows } = await api.owner.query(
         `SELECT version.id FROM profile_version AS version JOIN build ON build.id = build_id
          WHERE application_id = $1 AND state = 'APPROVED'`,

@@ -108,7 +108,6 @@ describe('jobs on content that nobody knows', () => {
        VALUES (clock_timestamp() - $5::interval, $1, 'somebody', $2, 'tenant', $3, $4)`,
       [tenant, action, tenant, detail, ago],
     );
-  const twoTurns = () => new Promise((resolve) => setTimeout(resolve, 6_500));
 
   it('wait through decisions about profiles and settings of other things', async () => {
     const { fence } = await held('deciding');
@@ -117,7 +116,7 @@ describe('jobs on content that nobody knows', () => {
       before: { unknownContent: 'hold' },
       after: { unknownContent: 'hold' },
     });
-    await twoTurns();
+    await api.dispatcherHasLooked();
     expect(await fence()).toBe(1);
   });
 

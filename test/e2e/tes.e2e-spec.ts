@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import supertest from 'supertest';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { UNWATCHED } from '../../apps/api/src/ga4gh/show/read-tasks.js';
 import { startTestApi, type TestApi } from '../support/api.js';
 import { eventually } from '../support/eventually.js';
 import { cancelEverything } from '../support/worker-rows.js';
@@ -236,6 +237,41 @@ describe('a task', () => {
       expect.stringMatching(/^Attempt 2 on node .*: FAILED\. command-not-found: words about command-not-found$/),
     ]);
     expect(logs?.[0]?.metadata.attempt).toBe('2');
+  });
+
+  it('is compared with all that was run unwatched of the same, however much was run otherwise', async () => {
+    const id = await create();
+    const attempt = await api.worker.claim(id, nodeId);
+    const buildId = await api.worker.resolveBuild(id, 'sha256:compared');
+    const terms = { buildId, inputsDigest: 'sha256:compared' };
+    const watched = await api.worker.startRun(attempt, { ...terms, monitoring: 'syscalls' });
+    await api.worker.endRun(watched, { wallUs: 3_000_000 });
+    await api.worker.endAttempt(attempt, 'COMPLETE');
+    await api.worker.setJob(id, 'COMPLETE');
+    const ratio = async () => ((await read(id)) as Task).logs?.[0]?.metadata.overhead_ratio;
+    const others = await create();
+    const earlier = await api.worker.claim(others, nodeId);
+    /** Runs of the same, one after another. */
+    const run = (from: number, to: number, differences: string) =>
+      api.owner.query(
+        `INSERT INTO executor_run (id, job_id, attempt_number, position, build_id, node_id, enforcement, monitoring, selection_reason,
+           filter_digest, inputs_digest, data_digest, node_facts, exit_code, wall_us, ended_at)
+         SELECT gen_random_uuid(), $2::uuid, $3::integer, place, build_id, node_id, told.enforcement, told.monitoring, 'r', 'f',
+           told.inputs_digest, '', '{}', told.exit_code, told.wall_us, now()
+         FROM executor_run, generate_series($4::integer, $5::integer) AS place,
+           (VALUES ${differences}) AS told (enforcement, monitoring, inputs_digest, exit_code, wall_us)
+         WHERE id = $1`,
+        [watched, others, earlier.number, from, to],
+      );
+    await run(0, 999, `('none', 'none', 'sha256:compared', 1, 7)`);
+    await run(1000, 1999, `('none', 'syscalls', 'sha256:compared', 0, 7)`);
+    await run(2000, 2000, `('none', 'none', 'sha256:another', 0, 7)`);
+    expect(await ratio()).toBeUndefined();
+    await run(2001, 2003, `('none', 'none', 'sha256:compared', 0, 2000000)`);
+    expect(await ratio()).toBe('1.500');
+    await api.owner.query('ANALYZE executor_run');
+    const plan = await api.owner.query(`EXPLAIN ${UNWATCHED.replace('$1', `'{${watched}}'`)}`);
+    expect(JSON.stringify(plan.rows)).toContain('executor_run_unwatched');
   });
 
   it('shows the last bytes of what was printed, and says where all of it is', async () => {

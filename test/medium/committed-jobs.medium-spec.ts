@@ -112,7 +112,7 @@ async function jobRow(id: string) {
   return rows[0];
 }
 
-const TERMS = { reserveAfterMs: 60_000, usageHalfLifeMs: 3_600_000 };
+const TERMS = { tellMs: 2_500, reserveAfterMs: 60_000, usageHalfLifeMs: 3_600_000 };
 const SECRETS = new SecretSealer(undefined, pino({ level: 'silent' }));
 const placed = async () =>
   (await api.transaction((manager) => new Placement(new Patience(10_000), TERMS, SECRETS).round(manager))).placed.map(

@@ -80,7 +80,7 @@ function measuring(manager: EntityManager, touched: Map<string, number>): Entity
 async function buffersOfRounds(): Promise<Map<string, number>> {
   await owner.query('UPDATE node SET heartbeat_at = now()');
   const secrets = new SecretSealer(undefined, pino({ level: 'silent' }));
-  const terms = { reserveAfterMs: 60_000, usageHalfLifeMs: 3_600_000 };
+  const terms = { tellMs: 2_500, reserveAfterMs: 60_000, usageHalfLifeMs: 3_600_000 };
   const placement = new Placement(new Patience(60_000), terms, secrets);
   const sums = new Map<string, number>();
   for (let round = 0; round < ROUNDS; round++) {

@@ -137,6 +137,36 @@ describe('the files of a directory or pattern, as a stolen node tells them', () 
     ]);
   });
 
+  it('are those of several outputs, each of which has its own copy', async () => {
+    const both = [
+      { path: '/out/a', url: 'file:///data/one' },
+      { path: '/out', url: 'file:///data/d', type: 'DIRECTORY' },
+    ];
+    const { jobId } = await two.running(two.thief, { outputs: both, diskBytes: 10 });
+    const files = [
+      { output: 0, path: '/out/a', url: 'file:///data/one' },
+      { output: 1, path: '/out/a', url: 'file:///data/d/a' },
+    ];
+    await begin(jobId, files);
+    const tell = (name: string, values: object) => thief(name, { ...key, jobId, ...values });
+    const tooLarge = staged(files).map((line) => ({ ...line, bytes: 6 }));
+    expect(await code(tell('node_commit_publication', { end: null, manifest: tooLarge }))).toBe(CHECK_VIOLATION);
+    expect(await tell('node_commit_publication', { end: null, manifest: staged(files) })).toBe('held');
+    const inPlace = async () => {
+      const { rows } = await two.owner.query<{ url: string }>(
+        'SELECT url FROM job_output WHERE job_id = $1 AND published_at IS NOT NULL ORDER BY position',
+        [jobId],
+      );
+      return rows.map(({ url }) => url);
+    };
+    expect(await tell('node_go_on_publishing', { published: ['file:///data/d/a'] })).toBe(true);
+    expect(await inPlace()).toEqual(['file:///data/d/a']);
+    expect(await tell('node_complete_publication', { published: [], leavesBytes: false })).toBe(false);
+    const rest = { published: ['file:///data/one'], leavesBytes: false };
+    expect(await tell('node_complete_publication', rest)).toBe(true);
+    expect(await inPlace()).toEqual(['file:///data/one', 'file:///data/d/a']);
+  });
+
   it('may be none', async () => {
     const { jobId } = await two.running(two.thief, { outputs: outputs.slice(0, 2), diskBytes: 10 });
     await begin(jobId, []);

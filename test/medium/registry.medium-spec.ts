@@ -1,8 +1,8 @@
 /** Images from a real registry protocol on the real engine: what is resolved, in which words it fails, what is removed. */
-import { pulledImages, removeImage } from '#lib/execution';
+import { pulledImages, removeImage, resolveImage } from '#lib/execution';
 import { contentDigest } from '#lib/profiles';
-import { describe, expect, it } from 'vitest';
-import { resolveWith } from '../support/image-source.js';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { imageSource, resolveWith } from '../support/image-source.js';
 import { ImageTests } from '../support/image-tests.js';
 
 const images = new ImageTests();
@@ -95,6 +95,57 @@ describe('resolveImage', () => {
     images.registry.push('tools/probe', '1', { content: 'first', architecture: OTHER_GOARCH });
     const pull = resolveWith(source, images.registry.reference('tools/probe:1'));
     await expect(pull).rejects.toMatchObject({ code: 'image-architecture', imageArchitecture: OTHER_GOARCH });
+  });
+});
+
+describe('a pull by a credential', () => {
+  const robot = { user: 'robot', password: 'swordfish' };
+  const known = new Set<string>();
+  const own = imageSource(engine, { privateRepositories: known });
+  beforeEach(() => known.clear());
+
+  function pullBy(password: string, name = 'tools/probe:1') {
+    return resolveImage(own, images.registry.reference(name), {
+      accessOf: () => ({ registry: 'named', local: 'refused' }),
+      signal: new AbortController().signal,
+      credentials: [{ prefix: images.registry.reference(''), ...robot, password }],
+    });
+  }
+
+  it('hides what its registry hides from everybody else, before it is here', async () => {
+    const digest = images.registry.push('tools/probe', '1', { content: 'first' });
+    images.registry.credential = robot;
+    const gate = images.registry.gate();
+    const pulling = pullBy(robot.password);
+    await gate.reached;
+    expect([...known]).toEqual([images.registry.reference('tools/probe')]);
+    gate.open();
+    const { imageId } = await pulling;
+    for (const reference of [digest, imageId, images.registry.reference('tools/probe:1')]) {
+      await expect(resolveWith(own, reference)).rejects.toMatchObject({ code: 'image-not-found' });
+    }
+    expect(await pullBy(robot.password, `tools/probe@${digest.split('@')[1]}`)).toMatchObject({ imageId });
+  });
+
+  it('hides nothing that its registry shows to everybody', async () => {
+    const digest = images.registry.push('tools/probe', '1', { content: 'first' });
+    await pullBy(robot.password);
+    expect([...known]).toEqual([]);
+    const asked = images.registry.requests.length;
+    await resolveWith(own, digest);
+    expect(images.registry.requests).toHaveLength(asked);
+  });
+
+  it('hides nothing where it fails, unless an image of the repository is here', async () => {
+    images.registry.push('tools/probe', '1', { content: 'first' });
+    images.registry.credential = robot;
+    await expect(pullBy('wrong')).rejects.toMatchObject({ code: 'image-not-found' });
+    expect([...known]).toEqual([]);
+    images.registry.credential = undefined;
+    await pullBy(robot.password);
+    images.registry.credential = robot;
+    await expect(pullBy('wrong')).rejects.toMatchObject({ code: 'image-not-found' });
+    expect([...known]).toEqual([images.registry.reference('tools/probe')]);
   });
 });
 

@@ -72,6 +72,7 @@ describe('an output that the node’s full disk did not take', () => {
               credentials: [],
               s3Endpoints: [],
               inputLimitBytes: 0,
+              jobInputsLimitBytes: 0,
             },
             limitBytes: 64 * MIB,
             signal: new AbortController().signal,

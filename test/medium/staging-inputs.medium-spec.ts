@@ -1,5 +1,6 @@
 /** Inputs from real files and inline content: what is staged, and what every attack on the paths ends with. */
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { linkSync, readFileSync, renameSync, statSync, symlinkSync, truncateSync, unlinkSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { Worker } from 'node:worker_threads';
@@ -7,6 +8,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type InputReference } from '#lib/jobs';
 import { stageInput } from '#lib/staging';
 import { openFileInput } from '../../libs/staging/src/file/file-input.js';
+import { eventually } from '../support/eventually.js';
 import { codeOf, jobErrorOf, rulesWith, sha256, Tree } from '../support/staging.js';
 
 const never = new AbortController().signal;
@@ -189,6 +191,32 @@ describe('an input from a file', () => {
     const input = { url: tree.url('unmounted/a'), path: '/in/a' };
     const error = await jobErrorOf(stageInput(input, tree.path('staged/a'), rules, never));
     expect([error.code, error.entry.retryable]).toEqual(['input-fetch-failed', true]);
+  });
+
+  it("is the node's fault, and tried again, when its file system does not answer, and leaves nothing when it does", async () => {
+    // open(2) waits until whoever has a lease on the file gives it back (fcntl(2), F_SETLEASE).
+    const path = tree.write('allowed/a', 'x');
+    const holder = spawn('python3', [
+      '-c',
+      `import fcntl, os, signal, sys
+signal.signal(signal.SIGIO, signal.SIG_IGN)
+fcntl.fcntl(os.open(sys.argv[1], os.O_WRONLY), fcntl.F_SETLEASE, fcntl.F_WRLCK)
+print(flush=True)
+sys.stdin.read()`,
+      path,
+    ]);
+    await once(holder.stdout, 'data');
+    const rules = rulesWith({ inputPrefixes: [tree.url('allowed')], fileStallMs: 50 });
+    const input = { url: tree.url('allowed/a'), path: '/in/a' };
+    const error = await jobErrorOf(stageInput(input, tree.path('staged/a'), rules, never));
+    expect([error.code, error.message]).toEqual([
+      'input-fetch-failed',
+      expect.stringContaining('its file system has not answered for 50 ms'),
+    ]);
+    holder.stdin.end();
+    await once(holder, 'close');
+    await eventually(() => Promise.resolve(expect(tree.openDescriptors()).toEqual([])));
+    expect(tree.list('staged')).toEqual([]);
   });
 
   it('is refused over the limit, and taken at it', async () => {

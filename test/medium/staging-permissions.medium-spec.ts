@@ -160,7 +160,7 @@ describe('outputs together', () => {
     const error = await jobErrorOf(stage('b', 1000 - first.bytes));
     expect([error.code, error.message]).toEqual([
       'output-too-large',
-      'The output /out/b does not fit: outputs together may have as many bytes as the disk of the job, 1000. Holes and further names of a file count.',
+      'The output /out/b does not fit: outputs together may have as many bytes as the disk of the job, 1000. Holes, further names of a file and its copies for other outputs count.',
     ]);
     expect(tree.list('published')).toEqual(['.porin-a-0.part']);
   });

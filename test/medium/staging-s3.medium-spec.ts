@@ -300,6 +300,37 @@ describe('an output to S3', () => {
     expect(server.read('lab', 'lost')).toBeUndefined();
   });
 
+  it('is remembered while its upload cannot be aborted, and aborted when it can', async () => {
+    const { output, send } = await staged('s3://lab/refused', CONTENT);
+    const { temporary } = output;
+    const discard = (changed: StagingRules) =>
+      discardStaged(
+        { url: output.url, path: output.path },
+        temporary,
+        placeOf({ rules: changed, sendDirectory: send }),
+      );
+    const wrong = { ...server.credential('s3://lab/'), secretAccessKey: 'wrong' } as Credential;
+    for (const credentials of [[], [wrong]]) {
+      expect(await codeOf(discard(rules({ credentials })))).toBe('output-upload-failed');
+      expect(server.uploads('lab')).toHaveLength(1);
+    }
+    await discard(rules());
+    expect(server.uploads('lab')).toEqual([]);
+    await discard(rules({ credentials: [] }));
+  });
+
+  it('is aborted by another node by the id that the manifest has', async () => {
+    const { output, send } = await staged('s3://lab/manifest', CONTENT);
+    const { url, path, temporary, upload } = output;
+    await discardStaged(
+      { url, path, ...(upload !== undefined && { upload }) },
+      temporary,
+      placeOf({ rules: rules(), sendDirectory: tree.path('another/bytes') }),
+    );
+    expect(server.uploads('lab')).toEqual([]);
+    await discardStaged({ url, path }, temporary, placeOf({ rules: rules(), sendDirectory: send }));
+  });
+
   it('has all bytes where one connection in twenty breaks: a thousand uploads', async () => {
     // In the middle of a part, where it carries one; every other one before it has sent the headers of whatever request.
     const cut = (connection: number) => ({ sent: connection % 40 === 0 ? 300 : 40_000 });

@@ -156,9 +156,9 @@ function inputOf(name: string, { number, ...target }: Target): object {
     node_hold: { reason: 'waiting-for-known-content' },
     node_hold_for_decision: { code: 'denied', message: 'm' },
     node_commit_publication: { end: null, manifest: [] },
-    node_complete_publication: { published: [OUTPUT.path] },
-    node_go_on_publishing: { published: [OUTPUT.path] },
-    node_fail_publication: { code: 'output-upload-failed', message: 'm', published: [OUTPUT.path] },
+    node_complete_publication: { published: [OUTPUT.url] },
+    node_go_on_publishing: { published: [OUTPUT.url] },
+    node_fail_publication: { code: 'output-upload-failed', message: 'm', published: [OUTPUT.url] },
     node_pin_build: { content: CONTENT, repositoryDigest: null },
     node_content_standing: { contentDigest: digestOfContent(CONTENT), layers: ['sha256:a'] },
     node_start_run: {

@@ -308,6 +308,33 @@ describe('of its own jobs, a node', () => {
     expect(rows).toEqual([{ short: true }]);
   });
 
+  it('says how far the inputs are while they are staged, in numbers that can be', async () => {
+    const { jobId } = await two.claimed(two.thief);
+    const said = async (of: string, staged?: object) => {
+      const answer = await code(call(thief, 'node_renew', { jobId: of, number: 1, leaseMs: 60_000, staged }));
+      const { rows } = await owner.query<Record<'inputs' | 'bytes' | 'total', number | null>>(
+        `SELECT inputs_staged AS inputs, input_bytes_staged::float8 AS bytes, input_bytes_total::float8 AS total
+         FROM attempt WHERE job_id = $1`,
+        [of],
+      );
+      const [{ inputs, bytes, total } = {}] = rows;
+      return [answer, inputs, bytes, total];
+    };
+    const most = Number.MAX_SAFE_INTEGER;
+    const fine = 'no error';
+    expect(await said(jobId, { inputs: 1, bytes: 5, totalBytes: 7 })).toEqual([fine, 1, 5, 7]);
+    expect(await said(jobId, { inputs: 0, bytes: 5, totalBytes: null })).toEqual([fine, 0, 5, null]);
+    expect(await said(jobId, { inputs: 2, bytes: 8, totalBytes: 7 })).toEqual([fine, 1, 7, 7]);
+    expect(await said(jobId, { inputs: -1, bytes: -1, totalBytes: -1 })).toEqual([fine, 0, 0, 0]);
+    expect(await said(jobId, { inputs: 1e300, bytes: 'NaN', totalBytes: 1e300 })).toEqual([fine, 1, most, most]);
+    expect(await said(jobId, {})).toEqual([fine, 0, 0, null]);
+    for (const odd of ['x', 5, null, ['x'], { bytes: 'x' }, { inputs: {} }]) {
+      expect((await said(jobId, odd as object)).slice(1)).toEqual([0, 0, null]);
+    }
+    expect(await said(jobId)).toEqual([fine, null, null, null]);
+    expect(await said(victims.jobId, { inputs: 1, bytes: 1, totalBytes: 1 })).toEqual([fine, null, null, null]);
+  });
+
   it('makes builds of the applications of its executors alone, and pins each executor once', async () => {
     const { jobId, applicationId } = await two.claimed(two.thief);
     expect(await code(pin(thief, jobId, victims.applicationId))).toBe(INSUFFICIENT_PRIVILEGE);

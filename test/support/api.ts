@@ -9,11 +9,13 @@ import { type NestFastifyApplication } from '@nestjs/platform-fastify';
 import pg from 'pg';
 import { pino } from 'pino';
 import supertest from 'supertest';
+import { expect } from 'vitest';
 import { generateApiKey, hashApiKey } from '../../apps/api/src/auth/api-key.js';
 import { createApp } from '../../apps/api/src/create-app.js';
 import { openDispatcher } from '../../apps/dispatcher/src/open-dispatcher.js';
 import { makeTestDatabase, type TestDatabase } from './database.js';
 import { required } from './environment.js';
+import { eventually } from './eventually.js';
 import { WorkerRows } from './worker-rows.js';
 
 export interface TestApi {
@@ -30,6 +32,8 @@ export interface TestApi {
   post(key: string, path: string, body?: object): supertest.Test;
   patch(key: string, path: string, body: object): supertest.Test;
   makeKey(options: KeyOptions): Promise<string>;
+  /** Resolves when all that the dispatcher does again and again was done twice more. */
+  dispatcherHasLooked(): Promise<void>;
   /** Ends the service and starts it on the same database, with these settings over those it had. */
   restart(settings?: Record<string, string>): Promise<void>;
   /** Ends the service and the connections of the test. */
@@ -47,6 +51,8 @@ export interface KeyOptions {
 }
 
 const LINES = 10_000;
+/** What the dispatcher says at the end of its slowest turns. */
+const TURNS = ['what waits was looked at', 'the rules have looked'] as const;
 
 type Settings = Readonly<Record<string, string>>;
 
@@ -71,6 +77,7 @@ export async function startTestApi(
     PORIN_SIGNING_KEY_FILE: keyFile,
     PORIN_SECRETS_KEY_FILE: secretsKeyFile,
     PORIN_RETRY_PAUSE_MS: '100',
+    PORIN_LOOK_MS: '200',
     PORIN_INPUT_URL_PREFIXES: 'file:///',
     PORIN_OUTPUT_URL_PREFIXES: 'file:///',
     // Rows that stand for a worker claim when the test says so.
@@ -78,10 +85,17 @@ export async function startTestApi(
     ...(typeof settings === 'function' ? settings(database.apiUrl) : settings),
   };
   const lines: string[] = [];
+  const turns = new Map(TURNS.map((message) => [message, 0]));
   const start = async () => {
     const logger = pino(
       { level: 'trace' },
-      { write: (line: string) => void (lines.push(line) > LINES && lines.shift()) },
+      {
+        write: (line: string) => {
+          if (lines.push(line) > LINES) lines.shift();
+          const turn = TURNS.find((message) => line.includes(message));
+          if (turn) turns.set(turn, (turns.get(turn) ?? 0) + 1);
+        },
+      },
     );
     const started = await createApp(loadApiConfig(variables), logger);
     await started.init();
@@ -121,6 +135,13 @@ export async function startTestApi(
     get: (key, path) => http().get(path).set(as(key)),
     post: (key, path, body = {}) => http().post(path).set(as(key)).send(body),
     patch: (key, path, body) => http().patch(path).set(as(key)).send(body),
+    dispatcherHasLooked() {
+      const before = new Map(turns);
+      return eventually(() => {
+        for (const [message, times] of turns) expect(times, message).toBeGreaterThan((before.get(message) ?? 0) + 2);
+        return Promise.resolve();
+      });
+    },
     async makeKey({ role, tenant = 'default', principal = randomUUID(), expiresInMs = 3_600_000, revoked = false }) {
       const key = generateApiKey();
       const whose = role === 'operator' ? null : tenant;

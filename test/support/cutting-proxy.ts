@@ -1,4 +1,4 @@
-/** A TCP proxy on loopback that cuts connections where, or when, the test says, and counts them. */
+/** A TCP proxy on loopback that cuts or holds connections where, or when, the test says, and counts them. */
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 
@@ -10,13 +10,20 @@ export class CuttingProxy {
   cuts = 0;
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
+  #heldFrom = Infinity;
+  #held: (() => void)[] = [];
 
   private constructor(port: number, cut: Cut) {
     this.#server = createServer((client) => {
+      this.#sockets.add(client.on('error', () => undefined));
       this.connections += 1;
       const at = cut(this.connections);
+      if (this.connections >= this.#heldFrom) this.#held.push(() => join(client, at));
+      else join(client, at);
+    });
+    const join = (client: Socket, at: ReturnType<Cut>) => {
       const server = connect(port, '127.0.0.1');
-      for (const socket of [client, server]) this.#sockets.add(socket.on('error', () => undefined));
+      this.#sockets.add(server.on('error', () => undefined));
       const end = () => {
         for (const socket of [client, server]) {
           socket.destroy();
@@ -44,7 +51,7 @@ export class CuttingProxy {
       };
       pass(client, server, at !== null && 'sent' in at ? at.sent : Infinity);
       pass(server, client, at !== null && 'received' in at ? at.received : Infinity);
-    });
+    };
   }
 
   static async start(port: number, cut: Cut = () => null): Promise<CuttingProxy> {
@@ -60,6 +67,21 @@ export class CuttingProxy {
 
   get url(): string {
     return `http://127.0.0.1:${this.port}`;
+  }
+
+  /** From the next connection but so many, they carry nothing until `release`. */
+  holdAfter(passed: number): void {
+    this.#heldFrom = this.connections + passed + 1;
+  }
+
+  /** Connections that are held now. */
+  get held(): number {
+    return this.#held.length;
+  }
+
+  release(): void {
+    this.#heldFrom = Infinity;
+    for (const join of this.#held.splice(0)) join();
   }
 
   /** Both sides of every connection that is open now, with a reset. */

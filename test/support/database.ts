@@ -12,6 +12,7 @@ import {
 } from '#lib/database';
 import { nodeArchitecture } from '#lib/profiles';
 import pg from 'pg';
+import { inject } from 'vitest';
 import { required } from './environment.js';
 
 export interface TestDatabase {
@@ -24,7 +25,8 @@ export interface TestDatabase {
 const API_PASSWORD = 'api-in-tests';
 
 export async function makeTestDatabase(): Promise<TestDatabase> {
-  const { ownerUrl, drop } = await makeEmptyDatabase();
+  const { ownerUrl, drop } = await createDatabase(newName(), inject('templateDatabase'));
+  // A copy lacks what is granted on a database as a whole.
   await migrateDatabase(ownerUrl);
   // As on a grid that was just started: jobs on any image are learned from.
   await withClient(ownerUrl, (client) =>
@@ -75,10 +77,21 @@ async function rolesOfNodes(client: pg.Client): Promise<readonly string[]> {
 }
 
 /** Without a schema. */
-export async function makeEmptyDatabase(): Promise<Pick<TestDatabase, 'ownerUrl' | 'drop'>> {
+export function makeEmptyDatabase(): Promise<Pick<TestDatabase, 'ownerUrl' | 'drop'>> {
+  return createDatabase(newName());
+}
+
+function newName(): string {
+  return `porin_test_${randomBytes(6).toString('hex')}`;
+}
+
+/** A copy of `template`, or empty. */
+export async function createDatabase(
+  name: string,
+  template = 'template1',
+): Promise<Pick<TestDatabase, 'ownerUrl' | 'drop'>> {
   const superuserUrl = required('PORIN_TEST_DATABASE_URL');
-  const name = `porin_test_${randomBytes(6).toString('hex')}`;
-  await withClient(superuserUrl, (client) => client.query(`CREATE DATABASE ${name}`));
+  await withClient(superuserUrl, (client) => client.query(`CREATE DATABASE ${name} TEMPLATE ${template}`));
   return {
     ownerUrl: withDatabase(superuserUrl, name),
     // Not WITH (FORCE): a pool that a test leaks makes the drop fail, and the test with it.

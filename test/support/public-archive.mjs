@@ -38,6 +38,7 @@ const rules = {
   credentials: [],
   s3Endpoints: [],
   inputLimitBytes: 1000,
+  jobInputsLimitBytes: 1000,
 };
 
 /** @param {string} url @param {string} name */

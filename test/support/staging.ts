@@ -72,6 +72,7 @@ export function rulesWith(changes: Partial<StagingRules>): StagingRules {
     credentials: [],
     s3Endpoints: [],
     inputLimitBytes: 2 ** 40,
+    jobInputsLimitBytes: 2 ** 40,
     ...changes,
   };
 }

@@ -202,11 +202,17 @@ export class WorkerRows {
     await this.client.query('COMMIT');
   }
 
-  async addOutput({ jobId, number }: AttemptKey, output: { path: string; url: string; sha256: string; bytes: number }) {
+  /** `position`: of its output in the job; by default that of the output which names the path. */
+  async addOutput(
+    { jobId, number }: AttemptKey,
+    output: { path: string; url: string; sha256: string; bytes: number; position?: number },
+  ) {
     await this.client.query(
-      `INSERT INTO job_output (job_id, attempt_number, path, url, sha256, bytes, published_at)
-       VALUES ($1, $2, $3, $4, $5, $6, now())`,
-      [jobId, number, output.path, output.url, output.sha256, output.bytes],
+      `INSERT INTO job_output (job_id, attempt_number, path, url, sha256, bytes, published_at, position)
+       SELECT $1::uuid, $2::integer, $3, $4, $5, $6::bigint, now(), coalesce($7::integer, (SELECT place - 1
+         FROM jsonb_array_elements(job.outputs) WITH ORDINALITY AS asked (given, place) WHERE given->>'path' = $3), 0)
+       FROM job WHERE id = $1`,
+      [jobId, number, output.path, output.url, output.sha256, output.bytes, output.position],
     );
   }
 

@@ -30,29 +30,24 @@ import { Patience } from './placement/patience.js';
 import { type Dispatch, Placement } from './placement/place-jobs.js';
 import { possiblyLost } from './placement/possibly-lost.js';
 import { forgetSealed, SecretSealer } from './placement/seal-secrets.js';
+import { sealStagings } from './placement/seal-stagings.js';
 import { RedisUsers } from './placement/redis-users.js';
 import { RedisAway } from './redis-away.js';
+import { type Periods, periodsOf } from './periods.js';
 import { Proposals } from './proposals/proposals.js';
 import { type RetentionTerms } from './retention/expired.js';
 import { Retention } from './retention/retention.js';
 import { ApprovalListWatch } from './stages/approval-list-watch.js';
 import { RuleDecisions } from './stages/rule-decisions.js';
 
-/** Whoever misses a wake-up looks by itself. */
-const POLL_MS = 1_000;
 /** Submissions that come in a burst are placed together. */
 const REST_MS = 20;
 /** Between two looks at a lease that another one has. */
 const STANDBY_MS = 500;
-const SETTLE_MS = 250;
-const RECONCILE_MS = 3_000;
 const NODE_ABUSE_MS = 15_000;
-const LOOK_AT_LIST_MS = 1_000;
 const LOST_AFTER_S = 5;
 /** Looks through all jobs that wait. */
 const OVERDUE_MS = 60_000;
-const USAGE_MS = 5_000;
-const REDIS_MS = 2_000;
 /** Before a leader that has lost its lease takes one again: whoever stands by comes first. */
 const YIELD_MS = 2_000;
 /** A renewal that takes longer has failed. */
@@ -61,6 +56,7 @@ const RENEWAL_TIMEOUT_MS = 2_000;
 export class Dispatcher {
   private readonly queues: NodeQueues;
   private readonly patience: Patience;
+  private readonly periods: Periods;
   private readonly redisAway: RedisAway;
   private readonly stopping = new AbortController();
   private readonly alarm = new Alarm(REST_MS);
@@ -77,6 +73,7 @@ export class Dispatcher {
   ) {
     this.queues = new NodeQueues(config.PORIN_REDIS_URL, (error) => logger.warn({ err: error.message }, 'redis'));
     this.patience = new Patience(config.PORIN_CLAIM_PATIENCE_MS);
+    this.periods = periodsOf(config.PORIN_LOOK_MS);
     this.redisAway = new RedisAway(this.queues, logger);
   }
 
@@ -167,10 +164,10 @@ export class Dispatcher {
   }
 
   private async work(session: Connection, leadership: Leadership): Promise<void> {
-    const { approvalKeys, logger } = this;
+    const { approvalKeys, logger, periods } = this;
     const { PORIN_DATABASE_URL: databaseUrl, PORIN_BEYOND_DEFAULT: beyondDefault } = this.config;
     const data = { databaseUrl, settings: { beyondDefault }, epoch: leadership.epoch };
-    const proposals = new Proposals(leadership, data, logger);
+    const proposals = new Proposals(leadership, data, logger, periods.lookMs);
     session.on('notification', () => {
       this.alarm.wake();
       proposals.wake();
@@ -178,12 +175,12 @@ export class Dispatcher {
     const lists = new ApprovalListWatch(leadership, approvalKeys, logger);
     const beside = [
       proposals,
-      new RuleDecisions(leadership, approvalKeys, logger),
-      new RedisUsers(leadership, this.queues, logger),
+      new RuleDecisions(leadership, approvalKeys, logger, periods.lookMs),
+      new RedisUsers(leadership, this.queues, logger, periods.lookMs),
       new Retention(leadership, this.retentionTerms(), logger),
     ];
     await lists.start();
-    const duties = [...this.duties(leadership), ...every(LOOK_AT_LIST_MS, () => lists.look())].map((duty) =>
+    const duties = [...this.duties(leadership), ...every(periods.lookMs, () => lists.look())].map((duty) =>
       guarded(duty, logger),
     );
     for (const one of beside) one.start();
@@ -192,7 +189,7 @@ export class Dispatcher {
         for (const duty of duties) {
           if (!this.isOver(leadership)) await duty();
         }
-        if (!this.isOver(leadership)) await this.alarm.sleep(POLL_MS);
+        if (!this.isOver(leadership)) await this.alarm.sleep(periods.lookMs);
       }
     } finally {
       leadership.lose();
@@ -214,7 +211,9 @@ export class Dispatcher {
 
   /** In order; each is due again some time after it was done, placement always. None depends on that the one before it went well. */
   private duties(leadership: Leadership): readonly Duty[] {
+    const { periods } = this;
     const terms = {
+      tellMs: periods.tellMs,
       reserveAfterMs: this.config.PORIN_RESERVE_AFTER_MS,
       usageHalfLifeMs: this.config.PORIN_USAGE_HALF_LIFE_MS,
     };
@@ -228,16 +227,18 @@ export class Dispatcher {
         within((manager) => manager.query(`SELECT porin.end_node_abuse('{}')`)),
       ),
       ...every(
-        RECONCILE_MS,
+        periods.reconcileMs,
         within(releaseHeldJobs),
         within(endUndecidedJobs),
         within(passRuns),
         within(markSilentNodes),
         within(forgetSealed),
+        within((manager) => sealStagings(manager, secrets)),
         () => this.sendAgain(leadership),
+        () => Promise.resolve(this.logger.trace('what waits was looked at')),
       ),
       ...every(
-        SETTLE_MS,
+        periods.settleMs,
         within(endLostAttempts),
         within((manager) => settleJobs(manager, retryPauseMs)),
         within((manager) => verifyRegistrations(manager, this.logger)),
@@ -250,8 +251,8 @@ export class Dispatcher {
         () => Math.min(OVERDUE_MS, publicationMs),
       ),
       () => this.place(leadership, placement),
-      ...every(USAGE_MS, within(foldUsage), within(considerPostponed)),
-      ...every(REDIS_MS, () => this.redisAway.look(leadership)),
+      ...every(periods.usageMs, within(foldUsage), within(considerPostponed)),
+      ...every(periods.redisMs, () => this.redisAway.look(leadership)),
     ];
   }
 

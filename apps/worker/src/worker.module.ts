@@ -140,6 +140,7 @@ export class WorkerLifecycle implements OnApplicationBootstrap, OnApplicationShu
     this.#sweeper = new Sweeper({
       store: publications,
       place,
+      node: this.#node,
       logger,
       isRunning: (jobId) => consumer.isRunning(jobId),
       leaseMs: config.PORIN_LEASE_MS,
@@ -214,6 +215,7 @@ export class WorkerLifecycle implements OnApplicationBootstrap, OnApplicationShu
         s3Endpoints: config.PORIN_S3_ENDPOINTS ?? [],
         authorities: config.PORIN_TRANSFER_CA_FILE && readAuthorities(config.PORIN_TRANSFER_CA_FILE),
         inputLimitBytes: config.PORIN_INPUT_LIMIT_BYTES,
+        jobInputsLimitBytes: config.PORIN_JOB_INPUTS_LIMIT_BYTES,
         httpTimeouts: { ...DEFAULT_HTTP_TIMEOUTS, leastBytesPerS: config.PORIN_TRANSFER_LEAST_BYTES_PER_S },
       },
     };

@@ -27,6 +27,17 @@ describe('the log', () => {
     expect(lines.map((line) => (JSON.parse(line) as { number: number }).number)).toEqual([1, 2]);
   });
 
+  it('shows every character of a name that a payload chose', () => {
+    const path = join(directory, 'shown');
+    const fd = openSync(path, 'a');
+    const error = new Error('open /out/\u202etxt.a\n\x1b');
+    pino({}, logDestination(fd)).error({ err: error, path: '\u202e' }, '\u2028');
+    closeSync(fd);
+    const line = readFileSync(path, 'utf8');
+    expect(line).toMatch(/^[ -~]+\n$/);
+    expect(JSON.parse(line)).toMatchObject({ err: { message: error.message }, path: '\u202e', msg: '\u2028' });
+  });
+
   it('costs a program on a full disk nothing but lines, and it still ends', async () => {
     const source = `
       import { pino } from ${JSON.stringify(import.meta.resolve('pino'))};

@@ -1,12 +1,13 @@
 /** Where the programs write their logs: a full disk or a reader that is gone costs lines, and never the program. */
 import { writeSync } from 'node:fs';
+import { visibleJson } from '#lib/profiles';
 
 const STDOUT = 1;
 /** While a pipe is full: its reader is behind, or hangs. */
 const TRIES = 100;
 const PAUSE_MS = 10;
 
-/** A destination of pino. Its own would raise an error that nothing catches, and then hang in process.exit. */
+/** A destination of pino, whose lines are JSON: no name in them can hide another. Pino's own would raise an error that nothing catches, and then hang in process.exit. */
 export interface LogDestination {
   write(text: string): void;
 }
@@ -14,7 +15,7 @@ export interface LogDestination {
 export function logDestination(fd = STDOUT): LogDestination {
   return {
     write(text) {
-      writeWhole(fd, Buffer.from(text));
+      writeWhole(fd, Buffer.from(visibleJson(text)));
     },
   };
 }

@@ -201,6 +201,11 @@ export const dispatcherVariables = z.object({
     .describe(
       'Lease of the dispatcher that leads, milliseconds: so long after it froze or lost the database another one takes over',
     ),
+  PORIN_LOOK_MS: integer(20, 60_000)
+    .default(1_000)
+    .describe(
+      'How often the dispatcher looks for what nothing woke it for, milliseconds; its slower duties follow in proportion',
+    ),
   PORIN_RESERVE_AFTER_MS: integer(0, 86_400_000)
     .default(60_000)
     .describe('After which a job that fits on no node has one reserved for it, milliseconds'),
@@ -296,6 +301,9 @@ export const workerVariables = z.object({
   PORIN_INPUT_LIMIT_BYTES: integer(1024, 2 ** 53)
     .default(100 * GIB)
     .describe('Largest single input, bytes'),
+  PORIN_JOB_INPUTS_LIMIT_BYTES: integer(1024, 2 ** 53)
+    .default(100 * GIB)
+    .describe('All inputs of one job together, as they lie on the node: archives unpacked; bytes'),
   PORIN_INPUT_CACHE_BYTES: integer(0, 2 ** 53)
     .default(10 * GIB)
     .describe(

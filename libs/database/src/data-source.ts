@@ -16,6 +16,9 @@ import { ExecutorFiles1764590000000 } from '../../../migrations/1764590000000-ex
 import { S3Outputs1764600000000 } from '../../../migrations/1764600000000-s3-outputs.js';
 import { Secrets1764610000000 } from '../../../migrations/1764610000000-secrets.js';
 import { BegunJobs1764620000000 } from '../../../migrations/1764620000000-begun-jobs.js';
+import { StagingProgress1764630000000 } from '../../../migrations/1764630000000-staging-progress.js';
+import { CopiesOfOutputs1764660000000 } from '../../../migrations/1764660000000-copies-of-outputs.js';
+import { UnwatchedRuns1764661000000 } from '../../../migrations/1764661000000-unwatched-runs.js';
 import { Expiry1764520000000 } from '../../../migrations/1764520000000-expiry.js';
 import { DispatcherLease1764540000000 } from '../../../migrations/1764540000000-dispatcher-lease.js';
 import { Connection, CONNECTION_LIMITS, SEARCH_PATH_OPTION } from './connection.js';
@@ -26,8 +29,8 @@ import { Images1764420000000 } from '../../../migrations/1764420000000-images.js
 import { NodeImages1764480000000 } from '../../../migrations/1764480000000-node-images.js';
 import { BoundsOfNodes1764500000000 } from '../../../migrations/1764500000000-bounds-of-nodes.js';
 import { Application, Build, TenantSetting } from './entities/application.js';
-import { Artifact, ArtifactChunk, DenialRow, ExecutorRun, RecordingRow } from './entities/executor-run.js';
-import { Attempt, Executor, Job, JobOutput } from './entities/job.js';
+import { Artifact, ArtifactChunk, DenialRow, ExecutorRun } from './entities/executor-run.js';
+import { Attempt, Executor, Job } from './entities/job.js';
 import { Approval, ProfileVersion, ProfileVersionDenial, ProfileVersionRecording } from './entities/profile-version.js';
 import { Secret } from './entities/secret.js';
 import { ApiKey, Audit, NodeRow, Principal } from './entities/trust.js';
@@ -45,13 +48,11 @@ export const ENTITIES = [
   Executor,
   ExecutorRun,
   Job,
-  JobOutput,
   NodeRow,
   Principal,
   ProfileVersion,
   ProfileVersionDenial,
   ProfileVersionRecording,
-  RecordingRow,
   Secret,
   TenantSetting,
 ];
@@ -82,6 +83,9 @@ export const MIGRATIONS = [
   S3Outputs1764600000000,
   Secrets1764610000000,
   BegunJobs1764620000000,
+  StagingProgress1764630000000,
+  CopiesOfOutputs1764660000000,
+  UnwatchedRuns1764661000000,
 ];
 
 /** A connection that nobody has used for so long is closed: opening one costs more than a hundred statements. */

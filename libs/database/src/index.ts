@@ -14,6 +14,7 @@ export * from './entities/profile-version.js';
 export * from './entities/secret.js';
 export * from './entities/trust.js';
 export { NODE_FUNCTIONS } from './functions/functions.js';
+export { LEAVES_STAGED } from './functions/node/claim.js';
 export * from './nodes/add-node.js';
 export * from './nodes/node-credentials.js';
 export { pastNodes } from './nodes/node-sessions.js';

@@ -15,14 +15,8 @@ export { PullTurn } from './images/pull-turn.js';
 export { type PullLimits } from './images/pull-watch.js';
 export { type RegistryCredential } from './images/registry-credential.js';
 export { type PresentImage, presentImages, pulledImages, removeImage, wasPulled } from './images/remove-image.js';
-export {
-  findImage,
-  type ImageSource,
-  type PrivateRepositories,
-  type ResolvedImage,
-  resolveImage,
-  type ResolveImageOptions,
-} from './images/resolve-image.js';
+export { type ImageSource, type PrivateRepositories, type ResolveImageOptions } from './images/image-source.js';
+export { findImage, type ResolvedImage, resolveImage } from './images/resolve-image.js';
 export { removeContainers } from './containers/remove-containers.js';
 export { mountsBelow } from './containers/mounts.js';
 export { type EngineFacts, probeNode, type ProbeOptions, readEngine } from './containers/probe-node.js';

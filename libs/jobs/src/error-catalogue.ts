@@ -60,6 +60,9 @@ export const ERROR_CATALOGUE = {
     'The input {url} leads to {address}, a private, loopback or link-local address, which is refused here.',
   ),
   'input-too-large': submitter('The input {url} for {path} is larger than {limitBytes} bytes.'),
+  'inputs-too-large': submitter(
+    'The inputs do not fit: with {url} for {path} they have at least {bytes} bytes together, and all inputs of a job may have {limitBytes}.',
+  ),
   'input-checksum-mismatch': submitter('The input {url} for {path} has the SHA-256 {actual}, not {expected}.'),
   'input-refused': submitter('The server refused the input {url} for {path}: {detail}.'),
   'input-fetch-failed': nodes('The input {url} for {path} could not be fetched: {detail}'),
@@ -70,7 +73,7 @@ export const ERROR_CATALOGUE = {
   'output-not-regular': payload('The output {path} is a {type}. Only regular files are published.'),
   'output-outside': payload('The output {path} leads outside the output directory.'),
   'output-too-large': payload(
-    'The output {path} does not fit: outputs together may have as many bytes as the disk of the job, {limitBytes}. Holes and further names of a file count.',
+    'The output {path} does not fit: outputs together may have as many bytes as the disk of the job, {limitBytes}. Holes, further names of a file and its copies for other outputs count.',
   ),
   'output-unpublishable': payload('The output {path} cannot be published: {detail}.'),
   'output-url-malformed': submitter('The URL of the output {path} {detail}.'),

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { ERROR_CATALOGUE, JOB_ERROR_CODES, NODE_ERROR_CODES } from './error-catalogue.js';
-import { attemptStateOf, JobError, redactUrl } from './job-error.js';
+import { ERROR_CATALOGUE, JOB_ERROR_CODES, type JobErrorCode, NODE_ERROR_CODES } from './error-catalogue.js';
+import { attemptStateOf, describePaths, JobError, type JobErrorDetails, redactUrl, shownName } from './job-error.js';
 
 describe('the error catalogue', () => {
   it.each(JOB_ERROR_CODES)('%s: fault, final state and retry agree', (code) => {
@@ -53,6 +53,33 @@ describe('JobError', () => {
   it('is held to the details of its code by the compiler', () => {
     // @ts-expect-error exitCode is missing
     expect(JobError.of('exit-code', {}).message).toContain('undefined');
+  });
+
+  it.each(JOB_ERROR_CODES)('%s shows every character of a name, and where a long one ends', (code) => {
+    const { message } = ERROR_CATALOGUE[code];
+    const names = [...message.matchAll(/\{(\w+)\}/g)].map(([, name = '']) => name);
+    const isWords = (name: string) => ['detail', 'published'].includes(name);
+    const told = (hostile: string) => {
+      const details = Object.fromEntries(names.map((name) => [name, isWords(name) ? 'words' : hostile]));
+      return JobError.of(code, details as JobErrorDetails<JobErrorCode>).message;
+    };
+    const hostile = '/out/a\n\x1b[2J\u202e\u{e0041}\ud83d\\';
+    expect(told(hostile)).toMatch(/^[ -~]+$/);
+    for (const name of names.filter((each) => !isWords(each)))
+      expect(told(hostile)).toContain(shownName(name === 'url' ? redactUrl(hostile) : hostile));
+    const longest = told(`/out/${'\u{e0041}'.repeat(16_000)}/end`);
+    expect(longest.length).toBeLessThan(5_000);
+    expect(longest).toContain(message.slice(message.lastIndexOf('}') + 1));
+  });
+
+  it('names paths as it names one', () => {
+    expect(describePaths(['/out/a', '/out/\n'])).toBe('/out/a, /out/\\u{a}');
+  });
+
+  it('cuts no escape of a long name in two', () => {
+    const shown = shownName(`/${'\n'.repeat(500)}/end`);
+    expect(shown).toMatch(/^\/(\\u\{a\})+\.\.\.(\\u\{a\})+\/end$/);
+    expect(shown.length).toBeLessThanOrEqual(1003);
   });
 
   it('never shows credentials of a URL', () => {

@@ -1,4 +1,5 @@
 /** An error of the catalogue with its details filled in. */
+import { visible } from '#lib/profiles';
 import { type EndedAttemptState } from './attempt-state.js';
 import { ERROR_CATALOGUE, type CatalogueEntry, type JobErrorCode } from './error-catalogue.js';
 
@@ -52,11 +53,36 @@ export function redactUrl(url: string): string {
   return parsed.href;
 }
 
+/** Details that are words: whoever makes them has passed the names in them through `shownName`. All others are names. */
+const WORDS: ReadonlySet<string> = new Set(['detail', 'published']);
+
 function formatMessage(template: string, details: Readonly<Record<string, string | number>>): string {
   return template.replace(/\{(\w+)\}/g, (_placeholder, name: string) => {
     const value = String(details[name]);
-    return name === 'url' ? redactUrl(value) : value;
+    if (WORDS.has(name)) return value;
+    return shownName(name === 'url' ? redactUrl(value) : value);
   });
+}
+
+/** Of a name that a message shows whole, characters as they are shown. */
+const NAME_CHARACTERS = 1000;
+
+/**
+ * A name that a payload, a submitter, an image or a server chose, for a message: every character of it shows, and of one that is
+ * too long its beginning and its end.
+ * @example shownName('/out/a\n') // "/out/a\u{a}"
+ */
+export function shownName(name: string): string {
+  const whole = visible(name);
+  if (whole.length <= NAME_CHARACTERS) return whole;
+  // One by one, so that no escape is cut in two.
+  const characters = Array.from(name, visible);
+  return `${beginning(characters).join('')}...${beginning(characters.reverse()).reverse().join('')}`;
+}
+
+function beginning(characters: readonly string[]): string[] {
+  let length = 0;
+  return characters.filter((character) => (length += character.length) <= NAME_CHARACTERS / 2);
 }
 
 /** Paths that a message names, at most. */
@@ -66,5 +92,5 @@ const NAMED = 10;
 export function describePaths(paths: readonly string[]): string {
   if (paths.length === 0) return 'none';
   const more = paths.length - NAMED;
-  return `${paths.slice(0, NAMED).join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
+  return `${paths.slice(0, NAMED).map(shownName).join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
 }

@@ -117,7 +117,7 @@ export const SPECIFICATION_BOUNDS = {
   volumes: 100,
   secrets: 20,
   pathBytes: 4095,
-  /** Of one file: the database finds it by its path. */
+  /** Of one file: it is part of a key of the database. */
   outputPathBytes: 2000,
   urlCharacters: 8192,
   contentBytes: MIB,

@@ -3,7 +3,7 @@ export * from './model/condition.js';
 export * from './kernel/argument-widths.js';
 export { describeCall, describeUse, type ObservedCall } from './kernel/describe-call.js';
 export { nodeArchitecture } from './kernel/node-architecture.js';
-export { quoted, visible } from './kernel/visible-text.js';
+export { quoted, visible, visibleJson } from './kernel/visible-text.js';
 export { hex } from './kernel/words/words.js';
 export { SOCKET_FAMILIES } from './kernel/words/sockets.js';
 export {

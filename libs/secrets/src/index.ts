@@ -6,5 +6,5 @@ export {
   SecretUnreadable,
   type StoredSecret,
 } from './at-rest.js';
-export { NotSealedForThis, type SealedFor, SealingKey, sealSecret } from './sealing.js';
+export { canSealTo, NotSealedForThis, type SealedFor, SealingKey, sealSecret } from './sealing.js';
 export { SECRET_KINDS, SECRET_SCHEMAS, type SecretKind, type SecretValue } from './secret-value.js';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { NotSealedForThis, SealingKey, sealSecret } from './sealing.js';
+import { canSealTo, NotSealedForThis, SealingKey, sealSecret } from './sealing.js';
 
 const VALUE = { kind: 'basic', user: 'anna', password: 'swordfish' } as const;
 const PLACE = { jobId: 'j', fence: 1, nodeId: 'n', name: 's', kind: 'basic', prefix: 'https://host/' } as const;
@@ -40,7 +40,16 @@ describe('a sealed secret', () => {
     ['too short', 'AAAA'],
     // RFC 7748, section 6.1: every secret that is shared with it is zero.
     ['a point of low order', Buffer.alloc(32).toString('base64')],
+    [
+      'another one, which is not canonical',
+      Buffer.concat([Buffer.from([0xed]), Buffer.alloc(30, 0xff), Buffer.from([0x7f])]).toString('base64'),
+    ],
   ])('is not made for what is no key: %s', async (_name, key) => {
     await expect(sealSecret(key, PLACE, VALUE)).rejects.toThrow();
+    expect(await canSealTo(key)).toBe(false);
+  });
+
+  it('can be made for a key', async () => {
+    expect(await canSealTo((await SealingKey.generate()).publicKey)).toBe(true);
   });
 });

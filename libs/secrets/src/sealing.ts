@@ -34,6 +34,15 @@ export async function sealSecret(publicKey: string, place: SealedFor, value: Sec
   return Buffer.concat([Buffer.from(enc), Buffer.from(ct)]).toString('base64');
 }
 
+/** Whether secrets can be sealed to it: whoever wrote it may have written any bytes, and to some points none can be. */
+export async function canSealTo(publicKey: string): Promise<boolean> {
+  const place = { jobId: '', fence: 0, nodeId: '', name: '', kind: 'bearer', prefix: '' } as const;
+  return sealSecret(publicKey, place, { kind: 'bearer', token: 'trial' }).then(
+    () => true,
+    () => false,
+  );
+}
+
 /** Made anew by each process of a worker, and never written down: what was sealed to it opens nowhere after its end. */
 export class SealingKey {
   private constructor(

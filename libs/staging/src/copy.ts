@@ -53,23 +53,17 @@ export interface ByteTarget {
   write(bytes: Uint8Array, offset: number, length: number): Promise<{ readonly bytesWritten: number }>;
 }
 
-export interface CopyLimit {
-  readonly bytes: number;
-  /** What is thrown by the first byte too many; nothing of its chunk is written. */
-  readonly exceeded: () => Error;
-}
-
-/** The digest is of exactly what was written. */
+/** The digest is of exactly what was written. `take` is told of the bytes of a chunk first: where it throws, nothing of it is written. */
 export async function writeHashed(
   chunks: AsyncIterable<Uint8Array>,
   target: ByteTarget,
-  limit: CopyLimit,
+  take: (bytes: number) => void,
   signal: AbortSignal,
 ): Promise<StoredFile> {
   const digest = new RunningDigest();
   for await (const chunk of chunks) {
     signal.throwIfAborted();
-    if (digest.bytes + chunk.length > limit.bytes) throw limit.exceeded();
+    take(chunk.length);
     digest.add(chunk);
     for (let written = 0; written < chunk.length;) {
       written += (await target.write(chunk, written, chunk.length - written)).bytesWritten;

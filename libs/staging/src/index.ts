@@ -17,6 +17,7 @@ export { DEFAULT_HTTP_TIMEOUTS, type HttpTimeouts, type StagingRules } from './r
 export { type StoredFile } from './stored-file.js';
 export { InputCache, type InputCacheOptions } from './cache/input-cache.js';
 export { CachedInputs } from './cache/cached-inputs.js';
+export { JobInputs, type StagingProgress } from './inputs/job-inputs.js';
 export { stageInput } from './inputs/stage-input.js';
 export { discardStaged, findPublished, publishStaged, stageOutput, type StageOptions } from './outputs/stage-output.js';
 export { temporaryName } from './outputs/staged-file.js';

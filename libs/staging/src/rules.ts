@@ -17,12 +17,19 @@ export interface StagingRules {
   readonly s3Endpoints: readonly S3Endpoint[];
   /** Largest single input. */
   readonly inputLimitBytes: number;
+  /** All inputs of a job together. */
+  readonly jobInputsLimitBytes: number;
   readonly httpTimeouts?: HttpTimeouts;
+  /** Between two pieces of a file of this node. By default FILE_STALL_MS. */
+  readonly fileStallMs?: number;
   /** PEM of authorities whose servers are trusted beside the public ones. */
   readonly authorities?: string | undefined;
   /** Of one input. Without it, everything is fetched. */
   readonly cache?: CachedInputs | undefined;
 }
+
+/** Files that are not on a disk at the moment are brought to one first. */
+export const FILE_STALL_MS = 300_000;
 
 export interface HttpTimeouts {
   /** Name resolution, TCP and TLS together. */

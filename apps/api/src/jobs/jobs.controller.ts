@@ -25,7 +25,7 @@ import { SubmissionFacts } from '../facts/submission-facts.js';
 import { nextOf } from '../http/page.js';
 import { Answers, AnswersBytes, BODY_ERRORS, finished } from '../openapi/answers.js';
 import { cancelJob } from './cancel-job.js';
-import { describeJob, describeNewJob } from './show/describe-job.js';
+import { describeNewJob } from './show/describe-new-job.js';
 import { findJob, listJobs } from './show/find-jobs.js';
 import { type SubmissionPlace, type Submitter, type WrittenJob } from './submit/insert-job.js';
 import {
@@ -200,10 +200,14 @@ export class JobsController {
     schema: jobDetail,
     errors: ['not-found'],
   })
-  async cancel(@Param('id', { schema: idSchema }) id: string, @CurrentCaller() caller: Caller) {
+  async cancel(
+    @Param('id', { schema: idSchema }) id: string,
+    @CurrentCaller() caller: Caller,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ) {
     await findJob(this.dataSource.manager, caller, id);
     await this.dataSource.transaction((manager) => cancelJob(manager, id));
-    return this.#describe(caller, id);
+    return this.#show(caller, id, reply);
   }
 
   @Post(':id/rerun')
@@ -233,7 +237,7 @@ export class JobsController {
       const written = await write({ caller, asOf });
       const isNew = written.kind === 'created';
       reply.status(isNew ? 201 : 200).header('Location', `/api/v1/jobs/${written.id}`);
-      if (!isNew) return this.#describe(caller, written.id);
+      if (!isNew) return this.#show(caller, written.id, reply);
       return finish(reply, finished<typeof jobDetail>(JSON.stringify(describeNewJob(caller, written))));
     });
   }
@@ -242,12 +246,12 @@ export class JobsController {
     const { version, answer } = await readJob(this.dataSource, caller, id);
     // The caller's key may have been revoked.
     if (version !== asOf) throw staleFacts();
-    return answer ? finish(reply, answer) : this.#describe(caller, id);
+    return finish(reply, await answer());
   }
 
-  async #describe(caller: Caller, id: string) {
-    const { manager } = this.dataSource;
-    return describeJob(manager, await findJob(manager, caller, id));
+  async #show(caller: Caller, id: string, reply: FastifyReply) {
+    const { answer } = await readJob(this.dataSource, caller, id);
+    return finish(reply, await answer());
   }
 }
 

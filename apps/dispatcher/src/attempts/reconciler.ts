@@ -90,7 +90,7 @@ async function endMessage(manager: EntityManager, code: JobErrorCode, job: Unset
 /** With what is in place. `detail`: whole sentences that say why the rest is not. */
 async function publicationIncomplete(manager: EntityManager, jobId: string, detail: string): Promise<JobError> {
   const published: { path: string }[] = await manager.query(
-    `SELECT path FROM job_output WHERE job_id = $1 AND published_at IS NOT NULL ORDER BY position`,
+    `SELECT path FROM job_output WHERE job_id = $1 AND published_at IS NOT NULL ORDER BY position, path COLLATE "C"`,
     [jobId],
   );
   return JobError.of('publication-incomplete', { detail, published: describePaths(published.map(({ path }) => path)) });

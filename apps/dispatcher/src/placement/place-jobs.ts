@@ -7,7 +7,8 @@ import { Lanes, type QueuedJob } from './lanes.js';
 import { type Patience } from './patience.js';
 import { type Held, type Reservation, Room } from './room.js';
 import { schedule } from './schedule.js';
-import { type Chosen, type SecretSealer } from './seal-secrets.js';
+import { sealChosen } from './seal-chosen.js';
+import { type Chosen, type SecretSealer, storeSealed } from './seal-secrets.js';
 import { tellWaiting } from './tell-waiting.js';
 import { loadUsage, loadWeights, NO_WEIGHTS, saveUsage } from './usage.js';
 
@@ -28,10 +29,9 @@ export interface PlacementTerms {
   /** After which a job that fits nowhere has a node reserved. */
   readonly reserveAfterMs: number;
   readonly usageHalfLifeMs: number;
+  /** Between two writings of usage and of why jobs wait. */
+  readonly tellMs: number;
 }
-
-/** Between two writings of usage and of why jobs wait, which nobody needs sooner. */
-const TELL_MS = 2_500;
 
 /** What the leader knows from one round to the next. */
 export class Placement {
@@ -77,7 +77,7 @@ export class Placement {
     ));
     const held = [...running, ...still];
     shares.accrue(held, nowMs);
-    const tells = nowMs - this.#toldAtMs >= TELL_MS;
+    const tells = nowMs - this.#toldAtMs >= this.terms.tellMs;
     if (tells) this.#weights = await loadWeights(manager);
     const standing = shares.standing(held, this.#weights);
     const sent = await this.#place(manager, { rooms, standing, nowMs });
@@ -122,11 +122,15 @@ export class Placement {
       return fence === undefined ? [] : [{ jobId, fence, nodeId }];
     });
     const namesSecrets = ({ jobId }: Chosen) => jobs.get(jobId)?.namesSecrets === true;
-    const { placeable, left, sealed } = await this.secrets.seal(manager, chosen, namesSecrets);
+    const { placeable, left, sealed } = await sealChosen(manager, this.secrets, chosen, namesSecrets);
     const stays = new Set(left.map(({ jobId }) => jobId));
     this.#lanes.forget(new Set(chosen.flatMap(({ jobId }) => (stays.has(jobId) ? [] : [jobId]))));
     const placed = await mark(manager, placeable);
-    await this.secrets.store(manager, sealed, placed);
+    const isPlaced = new Set(placed.map(({ jobId }) => jobId));
+    await storeSealed(
+      manager,
+      sealed.filter(({ jobId }) => isPlaced.has(jobId)),
+    );
     // Some were canceled since they were read.
     return { placed, isUnfinished: placed.length < placeable.length || left.length > 0 || seesMore };
   }

@@ -6,9 +6,6 @@ import { type Transactions } from '../leadership.js';
 import { Loop } from '../loop.js';
 import { type NodeQueues } from './node-queues.js';
 
-/** Looks this often whether something is missing, and as soon as a connection is made. */
-const PERIOD_MS = 1_000;
-
 interface NodePassword {
   readonly nodeId: string;
   /** SHA-256, hexadecimal; null: the node has none, or none any more. */
@@ -26,6 +23,8 @@ export class RedisUsers {
     private readonly database: Transactions,
     private readonly queues: NodeQueues,
     private readonly logger: Logger,
+    /** Looks this often whether something is missing, and as soon as a connection is made. */
+    private readonly periodMs: number,
   ) {
     this.#redis = queues.redis;
   }
@@ -53,7 +52,7 @@ export class RedisUsers {
     } catch (error) {
       this.#tell(error as Error);
     }
-    return PERIOD_MS;
+    return this.periodMs;
   }
 
   /** Cheap where all is as it should be. Users of other grids on the same Redis are left alone. */

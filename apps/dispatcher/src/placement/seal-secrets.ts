@@ -1,30 +1,22 @@
-/** Seals what jobs name to the nodes that they are placed on; a job whose secrets are not to be had waits, and is looked at again. */
+/** Seals what jobs name to nodes, each for one attempt. */
 import { readSecretKeys } from '#lib/config';
-import { type WaitingReason } from '#lib/jobs';
 import { decryptSecret, type SecretKey, type SecretKind, sealSecret, SecretUnreadable } from '#lib/secrets';
-import { enqueueLater } from '#lib/store';
 import { type Logger } from 'pino';
 import { type EntityManager } from 'typeorm';
-import { type SignedRegistration, verifies } from '../nodes/verify-registrations.js';
+import { registrationProblem, SIGNED_REGISTRATION, type SignedRegistration } from '../nodes/verify-registrations.js';
 
+/** An attempt of a job on a node. */
 export interface Chosen {
   readonly jobId: string;
   readonly fence: number;
   readonly nodeId: string;
 }
 
-interface SealedSecret extends Chosen {
+export interface SealedSecret extends Chosen {
   readonly name: string;
   readonly kind: SecretKind;
   readonly prefix: string;
   readonly sealed: string;
-}
-
-export interface Sealing {
-  readonly placeable: readonly Chosen[];
-  /** For the next round: there are too many for one. */
-  readonly left: readonly Chosen[];
-  readonly sealed: readonly SealedSecret[];
 }
 
 /** A secret as a job names it; the members of the secret are null where there is none that its submitter may use. */
@@ -38,19 +30,29 @@ interface NamedSecret {
   readonly keyId: string;
   readonly encrypted: Buffer;
 }
+type FoundSecret = NamedSecret & { readonly kind: SecretKind };
 
-/** A job has 20 secrets at most, each of which takes a millisecond or two, and a transaction is open meanwhile. */
-const JOBS_PER_ROUND = 50;
-/** An administrator who writes the secret ends the pause. */
-const PAUSE_MS = 60_000;
+/** Of the secrets that a job names, those that are to be sealed. Throws NotSealed where there is one too few. */
+export type Selection = (named: readonly NamedSecret[]) => readonly FoundSecret[];
 
-/** The job waits; the message is for the log and holds no value. */
-class NotSealed extends Error {}
+/** How long what was staged is cleared away with the job's secrets: a node that was stolen draws none out for longer. */
+export const SWEPT_WITHIN = `interval '7 days'`;
+
+/** The message is for the log and holds no value. */
+export class NotSealed extends Error {
+  constructor(
+    message: string,
+    /** Another node may do. */
+    readonly isNodes = false,
+  ) {
+    super(message);
+  }
+}
 
 export class SecretSealer {
   constructor(
     private readonly keyFile: string | undefined,
-    private readonly logger: Logger,
+    readonly logger: Logger,
   ) {}
 
   /** Without a key no job that names secrets is placed. */
@@ -58,50 +60,28 @@ export class SecretSealer {
     return this.keyFile !== undefined;
   }
 
-  /** Of the chosen, those of `namesSecrets` are sealed for; the others cost nothing. */
+  /** In the order of the jobs. */
   async seal(
     manager: EntityManager,
-    chosen: readonly Chosen[],
-    namesSecrets: (job: Chosen) => boolean,
-  ): Promise<Sealing> {
-    const naming = chosen.filter(namesSecrets);
-    if (naming.length === 0) return { placeable: chosen, left: [], sealed: [] };
-    const left = naming.slice(JOBS_PER_ROUND);
-    const now = naming.slice(0, JOBS_PER_ROUND);
+    jobs: readonly Chosen[],
+    select: Selection,
+  ): Promise<readonly (readonly SealedSecret[] | NotSealed)[]> {
     const keys = this.#readKeys();
-    const secrets = await namedSecrets(manager, now);
-    const sealingKeys = await verifiedSealingKeys(manager, now);
-    const outcomes = await Promise.all(
-      now.map((job) =>
-        sealAll(job, { keys, secrets: secrets.filter(({ jobId }) => jobId === job.jobId), sealingKeys }).catch(
-          problemOf,
-        ),
-      ),
-    );
-    const off = new Set(left);
-    for (const [index, job] of now.entries()) {
-      const outcome = outcomes[index];
-      if (typeof outcome !== 'string') continue;
-      this.logger.warn({ job: job.jobId, problem: outcome }, 'a job waits for a secret');
-      await hold(manager, job);
-      off.add(job);
-    }
-    const sealed = outcomes.flatMap((outcome) => (typeof outcome === 'string' || outcome === undefined ? [] : outcome));
-    return { placeable: chosen.filter((job) => !off.has(job)), left, sealed };
-  }
-
-  /** In the transaction that placed the jobs. */
-  async store(manager: EntityManager, sealed: readonly SealedSecret[], placed: readonly { jobId: string }[]) {
-    const jobIds = new Set(placed.map(({ jobId }) => jobId));
-    const rows = sealed.filter(({ jobId }) => jobIds.has(jobId));
-    if (rows.length === 0) return;
-    await manager.query(
-      `INSERT INTO sealed_secret (job_id, fence, name, node_id, kind, prefix, sealed)
-       SELECT "jobId", fence, name, "nodeId", kind, prefix, sealed FROM jsonb_to_recordset($1)
-         AS given("jobId" uuid, fence integer, name text, "nodeId" uuid, kind text, prefix text, sealed text)
-       ON CONFLICT (job_id, fence, name) DO UPDATE
-         SET (node_id, kind, prefix, sealed) = (excluded.node_id, excluded.kind, excluded.prefix, excluded.sealed)`,
-      [JSON.stringify(rows)],
+    const secrets = await namedSecrets(manager, jobs);
+    const nodes = await sealingNodes(manager, jobs);
+    return Promise.all(
+      jobs.map(async (job) => {
+        const named = secrets.filter(({ jobId }) => jobId === job.jobId);
+        try {
+          const key = nodes.get(job.nodeId) ?? new NotSealed('its node is not known any more', true);
+          if (key instanceof NotSealed) return key;
+          return await sealAll(job, select(named), keys, key);
+        } catch (error) {
+          if (error instanceof NotSealed) return error;
+          if (error instanceof SecretUnreadable) return new NotSealed(error.message);
+          throw error;
+        }
+      }),
     );
   }
 
@@ -116,38 +96,45 @@ export class SecretSealer {
   }
 }
 
-/** What no node can claim any more: the job was placed again, canceled, or has ended. A claim deletes its own. */
-export async function forgetSealed(manager: EntityManager): Promise<void> {
+export async function storeSealed(manager: EntityManager, sealed: readonly SealedSecret[]): Promise<void> {
+  if (sealed.length === 0) return;
   await manager.query(
-    `DELETE FROM sealed_secret USING job
-     WHERE job.id = sealed_secret.job_id AND (job.fence <> sealed_secret.fence OR job.state <> 'QUEUED')`,
+    `INSERT INTO sealed_secret (job_id, fence, name, node_id, kind, prefix, sealed)
+     SELECT "jobId", fence, name, "nodeId", kind, prefix, sealed FROM jsonb_to_recordset($1)
+       AS given("jobId" uuid, fence integer, name text, "nodeId" uuid, kind text, prefix text, sealed text)
+     ON CONFLICT (job_id, fence, name) DO UPDATE
+       SET (node_id, kind, prefix, sealed) = (excluded.node_id, excluded.kind, excluded.prefix, excluded.sealed)`,
+    [JSON.stringify(sealed)],
   );
 }
 
-/** A node may name a key that nothing can be sealed to: that ends no round. */
-function problemOf(error: unknown): string {
-  if (error instanceof NotSealed || error instanceof SecretUnreadable) return error.message;
-  return 'nothing can be sealed to the key that its node names';
+/** What no node can claim any more, for the job was placed again, canceled, or has ended, and nobody clears away with. */
+export async function forgetSealed(manager: EntityManager): Promise<void> {
+  await manager.query(
+    `DELETE FROM sealed_secret USING job
+     WHERE job.id = sealed_secret.job_id AND (job.fence <> sealed_secret.fence OR job.state <> 'QUEUED')
+       AND NOT EXISTS (SELECT FROM attempt WHERE attempt.job_id = job.id AND attempt.number = sealed_secret.fence
+         AND attempt.staging_token IS NOT NULL AND attempt.ended_at > now() - ${SWEPT_WITHIN})`,
+  );
 }
 
-interface Means {
-  readonly keys: readonly SecretKey[];
-  readonly secrets: readonly NamedSecret[];
-  readonly sealingKeys: ReadonlyMap<string, string>;
-}
-
-async function sealAll(job: Chosen, { keys, secrets, sealingKeys }: Means): Promise<readonly SealedSecret[]> {
-  const publicKey = sealingKeys.get(job.nodeId);
-  if (publicKey === undefined) throw new NotSealed('the sealing key of the node is not signed by the node');
+function sealAll(
+  { jobId, fence, nodeId }: Chosen,
+  secrets: readonly FoundSecret[],
+  keys: readonly SecretKey[],
+  publicKey: string,
+): Promise<readonly SealedSecret[]> {
   return Promise.all(
     secrets.map(async ({ tenant, name, kind, prefix, usableBy, keyId, encrypted }) => {
-      if (kind === null) throw new NotSealed(`there is no secret ${name} that its submitter may use`);
       const value = decryptSecret(keys, { tenant, name, kind, prefix, usableBy }, { keyId, encrypted });
-      const { jobId, fence, nodeId } = job;
       const sealed = await sealSecret(publicKey, { jobId, fence, nodeId, name, kind, prefix }, value);
       return { jobId, fence, nodeId, name, kind, prefix, sealed };
     }),
   );
+}
+
+export function isFound(secret: NamedSecret): secret is FoundSecret {
+  return secret.kind !== null;
 }
 
 function namedSecrets(manager: EntityManager, jobs: readonly Chosen[]): Promise<NamedSecret[]> {
@@ -161,28 +148,18 @@ function namedSecrets(manager: EntityManager, jobs: readonly Chosen[]): Promise<
   );
 }
 
-/** By node. The column is what the node's function made of the text; the text is what the pinned key has signed. */
-async function verifiedSealingKeys(manager: EntityManager, jobs: readonly Chosen[]): Promise<Map<string, string>> {
+/** By node, its sealing key. The column is what the node's function made of the text; the text is what the pinned key has signed. */
+async function sealingNodes(manager: EntityManager, jobs: readonly Chosen[]): Promise<Map<string, string | NotSealed>> {
   const rows: (SignedRegistration & { readonly id: string })[] = await manager.query(
-    `SELECT id, public_key AS "publicKey", registration AS text, registration_signature AS signature
+    `SELECT id, ${SIGNED_REGISTRATION}
      FROM node WHERE id = ANY ($1::uuid[]) AND registration IS NOT NULL AND public_key IS NOT NULL`,
     [jobs.map(({ nodeId }) => nodeId)],
   );
-  const entries = rows.filter(verifies).flatMap(({ id, text }): [string, string][] => {
-    const { sealingKey } = JSON.parse(text) as { readonly sealingKey?: unknown };
-    return typeof sealingKey === 'string' ? [[id, sealingKey]] : [];
-  });
-  return new Map(entries);
-}
-
-/** Out of the queue, for a while. */
-async function hold(manager: EntityManager, { jobId, fence }: Chosen): Promise<void> {
-  const reason = 'waiting-for-secret' satisfies WaitingReason;
-  await manager.query('DELETE FROM queue_entry WHERE job_id = $1', [jobId]);
-  await manager.query(`UPDATE job SET waiting_reason = $3 WHERE id = $1 AND fence = $2 AND state = 'QUEUED'`, [
-    jobId,
-    fence,
-    reason,
-  ]);
-  await enqueueLater(manager, jobId, PAUSE_MS);
+  const nodes = new Map<string, string | NotSealed>();
+  for (const row of rows) {
+    const problem = await registrationProblem(row);
+    const key = problem === null ? row.sealingKey : null;
+    nodes.set(row.id, key ?? new NotSealed(`its node's registration ${problem ?? 'names no sealing key'}`, true));
+  }
+  return nodes;
 }

@@ -15,8 +15,6 @@ import { type Transactions } from '../leadership.js';
 import { type ThreadData } from './consider-thread.js';
 import { LargeBuilds } from './large-builds.js';
 
-/** Whoever misses a wake-up looks by itself. */
-const POLL_MS = 1_000;
 /** Jobs of one build that end in a burst are considered together. */
 const REST_MS = 100;
 /** Before a build that could not be considered is tried again; doubled each time. */
@@ -35,6 +33,8 @@ export class Proposals {
     private readonly database: Transactions,
     private readonly options: ThreadData,
     private readonly logger: Logger,
+    /** Whoever misses a wake-up looks by itself. */
+    private readonly lookMs: number,
   ) {
     this.largeBuilds = new LargeBuilds(options);
   }
@@ -72,7 +72,7 @@ export class Proposals {
       } catch (error) {
         this.logger.warn({ err: error }, 'builds with new recordings could not be looked for');
       }
-      await this.alarms[size].sleep(POLL_MS);
+      await this.alarms[size].sleep(this.lookMs);
     }
   }
 

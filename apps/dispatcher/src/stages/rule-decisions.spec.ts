@@ -12,7 +12,7 @@ const dataSource = {
 } as unknown as DataSource;
 const { privateKey } = generateKeyPairSync('ed25519');
 const decisionsOf = (rules: Record<string, Rule>, logger = pino({ enabled: false })) =>
-  new RuleDecisions(dataSource, approvalKeys(privateKey), logger, rules);
+  new RuleDecisions(dataSource, approvalKeys(privateKey), logger, 1_000, rules);
 /** A rule that finds these, and remembers what it was asked about. */
 function rule(candidates: () => readonly Candidate[], decide: (id: string) => unknown = () => undefined) {
   const asked: string[] = [];

@@ -17,7 +17,6 @@ const RULES: Readonly<Record<DecidingRule, Rule>> = {
   promotion: { candidates: audited, decide: promote },
 };
 
-const PAUSE_MS = 1_000;
 const LONGEST_PAUSE_MS = 60_000;
 /** Of the time that they took: rules with much to read leave the database to others. */
 const PAUSES_PER_TURN = 5;
@@ -31,6 +30,7 @@ export class RuleDecisions {
     private readonly database: Transactions,
     private readonly keys: ApprovalKeys,
     private readonly logger: Logger,
+    private readonly pauseMs: number,
     private readonly rules: Readonly<Record<string, Rule>> = RULES,
   ) {}
 
@@ -45,7 +45,8 @@ export class RuleDecisions {
   private async turn(): Promise<number> {
     const since = performance.now();
     await this.decide();
-    const pauseMs = Math.max(PAUSE_MS, (performance.now() - since) * PAUSES_PER_TURN);
+    this.logger.trace('the rules have looked');
+    const pauseMs = Math.max(this.pauseMs, (performance.now() - since) * PAUSES_PER_TURN);
     return Math.min(pauseMs, LONGEST_PAUSE_MS);
   }
 

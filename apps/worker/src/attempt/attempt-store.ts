@@ -4,6 +4,7 @@
  */
 import { type JobError, type WaitingReason } from '#lib/jobs';
 import { type Message } from '#lib/queue';
+import { type StagingProgress } from '#lib/staging';
 import { type NodeCalls } from '../store/node-database.js';
 import { type AttemptKey } from './attempt-key.js';
 import { type Claim } from './claim.js';
@@ -29,10 +30,10 @@ export class AttemptStore {
     return (await this.database.call<Claim | null>('node_claim', { jobId, attempt, leaseMs })) ?? undefined;
   }
 
-  /** A lease that has run out is not renewed: the reconciler may be giving the job to another. */
-  async renew({ jobId, number }: AttemptKey): Promise<Renewal> {
+  /** A lease that has run out is not renewed: the reconciler may be giving the job to another. `staged`: null where nothing is being staged. */
+  async renew({ jobId, number }: AttemptKey, staged: StagingProgress | null): Promise<Renewal> {
     const { leaseMs, session } = this.options;
-    return session.call('node_renew', { jobId, number, leaseMs });
+    return session.call('node_renew', { jobId, number, leaseMs, ...(staged && { staged }) });
   }
 
   /** Of a job without outputs; see PublicationStore for others. It ends COMPLETE, or CANCELED when a cancel came before. */

@@ -71,6 +71,12 @@ export interface Staging extends AttemptKey {
   readonly outputs: readonly OutputReference[];
 }
 
+/** What nobody goes on from. */
+export interface AbandonedStaging extends Staging {
+  /** S3 secrets of its job, once the dispatcher has sealed them for this. */
+  readonly secrets: readonly ClaimedSecret[];
+}
+
 /** Beside the node's own. */
 export interface TenantPrefixes {
   /** Null: the node's. */

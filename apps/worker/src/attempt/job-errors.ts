@@ -10,8 +10,7 @@ import {
   type RunLimits,
   type StopReason,
 } from '#lib/execution';
-import { JobError } from '#lib/jobs';
-import { visible } from '#lib/profiles';
+import { JobError, shownName } from '#lib/jobs';
 
 export interface RunFacts {
   readonly limits: RunLimits;
@@ -39,7 +38,7 @@ export function outcomeError(report: ExecutorRunReport, facts: RunFacts): JobErr
   // Whatever a script made of its failure, what it was to do is not done.
   if (foreignProgram && !isStoppedByOthers(outcome)) {
     return JobError.of('unsupported-abi', {
-      program: visible(foreignProgram.path),
+      program: foreignProgram.path,
       abi: ABI_WORDS[foreignProgram.abi],
     });
   }
@@ -57,14 +56,14 @@ export function outcomeError(report: ExecutorRunReport, facts: RunFacts): JobErr
     case 'exec-failed':
       if (outcome.stage === 'stdin') {
         const detail = STANDARD_INPUT_WORDS[outcome.errno] ?? outcome.errno;
-        return JobError.of('standard-input', { path: visible(stdin ?? ''), detail });
+        return JobError.of('standard-input', { path: stdin ?? '', detail });
       }
       if (outcome.stage === 'directory') {
-        return JobError.of('working-directory', { directory: visible(workingDirectory), errno: outcome.errno });
+        return JobError.of('working-directory', { directory: workingDirectory, errno: outcome.errno });
       }
       return outcome.errno === 'ENOENT'
-        ? JobError.of('command-not-found', { command: visible(command[0] ?? '') })
-        : JobError.of('command-not-executable', { command: visible(command[0] ?? ''), errno: outcome.errno });
+        ? JobError.of('command-not-found', { command: command[0] ?? '' })
+        : JobError.of('command-not-executable', { command: command[0] ?? '', errno: outcome.errno });
     case 'stopped':
       return stopError(outcome.reason, { limits, wallTimeS, node }, report.stoppedBy);
   }
@@ -106,11 +105,11 @@ export function stopError(
 export function toJobError(error: unknown, node: string): JobError {
   if (error instanceof JobError) return error;
   if (!(error instanceof ExecutionError)) {
-    const detail = error instanceof Error ? error.message : String(error);
+    const detail = shownName(error instanceof Error ? error.message : String(error));
     const code = isServerOverwhelmed(error) ? 'database-away' : 'internal-error';
     return JobError.of(code, { detail }, { cause: error });
   }
-  const { message: detail } = error;
+  const detail = shownName(error.message);
   switch (error.code) {
     case 'invalid-policy':
       return JobError.of('policy-invalid', { detail }, { cause: error });
@@ -125,9 +124,8 @@ export function toJobError(error: unknown, node: string): JobError {
   }
 }
 
-export function imageJobError(error: unknown, name: string, architecture: string): unknown {
+export function imageJobError(error: unknown, image: string, architecture: string): unknown {
   if (!(error instanceof ImageError)) return error;
-  const image = visible(name);
   if (error.code === 'image-architecture') {
     const { imageArchitecture = 'another architecture' } = error;
     return JobError.of(error.code, { image, imageArchitecture, architecture }, { cause: error });

@@ -16,10 +16,13 @@ export interface SecretOpener {
   readonly sealingKey: SealingKey;
 }
 
+/** An attempt, or what it has left behind. */
+type SealedClaim = Pick<Claim, 'jobId' | 'number' | 'secrets'>;
+
 export const NO_SECRETS: OpenedSecrets = { credentials: [], registries: [] };
 
 /** Throws JobError secret-not-opened. */
-export async function openSecrets(claim: Claim, node: SecretOpener): Promise<OpenedSecrets> {
+export async function openSecrets(claim: SealedClaim, node: SecretOpener): Promise<OpenedSecrets> {
   if (claim.secrets.length === 0) return NO_SECRETS;
   const credentials: Credential[] = [];
   const registries: RegistryCredential[] = [];
@@ -32,7 +35,7 @@ export async function openSecrets(claim: Claim, node: SecretOpener): Promise<Ope
   return { credentials, registries };
 }
 
-async function open(secret: ClaimedSecret, { jobId, number }: Claim, node: SecretOpener): Promise<SecretValue> {
+async function open(secret: ClaimedSecret, { jobId, number }: SealedClaim, node: SecretOpener): Promise<SecretValue> {
   const { name, kind, prefix, sealed } = secret;
   try {
     return await node.sealingKey.open({ jobId, fence: number, nodeId: node.id, name, kind, prefix }, sealed);

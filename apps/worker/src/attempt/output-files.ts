@@ -14,40 +14,45 @@ export interface OutputFiles {
   readonly problems: readonly JobError[];
 }
 
-/** A file that several outputs select is published once: for the one that names it, else for the first. */
+/**
+ * Every output has its own copy of a file that several select. Where they would put it at one URL, it is there once: of the output that
+ * names it, else of the first. Where links lead, the file system tells when the files are staged.
+ */
 export async function outputFiles(
   { inputs, outputs }: Pick<Claim, 'inputs' | 'outputs'>,
   sourceOf: (output: OutputReference) => OutputSource,
 ): Promise<OutputFiles> {
   const options = { inputs: new Set(inputs.map(({ path }) => path)), budget: new SelectionBudget() };
-  const taken = new Set(outputs.filter((output) => !isSelection(output)).map(({ path }) => path));
   const files: OutputFile[] = [];
   const problems: JobError[] = [];
-  for (const [index, output] of outputs.entries()) {
+  const byPlace = new Map<string, SelectedFile>();
+  for (const [index, output] of namedFirst(outputs)) {
     const selection = await selectFiles(output, sourceOf(output), options);
     problems.push(...selection.problems);
     for (const file of selection.files) {
-      if (isSelection(output) && taken.has(file.path)) continue;
-      taken.add(file.path);
-      files.push({ ...file, output: index });
+      const place = placeOf(file);
+      const other = byPlace.get(place);
+      if (other === undefined) {
+        byPlace.set(place, file);
+        files.push({ ...file, output: index });
+      } else if (other.path !== file.path || other.url !== file.url) {
+        problems.push(clash(file));
+      }
     }
   }
-  problems.push(...clashes(files));
   return { files, problems };
 }
 
-/** Where links lead, the file system tells when they are staged. */
-function clashes(files: readonly OutputFile[]): readonly JobError[] {
-  const places = new Set<string>();
-  return files.flatMap(({ url: text, path }) => {
-    const { url } = parseDataUrl(text);
-    const place = url === null ? text : placeParts(url).join('\0');
-    if (!places.has(place)) {
-      places.add(place);
-      return [];
-    }
-    return [
-      JobError.of('output-refused', { url: text, path, detail: 'another output of the job goes to the same place' }),
-    ];
-  });
+function namedFirst(outputs: readonly OutputReference[]): readonly (readonly [number, OutputReference])[] {
+  const all = [...outputs.entries()];
+  return [...all.filter(([, output]) => !isSelection(output)), ...all.filter(([, output]) => isSelection(output))];
+}
+
+function placeOf({ url: text }: SelectedFile): string {
+  const { url } = parseDataUrl(text);
+  return url === null ? text : placeParts(url).join('\0');
+}
+
+function clash({ url, path }: SelectedFile): JobError {
+  return JobError.of('output-refused', { url, path, detail: 'another output of the job goes to the same place' });
 }

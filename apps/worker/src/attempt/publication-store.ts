@@ -5,7 +5,7 @@
 import { JobError, type JobErrorCode } from '#lib/jobs';
 import { type StagedOutput } from '#lib/staging';
 import { type AttemptKey } from './attempt-key.js';
-import { type Staging } from './claim.js';
+import { type AbandonedStaging, type Staging } from './claim.js';
 import { lost } from './lost-attempt.js';
 import { type OutputFile } from './output-files.js';
 import { type NodeCalls } from '../store/node-database.js';
@@ -50,7 +50,7 @@ export class PublicationStore {
     await this.#held('node_resume_publication', key, {});
   }
 
-  /** Before each output: renews the lease, and marks those that are in place. Throws LostAttemptError. */
+  /** Before each output: renews the lease, and marks those that are in place, by their URLs. Throws LostAttemptError. */
   async goOn(key: AttemptKey, published: readonly string[]): Promise<void> {
     await this.#held('node_go_on_publishing', key, { published });
   }
@@ -69,9 +69,9 @@ export class PublicationStore {
     await this.#held('node_fail_publication', key, { code, message, published });
   }
 
-  /** What attempts of this node may have left that nobody goes on from. */
-  abandoned(): Promise<readonly Staging[]> {
-    return this.database.call('node_abandoned_stagings');
+  /** What attempts of this node may have left that nobody goes on from, without the `skipped` tokens. Each secret is given out once. */
+  abandoned(skipped: readonly string[]): Promise<readonly AbandonedStaging[]> {
+    return this.database.call('node_abandoned_stagings', { skipped });
   }
 
   /** What was staged under the token is gone. Without effect on what another node staged: it looks for itself. */

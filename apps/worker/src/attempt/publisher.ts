@@ -26,6 +26,9 @@ import { LostAttemptError } from './lost-attempt.js';
 import { type OutputFile, outputFiles } from './output-files.js';
 import { type PublicationStore } from './publication-store.js';
 
+/** After which a sweep is given up that has come upon something that cannot be removed: a server may be away. */
+const SWEEP_MS = 60_000;
+
 export interface PublisherOptions {
   readonly store: PublicationStore;
   readonly place: OutputPlace;
@@ -34,8 +37,9 @@ export interface PublisherOptions {
 
 export class Publisher {
   readonly #token = randomUUID();
-  /** Paths of outputs in place, and of those among them that the database does not know yet. */
+  /** Paths of outputs in place. */
   readonly #published: string[] = [];
+  /** URLs of those among them that the database does not know yet. */
   #unmarked: string[] = [];
   readonly #files = new JobFiles();
   /** By place, the name of its staged bytes; see `temporaryName`. */
@@ -100,7 +104,7 @@ export class Publisher {
         this.#unmarked = [];
         await publishStaged(output, this.options.place, { signal, files: this.#files });
         this.#published.push(output.path);
-        this.#unmarked.push(output.path);
+        this.#unmarked.push(output.url);
       }
       const sent = manifest.filter((output) => !isFile(output));
       await store.complete(this.claim, this.#unmarked, sent.length > 0);
@@ -178,11 +182,15 @@ export class Publisher {
     await sweep({ jobId, number, token: this.#token, outputs: this.#staging }, this.options);
   }
 
-  /** Renamed files are gone by themselves; the bytes of what was sent, and of what could not be, are not. */
+  /** Renamed files and completed uploads are gone by themselves; the bytes of what was sent, and of what could not be, are not. */
   async #discardAll(outputs: readonly StagedOutput[]): Promise<void> {
     const { store, place, logger } = this.options;
+    const published = new Set(this.#published);
     try {
-      for (const output of outputs) await discardStaged(output, output.temporary, place);
+      for (const { url, path, temporary, upload } of outputs) {
+        const isLeft = upload !== undefined && !published.has(path);
+        await discardStaged({ url, path, ...(isLeft && { upload }) }, temporary, place);
+      }
       await store.swept({ jobId: this.claim.jobId, number: this.claim.number, token: this.#token });
     } catch (error) {
       logger.warn({ err: error }, 'staged bytes stay for now');
@@ -190,18 +198,27 @@ export class Publisher {
   }
 }
 
-/** Removes what an attempt may have left beside the targets of its outputs. What cannot be removed is tried again later. */
-export async function sweep(staging: Staging, { store, place, logger }: PublisherOptions): Promise<void> {
+/**
+ * Removes what an attempt may have left beside the targets of its outputs. What cannot be removed keeps nothing else from it, and
+ * is tried again later: false then.
+ */
+export async function sweep(staging: Staging, { store, place, logger }: PublisherOptions): Promise<boolean> {
+  const startedAt = performance.now();
+  const problems: unknown[] = [];
   try {
     for (const [index, output] of staging.outputs.entries()) {
       await discardStaged(output, temporaryName(staging.token, index), place).catch((error: unknown) => {
         // Nothing was staged where nothing may be.
-        if (!(error instanceof JobError && error.entry.fault === 'submitter')) throw error;
+        if (!(error instanceof JobError && error.entry.fault === 'submitter')) problems.push(error);
       });
+      if (problems.length > 0 && performance.now() - startedAt > SWEEP_MS) break;
     }
+    if (problems.length > 0) throw problems[0];
     await store.swept(staging);
+    return true;
   } catch (error) {
-    logger.warn({ err: error, jobId: staging.jobId }, 'staged outputs stay for now');
+    logger.warn({ err: error, jobId: staging.jobId, problems: problems.length }, 'staged outputs stay for now');
+    return false;
   }
 }
 

@@ -19,14 +19,14 @@ import {
 import { isIgnorable, JobError, type JobErrorCode, type OutputReference } from '#lib/jobs';
 import { programDigest, toVariables } from '#lib/profiles';
 import { type Message } from '#lib/queue';
-import { type StagedOutput } from '#lib/staging';
+import { JobInputs, type StagedOutput } from '#lib/staging';
 import { type Logger } from 'pino';
 import { type AttemptStore } from './attempt-store.js';
 import { type PublicationStore } from './publication-store.js';
 import { Publisher, type PublisherOptions, sweep } from './publisher.js';
 import { type Claim } from './claim.js';
-import { finishedRun } from '../run/finished-run.js';
-import { outcomeError, type RunFacts, stopError, toJobError } from './job-errors.js';
+import { finishedRun, unreportedRun } from '../run/finished-run.js';
+import { type RunFacts, stopError, toJobError } from './job-errors.js';
 import { Lease } from './lease.js';
 import { LostAttemptError } from './lost-attempt.js';
 import { NO_SECRETS, openSecrets } from './open-secrets.js';
@@ -82,14 +82,19 @@ export class Attempt {
   readonly #startedAt = performance.now();
   #lastRunId: string | undefined;
   #payloadMs = 0;
+  /** Of the executors so far, the content of the image and the digest of the inputs. */
+  readonly #before: string[] = [];
   #secrets = NO_SECRETS;
+  readonly #inputs: JobInputs;
 
   private constructor(
     private readonly claim: Claim,
     private readonly slot: number,
     private readonly options: AttemptOptions,
     private readonly logger: Logger,
-  ) {}
+  ) {
+    this.#inputs = new JobInputs(options.workspaces.rules, claim.inputs.length);
+  }
 
   /** Undefined when the message may not be claimed: it is forged, repeated, or the job was canceled meanwhile. */
   static async claim(message: Message, slot: number, options: AttemptOptions): Promise<Attempt | undefined> {
@@ -115,7 +120,7 @@ export class Attempt {
     const room = tenantImages.room(this.claim, this.#stop.signal);
     const lease = new Lease({
       leaseMs,
-      renew: () => store.renew(this.claim),
+      renew: () => store.renew(this.claim, this.#inputs.progress),
       onEnd: (reason) => this.stop(reason),
     });
     try {
@@ -147,7 +152,7 @@ export class Attempt {
         return this.logger.info({ reason }, 'held');
       }
       const workspace = await making;
-      await workspace.stage(signal);
+      await workspace.stage(this.#inputs, signal);
       const stageMs = performance.now() - this.#startedAt;
       try {
         for (const executor of plan.value.executors) {
@@ -229,6 +234,8 @@ export class Attempt {
     const { runs, node } = this.options;
     const runId = randomUUID();
     const { level, build, profileVersionId, asked } = executor;
+    const inputsDigest = workspace.inputsDigest(executor, this.#before);
+    this.#before.push(build.contentDigest, inputsDigest);
     const started = await runs.startRun(this.claim, {
       id: runId,
       position: executor.position,
@@ -237,7 +244,7 @@ export class Attempt {
       ...level,
       selectionReason: executor.selectionReason,
       filterDigest: programDigest(executor.filter.filter),
-      inputsDigest: workspace.inputsDigest(executor),
+      inputsDigest,
       dataDigest: workspace.dataDigest,
       nodeFacts: { ...node.facts },
       cachedInputs: workspace.cachedInputs,
@@ -256,9 +263,8 @@ export class Attempt {
       stdin: asked.stdin,
       node: node.name,
     };
-    let report: ExecutorRunReport | undefined;
+    let report: ExecutorRunReport;
     let redirected: RedirectedOutput | undefined;
-    let lostOutput: JobError | undefined;
     try {
       redirected = await RedirectedOutput.open(asked, {
         sourceOf: (file) => workspace.sourceOf(file),
@@ -296,34 +302,43 @@ export class Attempt {
           ...(beside && level.enforcement === 'audit' && { onCounts: beside.takeCounts }),
         },
       );
-    } finally {
-      lostOutput = await redirected?.end();
-      const recording = report?.recording && toVariables(report.recording, executor.places);
-      if (recording) beside?.finish(recording);
-      const written = await writers.end();
-      if (report)
-        await runs.finishRun(
-          runId,
-          finishedRun(report, {
-            written,
-            phasesMs: { queue: this.claim.queueMs, stage: stageMs },
-            denials: writers.denials,
-            recording,
-            errorCode: (lostOutput ?? outcomeError(report, facts))?.code ?? null,
-          }),
-        );
+    } catch (error) {
+      await redirected?.end();
+      await this.#finishUnreported(runId, writers, error);
+      throw error;
     }
+    const lostOutput = await redirected?.end();
+    const recording = report.recording && toVariables(report.recording, executor.places);
+    if (recording) beside?.finish(recording);
+    const denials = [...report.denials, ...(beside?.refusedFiles ?? [])];
+    const verdict = runVerdict(report, denials, executor, { ...facts, lostOutput });
+    const written = await writers.end();
+    await runs.finishRun(
+      runId,
+      finishedRun(report, {
+        written,
+        phasesMs: { queue: this.claim.queueMs, stage: stageMs },
+        denials: writers.denials,
+        recording,
+        errorCode: verdict.error?.code ?? null,
+      }),
+    );
     if (report.removalProblem !== undefined)
       this.logger.warn({ runId }, `its container stays: ${report.removalProblem}`);
     this.#payloadMs += report.phasesMs.payload;
-    const denials = [...report.denials, ...(beside?.refusedFiles ?? [])];
-    const verdict = runVerdict(report, denials, executor, facts);
     this.#wasDenied ||= level.enforcement !== 'none' && denials.length > 0;
     if (verdict.kind === 'hold') throw new HeldRun(verdict.error, build.id);
-    const ended = verdict.kind === 'fail' ? verdict.error : undefined;
-    // What the payload made of the loss is no more than its consequence.
-    const error = lostOutput && (!ended || isIgnorable(ended.code)) ? lostOutput : ended;
-    if (error) throw error;
+    if (verdict.kind === 'fail') throw verdict.error;
+  }
+
+  /** A run of which there is no report has an end too, and its error. Never rejects: `error` is what went wrong. */
+  async #finishUnreported(runId: string, writers: RunWriters, error: unknown): Promise<void> {
+    const { code } = toJobError(error, this.options.node.name);
+    try {
+      await this.options.runs.finishRun(runId, unreportedRun(await writers.end(), writers.denials, code));
+    } catch (failure) {
+      this.logger.warn({ runId, err: failure }, 'the end of a run could not be written');
+    }
   }
 
   #denialStops({ level, onDenial }: PlannedExecutor): { denialStops?: DenialStops } {

@@ -1,4 +1,5 @@
 import { type Denial, type ExecutorOutcome, type ExecutorRunReport } from '#lib/execution';
+import { JobError } from '#lib/jobs';
 import { type Enforcement } from '#lib/profiles';
 import { describe, expect, it } from 'vitest';
 import { type RunFacts } from './job-errors.js';
@@ -51,6 +52,18 @@ describe('the verdict on a run', () => {
       expect(verdict(refused, 'report', { kind: 'exited', exitCode: 9 })).toBe('fail exit-code');
     },
   );
+
+  it.each<[ExecutorOutcome, string]>([
+    [SUCCESS, 'disk-limit'],
+    [{ kind: 'exited', exitCode: 3 }, 'disk-limit'],
+    [{ kind: 'signaled', signal: 9, oomKilled: true }, 'out-of-memory'],
+    [{ kind: 'stopped', reason: 'canceled' }, 'canceled'],
+  ])('of one whose output was lost, and that ended by %j, is %s', (outcome, code) => {
+    const held = { onDenial: 'hold', level: { enforcement: 'none', monitoring: 'none' } } as const;
+    const lostOutput = JobError.of('disk-limit', { limitBytes: 1 });
+    const found = runVerdict({ outcome } as ExecutorRunReport, [], held, { ...FACTS, lostOutput });
+    expect([found.kind, found.error?.code]).toEqual(['fail', code]);
+  });
 
   it('of a dangerous call is a failure at once, whatever the application says', () => {
     const stopped: ExecutorOutcome = { kind: 'stopped', reason: 'dangerous-call' };

@@ -9,6 +9,7 @@ import {
   CachedInputs,
   type Credential,
   type InputCache,
+  type JobInputs,
   type OutputPermissions,
   type OutputPlace,
   type OutputSource,
@@ -103,8 +104,8 @@ export class Workspace {
     return { uid: this.size.uid, gid: this.size.gid };
   }
 
-  /** Throws JobError input-*. */
-  async stage(signal: AbortSignal): Promise<void> {
+  /** Throws JobError (input-*, inputs-too-large). */
+  async stage(inputs: JobInputs, signal: AbortSignal): Promise<void> {
     if (this.claim.inputs.length === 0) return;
     const staged = [];
     const { rules } = outputPlace(this.place, this.claim.tenantTerms, this.credentials);
@@ -112,7 +113,7 @@ export class Workspace {
     for (const [index, input] of this.claim.inputs.entries()) {
       const file = join(this.directory, 'inputs', String(index));
       const cache = inputCache && CachedInputs.of(inputCache, this.claim.tenant);
-      const { sha256 } = await stageInput(input, file, { ...rules, cache }, signal);
+      const { sha256 } = await stageInput(input, file, { ...rules, cache }, signal, inputs);
       const taken = cache?.taken;
       staged.push({ path: input.path, file, sha256, cachedBytes: taken && taken.files > 0 ? taken.bytes : null });
     }
@@ -138,9 +139,18 @@ export class Workspace {
     ];
   }
 
-  /** Runs with equal digests did the same work: the same arguments and environment on the same data. */
-  inputsDigest({ command, environment, asked }: PlannedExecutor): string {
-    return digestOf({ command, environment, inputs: this.#data, ...(asked.stdin !== null && { stdin: asked.stdin }) });
+  /**
+   * Runs with equal digests did the same work: the same arguments and environment on the same data. `before`: what tells the work
+   * of the executors before it, which may have left it files.
+   */
+  inputsDigest({ command, environment, asked }: PlannedExecutor, before: readonly string[]): string {
+    return digestOf({
+      command,
+      environment,
+      inputs: this.#data,
+      ...(asked.stdin !== null && { stdin: asked.stdin }),
+      ...(before.length > 0 && { before }),
+    });
   }
 
   /** Of the data alone, wherever it lies: other options make no other data. */

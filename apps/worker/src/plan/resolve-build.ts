@@ -10,7 +10,7 @@ import {
   resolveImage,
   type ResolvedImage,
 } from '#lib/execution';
-import { ADHOC_PREFIX, imageAccess, type ImageLists, JobError, isSameRepository } from '#lib/jobs';
+import { ADHOC_PREFIX, imageAccess, type ImageLists, JobError, isSameRepository, shownName } from '#lib/jobs';
 import { type Architecture, contentDigest, contentText, type Policy, UNKNOWN_CONTENT } from '#lib/profiles';
 import { type ApplicationTerms, type BuildRow, type Claim, type ClaimedExecutor } from '../attempt/claim.js';
 import { imageJobError } from '../attempt/job-errors.js';
@@ -138,12 +138,12 @@ async function applicationOf(
 
 function refusalOf({ image }: ClaimedExecutor, binding: Exclude<Binding, { kind: 'application' }>): string {
   if (binding.kind === 'unknown') {
-    return `The image ${image} is of no registered application, and only those run here. Ask an administrator to register it.`;
+    return `The image ${shownName(image)} is of no registered application, and only those run here. Ask an administrator to register it.`;
   }
   const { name, commandPrefix, match } = binding.owner;
   return match === 'content' && commandPrefix.length > 0
-    ? `The image ${image} is that of the application ${name}, whose commands begin with "${commandPrefix.join(' ')}". Name the application.`
-    : `The image ${image} is built on that of the application ${name}. Name the application, or ask an administrator to register the image.`;
+    ? `The image ${shownName(image)} is that of the application ${name}, whose commands begin with "${commandPrefix.join(' ')}". Name the application.`
+    : `The image ${shownName(image)} is built on that of the application ${name}. Name the application, or ask an administrator to register the image.`;
 }
 
 /** What it was first resolved to, wherever its tag points by now; never an image that it does not name. */

@@ -17,6 +17,20 @@ interface RunCircumstances {
   readonly errorCode: JobErrorCode | null;
 }
 
+const STREAMS = ['stdout', 'stderr'] as const;
+const NOT_MEASURED = {
+  wallUs: null,
+  userUs: null,
+  systemUs: null,
+  maxRssBytes: null,
+  voluntarySwitches: null,
+  involuntarySwitches: null,
+  callCount: null,
+  exitCode: null,
+  signal: null,
+  landlockStatus: 'NOT_ENFORCED',
+} as const;
+
 export function finishedRun(
   report: ExecutorRunReport,
   { written, phasesMs, denials, recording, errorCode }: RunCircumstances,
@@ -46,6 +60,26 @@ export function finishedRun(
   };
 }
 
+/** Of which nothing was measured. A file that it prints to could not be made: then the payload could not be executed. */
+export function unreportedRun(
+  written: RunCircumstances['written'],
+  denials: RunCircumstances['denials'],
+  errorCode: JobErrorCode,
+): FinishedRun {
+  return {
+    result: {
+      ...NOT_MEASURED,
+      outcome: errorCode === 'standard-output' ? 'exec-failed' : null,
+      errorCode,
+      denialsDropped: denials.dropped,
+    },
+    phasesMs: {},
+    denials: denials.denials.map((denial, position) => runDenial(position, denial)),
+    recording: undefined,
+    artifacts: STREAMS.map((kind) => ({ kind, ...written[kind], droppedBytes: 0, truncated: false })),
+  };
+}
+
 /** `position`: among the run's denials, in the order in which they first happened. */
 export function runDenial(position: number, { call, action, description, count, ...shape }: Denial): RunDenial {
   return { position, call, action, description, count, shape };
@@ -53,7 +87,7 @@ export function runDenial(position: number, { call, action, description, count, 
 
 function artifactsOf({ logs, trace }: ExecutorRunReport, written: RunCircumstances['written']): readonly RunArtifact[] {
   return [
-    ...(['stdout', 'stderr'] as const).map((kind): RunArtifact => {
+    ...STREAMS.map((kind): RunArtifact => {
       const { droppedBytes } = logs[kind];
       return { kind, ...written[kind], droppedBytes, truncated: droppedBytes > 0 };
     }),

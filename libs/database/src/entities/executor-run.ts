@@ -1,5 +1,5 @@
 /** What one executor run measured, recorded, denied and printed. */
-import { type Enforcement, type LandlockStatus, type Monitoring, type Recording } from '#lib/profiles';
+import { type Enforcement, type LandlockStatus, type Monitoring } from '#lib/profiles';
 import { Column, CreateDateColumn, Entity, PrimaryColumn, PrimaryGeneratedColumn } from 'typeorm';
 import { numeric } from './numeric.js';
 
@@ -51,22 +51,6 @@ export class ExecutorRun {
   @Column('integer', { nullable: true }) block!: number | null;
   @CreateDateColumn({ type: 'timestamptz', name: 'started_at' }) startedAt!: Date;
   @Column('timestamptz', { name: 'ended_at', nullable: true }) endedAt!: Date | null;
-}
-
-@Entity('recording')
-export class RecordingRow {
-  @PrimaryColumn('uuid', { name: 'executor_run_id' }) executorRunId!: string;
-  @Column('text') digest!: string;
-  @Column('jsonb') content!: Recording;
-  @Column('text', { name: 'partial_reasons', array: true }) partialReasons!: string[];
-  @CreateDateColumn({ type: 'timestamptz', name: 'created_at' }) createdAt!: Date;
-  @Column('timestamptz', { name: 'considered_at', nullable: true }) consideredAt!: Date | null;
-  /** Of its JSON text, as Postgres counts them. */
-  @Column({ type: 'integer', name: 'content_bytes', insert: false, update: false }) contentBytes!: number;
-  /** Null until the API has checked it, then the calls that were made or refused, sorted. */
-  @Column('text', { name: 'call_names', array: true, nullable: true }) callNames!: string[] | null;
-  /** Why it is not to be believed; null where nothing was found. */
-  @Column('text', { nullable: true }) problem!: string | null;
 }
 
 @Entity('denial')

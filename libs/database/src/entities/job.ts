@@ -106,17 +106,3 @@ export class Attempt {
   @CreateDateColumn({ type: 'timestamptz', name: 'started_at' }) startedAt!: Date;
   @Column('timestamptz', { name: 'ended_at', nullable: true }) endedAt!: Date | null;
 }
-
-@Entity('job_output')
-export class JobOutput {
-  @PrimaryColumn('uuid', { name: 'job_id' }) jobId!: string;
-  @PrimaryColumn('integer', { name: 'attempt_number' }) attemptNumber!: number;
-  @PrimaryColumn('text') path!: string;
-  /** Of its output among those of the job. */
-  @Column('integer') position!: number;
-  @Column('text') url!: string;
-  @Column('text') sha256!: string;
-  @Column('bigint', { transformer: numeric }) bytes!: number;
-  /** Null while it is not in place. */
-  @Column('timestamptz', { name: 'published_at', nullable: true }) publishedAt!: Date | null;
-}

@@ -1,5 +1,6 @@
 /** What an image says about its own start, read from the engine once per image. */
 import { normalize } from 'node:path/posix';
+import { shownName } from '#lib/jobs';
 import { type ImageAnswer, imageAnswer } from '../engine/answers.js';
 import { type Engine } from '../engine/engine.js';
 import { engineCall } from '../engine/engine-call.js';
@@ -77,8 +78,8 @@ const VOLUME_CHARACTERS = 4095;
 export function volumesProblem(volumes: readonly string[]): string | null {
   if (volumes.length > VOLUMES_MAXIMUM) return `it has more than ${VOLUMES_MAXIMUM} VOLUMEs.`;
   for (const volume of volumes) {
-    const shown = JSON.stringify(volume.slice(0, 200));
-    if (volume.length > VOLUME_CHARACTERS) return `its VOLUME ${shown}... has a path that is too long.`;
+    const shown = `"${shownName(volume)}"`;
+    if (volume.length > VOLUME_CHARACTERS) return `its VOLUME ${shown} has a path that is too long.`;
     const path = normalize(volume).replace(/\/$/, '');
     if (!volume.startsWith('/') || path === '' || /[\0\n]/.test(volume)) {
       return `its VOLUME ${shown} is no absolute path below /.`;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { hasInvisible, quoted, visible } from './visible-text.js';
+import { hasInvisible, quoted, visible, visibleJson } from './visible-text.js';
 
 describe('a text that people read', () => {
   it.each<[text: string, shown: string]>([
@@ -33,6 +33,13 @@ describe('a text that people read', () => {
 
   it('has quotation marks around it that nothing inside of it ends', () => {
     expect(quoted('a"b\\"\n')).toBe('"a\\"b\\\\\\"\\u{a}"');
+  });
+
+  it('means the same as a line of JSON', () => {
+    const told = { path: '/a\n\x1b\x7f\u202e\u2028\u{e0041}\ud83d b\\u{a}' };
+    const line = `${JSON.stringify(told)}\n`;
+    expect(visibleJson(line)).toMatch(/^[ -~]+\n$/);
+    expect(JSON.parse(visibleJson(line))).toEqual(told);
   });
 
   it('is known to have what does not show', () => {

@@ -11,6 +11,7 @@
  */
 const INVISIBLE = String.raw`(?! )(?:\p{C}|\p{Z}|\p{Default_Ignorable_Code_Point}|\u{2800}|\u{16fe4}|\u{1d159})`;
 const ANY_INVISIBLE = new RegExp(INVISIBLE, 'u');
+const EVERY_INVISIBLE = new RegExp(INVISIBLE, 'gu');
 const INVISIBLE_OR_ESCAPE = new RegExp(String.raw`\\|${INVISIBLE}`, 'gu');
 
 /** Whether a character of the text would not show. */
@@ -30,7 +31,21 @@ export function visible(text: string): string {
   );
 }
 
-/** The same between quotation marks, with those inside it escaped by a backslash. */
+/**
+ * A line of JSON in which every character shows, and which means the same.
+ * @example visibleJson('{"path":"a\u202eb"}') // '{"path":"a\\u202eb"}'
+ */
+export function visibleJson(line: string): string {
+  return line.replace(EVERY_INVISIBLE, (character) => (character === '\n' ? character : unitsOf(character)));
+}
+
+function unitsOf(character: string): string {
+  return Array.from({ length: character.length }, (_, index) => {
+    return `\\u${character.charCodeAt(index).toString(16).padStart(4, '0')}`;
+  }).join('');
+}
+
+/** The same as `visible` between quotation marks, with those inside it escaped by a backslash. */
 export function quoted(text: string): string {
   return `"${visible(text).replaceAll('"', '\\"')}"`;
 }

@@ -2,19 +2,27 @@
 import { once } from 'node:events';
 import { pipeline, Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
+import { shownName } from '#lib/jobs';
 import { Parser, type ReadEntry } from 'tar';
 import { errorCode, HttpFailure } from '../failure.js';
 import { type DirectoryWriter } from './directory-writer.js';
+import { type InputBudget } from './job-inputs.js';
 
+/** Of an archive, beside the bytes of its files: headers and what fills up their blocks. */
+const HEADERS_BYTES = 256 * 1024 ** 2;
 /** Of one long name or PAX header. */
-const HEADER_BYTES = 1024 ** 2;
+const META_BYTES = 1024 ** 2;
 /** So many headers at once are made entries of, which wait in memory. */
 const PIECE_BYTES = 64 * 1024;
 const FILES: ReadonlySet<string> = new Set(['File', 'OldFile', 'ContiguousFile']);
 
 /** Throws what the writer throws, input-refused for other entries, and HttpFailure where it is no archive. */
-export async function unpack(chunks: AsyncIterable<Uint8Array>, writer: DirectoryWriter): Promise<void> {
-  const parser = new Parser({ strict: true, maxMetaEntrySize: HEADER_BYTES, brotli: false, zstd: false });
+export async function unpack(
+  chunks: AsyncIterable<Uint8Array>,
+  writer: DirectoryWriter,
+  budget: InputBudget,
+): Promise<void> {
+  const parser = new Parser({ strict: true, maxMetaEntrySize: META_BYTES, brotli: false, zstd: false });
   let fail: (error: unknown) => void = () => undefined;
   const failed = new Promise<never>((_resolve, reject) => (fail = reject));
   failed.catch(() => undefined);
@@ -29,7 +37,7 @@ export async function unpack(chunks: AsyncIterable<Uint8Array>, writer: Director
   parser.on('error', (cause: unknown) => fail(noArchive(cause)));
   const ended = once(parser, 'end');
   ended.catch(() => undefined);
-  for await (const piece of pieces(uncompressed(chunks), writer)) {
+  for await (const piece of pieces(uncompressed(chunks), budget)) {
     // What is behind the end is read, for checksums are of the whole, and kept nowhere.
     if (isOver) continue;
     const hasRoom = parser.write(piece);
@@ -75,11 +83,11 @@ async function* uncompressed(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<
 }
 
 /** All of it is bounded by what its files may have, and their headers. */
-async function* pieces(chunks: AsyncIterable<Uint8Array>, writer: DirectoryWriter): AsyncGenerator<Buffer, void, void> {
+async function* pieces(chunks: AsyncIterable<Uint8Array>, budget: InputBudget): AsyncGenerator<Buffer, void, void> {
   let bytes = 0;
   for await (const chunk of chunks) {
     bytes += chunk.length;
-    if (bytes > writer.archiveLimitBytes) throw writer.tooLarge();
+    if (bytes > budget.limitBytes + HEADERS_BYTES) throw budget.tooLarge();
     for (let at = 0; at < chunk.length; at += PIECE_BYTES) {
       yield Buffer.from(chunk.buffer, chunk.byteOffset + at, Math.min(PIECE_BYTES, chunk.length - at));
     }
@@ -100,9 +108,7 @@ async function take(entry: ReadEntry, writer: DirectoryWriter): Promise<void> {
 }
 
 function notTaken(writer: DirectoryWriter, path: string, type: string): Error {
-  return writer.refusal(
-    `its entry ${JSON.stringify(path.slice(0, 255))} is a ${type}, and only files and directories are taken`,
-  );
+  return writer.refusal(`its entry "${shownName(path)}" is a ${type}, and only files and directories are taken`);
 }
 
 function noArchive(cause?: unknown): HttpFailure {

@@ -1,17 +1,15 @@
 /** Makes the files of one directory that is an input: bounded together, each once, none outside. */
 import { chmod, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { describePrefixes, JobError } from '#lib/jobs';
+import { describePrefixes, JobError, shownName } from '#lib/jobs';
 import { errorCode } from '../failure.js';
 import { type StagingRules } from '../rules.js';
 import { type StoredFile } from '../stored-file.js';
 import { entryParts } from './entry-name.js';
-import { ENTRIES_MAXIMUM, READ_ONLY_DIRECTORY } from './input-file.js';
+import { READ_ONLY_DIRECTORY } from './input-file.js';
 import { type InputSource } from './input-source.js';
+import { type InputBudget, NAMES_MAXIMUM, TOO_MANY_NAMES } from './job-inputs.js';
 import { writeInput } from './write-input.js';
-
-/** Of an archive, beside the bytes of its files: headers and what fills up their blocks. */
-const HEADERS_BYTES = 256 * 1024 ** 2;
 
 export interface StagedEntry extends StoredFile {
   /** Relative to the directory. */
@@ -28,35 +26,27 @@ export interface DirectoryDetails {
 export class DirectoryWriter {
   readonly files: StagedEntry[] = [];
   readonly #directories = new Set<string>();
-  #bytes = 0;
   #listed = 0;
 
   constructor(
     private readonly target: string,
     private readonly details: DirectoryDetails,
-    private readonly limitBytes: number,
+    private readonly budget: InputBudget,
     private readonly signal: AbortSignal,
     private readonly cache: StagingRules['cache'],
   ) {}
 
-  /** Of an archive that is unpacked into it. */
-  get archiveLimitBytes(): number {
-    return this.limitBytes + HEADERS_BYTES;
-  }
-
-  /** Throws input-refused for a name that leads elsewhere or is there already, and input-too-large. */
+  /** Throws input-refused for a name that leads elsewhere or is there already, input-too-large and inputs-too-large. */
   async addFile(name: string, source: Pick<InputSource, 'chunks' | 'version' | 'cached'>): Promise<void> {
     const parts = this.#partsOf(name);
     await this.#makeDirectories(parts.slice(0, -1));
     this.#count();
-    const limit = { bytes: this.limitBytes - this.#bytes, exceeded: () => this.tooLarge() };
-    const options = { cache: this.cache, limit, signal: this.signal };
+    const options = { cache: this.cache, budget: this.budget, signal: this.signal };
     const stored = await writeInput(source, join(this.target, ...parts), options).catch((cause: unknown) => {
       throw ['EEXIST', 'ENOTDIR'].includes(errorCode(cause) ?? '')
-        ? this.refusal(`"${name}" is in it twice`, cause)
+        ? this.refusal(`"${shownName(name)}" is in it twice`, cause)
         : cause;
     });
-    this.#bytes += stored.bytes;
     this.files.push({ name: parts.join('/'), ...stored });
   }
 
@@ -79,17 +69,13 @@ export class DirectoryWriter {
     return JobError.of('input-refused', { ...this.details, detail }, { cause });
   }
 
-  tooLarge(): JobError {
-    return JobError.of('input-too-large', { ...this.details, limitBytes: this.limitBytes });
-  }
-
   notAllowed(prefixes: readonly string[]): JobError {
     return JobError.of('input-not-allowed', { url: this.details.url, detail: describePrefixes(prefixes) });
   }
 
   #partsOf(name: string): readonly string[] {
     const parts = entryParts(name);
-    if (parts === null) throw this.refusal(`its entry ${JSON.stringify(name.slice(0, 255))} has no name of a file`);
+    if (parts === null) throw this.refusal(`its entry "${shownName(name)}" has no name of a file`);
     return parts;
   }
 
@@ -99,7 +85,7 @@ export class DirectoryWriter {
       if (this.#directories.has(path)) continue;
       this.#count();
       await mkdir(join(this.target, path), 0o700).catch((cause: unknown) => {
-        throw errorCode(cause) === 'EEXIST' ? this.refusal(`"${path}" is in it twice`, cause) : cause;
+        throw errorCode(cause) === 'EEXIST' ? this.refusal(`"${shownName(path)}" is in it twice`, cause) : cause;
       });
       this.#directories.add(path);
     }
@@ -108,14 +94,14 @@ export class DirectoryWriter {
   /** Names that were listed for it, whether or not they become files. */
   listed(names: number): void {
     this.#listed += names;
-    if (this.#listed > ENTRIES_MAXIMUM) throw this.#tooMany();
+    if (this.#listed > NAMES_MAXIMUM) throw this.#tooMany();
   }
 
   #count(): void {
-    if (this.files.length + this.#directories.size >= ENTRIES_MAXIMUM) throw this.#tooMany();
+    if (!this.budget.takeName()) throw this.#tooMany();
   }
 
   #tooMany(): JobError {
-    return this.refusal(`it has more than ${ENTRIES_MAXIMUM} entries`);
+    return this.refusal(TOO_MANY_NAMES);
   }
 }

@@ -4,8 +4,6 @@ import { type FileHandle, open } from 'node:fs/promises';
 
 export const READ_ONLY = 0o444;
 export const READ_ONLY_DIRECTORY = 0o555;
-/** Files and directories in one directory that is an input, and all below it. */
-export const ENTRIES_MAXIMUM = 100_000;
 
 /** A file that is there already is an error and stays. */
 export function newInputFile(path: string): Promise<FileHandle> {

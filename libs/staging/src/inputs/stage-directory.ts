@@ -9,12 +9,13 @@ import { type StagingRules } from '../rules.js';
 import { type StoredFile } from '../stored-file.js';
 import { unpack } from './archive.js';
 import { DirectoryWriter } from './directory-writer.js';
+import { type InputBudget } from './job-inputs.js';
 import { allowedUrl, fileInput, openInput } from './open-input.js';
 import { treeDigest } from './tree-digest.js';
 
 /**
- * Creates `target`, a host path in a directory that exists; what is there already is an error and stays. The files have the limit of
- * one input together. Throws JobError (input-*), or the signal's reason when it is aborted; `target` is gone then.
+ * Creates `target`, a host path in a directory that exists; what is there already is an error and stays. The files have the budget of
+ * one input together. Throws JobError (input-*, inputs-too-large), or the signal's reason when it is aborted; `target` is gone then.
  * Example: `s3://lab/run-1/` with the object `run-1/a/b.edf` gives `a/b.edf`.
  */
 export async function stageDirectory(
@@ -22,37 +23,37 @@ export async function stageDirectory(
   target: string,
   rules: StagingRules,
   signal: AbortSignal,
+  budget: InputBudget,
 ): Promise<StoredFile> {
   const named = { url: url.replace(/\/$/, ''), path };
   const { url: place } = parseDataUrl(named.url);
   if (isArchive(named.url)) {
-    return written(named, target, { rules, signal, from: stageArchive });
+    const from = (writer: DirectoryWriter) => stageArchive(named, writer, rules, signal, budget);
+    return written(named, target, { signal, budget, cache: rules.cache, from });
   }
   if (place?.scheme === 'file') {
     const allowed = allowedUrl(named, rules);
-    return copyFileTree(fileInput(place, { text: allowed.text, path }, rules), target, rules, signal);
+    return copyFileTree(fileInput(place, { text: allowed.text, path }, rules), target, rules, signal, budget);
   }
   if (place?.scheme === 's3') {
-    return written(named, target, {
-      ...{ rules, signal },
-      from: (_, writer) => stageListed(place, named, writer, rules, signal),
-    });
+    const from = (writer: DirectoryWriter) => stageListed(place, named, writer, rules, signal, budget);
+    return written(named, target, { signal, budget, cache: rules.cache, from });
   }
   const detail = 'a directory comes of a file: or s3: URL, or of an archive (.tar, .tar.gz, .tgz)';
   throw JobError.of('input-refused', { url, path, detail });
 }
 
-interface Writing {
-  readonly rules: StagingRules;
+interface Writing extends Pick<StagingRules, 'cache'> {
   readonly signal: AbortSignal;
-  readonly from: (named: Named, writer: DirectoryWriter, rules: StagingRules, signal: AbortSignal) => Promise<void>;
+  readonly budget: InputBudget;
+  readonly from: (writer: DirectoryWriter) => Promise<void>;
 }
 
-async function written(named: Named, target: string, { rules, signal, from }: Writing): Promise<StoredFile> {
+async function written(named: Named, target: string, { signal, budget, cache, from }: Writing): Promise<StoredFile> {
   await mkdir(target, { mode: 0o700 });
   try {
-    const writer = new DirectoryWriter(target, named, rules.inputLimitBytes, signal, rules.cache);
-    await from(named, writer, rules, signal);
+    const writer = new DirectoryWriter(target, named, budget, signal, cache);
+    await from(writer);
     const files = await writer.finish();
     return {
       sha256: treeDigest(files.map(({ name, sha256 }) => [name, sha256])),
@@ -66,12 +67,18 @@ async function written(named: Named, target: string, { rules, signal, from }: Wr
 
 type Named = Readonly<Record<'url' | 'path', string>>;
 
-async function stageArchive(named: Named, writer: DirectoryWriter, rules: StagingRules, signal: AbortSignal) {
+async function stageArchive(
+  named: Named,
+  writer: DirectoryWriter,
+  rules: StagingRules,
+  signal: AbortSignal,
+  budget: InputBudget,
+): Promise<void> {
   // What comes of it is not the archive, and is kept under no URL.
   const source = await openInput(named, { ...rules, cache: undefined }, signal);
   try {
-    if ((source.bytes ?? 0) > rules.inputLimitBytes) throw writer.tooLarge();
-    await unpack(source.chunks, writer);
+    if ((source.bytes ?? 0) > budget.limitBytes) throw budget.tooLarge();
+    await unpack(source.chunks, writer, budget);
   } finally {
     await source.close();
   }
@@ -84,6 +91,7 @@ async function stageListed(
   writer: DirectoryWriter,
   rules: StagingRules,
   signal: AbortSignal,
+  budget: InputBudget,
 ): Promise<void> {
   const { inputPrefixes: prefixes, foreignPrefixes: foreign } = rules;
   if (!isUrlAllowed(url, { prefixes, foreign })) throw writer.notAllowed(prefixes);
@@ -99,7 +107,7 @@ async function stageListed(
       // A page counts too: there may be nothing on it, and another behind it.
       writer.listed(keys + 1);
       announced += objects.reduce((sum, { bytes }) => sum + bytes, 0);
-      if (announced > rules.inputLimitBytes) throw writer.tooLarge();
+      budget.expect(announced);
       for (const { name } of objects) await stageObject(name, { url, path }, writer, rules, signal);
     }
     if (writer.files.length === 0) throw JobError.of('input-not-found', { url, path });

@@ -11,7 +11,6 @@ import {
   pathPattern,
   SPECIFICATION_BOUNDS,
 } from '#lib/jobs';
-import { visible } from '#lib/profiles';
 import { pin, pinEntry, through, typeOf } from '../file/descriptor.js';
 import { isMissing } from '../failure.js';
 import { type OutputSource } from './open-output.js';
@@ -168,9 +167,9 @@ class Search implements SelectedFiles {
     }
     // What a pattern names with directories behind it, or as a directory, is none.
     if (others.length > 0 || (pattern && wantsAll)) return;
-    if (stats.isSymbolicLink()) this.#add(JobError.of('output-is-link', { path: visible(path) }));
+    if (stats.isSymbolicLink()) this.#add(JobError.of('output-is-link', { path: path }));
     else if (stats.isFile()) this.#select(path, name);
-    else this.#add(JobError.of('output-not-regular', { path: visible(path), type: typeOf(stats) }));
+    else this.#add(JobError.of('output-not-regular', { path: path, type: typeOf(stats) }));
   }
 
   async #enter(
@@ -203,7 +202,7 @@ class Search implements SelectedFiles {
   }
 
   #refuse(path: string, detail: string): void {
-    this.#add(JobError.of('output-unpublishable', { path: visible(path), detail }));
+    this.#add(JobError.of('output-unpublishable', { path: path, detail }));
   }
 
   /** A payload may leave as many as it likes, and the first are enough to know. */

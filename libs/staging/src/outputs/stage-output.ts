@@ -59,13 +59,20 @@ export function findPublished(output: OutputReference, place: OutputPlace, files
   return inWords(output, place, signal, () => targetOf(output, place).find(files));
 }
 
-/** Throws JobError. Without effect where nothing is staged. */
-export function discardStaged(output: OutputReference, temporary: string, place: OutputPlace): Promise<void> {
+/**
+ * Throws JobError: output-upload-failed where something may be left, which may be tried again. Without effect where nothing is
+ * staged. `upload`: of a manifest.
+ */
+export function discardStaged(
+  output: OutputReference & Pick<StagedOutput, 'upload'>,
+  temporary: string,
+  place: OutputPlace,
+): Promise<void> {
   const { signal } = new AbortController();
   return inWords(output, place, signal, () => targetOf(output, place).discard(temporary));
 }
 
-function targetOf(output: OutputReference, place: OutputPlace): OutputTarget {
+function targetOf(output: OutputReference & Pick<StagedOutput, 'upload'>, place: OutputPlace): OutputTarget {
   const { url, problem } = parseDataUrl(output.url);
   if (problem !== null) throw JobError.of('output-url-malformed', { path: output.path, detail: problem });
   const { outputPrefixes: prefixes, foreignPrefixes: foreign } = place.rules;

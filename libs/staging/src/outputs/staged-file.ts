@@ -39,8 +39,12 @@ export async function writeStaged(
   const path = stagedPath(directory, temporary);
   const file = await open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600);
   try {
-    const exceeded = () => tooLarge(output.path, limit);
-    const stored = await writeHashed(readChunks(output.file, signal), file, { bytes: limit.bytes, exceeded }, signal);
+    let left = limit.bytes;
+    const take = (bytes: number) => {
+      left -= bytes;
+      if (left < 0) throw tooLarge(output.path, limit);
+    };
+    const stored = await writeHashed(readChunks(output.file, signal), file, take, signal);
     await finish(file);
     await file.sync();
     await syncDirectory(directory);

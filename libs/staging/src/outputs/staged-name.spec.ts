@@ -38,6 +38,7 @@ beforeEach(() => {
       credentials: [],
       s3Endpoints: [],
       inputLimitBytes: 1000,
+      jobInputsLimitBytes: 1000,
     },
     permissions: { uid: null, gid: null, mode: 0o644 },
     sendDirectory: join(root, 'send'),

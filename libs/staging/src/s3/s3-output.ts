@@ -34,15 +34,16 @@ import { forgetUpload, recordedUpload, recordUpload } from './upload-record.js';
 const ABORT_MS = 30_000;
 
 export class S3Target implements OutputTarget {
+  /** `upload`: of the manifest, where there is one. */
   constructor(
-    private readonly output: OutputReference,
+    private readonly output: OutputReference & Pick<StagedOutput, 'upload'>,
     private readonly url: S3Url,
     private readonly place: OutputPlace,
   ) {}
 
   async stage(output: OpenedOutput, temporary: string, limit: OutputLimit, { signal }: TargetOptions): Promise<Staged> {
     try {
-      return await this.#with(signal, async (client) => {
+      return await this.#inWords(signal, async (client) => {
         const upload = await this.#begin(client, temporary);
         return { ...(await sendAll(client, upload, output, limit, signal)), upload: upload.id };
       });
@@ -55,7 +56,7 @@ export class S3Target implements OutputTarget {
   async publish({ upload: id, temporary, bytes }: StagedOutput, { signal }: TargetOptions): Promise<void> {
     if (id === undefined) throw bytesLost(this.output, this.place);
     const upload = { key: this.url.key, id };
-    await this.#with(signal, async (client) => {
+    await this.#inWords(signal, async (client) => {
       const parts = await listParts(client, upload);
       if (parts && parts.reduce((sum, part) => sum + part.bytes, 0) !== bytes) throw bytesLost(this.output, this.place);
       signal.throwIfAborted();
@@ -71,16 +72,13 @@ export class S3Target implements OutputTarget {
     return Promise.resolve();
   }
 
-  /** Of an upload that this node has begun. What the server refuses for good is forgotten: it would refuse it again. */
+  /** Of an upload that this node has begun, or that the manifest names. It is remembered until it is gone. */
   async discard(temporary: string): Promise<void> {
     const { sendDirectory } = this.place;
-    const id = await recordedUpload(sendDirectory, temporary);
-    try {
-      const upload = { key: this.url.key, id: id ?? '' };
-      if (id !== undefined) await this.#with(AbortSignal.timeout(ABORT_MS), (client) => abortUpload(client, upload));
-    } catch (error) {
-      if (error instanceof JobError) await forgetUpload(sendDirectory, temporary);
-      throw error;
+    const id = this.output.upload ?? (await recordedUpload(sendDirectory, temporary));
+    if (id !== undefined) {
+      const upload = { key: this.url.key, id };
+      await this.#with(AbortSignal.timeout(ABORT_MS), (client) => abortUpload(client, upload));
     }
     await forgetUpload(sendDirectory, temporary);
   }
@@ -97,14 +95,20 @@ export class S3Target implements OutputTarget {
     return upload;
   }
 
+  async #inWords<T>(signal: AbortSignal, work: (client: S3Client) => Promise<T>): Promise<T> {
+    return this.#with(signal, (client) =>
+      work(client).catch((error: unknown) => {
+        if (error instanceof S3Refusal) throw refused(this.output, error.message, error);
+        if (!(error instanceof AddressRefused)) throw error;
+        throw JobError.of('output-address-refused', { url: client.host, address: error.address }, { cause: error });
+      }),
+    );
+  }
+
   async #with<T>(signal: AbortSignal, work: (client: S3Client) => Promise<T>): Promise<T> {
     const client = new S3Client(this.url, this.output.url, this.place.rules, signal);
     try {
       return await work(client);
-    } catch (error) {
-      if (error instanceof S3Refusal) throw refused(this.output, error.message, error);
-      if (!(error instanceof AddressRefused)) throw error;
-      throw JobError.of('output-address-refused', { url: client.host, address: error.address }, { cause: error });
     } finally {
       await client.close();
     }

@@ -29,8 +29,8 @@ export const LAST_SIBLING_DECIDED_AT = `(SELECT max(version.decided_at) ${SIBLIN
 
 /**
  * Of `version`: selects from `run`. All runs of its build in this stage count: additions that a rule approved within it
- * begin no new audit.
+ * begin no new audit. Without an outcome its payload goes on, or nobody knows what it did.
  */
 export const AUDITED_RUNS = `FROM executor_run AS run
   WHERE run.build_id = version.build_id AND run.enforcement = 'audit' AND run.started_at >= version.stage_since
-    AND run.ended_at IS NOT NULL`;
+    AND run.outcome IS NOT NULL`;

@@ -8,6 +8,7 @@ import {
 } from '#lib/jobs';
 import { type Enforcement, type Monitoring } from '#lib/profiles';
 import { type EntityManager } from 'typeorm';
+import { type JobProgress, PROGRESS } from '../../jobs/show/job-progress.js';
 import { type View } from './task-answers.js';
 
 /** Everything that a task is shown by. */
@@ -42,6 +43,7 @@ export interface JobRow {
   readonly task: TaskDetails | null;
   readonly errorCode: string | null;
   readonly errorMessage: string | null;
+  readonly progress: JobProgress | null;
 }
 
 interface OfJob {
@@ -120,7 +122,7 @@ const WITHOUT_CONTENT = `(SELECT coalesce(jsonb_agg(given - 'content' ORDER BY p
   FROM jsonb_array_elements(inputs) WITH ORDINALITY AS input (given, place))`;
 const jobs = (inputs: string) => `SELECT id, state, name, tags, created_at AS "createdAt", ended_at AS "endedAt",
     cpu_milli AS "cpuMilli", memory_bytes::float8 AS "memoryBytes", disk_bytes::float8 AS "diskBytes", ${inputs} AS inputs, outputs, volumes, task,
-    error_code AS "errorCode", error_message AS "errorMessage"
+    error_code AS "errorCode", error_message AS "errorMessage", ${PROGRESS} AS progress
   FROM job WHERE id = ANY ($1::uuid[])`;
 const JOBS = { BASIC: jobs(WITHOUT_CONTENT), FULL: jobs('inputs') } as const;
 
@@ -149,8 +151,9 @@ const RUNS = `SELECT run.job_id AS "jobId", run.id, run.position, run.enforcemen
   JOIN executor_run AS run ON run.job_id = job.id AND run.attempt_number = latest.number
   LEFT JOIN profile_version AS version ON version.id = run.profile_version_id ORDER BY run.job_id, run.position`;
 
-const OUTPUTS = `SELECT DISTINCT ON (job_id, path) job_id AS "jobId", path, url, bytes::float8 AS bytes, position
-  FROM job_output WHERE job_id = ANY ($1::uuid[]) AND published_at IS NOT NULL ORDER BY job_id, path, attempt_number DESC`;
+const OUTPUTS = `SELECT job_id AS "jobId", path, url, bytes::float8 AS bytes, position
+  FROM job_output WHERE job_id = ANY ($1::uuid[]) AND published_at IS NOT NULL
+  ORDER BY path COLLATE "C", position`;
 
 /** Chunks follow one another without gaps, so their offsets alone say which hold the last bytes. No more than these are read. */
 const STREAMS = `SELECT run.job_id AS "jobId", run.id AS "runId", artifact.kind, last.bytes::float8 AS bytes, content
@@ -168,15 +171,17 @@ const STREAMS = `SELECT run.job_id AS "jobId", run.id AS "runId", artifact.kind,
   ) AS kept
   WHERE run.id = ANY ($1::uuid[])`;
 
-/** Of runs that are equal to one, so many are looked through. */
+/** Of the unwatched runs that are equal to one, the last ones that are looked at. */
 const COMPARED_MAXIMUM = 1_000;
-const UNWATCHED = `SELECT run.job_id AS "jobId", run.id AS "runId", percentile_cont(0.5) WITHIN GROUP (ORDER BY plain.wall_us) AS "wallUs"
+/** Of `other`; the index executor_run_unwatched has just these. */
+const IS_UNWATCHED = `other.enforcement = 'none' AND other.monitoring = 'none' AND other.exit_code = 0 AND other.wall_us > 0`;
+export const UNWATCHED = `SELECT run.job_id AS "jobId", run.id AS "runId", percentile_cont(0.5) WITHIN GROUP (ORDER BY plain.wall_us) AS "wallUs"
   FROM executor_run AS run CROSS JOIN LATERAL (
-    SELECT * FROM executor_run AS other WHERE other.build_id = run.build_id AND other.inputs_digest = run.inputs_digest
-      AND other.node_id = run.node_id LIMIT ${COMPARED_MAXIMUM}
+    SELECT wall_us FROM executor_run AS other WHERE other.build_id = run.build_id AND other.inputs_digest = run.inputs_digest
+      AND other.node_id = run.node_id AND ${IS_UNWATCHED}
+    ORDER BY other.started_at DESC LIMIT ${COMPARED_MAXIMUM}
   ) AS plain
-  WHERE run.id = ANY ($1::uuid[]) AND run.exit_code = 0 AND plain.exit_code = 0 AND plain.wall_us > 0
-    AND plain.enforcement = 'none' AND plain.monitoring = 'none' AND (run.enforcement, run.monitoring) <> ('none', 'none')
+  WHERE run.id = ANY ($1::uuid[]) AND run.exit_code = 0 AND (run.enforcement, run.monitoring) <> ('none', 'none')
   GROUP BY run.job_id, run.id`;
 
 /** Of attempts before the one that decides, so many are told of. */

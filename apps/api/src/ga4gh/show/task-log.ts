@@ -1,5 +1,6 @@
 /** The one log of a task: of its latest attempt, with what its other attempts, its end and its submission left to say. */
 import { isSelection } from '#lib/jobs';
+import { type JobProgress } from '../../jobs/show/job-progress.js';
 import {
   type AttemptRow,
   EARLIER_ATTEMPTS_MAXIMUM,
@@ -29,12 +30,11 @@ export function taskLog(rows: TaskRows, view: Exclude<View, 'MINIMAL'>): TaskLog
 }
 
 /** In the spelling of the task, where it has one of its own: what was a path there is one here. */
-function asWritten({ outputs, task }: JobRow, { path, url, position }: PublishedRow): string {
-  const index = outputs.findIndex((output) => output.path === path && !isSelection(output));
-  if (index >= 0) return task?.outputs?.[index]?.url ?? url;
+function asWritten({ outputs, task }: JobRow, { url, position }: PublishedRow): string {
   const written = task?.outputs?.[position]?.url;
   const output = outputs[position];
-  if (!output || !written?.startsWith('/')) return url;
+  if (!output || !isSelection(output)) return written ?? url;
+  if (!written?.startsWith('/')) return url;
   const end = written.endsWith('/') ? '' : '/';
   return `${written}${end}${decodeURIComponent(url.slice(output.url.length + 1))}`;
 }
@@ -44,13 +44,13 @@ function withoutAttempt(rows: TaskRows, view: View): TaskLog {
   return { logs: [], metadata: {}, outputs: [], ...(view === 'FULL' && { system_logs: systemLogs(rows) }) };
 }
 
-/** None of an executor that has not ended: a log has an exit code. `streams`: undefined where they are not shown. */
+/** None of an executor that has not ended, or of which nobody knows how: a log has an exit code. `streams`: undefined where they are not shown. */
 function executorLog(
   run: RunRow,
   { errorCode }: AttemptRow,
   streams: readonly StreamRow[] | undefined,
 ): TaskLog['logs'] {
-  if (!run.endedAt) return [];
+  if (!run.endedAt || run.outcome === null) return [];
   const text = (kind: StreamRow['kind']) =>
     readable(streams?.find((stream) => stream.runId === run.id && stream.kind === kind)?.content);
   return [
@@ -137,6 +137,7 @@ function systemLogs({ job, attempts, runs, streams }: TaskRows, latest?: Attempt
     ...(job.task?.warnings ?? []),
     ...(isCut ? [`Attempts before ${told[0]?.number ?? 1} are not listed.`] : []),
     ...told.map(attemptText),
+    ...(job.progress ? [progressText(job.progress)] : []),
     ...(job.errorMessage === null || job.errorMessage === latest?.errorMessage ? [] : [errorText(job)]),
     ...runs.flatMap((run) =>
       streams.filter(({ runId }) => runId === run.id).flatMap((each) => cutText(job.id, run, each)),
@@ -147,6 +148,12 @@ function systemLogs({ job, attempts, runs, streams }: TaskRows, latest?: Attempt
 function attemptText(attempt: AttemptRow): string {
   const what = `Attempt ${attempt.number} on node ${attempt.node}: ${attempt.state}.`;
   return attempt.errorCode === null ? what : `${what} ${errorText(attempt)}`;
+}
+
+function progressText({ phase, done, total, bytesDone, bytesTotal }: JobProgress): string {
+  const [verb, noun] = phase === 'staging' ? ['Staging', 'inputs'] : ['Publishing', 'files'];
+  const bytes = bytesTotal === null ? `${bytesDone} bytes so far` : `${bytesDone} of ${bytesTotal} bytes`;
+  return `${verb}: ${done} of ${total} ${noun}, ${bytes}.`;
 }
 
 function errorText({

@@ -10,6 +10,7 @@ const at = (second: number) => new Date(Date.UTC(2026, 0, 1, 0, 0, second));
 const JOB: JobRow = {
   ...{ id: 'job', state: 'COMPLETE', name: 'n', tags: { a: 'b' }, createdAt: at(0), endedAt: at(9) },
   ...{ cpuMilli: 1500, memoryBytes: GIB, diskBytes: GIB / 2, errorCode: null, errorMessage: null, task: null },
+  progress: null,
   inputs: [{ path: '/in/a', content: 'text' }],
   outputs: [{ path: '/out/a', url: 'file:///out/a' }],
   volumes: null,
@@ -116,6 +117,8 @@ describe('the view of a task', () => {
     );
     expect(running.logs?.[0]?.logs).toEqual([]);
     expect(running.logs?.[0]).not.toHaveProperty('end_time');
+    const unreported = { ...RUN, exitCode: null, outcome: null, errorCode: 'engine-error' };
+    expect(taskView(rows({ runs: [unreported] }), 'FULL').logs?.[0]?.logs).toEqual([]);
   });
 
   it('has one log, of no executor, where it ended before its first attempt or has been warned of something', () => {
@@ -171,6 +174,15 @@ describe('the view of a task', () => {
     expect(logs[1]).toBe('Attempt 10 on node n1: LOST. lease-lost: gone');
     expect(logs.at(-1)).toBe('Attempt 30 on node n1: COMPLETE.');
     expect(logs).toHaveLength(22);
+  });
+
+  it.each([
+    ['staging', 34, 'Staging: 1 of 2 inputs, 12 of 34 bytes.'],
+    ['staging', null, 'Staging: 1 of 2 inputs, 12 bytes so far.'],
+    ['publishing', 34, 'Publishing: 1 of 2 files, 12 of 34 bytes.'],
+  ] as const)('says how far the transfers are: %s of %j bytes', (phase, bytesTotal, text) => {
+    const job: JobRow = { ...JOB, progress: { phase, done: 1, total: 2, bytesDone: 12, bytesTotal } };
+    expect(taskView(rows({ job, runs: [], streams: [] }), 'FULL').logs?.[0]?.system_logs?.at(-1)).toBe(text);
   });
 
   it('says once why the job ended', () => {

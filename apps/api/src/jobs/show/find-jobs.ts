@@ -49,8 +49,12 @@ export async function listJobs(manager: EntityManager, caller: Caller, query: Jo
 /** Throws not-found, for a job that the caller may not see too. */
 export async function findJob(manager: EntityManager, caller: Caller, id: string): Promise<Job> {
   const job = await visibleJobs(manager, caller).andWhere('job.id = :id', { id }).getOne();
-  if (!job) throw new PorinError('not-found', `There is no job ${id}.`);
+  if (!job) throw noSuchJob(id);
   return job;
+}
+
+export function noSuchJob(id: string): PorinError {
+  return new PorinError('not-found', `There is no job ${id}.`);
 }
 
 function visibleJobs(manager: EntityManager, caller: Caller): SelectQueryBuilder<Job> {

@@ -5,6 +5,7 @@ import { ARCHITECTURES, CALL_CLASSES, ENFORCEMENTS, LANDLOCK_STATUSES, MONITORIN
 import { z } from 'zod';
 import { nextPage, pageQuery } from '../../http/page.js';
 import { instant, integerParameter, text, textRecord } from '../../http/text.js';
+import { jobProgress } from './job-progress.js';
 
 const tagFilter = text(1200).regex(/^[^=]+=/, 'must be name=value');
 
@@ -148,7 +149,12 @@ const runAnswer = z
     exitCode: z.int().nullable(),
     signal: z.int().nullable(),
     outcome: z.string().nullable(),
-    errorCode: z.string().nullable().describe('What its payload ended by; null after exit code 0'),
+    errorCode: z
+      .string()
+      .nullable()
+      .describe(
+        'What it ended by, which is the error of its job unless its executor ignores errors; null where nothing was wrong with it',
+      ),
     startedAt: z.date(),
     endedAt: z.date().nullable(),
     landlockStatus: z
@@ -178,6 +184,9 @@ export const jobDetail = z
       .date()
       .nullable()
       .describe('Since then its outputs are put in place, which is finished in any case: a cancel changes nothing'),
+    progress: jobProgress
+      .nullable()
+      .describe('While inputs are staged, as of some seconds ago, or outputs put in place; null at other times'),
     executors: z.array(executorAnswer),
     secrets: z.array(z.string()).describe('Names of those that it may use'),
     inputs: z.array(

@@ -1,11 +1,13 @@
-/** Reads the answer to "what of this job?" by one statement, as JSON that is finished. */
+/** Reads the answer to "what of this job?" as JSON that is finished. */
 import { rowsOf } from '#lib/database';
 import { type DataSource } from 'typeorm';
 import { type Caller } from '../../auth/caller.js';
 import { type Finished, finished } from '../../openapi/answers.js';
-import { onlySubmitter } from './find-jobs.js';
+import { noSuchJob, onlySubmitter } from './find-jobs.js';
 import { type jobDetail } from './job-answers.js';
+import { PROGRESS } from './job-progress.js';
 import { IS_IN_QUEUE, type Waiting, WAITING, whyItWaits } from './why-they-wait.js';
+import { withDenials } from './with-denials.js';
 
 /** As `JSON.stringify` writes a Date. */
 const instant = (column: string): string => `to_char(${column} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`;
@@ -45,20 +47,23 @@ const INPUTS = list(
   'place',
 );
 
-/** Of an output that is a directory or a pattern. */
+const IS_SELECTION = `(given ? 'pathPrefix' OR given->>'type' = 'DIRECTORY')`;
+/** Of an output, those of its files that are in place. */
+const IN_PLACE = 'job_output WHERE job_id = job.id AND position = place - 1 AND published_at IS NOT NULL';
+
+/** Of an output that is a directory or a pattern, in the order of their bytes. */
 const FILES = list(
   object({ path: 'path', url: 'url', sha256: 'sha256', bytes: 'bytes', publishedAt: instant('published_at') }),
-  'job_output WHERE job_id = job.id AND position = place - 1 AND published_at IS NOT NULL',
-  'path',
+  IN_PLACE,
+  'path COLLATE "C"',
 );
 
 const OUTPUTS = list(
   `given || jsonb_build_object('sha256', sha256, 'bytes', bytes, 'publishedAt', ${instant('published_at')})
-     || CASE WHEN given ? 'pathPrefix' OR given->>'type' = 'DIRECTORY' THEN jsonb_build_object('files', ${FILES}) ELSE '{}' END`,
+     || CASE WHEN ${IS_SELECTION} THEN jsonb_build_object('files', ${FILES}) ELSE '{}' END`,
   `jsonb_array_elements(job.outputs) WITH ORDINALITY AS output (given, place)
    LEFT JOIN LATERAL (
-     SELECT sha256, bytes, published_at FROM job_output
-     WHERE job_id = job.id AND path = given->>'path' AND published_at IS NOT NULL LIMIT 1
+     SELECT sha256, bytes, published_at FROM ${IN_PLACE} AND NOT ${IS_SELECTION} LIMIT 1
    ) AS published ON true`,
   'place',
 );
@@ -99,7 +104,7 @@ const ARTIFACTS = list(
   `array_position(ARRAY['stdout', 'stderr', 'trace'], kind)`,
 );
 
-/** Of runs without denials. */
+/** Without their denials. */
 const RUNS = list(
   object({
     id: 'run.id',
@@ -126,7 +131,7 @@ const RUNS = list(
     endedAt: instant('ended_at'),
     landlockStatus: 'landlock_status',
     denials: `'[]'::json`,
-    denialsDropped: '0',
+    denialsDropped: 'denials_dropped',
     artifacts: ARTIFACTS,
     recording: `CASE WHEN recording.digest IS NOT NULL
       THEN json_build_object('digest', recording.digest, 'partialReasons', partial_reasons) END`,
@@ -135,7 +140,7 @@ const RUNS = list(
   'attempt_number, position',
 );
 
-/** The schema of jobDetail, member by member, but for waitingReasonText. */
+/** The schema of jobDetail, member by member, but for waitingReasonText and denials. */
 const DETAIL = object({
   id: 'job.id',
   name: 'job.name',
@@ -165,6 +170,7 @@ const DETAIL = object({
   cancelRequestedAt: instant('cancel_requested_at'),
   publishOn: 'publish_on',
   publishingSince: instant('publishing_since'),
+  progress: PROGRESS,
   executors: EXECUTORS,
   secrets: `coalesce(to_json(secrets), '[]')`,
   inputs: INPUTS,
@@ -174,14 +180,13 @@ const DETAIL = object({
   runs: RUNS,
 });
 
-/** What denials are called, and how bad they are, SQL does not know. */
 const HAS_DENIALS = `EXISTS (SELECT FROM executor_run AS run WHERE job_id = job.id
   AND (denials_dropped > 0 OR EXISTS (SELECT FROM denial WHERE executor_run_id = run.id)))`;
 
 /** A row also where there is no such job. Without a semicolon, so that it is prepared. */
-const READ = `SELECT last_value::text AS version, found.body, found."waitingReason", found.waiting
+const READ = `SELECT last_value::text AS version, found.body, found."hasDenials", found."waitingReason", found.waiting
   FROM porin.fact_version LEFT JOIN LATERAL (
-    SELECT CASE WHEN NOT ${HAS_DENIALS} THEN ${DETAIL}::text END AS body, waiting_reason AS "waitingReason",
+    SELECT ${DETAIL}::text AS body, ${HAS_DENIALS} AS "hasDenials", waiting_reason AS "waitingReason",
       CASE WHEN ${IS_IN_QUEUE} THEN (
         SELECT row_to_json(waiting) FROM (SELECT ${WAITING} WHERE job.id = $1) AS waiting
       ) END AS waiting
@@ -190,7 +195,9 @@ const READ = `SELECT last_value::text AS version, found.body, found."waitingReas
 
 interface Row {
   readonly version: string;
+  /** Null: there is no such job that the caller may see. */
   readonly body: string | null;
+  readonly hasDenials: boolean | null;
   readonly waitingReason: string | null;
   readonly waiting: Waiting | null;
 }
@@ -198,15 +205,20 @@ interface Row {
 export interface ReadJob {
   /** Of the facts, when the job was read. */
   readonly version: string;
-  /** Undefined: there is no such job that the caller may see, or it was refused calls, which `describeJob` tells. */
-  readonly answer: Finished<typeof jobDetail> | undefined;
+  /** Throws not-found, for a job that the caller may not see too. */
+  readonly answer: () => Promise<Finished<typeof jobDetail>>;
 }
 
+/** By one statement, and more for a job that was refused calls. */
 export async function readJob(dataSource: DataSource, caller: Caller, id: string): Promise<ReadJob> {
   const [row] = await rowsOf<Row>(dataSource, READ, [id, caller.tenant, onlySubmitter(caller)]);
   if (!row) throw new Error('the database did not answer');
-  const { version, body, waitingReason, waiting } = row;
-  if (body === null) return { version, answer: undefined };
-  const text = JSON.stringify(whyItWaits(waitingReason, waiting));
-  return { version, answer: finished(`{"waitingReasonText": ${text}, ${body.slice(1)}`) };
+  const { version, body, hasDenials, waitingReason, waiting } = row;
+  const answer = async () => {
+    if (body === null) throw noSuchJob(id);
+    const why = JSON.stringify(whyItWaits(waitingReason, waiting));
+    const job = `{"waitingReasonText": ${why}, ${body.slice(1)}`;
+    return finished<typeof jobDetail>(hasDenials ? await withDenials(dataSource.manager, job) : job);
+  };
+  return { version, answer };
 }

@@ -2,6 +2,7 @@
 import { ATTEMPT_IS_OPEN, attemptStateOf, ERROR_CATALOGUE, JOB_ERROR_CODES, type WaitingReason } from '#lib/jobs';
 import { type SqlFunction } from '../sql-function.js';
 import { LEASE_S } from './claim.js';
+import { NUMBER } from './identity.js';
 import { helperFunction, nodeFunction } from './node-function.js';
 
 /** How long a job waits for the decision about what it was refused. */
@@ -35,13 +36,22 @@ export function termsOfCode(variable: string): string {
 export const KEY = `(input->>'jobId')::uuid, (input->>'number')::integer`;
 
 export const ATTEMPT: readonly SqlFunction[] = [
-  // A lease that has run out is not renewed: the reconciler may be giving the job to another.
+  // A lease that has run out is not renewed: the reconciler may be giving the job to another. While inputs are being staged it says
+  // how far they are.
   nodeFunction(
     'node_renew',
     `
-DECLARE job_state text;
+DECLARE
+  job_state text;
+  staged record;
 BEGIN
-  UPDATE porin.attempt SET lease_expires_at = now() + make_interval(secs => ${LEASE_S})
+  SELECT porin.counted(coalesce(inputs, 0), ${NUMBER}) AS inputs, porin.counted(coalesce(bytes, 0), ${NUMBER}) AS bytes,
+    porin.counted("totalBytes", ${NUMBER}) AS total_bytes
+  INTO staged FROM jsonb_to_record(input->'staged') AS said(inputs numeric, bytes numeric, "totalBytes" numeric);
+  UPDATE porin.attempt SET lease_expires_at = now() + make_interval(secs => ${LEASE_S}),
+    inputs_staged = CASE WHEN input ? 'staged' THEN least(staged.inputs, jsonb_array_length(job.inputs)) END,
+    input_bytes_staged = CASE WHEN input ? 'staged' THEN least(staged.bytes, staged.total_bytes) END,
+    input_bytes_total = CASE WHEN input ? 'staged' THEN staged.total_bytes END
   FROM porin.job
   WHERE job.id = attempt.job_id AND attempt.job_id = (input->>'jobId')::uuid AND attempt.number = (input->>'number')::integer
     AND ${ATTEMPT_IS_OPEN} AND attempt.node_id = porin.calling_node() AND attempt.lease_expires_at > now()

@@ -65,6 +65,9 @@ BEGIN
   UPDATE porin.executor SET build_id = stored.id, application_id = bound_to, bound_from = nullif(asked.submitted_as, bound_to),
     repository_digest = input->>'repositoryDigest'
   WHERE job_id = asked.job_id AND position = asked.position;
+  -- Whoever looks for images has no secrets: of a private one, the first job that names its registry's tells that it is there.
+  UPDATE porin.application SET image_state = 'found', image_problem = NULL, image_checked_at = now(), image_looked_at = '{}'
+  WHERE id = bound_to AND image = asked.image AND image_state <> 'found' AND NOT starts_with(name, '${ADHOC_PREFIX}');
   RETURN jsonb_build_object('id', stored.id, 'applicationId', bound_to, 'contentDigest', digest,
     'repositoryDigest', input->>'repositoryDigest');
 END`,

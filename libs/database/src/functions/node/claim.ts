@@ -6,8 +6,8 @@ import { helperFunction, nodeFunction } from './node-function.js';
 /** Of PORIN_LEASE_MS, its least and its most. */
 export const LEASE_S = "least(greatest((input->>'leaseMs')::float8, 1000), 600000) / 1000";
 
-/** Of a staging: the manifest may still stand on what its own attempt staged. */
-export const ABANDONED = `(job.ended_at IS NOT NULL OR NOT EXISTS (
+/** Of an attempt and its job: it has staged something that nobody has removed, and no manifest to be carried out stands on it. */
+export const LEAVES_STAGED = `attempt.staging_token IS NOT NULL AND NOT ${ATTEMPT_IS_OPEN} AND (job.ended_at IS NOT NULL OR NOT EXISTS (
   SELECT FROM porin.publication WHERE publication.job_id = attempt.job_id AND publication.attempt_number = attempt.number))`;
 
 /** What an application says of its jobs, as members of a JSON object. */
@@ -149,7 +149,7 @@ BEGIN
   IF of_job.publishing_since IS NULL THEN RETURN 'null'; END IF;
   RETURN (SELECT jsonb_build_object('outputs', coalesce(jsonb_agg(jsonb_strip_nulls(jsonb_build_object('path', path, 'url', url,
       'sha256', sha256, 'bytes', bytes, 'temporary', temporary, 'upload', upload, 'isPublished', published_at IS NOT NULL))
-      ORDER BY position, path), '[]'))
+      ORDER BY position, path COLLATE "C"), '[]'))
     FROM porin.job_output WHERE job_id = of_job.id);
 END`,
   ),
@@ -163,7 +163,7 @@ BEGIN
   RETURN (SELECT coalesce(jsonb_agg(jsonb_build_object('jobId', attempt.job_id, 'number', attempt.number,
       'token', attempt.staging_token, 'outputs', coalesce(attempt.staged_files, of_job.outputs))), '[]')
     FROM porin.attempt JOIN porin.job ON job.id = attempt.job_id
-    WHERE attempt.job_id = of_job.id AND attempt.staging_token IS NOT NULL AND ${ABANDONED});
+    WHERE attempt.job_id = of_job.id AND ${LEAVES_STAGED});
 END`,
   ),
   // What the tenant's jobs may name, what is other tenants' alone, what its images may take on a node, and what becomes of

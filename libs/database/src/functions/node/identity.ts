@@ -4,6 +4,9 @@ import { RESTORE_MARK } from '../../restore-mark.js';
 import { type SqlFunction } from '../sql-function.js';
 import { helperFunction, nodeFunction } from './node-function.js';
 
+/** Of any number that is told as JSON: 2^53 - 1. */
+export const NUMBER = String(Number.MAX_SAFE_INTEGER);
+
 export const IDENTITY: readonly SqlFunction[] = [
   // By session_user, which no SET ROLE changes. Nobody is a node before a restore is finished: until then, these functions may
   // be of another owner, and passwords of earlier lives are valid.

@@ -2,9 +2,8 @@
  * Publications: what an attempt has staged, the manifest that is the commit point, and how far it was carried out. Every write
  * but `node_swept` needs the attempt to hold its job, and the lease.
  */
-import { ATTEMPT_IS_OPEN } from '#lib/jobs';
 import { type SqlFunction } from '../sql-function.js';
-import { ABANDONED, LEASE_S } from './claim.js';
+import { LEASE_S, LEAVES_STAGED } from './claim.js';
 import { ATTEMPT_ERROR_TERMS, MESSAGE_CHARACTERS, termsOfCode } from './attempt.js';
 import { helperFunction, nodeFunction } from './node-function.js';
 
@@ -12,7 +11,7 @@ const OF_ATTEMPT = `attempt.job_id = (input->>'jobId')::uuid AND attempt.number 
     AND attempt.node_id = porin.calling_node()`;
 const RENEWED = `lease_expires_at = now() + make_interval(secs => ${LEASE_S})`;
 /**
- * What the node says of each file, beside the one of `files` that it is, with its place there, null where it is none, and that of its
+ * What the node says of each file, beside the one of `files` that it is by its URL, with its place there, null where it is none, and that of its
  * output in the job.
  */
 const MANIFEST = `jsonb_to_recordset(input->'manifest') AS said(path text, url text, sha256 text, bytes bigint, temporary text,
@@ -71,7 +70,7 @@ BEGIN
     PERFORM FROM porin.attempt WHERE ${OF_ATTEMPT} AND attempt.state = 'OPEN';
     IF NOT FOUND THEN RETURN 'false'; END IF;
     IF octet_length(files::text) > ${FILES_BYTES} OR jsonb_array_length(files) > ${FILES} OR NOT (
-      SELECT coalesce(count(DISTINCT file.path) = count(*)
+      SELECT coalesce(count(DISTINCT file.url) = count(*)
           AND bool_and(coalesce(porin.is_output_file(asked.output, file.path, file.url), false)), true)
       FROM jsonb_to_recordset(files) AS file(output integer, path text, url text)
         LEFT JOIN (SELECT each.output, ordinality - 1 AS place FROM porin.job
@@ -149,7 +148,7 @@ BEGIN
   RETURN 'true';
 END`,
   ),
-  // Marks outputs that are in place.
+  // Marks outputs that are in place, by their URLs: a manifest has each once.
   helperFunction(
     'mark_published',
     'of_job uuid, published jsonb',
@@ -157,9 +156,9 @@ END`,
     `
 BEGIN
   UPDATE porin.job_output AS output SET published_at = now()
-  FROM porin.publication, jsonb_array_elements_text(published) AS told(path)
+  FROM porin.publication, jsonb_array_elements_text(published) AS told(url)
   WHERE publication.job_id = of_job AND output.job_id = of_job AND output.attempt_number = publication.attempt_number
-    AND output.path = told.path AND output.published_at IS NULL;
+    AND output.url = told.url AND output.published_at IS NULL;
 END`,
   ),
   // Before each output.
@@ -183,7 +182,7 @@ DECLARE
 BEGIN
   PERFORM FROM porin.attempt WHERE ${OF_ATTEMPT} AND attempt.state = 'PUBLISHING' FOR UPDATE;
   IF NOT FOUND OR EXISTS (SELECT FROM porin.job_output AS output WHERE output.job_id = of_job AND published_at IS NULL
-    AND NOT input->'published' ? path) THEN RETURN 'false'; END IF;
+    AND NOT input->'published' ? url) THEN RETURN 'false'; END IF;
   SELECT error_code AS code, error_message AS message INTO STRICT error FROM porin.publication WHERE job_id = of_job;
   PERFORM porin.mark_published(of_job, input->'published');
   UPDATE porin.attempt SET state = CASE WHEN error.code IS NULL THEN 'COMPLETE' ELSE 'FAILED' END, ended_at = now(),
@@ -219,19 +218,31 @@ BEGIN
   RETURN 'true';
 END`,
   ),
-  // What attempts of the caller may have left that nobody goes on from.
+  // What attempts of the caller may have left that nobody goes on from, but for the tokens that are skipped; with what was sealed
+  // for it, once.
   nodeFunction(
     'node_abandoned_stagings',
     `
+DECLARE
+  self uuid := porin.calling_node();
+  answer jsonb;
 BEGIN
-  RETURN (SELECT coalesce(jsonb_agg(jsonb_build_object('jobId', job_id, 'number', number, 'token', staging_token,
-      'outputs', outputs) ORDER BY started_at), '[]')
-    FROM (SELECT attempt.job_id, attempt.number, attempt.staging_token, coalesce(attempt.staged_files, job.outputs) AS outputs,
-        attempt.started_at
-      FROM porin.attempt JOIN porin.job ON job.id = attempt.job_id
-      WHERE attempt.node_id = porin.calling_node() AND attempt.staging_token IS NOT NULL AND NOT ${ATTEMPT_IS_OPEN}
-        AND ${ABANDONED}
-      ORDER BY attempt.started_at LIMIT 100) AS left_behind);
+  WITH left_behind AS (
+    SELECT attempt.job_id, attempt.number, attempt.staging_token, coalesce(attempt.staged_files, job.outputs) AS outputs,
+      attempt.started_at
+    FROM porin.attempt JOIN porin.job ON job.id = attempt.job_id
+    WHERE attempt.node_id = self AND ${LEAVES_STAGED} AND NOT coalesce(input->'skipped', '[]') ? attempt.staging_token
+    ORDER BY attempt.started_at LIMIT 100
+  ), taken AS (
+    DELETE FROM porin.sealed_secret AS secret USING left_behind
+    WHERE secret.job_id = left_behind.job_id AND secret.fence = left_behind.number AND secret.node_id = self
+    RETURNING secret.job_id, secret.fence, secret.name, secret.kind, secret.prefix, secret.sealed
+  )
+  SELECT coalesce(jsonb_agg(jsonb_build_object('jobId', job_id, 'number', number, 'token', staging_token, 'outputs', outputs,
+      'secrets', (SELECT coalesce(jsonb_agg(jsonb_build_object('name', name, 'kind', kind, 'prefix', prefix, 'sealed', sealed)),
+          '[]') FROM taken WHERE taken.job_id = left_behind.job_id AND taken.fence = left_behind.number)) ORDER BY started_at), '[]')
+  INTO answer FROM left_behind;
+  RETURN answer;
 END`,
   ),
   // What was staged under the token is gone. Another node that swept it cannot know: bytes to be sent lie on this one alone.

@@ -3,6 +3,7 @@ import { ATTEMPT_IS_OPEN } from '#lib/jobs';
 import { ENFORCEMENTS } from '#lib/profiles';
 import { type SqlFunction } from '../sql-function.js';
 import { STORED_BYTES } from '../tenant-usage.js';
+import { NUMBER } from './identity.js';
 import { helperFunction, nodeFunction } from './node-function.js';
 
 /** Bytes of one part of a log or trace, and of all of it: the most that PORIN_LOG_LIMIT_BYTES and its like may say. */
@@ -13,8 +14,6 @@ const DENIALS = 10_000;
 /** Of the shape and of the description of one, and of all that a run has: what DenialList has room for, many times. */
 const DENIAL_BYTES = 4096;
 const DENIALS_BYTES = 4 * 1024 ** 2;
-/** Of any number that is told as JSON: 2^53 - 1. */
-const NUMBER = String(Number.MAX_SAFE_INTEGER);
 /** Of one phase, milliseconds: a year. */
 const PHASE_MS = 366 * 24 * 3600 * 1000;
 /** Of what a recording lacks, and of the text of each. */
