@@ -122,7 +122,7 @@ describe('a node with a key to which nothing can be sealed', () => {
     const [id = ''] = ids;
     const placement = new Placement(
       new Patience(60_000),
-      { reserveAfterMs: 60_000, usageHalfLifeMs: 3_600_000 },
+      { tellMs: 2_500, reserveAfterMs: 60_000, usageHalfLifeMs: 3_600_000 },
       sealer,
     );
     const round = () => api.transaction((manager) => placement.round(manager));
