@@ -80,7 +80,18 @@ describe('the answer about a job', () => {
     const attempt = await api.worker.claim(id, nodeId);
     await api.owner.query('UPDATE attempt SET inputs_staged = 1, input_bytes_staged = 5 WHERE job_id = $1', [id]);
     const progress = { phase: 'staging', done: 1, total: 3, bytesDone: 5, bytesTotal: null };
-    expect(await read(id)).toMatchObject({ progress });
+    expect(await read(id)).toMatchObject({ progress, attempts: [{ cachedInputs: [] }] });
+    const cached = [
+      { input: 1, bytes: 0 },
+      { input: 0, bytes: 2 ** 40 },
+    ];
+    await api.owner.query('UPDATE attempt SET cached_inputs = $2 WHERE job_id = $1', [id, JSON.stringify(cached)]);
+    const [first, second] = FULL.inputs;
+    const cachedInputs = [
+      { path: second?.path, bytes: 0 },
+      { path: first?.path, bytes: 2 ** 40 },
+    ];
+    expect(await read(id)).toMatchObject({ attempts: [{ cachedInputs }] });
     const buildId = await api.worker.resolveBuild(id, 'sha256:content');
     const runId = await api.worker.startRun(attempt, { buildId, monitoring: 'syscalls' });
     await api.worker.setJob(id, 'RUNNING');

@@ -282,7 +282,7 @@ describe('a full disk', () => {
     await onDisk('a');
     content = randomBytes(6 * MIB);
     expect(await codeOf(onDisk('large', { url: server.url('/data/b') }))).toBe('input-fetch-failed');
-    expect((await stage()).stored.bytes).toBe(6 * MIB);
+    expect((await stage()).taken).toEqual({ files: 1, bytes: 3 * MIB });
   });
 });
 

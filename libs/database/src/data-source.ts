@@ -18,6 +18,7 @@ import { Secrets1764610000000 } from '../../../migrations/1764610000000-secrets.
 import { BegunJobs1764620000000 } from '../../../migrations/1764620000000-begun-jobs.js';
 import { StagingProgress1764630000000 } from '../../../migrations/1764630000000-staging-progress.js';
 import { CopiesOfOutputs1764660000000 } from '../../../migrations/1764660000000-copies-of-outputs.js';
+import { CachedInputs1764640000000 } from '../../../migrations/1764640000000-cached-inputs.js';
 import { UnwatchedRuns1764661000000 } from '../../../migrations/1764661000000-unwatched-runs.js';
 import { Expiry1764520000000 } from '../../../migrations/1764520000000-expiry.js';
 import { DispatcherLease1764540000000 } from '../../../migrations/1764540000000-dispatcher-lease.js';
@@ -84,6 +85,7 @@ export const MIGRATIONS = [
   Secrets1764610000000,
   BegunJobs1764620000000,
   StagingProgress1764630000000,
+  CachedInputs1764640000000,
   CopiesOfOutputs1764660000000,
   UnwatchedRuns1764661000000,
 ];
