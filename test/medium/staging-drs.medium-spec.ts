@@ -3,9 +3,9 @@ import { createServer, type Server } from 'node:https';
 import { type IncomingMessage } from 'node:http';
 import { type AddressInfo } from 'node:net';
 import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { type StagingRules, stageInput } from '#lib/staging';
+import { CachedInputs, InputCache, type StagingRules, stageInput } from '#lib/staging';
 import { HttpServer } from '../support/http-server.js';
 import { selfSigned } from '../support/self-signed.js';
 import { jobErrorOf, rulesWith, sha256, Tree } from '../support/staging.js';
@@ -31,6 +31,11 @@ beforeEach(async () => {
   other = await HttpServer.start({ '/data/a': (_request, response) => response.end(CONTENT) });
   archive = await HttpServer.start({
     '/data/a': (_request, response) => response.end(CONTENT),
+    '/data/versioned': (request, response) => {
+      response.setHeader('etag', '"1"');
+      if (request.headers['if-none-match'] === '"1"') response.writeHead(304).end();
+      else response.end(CONTENT);
+    },
     '/data/elsewhere': (_request, response) => response.writeHead(302, { location: other.url('/data/a') }).end(),
   });
   answers = {};
@@ -74,6 +79,28 @@ describe('an input of DRS', () => {
     object('a%2Fb%3Ac', { ...https(), checksums: [checksum], size: CONTENT.length });
     await expect(stage('a/b%3Ac')).resolves.toEqual({ sha256: sha256(CONTENT), bytes: CONTENT.length });
     expect(readFileSync(tree.path('staged/a')).equals(CONTENT)).toBe(true);
+  });
+
+  it('is taken of the node where the place of its bytes says that they are the same, and is held to what is announced', async () => {
+    const cache = await InputCache.open({
+      directory: tree.path('cache/of-inputs'),
+      maximumBytes: 2 ** 40,
+      reservedBytes: () => Promise.resolve(0),
+      onProblem: (error) => expect.unreachable(String(error)),
+    });
+    const taken = async () => {
+      const view = CachedInputs.of(cache, 'lab');
+      await stage('a', { cache: view });
+      rmSync(tree.path('staged/a'));
+      return view.taken.files;
+    };
+    object('a', { ...https('/data/versioned', ['X-Key: k']), checksums: [{ type: 'md5', checksum: md5 }] });
+    expect([await taken(), await taken()]).toEqual([0, 1]);
+    expect(archive.requests.map(({ headers }) => headers['x-key'])).toEqual(['k', 'k']);
+    object('a', { ...https('/data/versioned'), checksums: [{ type: 'md5', checksum: '0'.repeat(32) }] });
+    const error = await jobErrorOf(stage('a', { cache: CachedInputs.of(cache, 'lab') }));
+    expect([error.code, error.message]).toEqual(['input-fetch-failed', expect.stringContaining(`its md5 is ${md5}`)]);
+    expect(tree.list('staged')).toEqual([]);
   });
 
   it('is brought by its access id, with the headers that it needs, which go to its own origin alone', async () => {
