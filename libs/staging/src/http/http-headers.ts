@@ -20,7 +20,7 @@ export function mayBeKept(cacheControl: Header): boolean {
   return !/\bno-store\b/i.test(String(cacheControl));
 }
 
-/** A validator of which equal ones mean equal bytes; undefined for a weak one, and for one that says nothing. */
+/** A validator of which equal ones mean equal bytes; undefined for a weak one, one that says nothing, and one that no request may send. */
 export function strongEtag(header: Header): string | undefined {
-  return typeof header === 'string' && /^"[^"]+"$/.test(header) ? header : undefined;
+  return typeof header === 'string' && /^"[\x20\x21\x23-\x7e\x80-\xff]+"$/.test(header) ? header : undefined;
 }
