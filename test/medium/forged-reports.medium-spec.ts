@@ -380,8 +380,14 @@ describe('the inputs that a node had already', () => {
   it('are told once, and not of an attempt that is over', async () => {
     const { jobId, buildId } = await held();
     const told = (bytes: number) => ({ id: randomUUID(), cachedInputs: [{ input: 0, bytes }] });
-    await startRun(two.thief.client, { jobId, buildId }, told(1));
-    await startRun(two.thief.client, { jobId, buildId }, told(2));
+    await two.owner.query(
+      `INSERT INTO executor (job_id, position, application_id, image, command, build_id)
+       SELECT job_id, 1, application_id, image, command, build_id FROM executor WHERE job_id = $1`,
+      [jobId],
+    );
+    for (const position of [0, 1]) {
+      await startRun(two.thief.client, { jobId, buildId }, { ...told(1 + position), position });
+    }
     expect(await stored(jobId)).toEqual([{ input: 0, bytes: 1 }]);
     const over = await held();
     await thief('node_fail', { jobId: over.jobId, number: 1, code: 'exit-code', message: 'm' });
