@@ -55,7 +55,7 @@ async function writeSecret(keyFile: string, name: string, prefix: string, value:
   const place = { tenant: 't', name, kind: value.kind, prefix, usableBy: null };
   const { keyId, encrypted } = encryptSecret(readSecretKeys(keyFile), place, value);
   await two.owner.query(
-    `WITH writer AS (INSERT INTO principal (tenant, kind, name) VALUES ('t', 'user', $1 || ' writer') RETURNING id)
+    `WITH writer AS (INSERT INTO principal (tenant, kind, name) VALUES ('t', 'person', $1 || ' writer') RETURNING id)
      INSERT INTO secret (tenant, name, kind, prefix, key_id, encrypted, changed_by) SELECT 't', $1, $2, $3, $4, $5, id FROM writer`,
     [name, value.kind, prefix, keyId, encrypted],
   );
