@@ -29,6 +29,7 @@ export interface TestApi {
   get(key: string, path: string): supertest.Test;
   post(key: string, path: string, body?: object): supertest.Test;
   patch(key: string, path: string, body: object): supertest.Test;
+  put(key: string, path: string, body: object): supertest.Test;
   makeKey(options: KeyOptions): Promise<string>;
   /** Ends the service and starts it on the same database, with these settings over those it had. */
   restart(settings?: Record<string, string>): Promise<void>;
@@ -120,6 +121,7 @@ export async function startTestApi(
     privateKey,
     get: (key, path) => http().get(path).set(as(key)),
     post: (key, path, body = {}) => http().post(path).set(as(key)).send(body),
+    put: (key, path, body) => http().put(path).set(as(key)).send(body),
     patch: (key, path, body) => http().patch(path).set(as(key)).send(body),
     async makeKey({ role, tenant = 'default', principal = randomUUID(), expiresInMs = 3_600_000, revoked = false }) {
       const key = generateApiKey();
