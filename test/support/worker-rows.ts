@@ -1,7 +1,7 @@
 /** Writes, as the owner, the rows that the functions for nodes would write: what the API makes of them is under test. */
 import { randomUUID } from 'node:crypto';
 import { type ArtifactKind } from '#lib/database';
-import { JOB_TRANSITIONS, type JobState, type WaitingReason } from '#lib/jobs';
+import { FINAL_STATES, JOB_TRANSITIONS, type JobState, type WaitingReason } from '#lib/jobs';
 import { type Enforcement, type Monitoring, type PartialReason, type Recording, recordingDigest } from '#lib/profiles';
 import pg from 'pg';
 
@@ -101,7 +101,7 @@ export class WorkerRows {
     for (const next of steps(rows[0]?.state ?? state, state)) {
       await this.client.query(
         `UPDATE job SET state = $2, waiting_reason = $3,
-           ended_at = CASE WHEN $2 IN ('COMPLETE', 'EXECUTOR_ERROR', 'SYSTEM_ERROR', 'CANCELED') THEN now() END
+           ended_at = CASE WHEN $2 IN ('${FINAL_STATES.join(`', '`)}') THEN now() END
          WHERE id = $1`,
         [jobId, next, waitingReason],
       );
