@@ -169,8 +169,7 @@ describe('the denials of a job', () => {
       }
       await api.owner.query('UPDATE executor_run SET denials_dropped = 5 WHERE id = $1', [runId]);
       await api.worker.endRun(runId);
-      await api.worker.endAttempt(attempt, 'LOST', 'lease-lost');
-      await api.worker.setJob(id, 'QUEUED', 'retry-after-lost-worker');
+      await api.worker.endJob(attempt, ['LOST', 'lease-lost'], ['QUEUED', 'retry-after-lost-worker']);
       await api.owner.query('UPDATE job SET fence = fence + 1 WHERE id = $1', [id]);
     }
     const denials = { count: 3 * 3 + 10, dropped: 10, worstClass: 'authority' };

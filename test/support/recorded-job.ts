@@ -55,8 +55,7 @@ export async function runAgain(api: TestApi, jobId: string, options: RecordedJob
   const isComplete = state === 'COMPLETE';
   // The reconciler ends the job of an attempt that has failed.
   await api.worker.atOnce(async () => {
-    await api.worker.endAttempt(attempt, isComplete ? 'COMPLETE' : 'FAILED', isComplete ? null : errorCode);
-    await api.worker.setJob(jobId, state);
+    await api.worker.endJob(attempt, [isComplete ? 'COMPLETE' : 'FAILED', isComplete ? null : errorCode], [state]);
   });
   return { jobId, runId, buildId };
 }
