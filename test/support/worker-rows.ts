@@ -84,7 +84,7 @@ export class WorkerRows {
   }
 
   /** Nobody sees the one change without the other. */
-  async atOnce(work: () => Promise<void>): Promise<void> {
+  private async atOnce(work: () => Promise<void>): Promise<void> {
     await this.client.query('BEGIN');
     try {
       await work();
