@@ -1,4 +1,5 @@
 /** What the demo reads of the API's answers; other fields are let through unseen. */
+import { JOB_STATES } from '#lib/jobs';
 import { z } from 'zod';
 
 export const applicationSchema = z.object({ id: z.string(), name: z.string() });
@@ -26,7 +27,7 @@ const runSchema = z.object({
 
 export const jobSchema = z.object({
   id: z.string(),
-  state: z.string(),
+  state: z.enum(JOB_STATES),
   waitingReason: z.string().nullable(),
   waitingReasonText: z.string().nullish(),
   errorCode: z.string().nullable(),

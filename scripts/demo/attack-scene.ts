@@ -1,8 +1,9 @@
 /** The attacks of the demo: dangerous ones end at once, others are held, and what they ask for is rejected. */
+import { isFinal } from '#lib/jobs';
 import { jobSchema } from './answers.js';
 import { attackProblems, ATTACKS, denialsOf, plugInLine } from './attacks.js';
 import { rejectAll } from './decisions.js';
-import { denialLine, isFinal, isHeld, progress } from './describe.js';
+import { denialLine, isHeld, progress } from './describe.js';
 import { follow, readStderr, runJobs, submit } from './jobs.js';
 import { type Recording } from './recordings.js';
 import { type Scene } from './scene.js';
@@ -20,10 +21,10 @@ export async function attack(scene: Scene, { applicationId, application, recordi
     return { name: `attack-${file.replace('.py', '')}`, application, recording, plugin: file };
   });
   const submitted = await submit(scene, submitter, requests);
-  await follow(scene, submitter, submitted, (job) => isFinal(job) || isHeld(job));
+  await follow(scene, submitter, submitted, (job) => isFinal(job.state) || isHeld(job));
   print();
   const read = () => Promise.all(submitted.map(({ id }) => admin.get(`/api/v1/jobs/${id}`, jobSchema)));
-  await rejectAll(scene, applicationId, async () => (await read()).every(isFinal));
+  await rejectAll(scene, applicationId, async () => (await read()).every(({ state }) => isFinal(state)));
   for (const [index, job] of (await read()).entries()) {
     const one = ATTACKS[index] as (typeof ATTACKS)[number];
     const stderr = await readStderr(submitter, job);

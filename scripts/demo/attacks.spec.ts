@@ -39,7 +39,7 @@ describe('an attack', () => {
     ['it says that it succeeded', job('socket'), '{"attack": "raw-socket", "result": "succeeded"}', '"succeeded"'],
     ['it says nothing', job('socket'), '', 'says nothing'],
     ['it ran without enforcement', job('socket', 'refused', 'audit'), denied, 'did not run under enforcement'],
-    ['its job ended well', { ...job('socket'), state: 'COMPLETE', errorCode: null }, denied, 'ended COMPLETE'],
+    ['its job ended well', { ...job('socket'), state: 'COMPLETE' as const, errorCode: null }, denied, 'ended COMPLETE'],
     ['it published something', { ...job('socket'), outputs: [{ path: '/out/o', sha256: 'ab' }] }, denied, 'published'],
   ])('was not when %s', (_when, answer, stderr, problem) => {
     expect(attackProblems(attack, answer, stderr).join()).toContain(problem);

@@ -1,8 +1,9 @@
+import { type JobState } from '#lib/jobs';
 import { describe, expect, it } from 'vitest';
 import { type JobAnswer } from './answers.js';
-import { additionLines, denialLine, isFinal, isHeld, overheadLines, profileLines, progress } from './describe.js';
+import { additionLines, denialLine, isHeld, overheadLines, profileLines, progress } from './describe.js';
 
-const job = (state: string, more: Partial<JobAnswer> = {}): JobAnswer => ({
+const job = (state: JobState, more: Partial<JobAnswer> = {}): JobAnswer => ({
   ...{ id: 'a', state, waitingReason: null, errorCode: null, errorMessage: null, attempts: [], outputs: [], runs: [] },
   ...more,
 });
@@ -25,11 +26,6 @@ describe('the progress of a job', () => {
     ],
   ])('says %s', (_what, answer, words) => {
     expect(progress(answer)).toBe(words);
-  });
-
-  it('is over in the final states only', () => {
-    expect(['COMPLETE', 'CANCELED', 'SYSTEM_ERROR'].map((state) => isFinal(job(state)))).toEqual([true, true, true]);
-    expect(['QUEUED', 'RUNNING', 'CANCELING'].map((state) => isFinal(job(state)))).toEqual([false, false, false]);
   });
 });
 

@@ -18,15 +18,10 @@ import {
 import { counted, seconds, table, wrap } from './text.js';
 
 const LINE_WIDTH = 100;
-const FINAL_STATES: readonly string[] = ['COMPLETE', 'EXECUTOR_ERROR', 'SYSTEM_ERROR', 'CANCELED'];
 
 /** Refused calls that no dangerous one was among: the job publishes nothing, and waits for a decision about them. */
 export function isHeld({ state, waitingReason }: JobAnswer): boolean {
   return state === 'QUEUED' && waitingReason === 'waiting-for-profile-decision';
-}
-
-export function isFinal({ state }: JobAnswer): boolean {
-  return FINAL_STATES.includes(state);
 }
 
 /** Where a job is, in one line; the same line again means that nothing has changed. */

@@ -1,7 +1,8 @@
 /** An honest job that is refused a call: it is held, what it needs is proposed and approved, and it is run again by itself. */
+import { isFinal } from '#lib/jobs';
 import { denialsOf } from './attacks.js';
 import { approveAddition, waitForPromotion } from './decisions.js';
-import { denialLine, isFinal, isHeld, progress } from './describe.js';
+import { denialLine, isHeld, progress } from './describe.js';
 import { follow, runJobs, submit } from './jobs.js';
 import { type Recording } from './recordings.js';
 import { type Scene } from './scene.js';
@@ -22,7 +23,7 @@ export async function heal(scene: Scene, { applicationId, application, recording
     return { name: `honest-${recording.name}`, application, recording, plugin: PLUGIN };
   });
   const submitted = await submit(scene, submitter, requests.slice(0, 1));
-  const [held] = await follow(scene, submitter, submitted, (job) => isFinal(job) || isHeld(job));
+  const [held] = await follow(scene, submitter, submitted, (job) => isFinal(job.state) || isHeld(job));
   if (!held || !isHeld(held.job)) {
     problems.push(`${PLUGIN} was not held: ${held ? progress(held.job) : ''}`);
     return;

@@ -3,10 +3,11 @@ import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
+import { isFinal } from '#lib/jobs';
 import { ROOT } from '../setup/paths.js';
 import { type JobAnswer, jobSchema, submittedSchema } from './answers.js';
 import { type ApiClient } from './api-client.js';
-import { isFinal, progress } from './describe.js';
+import { progress } from './describe.js';
 import { type Recording } from './recordings.js';
 import { type Scene, StoryError } from './scene.js';
 
@@ -98,7 +99,7 @@ export async function follow<R extends Named>(
   scene: Scene,
   client: ApiClient,
   submitted: readonly Submitted<R>[],
-  isOver: (job: JobAnswer) => boolean = isFinal,
+  isOver: (job: JobAnswer) => boolean = ({ state }) => isFinal(state),
 ): Promise<Ended<R>[]> {
   const width = Math.max(...submitted.map(({ request }) => request.name.length));
   const lines = new Map<string, string>();

@@ -195,15 +195,13 @@ describe('the reconciler', () => {
 
 async function end(attempt: AttemptKey): Promise<void> {
   await api.worker.setJob(attempt.jobId, 'RUNNING');
-  await api.worker.endAttempt(attempt, 'COMPLETE');
-  await api.worker.setJob(attempt.jobId, 'COMPLETE');
+  await api.worker.endJob(attempt, ['COMPLETE'], ['COMPLETE']);
 }
 
 /** As a worker that finds no approved profile. */
 async function hold(id: string): Promise<void> {
   const attempt = await api.worker.claim(id, node);
-  await api.worker.endAttempt(attempt, 'RELEASED');
-  await api.worker.setJob(id, 'QUEUED', 'waiting-for-approved-profile');
+  await api.worker.endJob(attempt, ['RELEASED'], ['QUEUED', 'waiting-for-approved-profile']);
 }
 
 async function makeHoldingApplication(): Promise<string> {

@@ -57,8 +57,7 @@ describe('a job', () => {
     await api.worker.addDenial(runId, denial);
     await api.worker.addRecording(runId, recordingOf(['read'], ['io-uring']));
     await api.worker.addOutput(attempt, { ...output, sha256: 'a'.repeat(64), bytes: 5 });
-    await api.worker.endAttempt(attempt, 'COMPLETE');
-    await api.worker.setJob(id, 'COMPLETE');
+    await api.worker.endJob(attempt, ['COMPLETE'], ['COMPLETE']);
 
     const shown = await read(id);
     expect(shown).toMatchObject({
@@ -210,8 +209,7 @@ describe('the log of a job', () => {
     await api.worker.addChunk(artifact, 10, Buffer.from('drei'));
     await api.worker.setDropped(artifact, 77);
     await api.worker.endRun(runId);
-    await api.worker.endAttempt(attempt, 'COMPLETE');
-    await api.worker.setJob(id, 'COMPLETE');
+    await api.worker.endJob(attempt, ['COMPLETE'], ['COMPLETE']);
     const last = await logs(id, '?offset=10').expect(200);
     expect(last.body.toString()).toBe('drei');
     expect(last.headers).toMatchObject({
@@ -268,8 +266,7 @@ describe('the log of a job', () => {
     const runs = [await start(old), await start(running), await start(young)];
     for (const { artifact } of runs) await api.worker.addChunk(artifact, 0, Buffer.from('x'));
     for (const { attempt } of [runs[0], runs[2]].flatMap((run) => (run ? [run] : []))) {
-      await api.worker.endAttempt(attempt, 'COMPLETE');
-      await api.worker.setJob(attempt.jobId, 'COMPLETE');
+      await api.worker.endJob(attempt, ['COMPLETE'], ['COMPLETE']);
     }
     await api.owner.query(
       `UPDATE artifact SET created_at = now() - interval '8 days'

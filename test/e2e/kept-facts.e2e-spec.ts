@@ -100,8 +100,7 @@ describe('the answer about a job', () => {
     await api.worker.endRun(runId, { wallUs: 2 ** 40 });
     await api.worker.addRecording(runId, recordingOf(['read'], ['io-uring']));
     await api.worker.addOutput(attempt, { ...output, sha256: 'a'.repeat(64), bytes: 5 });
-    await api.worker.endAttempt(attempt, 'COMPLETE');
-    await api.worker.setJob(id, 'COMPLETE');
+    await api.worker.endJob(attempt, ['COMPLETE'], ['COMPLETE']);
     const shown = await get(id);
     expect(shown).toMatchObject({
       state: 'COMPLETE',

@@ -132,8 +132,7 @@ describe('a run', () => {
       await api.worker.endRun(runId, { exitCode });
       await api.worker.addRecording(runId, recordingOf(['read', position === 0 ? 'pipe2' : 'kill']));
     }
-    await api.worker.endAttempt(attempt, 'FAILED', 'exit-code');
-    await api.worker.setJob(jobId, 'EXECUTOR_ERROR');
+    await api.worker.endJob(attempt, ['FAILED', 'exit-code'], ['EXECUTOR_ERROR']);
     expect(await names((await version(1)).id)).toEqual(expect.arrayContaining(['pipe2', 'read']));
     expect(await names((await version(1)).id)).not.toContain('kill');
     expect((await recording(jobId).expect(200)).body).toMatchObject({ position: 0, teaches: true, reason: null });

@@ -225,9 +225,9 @@ describe('an output that is a pattern', () => {
   });
 
   it('counts each copy against the disk of the job', async () => {
-    const job = await grid.run('head -c 6M /dev/zero > /out/a', {
+    const job = await grid.run('dd if=/dev/zero of=/out/a bs=1 count=0 seek=40M', {
       outputs: [directory('twice'), pattern('again-twice', '/out/*', '/out')],
-      resources: { diskBytes: 10 * 1024 ** 2 },
+      resources: { diskBytes: 64 * 1024 ** 2 },
     });
     expect(job).toMatchObject({ state: 'EXECUTOR_ERROR', errorCode: 'output-too-large' });
     expect([existsSync(join(grid.outputs, 'twice/a')), existsSync(join(grid.outputs, 'again-twice/a'))]).toEqual([

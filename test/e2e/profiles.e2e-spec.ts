@@ -343,8 +343,7 @@ describe('a decision', () => {
       const submitted = await api.post(keys.submitter, '/api/v1/jobs', { executors: [{ application: name }] });
       const attempt = await api.worker.claim(submitted.body.id, nodeId);
       await api.worker.resolveBuild(attempt.jobId, content);
-      await api.worker.endAttempt(attempt, 'RELEASED');
-      await api.worker.setJob(attempt.jobId, 'QUEUED', 'waiting-for-approved-profile');
+      await api.worker.hold(attempt, 'waiting-for-approved-profile');
       return attempt.jobId;
     };
     const [waiting, ofAnotherBuild] = [await hold('sha256:content'), await hold('sha256:other')];

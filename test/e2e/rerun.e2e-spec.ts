@@ -32,17 +32,30 @@ const makeApplication = async (settings: object = {}) => {
 describe('a rerun', () => {
   it('is a new job with everything as it was stored, inputs with their content included', async () => {
     const application = await makeApplication();
+    const secret = { kind: 'registry', prefix: 'docker.io/', user: 'u', password: 'p' };
+    await api.put(keys.admin, '/api/v1/secrets/hub', secret).expect(200);
     const first = await submit(keys.submitter, {
       name: 'night',
       executors: [
         { application: application.name, command: ['--fast'], environment: { A: 'b' }, workingDirectory: '/work' },
-        { image: 'debian:12', command: ['true'] },
+        {
+          ...{ image: 'debian:12', command: ['true'], stdin: '/in/b', stdout: '/vol/o', stderr: '/vol/e' },
+          ignoreError: true,
+        },
       ],
       inputs: [
         { name: 'signal', url: 'file:///data/in/a.edf', path: '/in/a.edf' },
         { content: 'läuft', path: '/in/b' },
+        { url: 'file:///data/in/tree', path: '/in/tree', type: 'DIRECTORY' },
       ],
-      outputs: [{ url: 'file:///data/out/a', path: '/out/a' }],
+      outputs: [
+        { url: 'file:///data/out/a', path: '/out/a' },
+        { url: 'file:///data/out/d', path: '/out/d', type: 'DIRECTORY' },
+        { url: 'file:///data/out/p', path: '/out/p/*.txt', pathPrefix: '/out/p' },
+      ],
+      volumes: ['/vol'],
+      secrets: ['hub'],
+      publishOn: 'executor-error',
       resources: { cpuMilli: 500, wallTimeS: 60 },
       priority: 7,
       tags: { study: 'sleep' },
@@ -55,20 +68,11 @@ describe('a rerun', () => {
     const { id } = response.body as { id: string };
     expect(id).not.toBe(first.id);
     expect(response.headers.location).toBe(`/api/v1/jobs/${id}`);
-    const asked = ({
-      name,
-      executors,
-      inputs,
-      outputs,
-      resources,
-      priority,
-      tags,
-      requestedMonitoring,
-    }: typeof before) => ({
-      ...{ name, executors, inputs, outputs, resources, priority, tags, requestedMonitoring },
-    });
     const [before, after] = [await read(first.id), await read(id)];
-    expect(asked(after)).toEqual(asked(before));
+    // All but what a job has of its own.
+    const { createdAt, endedAt, state, waitingReason, waitingReasonText, cancelRequestedAt } = after;
+    const own = { createdAt, endedAt, state, waitingReason, waitingReasonText, cancelRequestedAt };
+    expect(after).toEqual({ ...before, ...own, id, rerunOf: first.id });
     expect(after).toMatchObject({ state: 'QUEUED', rerunOf: first.id, submittedBy: first.submittedBy, fence: 1 });
     expect(after.executors[0]).toMatchObject({ image: 'porin/edf:1', command: ['edf', '--fast'] });
     expect(before.rerunOf).toBeNull();
@@ -165,8 +169,7 @@ describe('the denials of a job', () => {
       }
       await api.owner.query('UPDATE executor_run SET denials_dropped = 5 WHERE id = $1', [runId]);
       await api.worker.endRun(runId);
-      await api.worker.endAttempt(attempt, 'LOST', 'lease-lost');
-      await api.worker.setJob(id, 'QUEUED', 'retry-after-lost-worker');
+      await api.worker.endJob(attempt, ['LOST', 'lease-lost'], ['QUEUED', 'retry-after-lost-worker']);
       await api.owner.query('UPDATE job SET fence = fence + 1 WHERE id = $1', [id]);
     }
     const denials = { count: 3 * 3 + 10, dropped: 10, worstClass: 'authority' };

@@ -173,8 +173,7 @@ describe('the review of a version', () => {
       files: [use],
       sockets: [],
     });
-    await api.worker.endAttempt(attempt, 'COMPLETE');
-    await api.worker.setJob(jobId, 'COMPLETE');
+    await api.worker.endJob(attempt, ['COMPLETE'], ['COMPLETE']);
     await learn(['read']);
     const { warnings } = await review((await version(1)).id);
     expect(warnings.map(({ kind, subject }: { kind: string; subject: string }) => `${kind} ${subject}`).sort()).toEqual(

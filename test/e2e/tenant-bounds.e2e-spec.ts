@@ -137,8 +137,7 @@ async function finishedRun(jobId: string): Promise<string> {
   const buildId = await api.worker.resolveBuild(jobId, 'sha256:content');
   const run = await api.worker.startRun(attempt, { buildId });
   await api.worker.endRun(run, {});
-  await api.worker.endAttempt(attempt, 'COMPLETE');
-  await api.worker.setJob(jobId, 'COMPLETE');
+  await api.worker.endJob(attempt, ['COMPLETE'], ['COMPLETE']);
   return run;
 }
 

@@ -136,25 +136,24 @@ describe('Toil (toil-batch-system-tes)', () => {
 
 describe('Sprocket (crankshaft)', () => {
   const GROUP = 'crankshaft-task-group';
-  const task = (group: string, script: string) => ({
-    name: randomUUID(),
+  const task = (group: string, script: string, name: string = randomUUID()) => ({
+    name,
     executors: [
       {
         image: 'alpine',
-        command: ['sh', '-c', script],
+        command: ['sh', '/mnt/task/command'],
         workdir: '/mnt/task/work',
         stdout: '/mnt/task/stdout',
         stderr: '/mnt/task/stderr',
         ignore_error: true,
       },
     ],
-    inputs: [{ content: script, path: '/mnt/task/inputs/command', type: 'FILE' }],
-    outputs: ['stdout', 'stderr'].map((name) => ({
-      url: `${pathToFileURL(shared).href}/${group}/${randomUUID()}/${name}`,
-      path: `/mnt/task/${name}`,
-      type: 'FILE',
+    inputs: [{ content: script, path: '/mnt/task/command', type: 'FILE' }],
+    outputs: ['work', 'stdout', 'stderr'].map((file) => ({
+      url: `${pathToFileURL(shared).href}/${group}/${name}/${file}`,
+      path: `/mnt/task/${file}`,
+      type: file === 'work' ? 'DIRECTORY' : 'FILE',
     })),
-    volumes: ['/mnt/task/work'],
     tags: { [GROUP]: group },
   });
   /** Page after page, as often as it takes until none of the group is on its way. */
@@ -191,6 +190,20 @@ describe('Sprocket (crankshaft)', () => {
     });
     expect(await Promise.all(codes)).toEqual([[0], [1], [2], [0]]);
     await poll(other, 1);
+  });
+
+  it('finds all of the working directory, and what was printed, where it looks for them', async () => {
+    const group = randomUUID();
+    const script = 'pwd; echo made > made; mkdir -p deep/er; echo told > deep/er/file; echo why >&2';
+    const { state, logs } = await ended(await create('/ga4gh/tes/v1', `Bearer ${key}`, task(group, script, 'whole')));
+    expect([state, logs[0].logs[0].exit_code]).toEqual(['COMPLETE', 0]);
+    const directory = join(shared, group, 'whole');
+    const files = ['stderr', 'stdout', 'work/deep/er/file', 'work/made'];
+    expect(files.map((file) => readFileSync(join(directory, file), 'utf8'))).toEqual([
+      ...['why\n', '/mnt/task/work\n', 'told\n', 'made\n'],
+    ]);
+    const told = logs[0].outputs.map(({ url }: { url: string }) => url);
+    expect(told).toEqual(files.map((file) => `${pathToFileURL(directory).href}/${file}`));
   });
 
   it('cancels with a body of null', async () => {

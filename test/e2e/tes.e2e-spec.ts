@@ -174,8 +174,7 @@ describe('a task', () => {
       sha256: 'a'.repeat(64),
       bytes: 2 ** 40,
     });
-    await api.worker.endAttempt(attempt, 'COMPLETE');
-    await api.worker.setJob(id, 'COMPLETE');
+    await api.worker.endJob(attempt, ['COMPLETE'], ['COMPLETE']);
 
     const time = expect.stringMatching(/Z$/);
     const executorLog = { start_time: time, end_time: time, exit_code: 0 };
@@ -226,8 +225,7 @@ describe('a task', () => {
     const runId = await api.worker.startRun(attempt, { buildId });
     await api.worker.setJob(id, 'RUNNING');
     await api.worker.endRun(runId, { exitCode: null, outcome: 'exec-failed' });
-    await api.worker.endAttempt(attempt, 'FAILED', 'command-not-found');
-    await api.worker.setJob(id, 'EXECUTOR_ERROR');
+    await api.worker.endJob(attempt, ['FAILED', 'command-not-found'], ['EXECUTOR_ERROR']);
     const { logs, state } = (await read(id)) as Task;
     expect(state).toBe('EXECUTOR_ERROR');
     expect(logs).toHaveLength(1);
@@ -246,8 +244,7 @@ describe('a task', () => {
     const terms = { buildId, inputsDigest: 'sha256:compared' };
     const watched = await api.worker.startRun(attempt, { ...terms, monitoring: 'syscalls' });
     await api.worker.endRun(watched, { wallUs: 3_000_000 });
-    await api.worker.endAttempt(attempt, 'COMPLETE');
-    await api.worker.setJob(id, 'COMPLETE');
+    await api.worker.endJob(attempt, ['COMPLETE'], ['COMPLETE']);
     const ratio = async () => ((await read(id)) as Task).logs?.[0]?.metadata.overhead_ratio;
     const others = await create();
     const earlier = await api.worker.claim(others, nodeId);
@@ -284,8 +281,7 @@ describe('a task', () => {
     for (let index = 0; index < 5; index++) await api.worker.addChunk(stderr, index * part.length, part);
     await api.worker.addChunk(stderr, 5 * part.length, Buffer.from('!'));
     await api.worker.endRun(runId);
-    await api.worker.endAttempt(attempt, 'COMPLETE');
-    await api.worker.setJob(id, 'COMPLETE');
+    await api.worker.endJob(attempt, ['COMPLETE'], ['COMPLETE']);
     const { logs } = await read(id);
     // 64 KiB begin within a character here.
     expect(logs[0].logs[0].stderr).toBe(`${'ä'.repeat(32_767)}!`);
@@ -380,11 +376,9 @@ describe('a cancel', () => {
     await api.post(keys.submitter, `${TES}/tasks/${id}:cancel`).expect(200);
     expect((await api.get(keys.submitter, `/api/v1/jobs/${id}`)).body.state).toBe('CANCELING');
     expect((await read(id, 'MINIMAL')).state).toBe('CANCELED');
-    await api.worker.endAttempt(attempt, 'CANCELED');
-    await api.worker.setJob(id, 'CANCELED');
+    await api.worker.endJob(attempt, ['CANCELED'], ['CANCELED']);
     const done = await create();
-    await api.worker.endAttempt(await api.worker.claim(done, nodeId), 'COMPLETE');
-    await api.worker.setJob(done, 'COMPLETE');
+    await api.worker.endJob(await api.worker.claim(done, nodeId), ['COMPLETE'], ['COMPLETE']);
     await api.post(keys.submitter, `${TES}/tasks/${done}:cancel`).expect(200);
     expect((await read(done, 'MINIMAL')).state).toBe('COMPLETE');
   });

@@ -55,7 +55,7 @@ async function writeSecret(keyFile: string, name: string, prefix: string, value:
   const place = { tenant: 't', name, kind: value.kind, prefix, usableBy: null };
   const { keyId, encrypted } = encryptSecret(readSecretKeys(keyFile), place, value);
   await two.owner.query(
-    `WITH writer AS (INSERT INTO principal (tenant, kind, name) VALUES ('t', 'user', $1 || ' writer') RETURNING id)
+    `WITH writer AS (INSERT INTO principal (tenant, kind, name) VALUES ('t', 'person', $1 || ' writer') RETURNING id)
      INSERT INTO secret (tenant, name, kind, prefix, key_id, encrypted, changed_by) SELECT 't', $1, $2, $3, $4, $5, id FROM writer`,
     [name, value.kind, prefix, keyId, encrypted],
   );
@@ -156,12 +156,15 @@ describe('a node with a key to which nothing can be sealed', () => {
 });
 
 describe('what is sealed for uploads that nobody goes on with', () => {
-  /** The victim's, lost after it has begun to stage. */
-  async function abandoned(url: string, endedDaysAgo = 0): Promise<string> {
-    const outputs = [{ path: '/out/a', url }];
-    const { jobId } = await two.claimed(two.victim, { outputs });
+  /** Of an attempt of the victim's that goes on. */
+  async function staging(url: string): Promise<string> {
+    const { jobId } = await two.claimed(two.victim, { outputs: [{ path: '/out/a', url }] });
     await two.owner.query(`UPDATE job SET secrets = '{store,token}' WHERE id = $1`, [jobId]);
     await call(two.victim.client, 'node_begin_staging', { jobId, number: 1, token: 'token', leaseMs: 600_000 });
+    return jobId;
+  }
+  async function abandoned(url: string, endedDaysAgo = 0): Promise<string> {
+    const jobId = await staging(url);
     await two.owner.query(
       `UPDATE attempt SET state = 'LOST', ended_at = now() - make_interval(days => $2) WHERE job_id = $1`,
       [jobId, endedDaysAgo],
@@ -179,11 +182,11 @@ describe('what is sealed for uploads that nobody goes on with', () => {
     expect(await stagings(two.thief)).toEqual([]);
     expect(await stagings(two.victim, ['token'])).toEqual([]);
     for (const time of ['first', 'second']) {
-      const [staging] = await stagings(two.victim);
-      if (!staging) throw new Error(`nothing is told: ${time}`);
-      expect(staging).toMatchObject({ jobId, number: 1, token: 'token', outputs: [{ url: 's3://lab/a' }] });
+      const [told] = await stagings(two.victim);
+      if (!told) throw new Error(`nothing is told: ${time}`);
+      expect(told).toMatchObject({ jobId, number: 1, token: 'token', outputs: [{ url: 's3://lab/a' }] });
       const opener = { id: two.victim.id, name: 'victim', sealingKey: victimKey };
-      expect((await openSecrets(staging, opener)).credentials).toEqual([{ ...S3, prefix: 's3://lab/' }]);
+      expect((await openSecrets(told, opener)).credentials).toEqual([{ ...S3, prefix: 's3://lab/' }]);
       expect((await stagings(two.victim))[0]?.secrets).toEqual([]);
       await seal();
     }
@@ -207,8 +210,7 @@ describe('what is sealed for uploads that nobody goes on with', () => {
   });
 
   it('is nothing while an attempt goes on with it', async () => {
-    const jobId = await abandoned('s3://lab/a');
-    await two.owner.query(`UPDATE attempt SET state = 'PUBLISHING', ended_at = NULL WHERE job_id = $1`, [jobId]);
+    const jobId = await staging('s3://lab/a');
     await seal();
     expect(await jobRow(jobId)).toMatchObject({ sealed: 0 });
   });

@@ -31,6 +31,7 @@ export interface TestApi {
   get(key: string, path: string): supertest.Test;
   post(key: string, path: string, body?: object): supertest.Test;
   patch(key: string, path: string, body: object): supertest.Test;
+  put(key: string, path: string, body: object): supertest.Test;
   makeKey(options: KeyOptions): Promise<string>;
   /** Resolves when all that the dispatcher does again and again was done twice more. */
   dispatcherHasLooked(): Promise<void>;
@@ -134,6 +135,7 @@ export async function startTestApi(
     privateKey,
     get: (key, path) => http().get(path).set(as(key)),
     post: (key, path, body = {}) => http().post(path).set(as(key)).send(body),
+    put: (key, path, body) => http().put(path).set(as(key)).send(body),
     patch: (key, path, body) => http().patch(path).set(as(key)).send(body),
     dispatcherHasLooked() {
       const before = new Map(turns);

@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { type NodeBounds, nodeVariables } from '#lib/database';
+import { FINAL_STATES } from '#lib/jobs';
 import { MESSAGE_OPTIONS, queueConnection, queueName } from '#lib/queue';
 import { Queue } from 'bullmq';
 import Docker from 'dockerode';
@@ -22,7 +23,7 @@ import { eventually } from './eventually.js';
 
 /** A Redis database of the grids' own, so that no other test's messages reach a worker. */
 const REDIS_DATABASE = 7;
-export const FINAL = ['COMPLETE', 'EXECUTOR_ERROR', 'SYSTEM_ERROR', 'CANCELED'];
+export const FINAL: readonly string[] = FINAL_STATES;
 
 /** As the API answers it; tests name the members they look at. */
 export type JobView = Record<string, unknown> & {

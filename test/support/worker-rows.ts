@@ -1,7 +1,7 @@
 /** Writes, as the owner, the rows that the functions for nodes would write: what the API makes of them is under test. */
 import { randomUUID } from 'node:crypto';
 import { type ArtifactKind } from '#lib/database';
-import { JOB_TRANSITIONS, type JobState, type WaitingReason } from '#lib/jobs';
+import { FINAL_STATES, JOB_TRANSITIONS, type JobState, type WaitingReason } from '#lib/jobs';
 import { type Enforcement, type Monitoring, type PartialReason, type Recording, recordingDigest } from '#lib/profiles';
 import pg from 'pg';
 
@@ -84,7 +84,7 @@ export class WorkerRows {
   }
 
   /** Nobody sees the one change without the other. */
-  async atOnce(work: () => Promise<void>): Promise<void> {
+  private async atOnce(work: () => Promise<void>): Promise<void> {
     await this.client.query('BEGIN');
     try {
       await work();
@@ -101,7 +101,7 @@ export class WorkerRows {
     for (const next of steps(rows[0]?.state ?? state, state)) {
       await this.client.query(
         `UPDATE job SET state = $2, waiting_reason = $3,
-           ended_at = CASE WHEN $2 IN ('COMPLETE', 'EXECUTOR_ERROR', 'SYSTEM_ERROR', 'CANCELED') THEN now() END
+           ended_at = CASE WHEN $2 IN ('${FINAL_STATES.join(`', '`)}') THEN now() END
          WHERE id = $1`,
         [jobId, next, waitingReason],
       );
@@ -184,22 +184,31 @@ export class WorkerRows {
 
   /** As a worker does where a call was refused: the job publishes nothing and waits for a decision. */
   async holdForDecision(attempt: AttemptKey, buildId: string, days = 7): Promise<void> {
-    await this.client.query('BEGIN');
-    await this.endAttempt(attempt, 'FAILED', 'denied');
-    await this.setJob(attempt.jobId, 'QUEUED', 'waiting-for-profile-decision');
-    await this.client.query(
-      `UPDATE job SET held_build_id = $2, held_until = now() + make_interval(days => $3) WHERE id = $1`,
-      [attempt.jobId, buildId, days],
-    );
-    await this.client.query('COMMIT');
+    await this.atOnce(async () => {
+      await this.endAttempt(attempt, 'FAILED', 'denied');
+      await this.setJob(attempt.jobId, 'QUEUED', 'waiting-for-profile-decision');
+      await this.client.query(
+        `UPDATE job SET held_build_id = $2, held_until = now() + make_interval(days => $3) WHERE id = $1`,
+        [attempt.jobId, buildId, days],
+      );
+    });
   }
 
   /** As a worker does that may not start the job: nothing of it was run. */
-  async hold(attempt: AttemptKey, reason: WaitingReason): Promise<void> {
-    await this.client.query('BEGIN');
-    await this.endAttempt(attempt, 'RELEASED');
-    await this.setJob(attempt.jobId, 'QUEUED', reason);
-    await this.client.query('COMMIT');
+  hold(attempt: AttemptKey, reason: WaitingReason): Promise<void> {
+    return this.endJob(attempt, ['RELEASED'], ['QUEUED', reason]);
+  }
+
+  /** The attempt and its job: what the dispatcher finds between the two it mends. */
+  endJob(
+    attempt: AttemptKey,
+    [state, errorCode]: readonly [state: string, errorCode?: string | null],
+    [jobState, reason]: readonly [state: JobState, reason?: string],
+  ): Promise<void> {
+    return this.atOnce(async () => {
+      await this.endAttempt(attempt, state, errorCode);
+      await this.setJob(attempt.jobId, jobState, reason);
+    });
   }
 
   /** `position`: of its output in the job; by default that of the output which names the path. */

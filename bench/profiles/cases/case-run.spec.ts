@@ -46,8 +46,8 @@ describe('the end of a case', () => {
       waitingReason: 'waiting-for-profile-decision',
       waitingReasonText: 'waiting for an administrator',
     };
-    const job = { id: 'j', state: 'QUEUED', ...waiting, errorCode: null, errorMessage: null, outputs: [], runs: [] };
-    expect(caseRunOf('h06', job)).toMatchObject({
+    const job = { id: 'j', ...waiting, errorCode: null, errorMessage: null, outputs: [], runs: [] };
+    expect(caseRunOf('h06', { ...job, state: 'QUEUED' })).toMatchObject({
       state: 'HELD',
       error: 'waiting-for-profile-decision: waiting for an administrator',
     });

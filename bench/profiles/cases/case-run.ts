@@ -1,4 +1,5 @@
 /** One case run once: how it ended, what it wrote, what it was refused; and whether it differs from unrestricted runs. */
+import { JOB_STATES } from '#lib/jobs';
 import { z } from 'zod';
 import { type CorpusCase } from './corpus.js';
 
@@ -14,7 +15,7 @@ export type Denial = z.infer<typeof denialSchema>;
 /** What the bench reads of the answer of GET /api/v1/jobs/{id}. */
 export const jobAnswerSchema = z.object({
   id: z.string(),
-  state: z.string(),
+  state: z.enum(JOB_STATES),
   waitingReason: z.string().nullable(),
   waitingReasonText: z.string().nullable(),
   errorCode: z.string().nullable(),

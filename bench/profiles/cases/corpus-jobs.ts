@@ -3,7 +3,7 @@ import { mkdirSync, rmSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
-import { type WaitingReason } from '#lib/jobs';
+import { isFinal, type WaitingReason } from '#lib/jobs';
 import { z } from 'zod';
 import { type ApiClient } from '../../../scripts/demo/api-client.js';
 import { type CaseRun, caseRunOf, type JobAnswer, jobAnswerSchema } from './case-run.js';
@@ -22,7 +22,6 @@ const WAITS_FOR_A_PERSON: readonly string[] = [
   'waiting-for-approved-profile',
   'waiting-for-known-content',
 ] satisfies readonly WaitingReason[];
-const FINAL_STATES: readonly string[] = ['COMPLETE', 'EXECUTOR_ERROR', 'SYSTEM_ERROR', 'CANCELED'];
 
 export interface CorpusJobsOptions {
   readonly admin: ApiClient;
@@ -83,7 +82,7 @@ export class CorpusJobs {
   async #end(client: ApiClient, id: string): Promise<JobAnswer> {
     for (const deadline = Date.now() + JOB_LIMIT_MS; Date.now() < deadline;) {
       const job = await client.get(`/api/v1/jobs/${id}`, jobAnswerSchema);
-      if (FINAL_STATES.includes(job.state)) return job;
+      if (isFinal(job.state)) return job;
       if (job.state === 'QUEUED' && WAITS_FOR_A_PERSON.includes(job.waitingReason ?? '')) {
         await client.post(`/api/v1/jobs/${id}/cancel`, {}, z.unknown());
         return job;

@@ -41,3 +41,5 @@ export type FinalJobState = {
 export function isFinal(state: JobState): state is FinalJobState {
   return JOB_TRANSITIONS[state].length === 0;
 }
+
+export const FINAL_STATES: readonly FinalJobState[] = JOB_STATES.filter(isFinal);

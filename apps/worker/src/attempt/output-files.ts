@@ -15,8 +15,8 @@ export interface OutputFiles {
 }
 
 /**
- * Every output has its own copy of a file that several select. Where they would put it at one URL, it is there once: of the output that
- * names it, else of the first. Where links lead, the file system tells when the files are staged.
+ * Every output has its own copy of a file that several select. Where they would put it at one URL, it is there once: of the
+ * output that names it, else of the first. Where links lead, the file system tells when the files are staged.
  */
 export async function outputFiles(
   { inputs, outputs }: Pick<Claim, 'inputs' | 'outputs'>,

@@ -1,8 +1,6 @@
 /** Marks the output claims of a job that ends, however it ends, for the dispatcher to let go who waits for it. */
-import { type FinalJobState, JOB_STATES, isFinal } from '#lib/jobs';
+import { FINAL_STATES } from '#lib/jobs';
 import { SEARCH_PATH, type SqlFunction } from './sql-function.js';
-
-const FINAL = JOB_STATES.filter((state): state is FinalJobState => isFinal(state));
 
 /** With the rights of the owner: whoever may end a job needs none on claims. */
 export const OUTPUT_CLAIMS: readonly SqlFunction[] = [
@@ -15,7 +13,7 @@ BEGIN
   RETURN NULL;
 END $$;
 CREATE OR REPLACE TRIGGER job_end_output_claims AFTER UPDATE OF state ON porin.job
-  FOR EACH ROW WHEN (OLD.state IS DISTINCT FROM NEW.state AND NEW.state IN ('${FINAL.join("', '")}'))
+  FOR EACH ROW WHEN (OLD.state IS DISTINCT FROM NEW.state AND NEW.state IN ('${FINAL_STATES.join("', '")}'))
   EXECUTE FUNCTION porin.end_output_claims();`,
   },
 ];

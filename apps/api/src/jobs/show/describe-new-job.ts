@@ -9,8 +9,8 @@ import { type jobDetail } from './job-answers.js';
 type JobDetail = z.input<typeof jobDetail>;
 
 /**
- * Without a look at the database. It has what the schema has, and nothing else. Member by member: V8
- * keeps objects that are made by spreading others until it has collected all of its memory, and every submission makes one.
+ * Without a look at the database. It has what the schema has, and nothing else. Member by member: V8 keeps objects that are
+ * made by spreading others until it has collected all of its memory, and every submission makes one.
  */
 export function describeNewJob({ principalId }: Caller, made: CreatedJob): JobDetail {
   const { id, createdAt, waitingReason, order } = made;

@@ -47,7 +47,7 @@ const INPUTS = list(
   'place',
 );
 
-const IS_SELECTION = `(given ? 'pathPrefix' OR given->>'type' = 'DIRECTORY')`;
+const IS_SELECTION = `(given ? 'pathPrefix' OR given->>'type' IS NOT DISTINCT FROM 'DIRECTORY')`;
 /** Of an output, those of its files that are in place. */
 const IN_PLACE = 'job_output WHERE job_id = job.id AND position = place - 1 AND published_at IS NOT NULL';
 
