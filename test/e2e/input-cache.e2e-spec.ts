@@ -30,7 +30,8 @@ beforeAll(async () => {
   settings = {
     PORIN_INPUT_URL_PREFIXES: `${server.url('/data')},${pathToFileURL(grid.inputs).href}/`,
     PORIN_ALLOW_PRIVATE_ADDRESSES: 'true',
-    PORIN_DISK_BYTES: String(1024 ** 3),
+    PORIN_SLOTS: '2',
+    PORIN_DISK_BYTES: String(4 * 1024 ** 3),
   };
   await grid.startWorker(NODE, settings);
 });
