@@ -223,19 +223,17 @@ END`,
   nodeFunction(
     'node_abandoned_stagings',
     `
-DECLARE
-  self uuid := porin.calling_node();
-  answer jsonb;
+DECLARE answer jsonb;
 BEGIN
   WITH left_behind AS (
     SELECT attempt.job_id, attempt.number, attempt.staging_token, coalesce(attempt.staged_files, job.outputs) AS outputs,
       attempt.started_at
     FROM porin.attempt JOIN porin.job ON job.id = attempt.job_id
-    WHERE attempt.node_id = self AND ${LEAVES_STAGED} AND NOT coalesce(input->'skipped', '[]') ? attempt.staging_token
+    WHERE attempt.node_id = porin.calling_node() AND ${LEAVES_STAGED} AND NOT coalesce(input->'skipped', '[]') ? attempt.staging_token
     ORDER BY attempt.started_at LIMIT 100
   ), taken AS (
     DELETE FROM porin.sealed_secret AS secret USING left_behind
-    WHERE secret.job_id = left_behind.job_id AND secret.fence = left_behind.number AND secret.node_id = self
+    WHERE secret.job_id = left_behind.job_id AND secret.fence = left_behind.number AND secret.node_id = porin.calling_node()
     RETURNING secret.job_id, secret.fence, secret.name, secret.kind, secret.prefix, secret.sealed
   )
   SELECT coalesce(jsonb_agg(jsonb_build_object('jobId', job_id, 'number', number, 'token', staging_token, 'outputs', outputs,
