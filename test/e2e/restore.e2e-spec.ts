@@ -6,7 +6,7 @@ import { dirname, join } from 'node:path';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { DIST_DIR } from '../../scripts/setup/paths.js';
-import { type TestDatabase } from '../support/database.js';
+import { makeTestDatabaseIn, type TestDatabase } from '../support/database.js';
 import { type Cluster, debianPostgres, startCluster } from '../support/debian-postgres.js';
 import { eventually } from '../support/eventually.js';
 import { Grid, type JobView } from '../support/grid.js';
@@ -17,18 +17,15 @@ let grid: Grid;
 let directory: string;
 /** Number of the last decision in the backup. */
 let inBackup: number;
-const usualUrl = process.env.PORIN_TEST_DATABASE_URL;
 
 beforeAll(async () => {
   directory = mkdtempSync(join(tmpdir(), 'porin-backup-'));
   before = await startCluster('superuser-before');
   after = await startCluster('superuser-after');
-  process.env.PORIN_TEST_DATABASE_URL = before.url;
-  grid = await Grid.start();
+  grid = await Grid.start({}, undefined, await makeTestDatabaseIn(before.url));
 });
 afterAll(async () => {
   await grid.stop();
-  process.env.PORIN_TEST_DATABASE_URL = usualUrl;
   await before.stop();
   await after.stop();
   rmSync(directory, { recursive: true });

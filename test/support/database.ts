@@ -25,8 +25,18 @@ export interface TestDatabase {
 const API_PASSWORD = 'api-in-tests';
 
 export async function makeTestDatabase(): Promise<TestDatabase> {
-  const { ownerUrl, drop } = await createDatabase(newName(), inject('templateDatabase'));
-  // A copy lacks what is granted on a database as a whole.
+  // A copy lacks what is granted on a database as a whole: it is migrated too.
+  return prepared(await createDatabase(newName(), { template: inject('templateDatabase') }));
+}
+
+/** In another cluster, which has no template. */
+export async function makeTestDatabaseIn(superuserUrl: string): Promise<TestDatabase> {
+  return prepared(await createDatabase(newName(), { superuserUrl }), superuserUrl);
+}
+
+type EmptyDatabase = Pick<TestDatabase, 'ownerUrl' | 'drop'>;
+
+async function prepared({ ownerUrl, drop }: EmptyDatabase, superuserUrl = clusterUrl()): Promise<TestDatabase> {
   await migrateDatabase(ownerUrl);
   // As on a grid that was just started: jobs on any image are learned from.
   await withClient(ownerUrl, (client) =>
@@ -38,7 +48,7 @@ export async function makeTestDatabase(): Promise<TestDatabase> {
     async drop() {
       const roles = await withClient(ownerUrl, rolesOfNodes);
       await drop();
-      await withClient(required('PORIN_TEST_DATABASE_URL'), async (client) => {
+      await withClient(superuserUrl, async (client) => {
         for (const role of roles) await client.query(`DROP ROLE IF EXISTS ${role}`);
       });
     },
@@ -77,7 +87,7 @@ async function rolesOfNodes(client: pg.Client): Promise<readonly string[]> {
 }
 
 /** Without a schema. */
-export function makeEmptyDatabase(): Promise<Pick<TestDatabase, 'ownerUrl' | 'drop'>> {
+export function makeEmptyDatabase(): Promise<EmptyDatabase> {
   return createDatabase(newName());
 }
 
@@ -85,12 +95,15 @@ function newName(): string {
   return `porin_test_${randomBytes(6).toString('hex')}`;
 }
 
+function clusterUrl(): string {
+  return required('PORIN_TEST_DATABASE_URL');
+}
+
 /** A copy of `template`, or empty. */
 export async function createDatabase(
   name: string,
-  template = 'template1',
-): Promise<Pick<TestDatabase, 'ownerUrl' | 'drop'>> {
-  const superuserUrl = required('PORIN_TEST_DATABASE_URL');
+  { template = 'template1', superuserUrl = clusterUrl() } = {},
+): Promise<EmptyDatabase> {
   await withClient(superuserUrl, (client) => client.query(`CREATE DATABASE ${name} TEMPLATE ${template}`));
   return {
     ownerUrl: withDatabase(superuserUrl, name),

@@ -83,8 +83,12 @@ export class Grid {
     this.outputs = join(directory, 'outputs');
   }
 
-  /** On a fresh database with keys of its own, unless a grid that was elsewhere goes on. `settings`: of the API. */
-  static async start(settings: Record<string, string> = {}, earlier?: EarlierGrid): Promise<Grid> {
+  /** With keys of its own, unless a grid that was elsewhere goes on. `settings`: of the API. `database`: by default a fresh one. */
+  static async start(
+    settings: Record<string, string> = {},
+    earlier?: EarlierGrid,
+    database = earlier?.database,
+  ): Promise<Grid> {
     const directory = mkdtempSync(join(tmpdir(), 'porin-grid-'));
     for (const name of ['inputs', 'outputs']) mkdirSync(join(directory, name));
     const privateKey = earlier ? createPrivateKey(earlier.signingKey) : generateKeyPairSync('ed25519').privateKey;
@@ -96,7 +100,7 @@ export class Grid {
     const redis = new Redis(redisUrl);
     await redis.flushdb();
     redis.disconnect();
-    const api = await startTestApi({ ...apiSettings(directory, redisUrl), ...settings }, earlier?.database);
+    const api = await startTestApi({ ...apiSettings(directory, redisUrl), ...settings }, database);
     const docker = new Docker({ socketPath: required('DOCKER_HOST').replace(/^unix:\/\//, '') });
     const { reference } = await buildTestImage({ docker, cacheDir: CACHE_DIR, log: console.log });
     const keys = earlier?.keys ?? {
