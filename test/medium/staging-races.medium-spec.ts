@@ -1,19 +1,19 @@
 /** What staging and publication do when others act between any two of their system calls. */
 import { chmodSync, mkdirSync, renameSync, rmdirSync, statSync } from 'node:fs';
-import { JobFiles, publishStaged, type StagedOutput, stageOutput } from '#lib/staging';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { codeOf, placeOf, rulesWith, Tree } from '../support/staging.js';
+import type { StagedOutput } from '#lib/staging';
+import { afterAll, afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { Tree } from '../support/staging.js';
 
 type Call = 'open' | 'mkdir' | 'rename' | 'lstat';
 type Act = (path: string) => void;
-const acts = vi.hoisted(() => new Map<string, (path: string) => void>());
+const acts = new Map<string, Act>();
 
 /** Runs what a test registered for a call, once. Links of /proc are given as the names of what they end in. */
 function act(when: 'before' | 'after', call: Call, name: string, what: Act): void {
   acts.set(`${when} ${call} ${name}`, what);
 }
 
-vi.mock('node:fs/promises', async (importOriginal) => {
+vi.doMock('node:fs/promises', async (importOriginal) => {
   const real = await importOriginal<Record<Call, (...values: unknown[]) => Promise<unknown>>>();
   const run = (when: string, call: string, path: string) => {
     const key = `${when} ${call} ${path.slice(path.lastIndexOf('/') + 1)}`;
@@ -32,12 +32,21 @@ vi.mock('node:fs/promises', async (importOriginal) => {
   return { ...real, open: hooked('open'), mkdir: hooked('mkdir'), rename: hooked('rename'), lstat: hooked('lstat') };
 });
 
+// Other files of this process have loaded them with the real calls, and others will.
+vi.resetModules();
+const { JobFiles, publishStaged, stageOutput } = await import('#lib/staging');
+const { codeOf, placeOf, rulesWith, Tree: NewTree } = await import('../support/staging.js');
+afterAll(() => {
+  vi.doUnmock('node:fs/promises');
+  vi.resetModules();
+});
+
 let tree: Tree;
 const TEMPORARY = '.porin-x-0.part';
 const controller = () => new AbortController();
 
 beforeEach(() => {
-  tree = new Tree();
+  tree = new NewTree();
   tree.write('out/a', 'content');
   tree.directory('published');
 });
